@@ -1,0 +1,104 @@
+// A JSON value as data. Objects keep the order of their members, so that what is written is
+// deterministic. Integers are exact within int64; other numbers are doubles.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace stele {
+
+class Value;
+struct Member;
+using Array = std::vector<Value>;
+
+// Members in order. Find is linear: objects here are small.
+class Object {
+ public:
+  Object() = default;
+  Object(std::initializer_list<Member> members);
+
+  const Value* Find(std::string_view key) const;
+  Value* Find(std::string_view key);
+  // Replaces the member's value, or adds it at the end.
+  Value& Set(std::string_view key, Value value);
+  bool Erase(std::string_view key);
+
+  size_t size() const { return members_.size(); }
+  bool empty() const { return members_.empty(); }
+  auto begin() const { return members_.begin(); }
+  auto end() const { return members_.end(); }
+  auto begin() { return members_.begin(); }
+  auto end() { return members_.end(); }
+  bool operator==(const Object& other) const;
+
+ private:
+  std::vector<Member> members_;
+};
+
+class Value {
+ public:
+  enum class Kind { kNull, kBool, kInt, kDouble, kString, kArray, kObject };
+
+  Value() = default;
+  Value(std::nullptr_t) {}
+  Value(bool v) : data_(v) {}
+  Value(int v) : data_(static_cast<int64_t>(v)) {}
+  Value(int64_t v) : data_(v) {}
+  Value(double v) : data_(v) {}
+  Value(std::string v) : data_(std::move(v)) {}
+  Value(std::string_view v) : data_(std::string(v)) {}
+  Value(const char* v) : data_(std::string(v)) {}
+  Value(Array v) : data_(std::move(v)) {}
+  Value(Object v) : data_(std::move(v)) {}
+
+  Kind kind() const { return static_cast<Kind>(data_.index()); }
+  bool is_null() const { return kind() == Kind::kNull; }
+  bool is_bool() const { return kind() == Kind::kBool; }
+  bool is_int() const { return kind() == Kind::kInt; }
+  bool is_double() const { return kind() == Kind::kDouble; }
+  bool is_number() const { return is_int() || is_double(); }
+  bool is_string() const { return kind() == Kind::kString; }
+  bool is_array() const { return kind() == Kind::kArray; }
+  bool is_object() const { return kind() == Kind::kObject; }
+
+  // REQUIRES: the value is of that kind (as_double: a number).
+  bool as_bool() const { return std::get<bool>(data_); }
+  int64_t as_int() const { return std::get<int64_t>(data_); }
+  double as_double() const {
+    return is_int() ? static_cast<double>(as_int()) : std::get<double>(data_);
+  }
+  const std::string& as_string() const { return std::get<std::string>(data_); }
+  std::string& as_string() { return std::get<std::string>(data_); }
+  const Array& as_array() const { return std::get<Array>(data_); }
+  Array& as_array() { return std::get<Array>(data_); }
+  const Object& as_object() const { return std::get<Object>(data_); }
+  Object& as_object() { return std::get<Object>(data_); }
+
+  // The member `key`, or null when this is no object or has no such member.
+  const Value* Find(std::string_view key) const {
+    return is_object() ? as_object().Find(key) : nullptr;
+  }
+
+  // 1 equals 1.0; otherwise kinds differ. Objects are equal whatever their order.
+  bool operator==(const Value& other) const;
+
+ private:
+  std::variant<std::monostate, bool, int64_t, double, std::string, Array, Object> data_;
+};
+
+struct Member {
+  std::string key;
+  Value value;
+  bool operator==(const Member&) const = default;
+};
+
+inline Object::Object(std::initializer_list<Member> members) : members_(members) {}
+
+// "null", "boolean", "integer", "number", "string", "array", "object"
+std::string_view KindName(Value::Kind kind);
+
+}  // namespace stele

@@ -1,0 +1,95 @@
+// Conditions and templates: compiled once, when a definition is loaded, evaluated often.
+//
+// The language (docs/expressions.md): literals, comparison, arithmetic, `and or not && || !`, `in`,
+// `contains`, `startsWith`, `endsWith`, `matches`, `size`, `is null`, `is not null`, `is empty`,
+// `is not empty`, member access, indexing, ternary. `{{ … }}` and `${ … }` inside a condition are
+// parentheses. Every evaluation ends, in time linear in the expression and the data that it looks at.
+//
+// Compiled objects are immutable; one may be evaluated from several threads at once.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/value.h"
+
+namespace stele::expression {
+
+// What an expression can see. `path` is the constant part of a reference, split at its points and
+// constant indices: `steps.a.output.rows[0]` is {"steps","a","output","rows","0"}.
+class Environment {
+ public:
+  struct Found {
+    const Value* value = nullptr;  // null: undefined. Lives as long as the environment.
+    size_t consumed = 0;           // how many names of `path` led to it; the rest is walked in it
+  };
+
+  virtual ~Environment() = default;
+  virtual Found Lookup(std::span<const std::string> path) const = 0;
+};
+
+// A name that an expression refers to, with its place in the text.
+struct Reference {
+  std::vector<std::string> path;
+  uint32_t column = 0;  // from 1, in bytes
+};
+
+class Program;  // the compiled form
+
+class Expression {
+ public:
+  // Errors name the column: "Expected … at column 7 but found …".
+  static Result<Expression> Compile(std::string_view text);
+
+  // An undefined name is null where null is asked about (`is null`, `== null`, `is empty`) and in
+  // `or`/`and`/ternary conditions; elsewhere it is an error with its column.
+  Result<Value> Evaluate(const Environment& environment) const;
+  // For conditions: null, false, 0, "" and the empty list or object are false.
+  Result<bool> EvaluateBool(const Environment& environment) const;
+
+  const std::string& text() const;
+  std::span<const Reference> references() const;
+
+ private:
+  explicit Expression(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  std::shared_ptr<const Program> program_;
+};
+
+// A secret that belongs into a rendered value: recorded by name and place, never by its text.
+struct SecretUse {
+  std::string pointer;  // RFC 6901, the string that wants it; "" is the root
+  uint32_t offset = 0;  // byte offset in that string, before any secret is put in
+  std::string name;     // of `secrets.<name>`
+  bool operator==(const SecretUse&) const = default;
+};
+
+struct Rendered {
+  Value value;
+  std::vector<SecretUse> secrets;  // by pointer, then by falling offset: insert in this order
+};
+
+// A JSON value whose strings may hold `{{ … }}` and `${ … }`. A string that is one template keeps
+// the type of its value; others are concatenated (strings as they are, the rest as JSON; null and
+// undefined are errors that name the column). `secrets.<name>` may stand only as a template of its own.
+// `$${` and `\{{` stand for themselves.
+class Template {
+ public:
+  static Result<Template> Compile(const Value& value);
+
+  // False when nothing in it depends on the environment; then `source()` is the result.
+  bool is_dynamic() const;
+  const Value& source() const;
+  Result<Rendered> Render(const Environment& environment) const;
+  std::span<const Reference> references() const;
+
+ private:
+  struct Node;
+  explicit Template(std::shared_ptr<const Node> root) : root_(std::move(root)) {}
+  std::shared_ptr<const Node> root_;
+};
+
+}  // namespace stele::expression
