@@ -1,5 +1,6 @@
 // CHECK: our own fault or a damaged log. Always on, in every build; prints the place, the condition
-// and the values, then aborts. Never used for a caller's mistake (Rejection) or the world's (Status).
+// and the values, then aborts. Never used for a caller's mistake (Rejection) or the world's
+// (Status).
 #pragma once
 
 #include <fmt/format.h>
@@ -13,8 +14,8 @@ namespace stele {
 
 }  // namespace stele
 
-#define CHECK(condition, ...)                                                   \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]]                                              \
+#define CHECK(condition, ...)                                                            \
+  do {                                                                                   \
+    if (!(condition)) [[unlikely]]                                                       \
       ::stele::CheckFailed(__FILE__, __LINE__, #condition, fmt::format("" __VA_ARGS__)); \
   } while (false)

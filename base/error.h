@@ -1,5 +1,6 @@
 // How failures that are not our own fault travel: an Error value with a stable code and a sentence
-// ("Expected … but found …"). The codes live in base/error_codes.h; docs/errors.md has a line for each.
+// ("Expected … but found …"). The codes live in base/error_codes.h; docs/errors.md has a line for
+// each.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ inline std::unexpected<Error> Fail(ErrorCode code, std::string message) {
 }  // namespace stele
 
 // Returns the error of `expression` (a Status or Result) from the enclosing function.
-#define STELE_RETURN_IF_ERROR(expression)                                             \
-  do {                                                                                \
-    if (auto status_ = (expression); !status_) [[unlikely]]                           \
-      return std::unexpected<::stele::Error>(std::move(status_).error());             \
+#define STELE_RETURN_IF_ERROR(expression)                                 \
+  do {                                                                    \
+    if (auto status_ = (expression); !status_) [[unlikely]]               \
+      return std::unexpected<::stele::Error>(std::move(status_).error()); \
   } while (false)

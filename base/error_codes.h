@@ -9,49 +9,49 @@
 namespace stele {
 
 enum class ErrorCode : uint16_t {
-  // X(name, number): keep sorted by number.
-#define STELE_ERROR_CODES(X)          \
-  X(kInvalidJson, 1)                  \
-  X(kLimitExceeded, 2)                \
-  X(kIo, 3)                           \
-  X(kUnsupported, 4)                  \
-  X(kInvalidYaml, 101)                \
-  X(kInvalidDefinition, 102)          \
-  X(kDuplicateId, 103)                \
-  X(kUnknownStep, 104)                \
-  X(kUnreachableStep, 105)            \
-  X(kIrreducibleCycle, 106)           \
-  X(kUnknownType, 107)                \
-  X(kUnknownKey, 108)                 \
-  X(kBadDuration, 109)                \
-  X(kUnknownReference, 110)           \
-  X(kBadCron, 111)                    \
-  X(kExpressionSyntax, 201)           \
-  X(kExpressionType, 202)             \
-  X(kExpressionUndefined, 203)        \
-  X(kExpressionLimit, 204)            \
-  X(kStoreWrongPosition, 301)         \
-  X(kStoreCorrupt, 302)               \
-  X(kStoreLocked, 303)                \
-  X(kStoreWriteFailed, 304)           \
-  X(kStoreUnknownFormat, 305)         \
-  X(kStoreNotFound, 306)              \
-  X(kUnknownInstance, 401)            \
-  X(kInstanceEnded, 402)              \
-  X(kUnknownRun, 403)                 \
-  X(kStaleAttempt, 404)               \
-  X(kWrongState, 405)                 \
-  X(kInvalidInput, 406)               \
-  X(kUnknownDefinition, 407)          \
-  X(kTaskFailed, 501)                 \
-  X(kTaskTimeout, 502)                \
-  X(kTaskInterrupted, 503)            \
-  X(kTaskOutputTooLarge, 504)         \
-  X(kTaskConfig, 505)                 \
-  X(kTaskUnavailable, 506)            \
-  X(kShardStopped, 601)               \
-  X(kReplayMismatch, 602)             \
-  X(kBackPressure, 603)               \
+// X(name, number): keep sorted by number.
+#define STELE_ERROR_CODES(X)   \
+  X(kInvalidJson, 1)           \
+  X(kLimitExceeded, 2)         \
+  X(kIo, 3)                    \
+  X(kUnsupported, 4)           \
+  X(kInvalidYaml, 101)         \
+  X(kInvalidDefinition, 102)   \
+  X(kDuplicateId, 103)         \
+  X(kUnknownStep, 104)         \
+  X(kUnreachableStep, 105)     \
+  X(kIrreducibleCycle, 106)    \
+  X(kUnknownType, 107)         \
+  X(kUnknownKey, 108)          \
+  X(kBadDuration, 109)         \
+  X(kUnknownReference, 110)    \
+  X(kBadCron, 111)             \
+  X(kExpressionSyntax, 201)    \
+  X(kExpressionType, 202)      \
+  X(kExpressionUndefined, 203) \
+  X(kExpressionLimit, 204)     \
+  X(kStoreWrongPosition, 301)  \
+  X(kStoreCorrupt, 302)        \
+  X(kStoreLocked, 303)         \
+  X(kStoreWriteFailed, 304)    \
+  X(kStoreUnknownFormat, 305)  \
+  X(kStoreNotFound, 306)       \
+  X(kUnknownInstance, 401)     \
+  X(kInstanceEnded, 402)       \
+  X(kUnknownRun, 403)          \
+  X(kStaleAttempt, 404)        \
+  X(kWrongState, 405)          \
+  X(kInvalidInput, 406)        \
+  X(kUnknownDefinition, 407)   \
+  X(kTaskFailed, 501)          \
+  X(kTaskTimeout, 502)         \
+  X(kTaskInterrupted, 503)     \
+  X(kTaskOutputTooLarge, 504)  \
+  X(kTaskConfig, 505)          \
+  X(kTaskUnavailable, 506)     \
+  X(kShardStopped, 601)        \
+  X(kReplayMismatch, 602)      \
+  X(kBackPressure, 603)        \
   X(kUsage, 701)
 #define STELE_ERROR_ENUM(name, number) name = number,
   STELE_ERROR_CODES(STELE_ERROR_ENUM)

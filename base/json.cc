@@ -59,7 +59,8 @@ class FaultFinder {
       ++at_;
       if (c == '"') return true;
       if (c == '\\') {
-        if (at_ >= text_.size() || !std::string_view("\"\\/bfnrtu").contains(text_[at_])) return false;
+        if (at_ >= text_.size() || !std::string_view("\"\\/bfnrtu").contains(text_[at_]))
+          return false;
         ++at_;
       }
     }
@@ -233,8 +234,9 @@ void Write(const Value& value, Style style, int indent, std::string& out) {
 
 Result<Value> ParseJson(std::string_view text, TextPlace* place) {
   if (text.size() > kMaxJsonBytes)
-    return Fail(ErrorCode::kLimitExceeded,
-                fmt::format("Expected at most {} bytes of JSON but found {}", kMaxJsonBytes, text.size()));
+    return Fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("Expected at most {} bytes of JSON but found {}", kMaxJsonBytes, text.size()));
   dom::parser parser;
   dom::element root;
   const simdjson::padded_string padded(text);
@@ -243,11 +245,14 @@ Result<Value> ParseJson(std::string_view text, TextPlace* place) {
   if (error == simdjson::SUCCESS) return Convert(root);
   const TextPlace found = PlaceOf(text, FaultFinder(text).Find());
   if (place != nullptr) *place = found;
-  return Fail(ErrorCode::kInvalidJson, fmt::format("Expected JSON but found a fault at line {}, column {}: {}",
-                                                   found.line, found.column, simdjson::error_message(error)));
+  return Fail(ErrorCode::kInvalidJson,
+              fmt::format("Expected JSON but found a fault at line {}, column {}: {}", found.line,
+                          found.column, simdjson::error_message(error)));
 }
 
-void WriteJson(const Value& value, std::string& out) { Write(value, {.pretty = false}, 0, out); }
+void WriteJson(const Value& value, std::string& out) {
+  Write(value, {.pretty = false}, 0, out);
+}
 
 std::string ToJson(const Value& value) {
   std::string out;

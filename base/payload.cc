@@ -17,7 +17,9 @@ Payload Payload::FromText(std::string_view json) {
   return payload;
 }
 
-Payload Payload::FromValue(const Value& value) { return FromText(ToJson(value)); }
+Payload Payload::FromValue(const Value& value) {
+  return FromText(ToJson(value));
+}
 
 const Value& Payload::value() const {
   static const Value kNull;

@@ -3,7 +3,6 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)
-find_package(CapnProto REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)
@@ -11,6 +10,7 @@ pkg_check_modules(LIBUV REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(YAMLCPP REQUIRED IMPORTED_TARGET yaml-cpp)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(CAPNP REQUIRED IMPORTED_TARGET capnp)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # stele_library(NAME sources... [PUBLIC libs...] [PRIVATE libs...])
@@ -41,4 +41,18 @@ function(stele_bench name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} benchmark::benchmark benchmark::benchmark_main)
+endfunction()
+
+# stele_capnp(OUT_VARIABLE file.capnp…): the generated C++ sources, beside the same path in the build tree.
+function(stele_capnp out)
+  set(sources)
+  foreach(file ${ARGN})
+    set(generated ${CMAKE_CURRENT_BINARY_DIR}/${file}.c++)
+    add_custom_command(OUTPUT ${generated} ${CMAKE_CURRENT_BINARY_DIR}/${file}.h
+      COMMAND capnp compile -oc++:${CMAKE_CURRENT_BINARY_DIR} --src-prefix=${CMAKE_CURRENT_SOURCE_DIR}
+              ${CMAKE_CURRENT_SOURCE_DIR}/${file}
+      DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file} VERBATIM)
+    list(APPEND sources ${generated})
+  endforeach()
+  set(${out} ${sources} PARENT_SCOPE)
 endfunction()

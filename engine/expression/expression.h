@@ -3,7 +3,8 @@
 // The language (docs/expressions.md): literals, comparison, arithmetic, `and or not && || !`, `in`,
 // `contains`, `startsWith`, `endsWith`, `matches`, `size`, `is null`, `is not null`, `is empty`,
 // `is not empty`, member access, indexing, ternary. `{{ … }}` and `${ … }` inside a condition are
-// parentheses. Every evaluation ends, in time linear in the expression and the data that it looks at.
+// parentheses. Every evaluation ends, in time linear in the expression and the data that it looks
+// at.
 //
 // Compiled objects are immutable; one may be evaluated from several threads at once.
 #pragma once
@@ -74,10 +75,13 @@ struct Rendered {
 
 // A JSON value whose strings may hold `{{ … }}` and `${ … }`. A string that is one template keeps
 // the type of its value; others are concatenated (strings as they are, the rest as JSON; null and
-// undefined are errors that name the column). `secrets.<name>` may stand only as a template of its own.
-// `$${` and `\{{` stand for themselves.
+// undefined are errors that name the column). `secrets.<name>` may stand only as a template of its
+// own.
+// `$${` and `\{{` stand for `${` and `{{`.
 class Template {
  public:
+  // The empty object.
+  Template();
   static Result<Template> Compile(const Value& value);
 
   // False when nothing in it depends on the environment; then `source()` is the result.

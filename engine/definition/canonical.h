@@ -1,0 +1,16 @@
+// Stele's own notation, the form in which a definition is recorded in the log: JSON, complete, with
+// steps and transitions in index order. Reading what was written gives an equal graph with the same
+// indices, in this and every later build (docs/canonical.md describes the format, version 1).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "engine/definition/load.h"
+
+namespace stele::definition {
+
+std::string WriteCanonical(const Definition& definition);
+LoadResult ReadCanonical(std::string_view json);
+
+}  // namespace stele::definition
