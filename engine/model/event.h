@@ -1,0 +1,281 @@
+// What happened: the facts of an instance's history, as plain values. schemas/record.capnp is their
+// stored form and says what each field means; codec.h translates. Only these structs travel between
+// decide, apply, the log and the views.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/payload.h"
+#include "engine/expression/expression.h"
+
+namespace stele::model {
+
+using expression::SecretUse;
+
+enum class Purpose : uint16_t { kNormal = 0, kFallback = 1, kCompensation = 2 };
+enum class CancelReason : uint16_t {
+  kScopeFailed = 0,
+  kInstanceCancelled = 1,
+  kInstanceTerminated = 2,
+  kRaceLost = 3,
+  kRolledBack = 4
+};
+enum class Interruption : uint16_t { kCrash = 0, kShutdown = 1 };
+enum class TimerKind : uint16_t {
+  kDelay = 0,
+  kRetry = 1,
+  kAttemptDeadline = 2,
+  kInstanceDeadline = 3
+};
+enum class Outcome : uint16_t { kCompleted = 0, kFailed = 1, kCancelled = 2 };
+enum class Resolution : uint16_t { kRetry = 0, kSkip = 1, kFail = 2 };
+
+inline constexpr TransitionIndex kNoTransition{kNoIndex};
+
+struct NamedPayload {
+  std::string name;
+  Payload value;
+  bool operator==(const NamedPayload&) const = default;
+};
+
+struct InstanceStarted {
+  DefinitionId definition;
+  int32_t priority = 0;
+  Payload input;
+  std::vector<NamedPayload> variables;
+  std::string business_key;
+  std::string idempotency_key;
+  std::vector<std::string> tags;
+  TimeUs deadline;
+  InstanceId parent_instance;
+  RunId parent_run;
+  bool operator==(const InstanceStarted&) const = default;
+};
+
+struct InstanceCompleted {
+  Payload output;
+  bool operator==(const InstanceCompleted&) const = default;
+};
+
+struct InstanceFailed {
+  std::string kind;
+  std::string message;
+  RunId run;
+  bool compensated = false;
+  bool operator==(const InstanceFailed&) const = default;
+};
+
+struct InstanceCancelRequested {
+  bool compensate = false;
+  std::string reason;
+  bool operator==(const InstanceCancelRequested&) const = default;
+};
+
+struct InstanceCancelled {
+  bool compensated = false;
+  bool operator==(const InstanceCancelled&) const = default;
+};
+
+struct InstanceTerminated {
+  std::string reason;
+  bool operator==(const InstanceTerminated&) const = default;
+};
+
+struct StepActivated {
+  RunId run;
+  ScopeId scope;
+  StepIndex step;
+  TransitionIndex via = kNoTransition;
+  TimeUs due;
+  TimeUs deadline;
+  RunId of;
+  Purpose purpose = Purpose::kNormal;
+  Payload config;
+  Payload input;
+  std::vector<SecretUse> secrets;
+  bool operator==(const StepActivated&) const = default;
+};
+
+struct StepPassed {
+  ScopeId scope;
+  StepIndex step;
+  TransitionIndex via = kNoTransition;
+  bool operator==(const StepPassed&) const = default;
+};
+
+struct StepSkipped {
+  ScopeId scope;
+  StepIndex step;
+  TransitionIndex via = kNoTransition;
+  bool operator==(const StepSkipped&) const = default;
+};
+
+struct StepCompleted {
+  RunId run;
+  Payload output;
+  bool operator==(const StepCompleted&) const = default;
+};
+
+struct StepFailed {
+  RunId run;
+  std::string kind;
+  std::string message;
+  bool operator==(const StepFailed&) const = default;
+};
+
+struct StepCancelled {
+  RunId run;
+  CancelReason reason = CancelReason::kScopeFailed;
+  bool operator==(const StepCancelled&) const = default;
+};
+
+struct AttemptStarted {
+  RunId run;
+  uint32_t attempt = 1;
+  TimeUs deadline;
+  bool operator==(const AttemptStarted&) const = default;
+};
+
+struct AttemptCompleted {
+  RunId run;
+  uint32_t attempt = 1;
+  Payload output;
+  std::string log;
+  bool log_truncated = false;
+  bool operator==(const AttemptCompleted&) const = default;
+};
+
+struct AttemptFailed {
+  RunId run;
+  uint32_t attempt = 1;
+  std::string kind;
+  std::string message;
+  bool retryable = true;
+  Payload details;
+  std::string log;
+  bool log_truncated = false;
+  bool operator==(const AttemptFailed&) const = default;
+};
+
+struct AttemptInterrupted {
+  RunId run;
+  uint32_t attempt = 1;
+  Interruption by = Interruption::kCrash;
+  bool operator==(const AttemptInterrupted&) const = default;
+};
+
+struct RetryScheduled {
+  RunId run;
+  uint32_t attempt = 2;
+  TimeUs due;
+  bool operator==(const RetryScheduled&) const = default;
+};
+
+struct TimerElapsed {
+  TimerKind kind = TimerKind::kDelay;
+  RunId run;
+  uint32_t attempt = 0;
+  bool operator==(const TimerElapsed&) const = default;
+};
+
+struct TokenArrived {
+  ScopeId scope;
+  TransitionIndex transition;
+  StepIndex step;
+  bool live = false;
+  bool fires = false;
+  bool last = false;
+  bool operator==(const TokenArrived&) const = default;
+};
+
+struct TokenHeld {
+  ScopeId scope;
+  TransitionIndex transition;
+  bool operator==(const TokenHeld&) const = default;
+};
+
+struct ScopeOpened {
+  ScopeId scope;
+  ScopeId parent;
+  RunId run;
+  BodyIndex body;
+  uint32_t index = 0;
+  Payload item;
+  bool operator==(const ScopeOpened&) const = default;
+};
+
+struct ScopeClosed {
+  ScopeId scope;
+  Outcome outcome = Outcome::kCompleted;
+  bool operator==(const ScopeClosed&) const = default;
+};
+
+struct VariablesSet {
+  ScopeId scope;
+  std::vector<NamedPayload> variables;
+  bool operator==(const VariablesSet&) const = default;
+};
+
+struct CompensationStarted {
+  ScopeId scope;
+  Outcome ends_as = Outcome::kFailed;
+  RunId run;
+  std::string kind;
+  std::string message;
+  bool operator==(const CompensationStarted&) const = default;
+};
+
+struct CompensationWaived {
+  RunId run;
+  std::string reason;
+  bool operator==(const CompensationWaived&) const = default;
+};
+
+struct CompensationEnded {
+  ScopeId scope;
+  bool operator==(const CompensationEnded&) const = default;
+};
+
+struct IncidentRaised {
+  RunId run;
+  std::string kind;
+  std::string message;
+  bool operator==(const IncidentRaised&) const = default;
+};
+
+struct IncidentResolved {
+  RunId run;
+  Resolution resolution = Resolution::kRetry;
+  std::string reason;
+  bool operator==(const IncidentResolved&) const = default;
+};
+
+struct DefinitionRegistered {
+  DefinitionId definition;
+  std::string name;
+  uint32_t version = 1;
+  std::string canonical;
+  std::string source;
+  std::string file;
+  bool operator==(const DefinitionRegistered&) const = default;
+};
+
+using Event =
+    std::variant<InstanceStarted, InstanceCompleted, InstanceFailed, InstanceCancelRequested,
+                 InstanceCancelled, InstanceTerminated, StepActivated, StepPassed, StepSkipped,
+                 StepCompleted, StepFailed, StepCancelled, AttemptStarted, AttemptCompleted,
+                 AttemptFailed, AttemptInterrupted, RetryScheduled, TimerElapsed, TokenArrived,
+                 TokenHeld, ScopeOpened, ScopeClosed, VariablesSet, CompensationStarted,
+                 CompensationWaived, CompensationEnded, IncidentRaised, IncidentResolved,
+                 DefinitionRegistered>;
+
+// What apply knows of the record besides the event.
+struct RecordContext {
+  Position position;
+  TimeUs time;
+};
+
+}  // namespace stele::model

@@ -1,0 +1,435 @@
+@0xbafdee45502504ad;
+# The body of a record in the log: one cause and everything that the engine derived from it.
+#
+# Rules (docs/log-format.md):
+# - A released number is never changed and never used again; retired fields stay, marked so.
+# - schemas/record.lock lists every number; a test compares it with this file as compiled.
+# - A reader that meets an event number it does not know stops and names the position.
+#
+# Payloads are JSON text. Times are microseconds since the Unix epoch; 0 means "none". Ids count
+# from 1 in their instance, except scopes, steps, transitions and bodies, which count from 0.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("stele::schema");
+
+struct Record {
+  format @0 :UInt16;          # 1
+  events @1 :List(Event);     # [0] is the cause
+}
+
+struct Event {
+  union {
+    # An instance's life.
+    instanceStarted @0 :InstanceStarted;
+    instanceCompleted @1 :InstanceCompleted;
+    instanceFailed @2 :InstanceFailed;
+    instanceCancelRequested @3 :InstanceCancelRequested;
+    instanceCancelled @4 :InstanceCancelled;
+    instanceTerminated @5 :Reason;
+    instancePaused @6 :Reason;
+    instanceResumed @7 :Reason;
+    instanceMigrated @8 :InstanceMigrated;
+    instanceForked @9 :InstanceForked;
+
+    # Steps and their attempts.
+    stepActivated @10 :StepActivated;
+    stepPassed @11 :StepPassed;
+    stepSkipped @12 :StepPassed;
+    stepCompleted @13 :StepCompleted;
+    stepFailed @14 :StepFailed;
+    stepCancelled @15 :StepCancelled;
+    attemptStarted @16 :AttemptStarted;
+    attemptCompleted @17 :AttemptCompleted;
+    attemptFailed @18 :AttemptFailed;
+    attemptInterrupted @19 :AttemptInterrupted;
+    retryScheduled @20 :RetryScheduled;
+    timerElapsed @21 :TimerElapsed;
+
+    # Tokens, scopes, data.
+    tokenArrived @22 :TokenArrived;
+    tokenHeld @23 :TokenHeld;
+    scopeOpened @24 :ScopeOpened;
+    scopeClosed @25 :ScopeClosed;
+    variablesSet @26 :VariablesSet;
+
+    # Sagas and incidents.
+    compensationStarted @27 :CompensationStarted;
+    compensationWaived @28 :CompensationWaived;
+    compensationEnded @29 :CompensationEnded;
+    incidentRaised @30 :IncidentRaised;
+    incidentResolved @31 :IncidentResolved;
+
+    # Operators on steps.
+    stepRetryRequested @32 :RunCommand;
+    stepSkipRequested @33 :RunCommand;
+    stepRolledBack @34 :StepRolledBack;
+
+    # Messages and people.
+    signalReceived @35 :Message;
+    messagePublished @36 :Message;
+    messageCorrelated @37 :MessageCorrelated;
+    humanTaskCreated @38 :HumanTaskCreated;
+    humanTaskClaimed @39 :HumanTaskAction;
+    humanTaskReleased @40 :HumanTaskAction;
+    humanTaskDecided @41 :HumanTaskDecided;
+    humanTaskEscalated @42 :HumanTaskAction;
+
+    # Child instances.
+    childStarted @43 :ChildStarted;
+    childEnded @44 :ChildEnded;
+
+    # The registry: definitions, triggers, users, settings.
+    definitionRegistered @45 :DefinitionRegistered;
+    definitionStateChanged @46 :StateChanged;
+    triggerRegistered @47 :TriggerRegistered;
+    triggerFired @48 :TriggerFired;
+    triggerStateChanged @49 :StateChanged;
+    userChanged @50 :NamedDocument;
+    settingChanged @51 :NamedDocument;
+
+    # Workers, single-stepping, refusals.
+    leaseGranted @52 :Lease;
+    leaseExpired @53 :Lease;
+    instanceRetryRequested @54 :Reason;
+    singleStepSet @55 :SingleStepSet;
+    accessDenied @56 :NamedDocument;
+  }
+}
+
+struct InstanceStarted {
+  definition @0 :UInt32;
+  priority @1 :Int32;
+  input @2 :Text;
+  variables @3 :List(Variable);   # given at the start, in place of the definition's defaults
+  businessKey @4 :Text;
+  idempotencyKey @5 :Text;
+  tags @6 :List(Text);
+  deadline @7 :Int64;
+  parentInstance @8 :UInt64;      # 0: none
+  parentRun @9 :UInt32;
+}
+
+struct InstanceCompleted { output @0 :Text; }
+
+struct InstanceFailed {
+  kind @0 :Text;
+  message @1 :Text;
+  run @2 :UInt32;                 # the run that failed; 0: none
+  compensated @3 :Bool;
+}
+
+struct InstanceCancelRequested {
+  compensate @0 :Bool;
+  reason @1 :Text;
+}
+
+struct InstanceCancelled { compensated @0 :Bool; }
+
+struct Reason { text @0 :Text; }
+
+struct InstanceMigrated {
+  definition @0 :UInt32;
+  plan @1 :Text;                  # JSON: old step id to new step id
+}
+
+struct InstanceForked {
+  originInstance @0 :UInt64;
+  originSeq @1 :UInt64;
+  originHash @2 :Data;
+}
+
+enum Purpose {
+  normal @0;
+  fallback @1;
+  compensation @2;
+}
+
+struct StepActivated {
+  run @0 :UInt32;
+  scope @1 :UInt32;
+  step @2 :UInt32;
+  via @3 :UInt32;                 # the transition that the token came on; 0xFFFFFFFF: none
+  due @4 :Int64;                  # a delay's end
+  deadline @5 :Int64;             # of its first attempt
+  of @6 :UInt32;                  # fallback, compensation: the run that it stands in for or undoes
+  purpose @7 :Purpose;
+  config @8 :Text;                # rendered; absent: the definition's, as it stands
+  input @9 :Text;                 # its mapped inputs, an object; a loop's items
+  secrets @10 :List(SecretUse);
+}
+
+struct SecretUse {
+  pointer @0 :Text;               # RFC 6901, into config; "input" before it for the input
+  offset @1 :UInt32;
+  name @2 :Text;
+}
+
+struct StepPassed {
+  scope @0 :UInt32;
+  step @1 :UInt32;
+  via @2 :UInt32;
+}
+
+struct StepCompleted {
+  run @0 :UInt32;
+  output @1 :Text;                # of steps without attempts (loops, sub-processes)
+}
+
+struct StepFailed {
+  run @0 :UInt32;
+  kind @1 :Text;
+  message @2 :Text;
+}
+
+struct StepCancelled {
+  run @0 :UInt32;
+  reason @1 :CancelReason;
+}
+
+enum CancelReason {
+  scopeFailed @0;
+  instanceCancelled @1;
+  instanceTerminated @2;
+  raceLost @3;
+  rolledBack @4;
+}
+
+struct AttemptStarted {
+  run @0 :UInt32;
+  attempt @1 :UInt32;
+  deadline @2 :Int64;
+}
+
+struct AttemptCompleted {
+  run @0 :UInt32;
+  attempt @1 :UInt32;
+  output @2 :Text;
+  log @3 :Text;
+  logTruncated @4 :Bool;
+}
+
+struct AttemptFailed {
+  run @0 :UInt32;
+  attempt @1 :UInt32;
+  kind @2 :Text;
+  message @3 :Text;
+  retryable @4 :Bool;
+  details @5 :Text;
+  log @6 :Text;
+  logTruncated @7 :Bool;
+}
+
+struct AttemptInterrupted {
+  run @0 :UInt32;
+  attempt @1 :UInt32;
+  by @2 :Interruption;
+}
+
+enum Interruption {
+  crash @0;                       # the process died; the attempt may have acted
+  shutdown @1;                    # the engine stopped it before it stopped itself
+}
+
+struct RetryScheduled {
+  run @0 :UInt32;
+  attempt @1 :UInt32;             # the attempt that will start
+  due @2 :Int64;
+}
+
+enum TimerKind {
+  delay @0;
+  retry @1;
+  attemptDeadline @2;
+  instanceDeadline @3;
+}
+
+struct TimerElapsed {
+  kind @0 :TimerKind;
+  run @1 :UInt32;                 # 0: the instance's
+  attempt @2 :UInt32;
+}
+
+struct TokenArrived {
+  scope @0 :UInt32;
+  transition @1 :UInt32;
+  step @2 :UInt32;                # the transition's target
+  live @3 :Bool;
+  fires @4 :Bool;                 # with it, the join starts its step
+  last @5 :Bool;                  # every incoming transition is decided: the join begins anew
+}
+
+struct TokenHeld {
+  scope @0 :UInt32;
+  transition @1 :UInt32;          # a dead token that leaves a loop which may yet take it
+}
+
+struct ScopeOpened {
+  scope @0 :UInt32;
+  parent @1 :UInt32;
+  run @2 :UInt32;                 # that owns it
+  body @3 :UInt32;
+  index @4 :UInt32;               # of a loop's iteration, from 0
+  item @5 :Text;
+}
+
+enum Outcome {
+  completed @0;
+  failed @1;
+  cancelled @2;
+}
+
+struct ScopeClosed {
+  scope @0 :UInt32;
+  outcome @1 :Outcome;
+}
+
+struct Variable {
+  name @0 :Text;
+  value @1 :Text;
+}
+
+struct VariablesSet {
+  scope @0 :UInt32;
+  variables @1 :List(Variable);
+}
+
+struct CompensationStarted {
+  scope @0 :UInt32;               # whose completed steps are undone
+  endsAs @1 :Outcome;             # failed or cancelled
+  run @2 :UInt32;                 # that failed; 0: none
+  kind @3 :Text;
+  message @4 :Text;
+}
+
+struct CompensationWaived {
+  run @0 :UInt32;                 # whose compensation is given up
+  reason @1 :Text;
+}
+
+struct CompensationEnded { scope @0 :UInt32; }
+
+struct IncidentRaised {
+  run @0 :UInt32;
+  kind @1 :Text;
+  message @2 :Text;
+}
+
+struct IncidentResolved {
+  run @0 :UInt32;
+  resolution @1 :Resolution;
+  reason @2 :Text;
+}
+
+enum Resolution {
+  retry @0;
+  skip @1;
+  fail @2;
+}
+
+struct RunCommand {
+  run @0 :UInt32;
+  reason @1 :Text;
+}
+
+struct StepRolledBack {
+  fromRun @0 :UInt32;
+  toStep @1 :UInt32;
+  scope @2 :UInt32;
+  reason @3 :Text;
+}
+
+struct Message {
+  name @0 :Text;
+  correlationKey @1 :Text;
+  payload @2 :Text;
+  expires @3 :Int64;
+  messageId @4 :Text;
+}
+
+struct MessageCorrelated {
+  run @0 :UInt32;
+  name @1 :Text;
+  payload @2 :Text;
+  messagePosition @3 :UInt64;
+}
+
+struct HumanTaskCreated {
+  run @0 :UInt32;
+  assignees @1 :List(Text);
+  groups @2 :List(Text);
+  minApprovers @3 :UInt32;
+  due @4 :Int64;
+  form @5 :Text;
+}
+
+struct HumanTaskAction {
+  run @0 :UInt32;
+  person @1 :Text;
+  comment @2 :Text;
+}
+
+struct HumanTaskDecided {
+  run @0 :UInt32;
+  person @1 :Text;
+  approved @2 :Bool;
+  comment @3 :Text;
+  variables @4 :Text;
+}
+
+struct ChildStarted {
+  run @0 :UInt32;
+  child @1 :UInt64;
+  shard @2 :UInt32;
+}
+
+struct ChildEnded {
+  run @0 :UInt32;
+  child @1 :UInt64;
+  outcome @2 :Outcome;
+  output @3 :Text;
+  kind @4 :Text;
+  message @5 :Text;
+}
+
+struct DefinitionRegistered {
+  definition @0 :UInt32;
+  name @1 :Text;
+  version @2 :UInt32;             # of that name, from 1
+  canonical @3 :Text;             # what is executed, for ever (docs/canonical.md)
+  source @4 :Text;                # as the user wrote it
+  file @5 :Text;
+}
+
+struct StateChanged {
+  id @0 :UInt32;
+  state @1 :Text;
+  reason @2 :Text;
+}
+
+struct TriggerRegistered {
+  trigger @0 :UInt32;
+  definition @1 :Text;
+  kind @2 :Text;
+  config @3 :Text;
+}
+
+struct TriggerFired {
+  trigger @0 :UInt32;
+  time @1 :Int64;
+  instance @2 :UInt64;
+  payload @3 :Text;
+}
+
+struct NamedDocument {
+  name @0 :Text;
+  document @1 :Text;
+}
+
+struct Lease {
+  run @0 :UInt32;
+  attempt @1 :UInt32;
+  worker @2 :Text;
+  expires @3 :Int64;
+}
+
+struct SingleStepSet { on @0 :Bool; }
