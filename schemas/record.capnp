@@ -173,12 +173,14 @@ struct StepPassed {
 struct StepCompleted {
   run @0 :UInt32;
   output @1 :Text;                # of steps without attempts (loops, sub-processes)
+  undoable @2 :Bool;              # it names a compensation
 }
 
 struct StepFailed {
   run @0 :UInt32;
   kind @1 :Text;
   message @2 :Text;
+  fallback @3 :Bool;              # a fallback stands in: the run ends when that ends
 }
 
 struct StepCancelled {
@@ -281,6 +283,8 @@ enum Outcome {
 struct ScopeClosed {
   scope @0 :UInt32;
   outcome @1 :Outcome;
+  output @2 :Text;
+  keepsUndo @3 :Bool;             # its completed steps can still be undone, as a part of its parent
 }
 
 struct Variable {

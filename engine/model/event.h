@@ -116,6 +116,7 @@ struct StepSkipped {
 struct StepCompleted {
   RunId run;
   Payload output;
+  bool undoable = false;
   bool operator==(const StepCompleted&) const = default;
 };
 
@@ -123,6 +124,7 @@ struct StepFailed {
   RunId run;
   std::string kind;
   std::string message;
+  bool fallback = false;
   bool operator==(const StepFailed&) const = default;
 };
 
@@ -210,6 +212,8 @@ struct ScopeOpened {
 struct ScopeClosed {
   ScopeId scope;
   Outcome outcome = Outcome::kCompleted;
+  Payload output;
+  bool keeps_undo = false;
   bool operator==(const ScopeClosed&) const = default;
 };
 

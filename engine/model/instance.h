@@ -1,8 +1,8 @@
 // The state of one instance: what its history amounts to. Changed by engine/apply alone; built only
 // from events, so that a replay gives the same bytes (snapshot.h writes them).
 //
-// Kept small: a live instance is a few hundred bytes beside its variables. Containers are vectors in
-// a fixed order, never hashed.
+// Kept small: a live instance is a few hundred bytes beside its variables. Containers are vectors
+// in a fixed order, never hashed.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,9 @@ enum class Status : uint8_t {
   kCancelled = 5,
   kTerminated = 6,
 };
-inline bool HasEnded(Status status) { return status >= Status::kCompleted; }
+inline bool HasEnded(Status status) {
+  return status >= Status::kCompleted;
+}
 // "running", "completed", …
 std::string_view StatusName(Status status);
 
@@ -39,14 +41,12 @@ enum class RunState : uint8_t {
   kHeld = 8,      // its attempt was stopped with the engine; starts again on resume
 };
 
-// What a loop has done so far.
+// What a loop (or a sub-process, a loop of one) has done so far. Its items are the run's input.
 struct LoopProgress {
-  Payload items;            // a list; absent for while and until
-  uint32_t total = 0;       // for-each and times
-  uint32_t next = 0;        // the index of the next iteration
-  uint32_t running = 0;     // open iterations
+  uint32_t next = 0;     // the index of the next iteration
+  uint32_t running = 0;  // open iterations
   uint32_t failed = 0;
-  Payload last;             // the output of the iteration that ended last
+  Payload last;  // the output of the iteration that ended last
 };
 
 struct StepRun {
@@ -67,7 +67,7 @@ struct StepRun {
   Payload output;  // kDone
   std::vector<SecretUse> secrets;
   std::unique_ptr<LoopProgress> loop;
-  std::string error_kind;     // kParked, kFailed
+  std::string error_kind;  // kParked, kFailed
   std::string error_message;
 
   StepRun() = default;
@@ -75,13 +75,20 @@ struct StepRun {
   StepRun& operator=(StepRun&&) = default;
 };
 
-enum class SlotState : uint8_t { kIdle = 0, kActive = 1, kCompleted = 2, kSkipped = 3, kFailed = 4 };
+enum class SlotState : uint8_t {
+  kIdle = 0,
+  kActive = 1,
+  kCompleted = 2,
+  kSkipped = 3,
+  kFailed = 4,
+  kCancelled = 5
+};
 
 // A step in a scope: how its last run ended, and the tokens that wait at its join.
 struct Slot {
   StepIndex step;
   SlotState state = SlotState::kIdle;
-  bool fired = false;     // an any or n-of-m join that has started and absorbs the rest
+  bool fired = false;  // an any or n-of-m join that has started and absorbs the rest
   uint16_t live = 0;
   uint16_t dead = 0;
   uint32_t completions = 0;
@@ -97,6 +104,13 @@ struct Undo {
   bool operator==(const Undo&) const = default;
 };
 
+struct Failure {
+  std::string kind;
+  std::string message;
+  RunId run;
+  bool operator==(const Failure&) const = default;
+};
+
 enum class ScopeState : uint8_t { kOpen = 1, kCompensating = 2, kClosed = 3 };
 
 struct Scope {
@@ -109,17 +123,11 @@ struct Scope {
   uint32_t index = 0;
   uint32_t active = 0;  // runs of this scope that have not ended
   Payload item;
-  std::vector<Slot> slots;               // sorted by step
-  std::vector<NamedPayload> variables;   // in the order they came
-  std::vector<TransitionIndex> held;     // dead tokens that leave a loop
-  std::vector<Undo> undo;                // by completion; those of closed scopes inside are here too
-};
-
-struct Failure {
-  std::string kind;
-  std::string message;
-  RunId run;
-  bool operator==(const Failure&) const = default;
+  std::vector<Slot> slots;              // sorted by step
+  std::vector<NamedPayload> variables;  // in the order they came
+  std::vector<TransitionIndex> held;    // dead tokens that leave a loop
+  std::unique_ptr<Failure> failure;     // kCompensating: why
+  std::vector<Undo> undo;               // by completion; those of closed scopes inside are here too
 };
 
 struct Instance {

@@ -1,0 +1,73 @@
+// A run's attempts: started, ended, waited for.
+#include "engine/apply/apply.h"
+
+namespace stele::apply {
+
+using model::RunState;
+
+void On(Instance& instance, const model::AttemptStarted& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  run.state = RunState::kAttempt;
+  run.attempt = event.attempt;
+  run.deadline = event.deadline;
+  run.due = TimeUs();
+}
+
+void On(Instance& instance, const model::AttemptCompleted& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  CHECK(run.attempt == event.attempt, "run {} is at attempt {}, not {}", run.id.value, run.attempt,
+        event.attempt);
+  run.state = RunState::kDone;
+  run.deadline = TimeUs();
+  run.output = event.output;
+}
+
+void On(Instance& instance, const model::AttemptFailed& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  CHECK(run.attempt == event.attempt, "run {} is at attempt {}, not {}", run.id.value, run.attempt,
+        event.attempt);
+  run.state = RunState::kFailed;
+  run.deadline = TimeUs();
+  run.error_kind = event.kind;
+  run.error_message = event.message;
+}
+
+void On(Instance& instance, const model::AttemptInterrupted& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  run.deadline = TimeUs();
+  run.error_kind = "interrupted";
+  if (event.by == model::Interruption::kShutdown) {
+    run.state = RunState::kHeld;
+    ++run.uncounted;
+  } else {
+    run.state = RunState::kFailed;
+  }
+}
+
+void On(Instance& instance, const model::RetryScheduled& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  run.state = RunState::kBackoff;
+  run.due = event.due;
+  run.deadline = TimeUs();
+}
+
+void On(Instance& instance, const model::TimerElapsed& event, const RecordContext&) {
+  switch (event.kind) {
+    case model::TimerKind::kInstanceDeadline:
+      instance.deadline = TimeUs();
+      return;
+    case model::TimerKind::kDelay:
+      RunOf(instance, event.run).state = RunState::kDone;
+      break;
+    case model::TimerKind::kRetry:
+      break;
+    case model::TimerKind::kAttemptDeadline:
+      RunOf(instance, event.run).state = RunState::kFailed;
+      break;
+  }
+  model::StepRun& run = RunOf(instance, event.run);
+  run.due = TimeUs();
+  run.deadline = TimeUs();
+}
+
+}  // namespace stele::apply

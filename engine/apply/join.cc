@@ -1,0 +1,26 @@
+// Tokens that wait: at a join for the others, or at a loop's exit until the loop has ended.
+#include <algorithm>
+
+#include "engine/apply/apply.h"
+
+namespace stele::apply {
+
+void On(Instance& instance, const model::TokenArrived& event, const RecordContext&) {
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  ForgetHeld(scope, event.transition);
+  model::Slot& slot = model::SlotOf(scope, event.step);
+  ++(event.live ? slot.live : slot.dead);
+  if (event.fires) slot.fired = true;
+  if (event.last) {
+    slot.live = slot.dead = 0;
+    slot.fired = false;
+  }
+}
+
+void On(Instance& instance, const model::TokenHeld& event, const RecordContext&) {
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  if (std::ranges::find(scope.held, event.transition) == scope.held.end())
+    scope.held.push_back(event.transition);
+}
+
+}  // namespace stele::apply

@@ -1,0 +1,92 @@
+// A step's activations in a scope, from the token that starts one to its end.
+#include "engine/apply/apply.h"
+
+namespace stele::apply {
+
+namespace {
+
+using model::Purpose;
+using model::RunState;
+using model::SlotState;
+
+void EraseUndo(Instance& instance, RunId of) {
+  for (model::Scope& scope : instance.scopes)
+    std::erase_if(scope.undo, [&](const model::Undo& undo) { return undo.run == of; });
+  DropUnneededScopes(instance);
+}
+
+}  // namespace
+
+void On(Instance& instance, const model::StepActivated& event, const RecordContext& record) {
+  CHECK(event.run == instance.last_run.Next(), "instance {}: run {} follows run {}",
+        instance.id.value, event.run.value, instance.last_run.value);
+  instance.last_run = event.run;
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  ForgetHeld(scope, event.via);
+  ++scope.active;
+  model::SlotOf(scope, event.step).state = SlotState::kActive;
+
+  model::StepRun& run = instance.runs.emplace_back();
+  run.id = event.run;
+  run.scope = event.scope;
+  run.step = event.step;
+  run.state = event.due ? RunState::kDelay : RunState::kAttempt;
+  run.purpose = event.purpose;
+  run.of = event.of;
+  run.via = event.via;
+  run.activated = record.time;
+  run.due = event.due;
+  run.deadline = event.deadline;
+  run.config = event.config;
+  run.input = event.input;
+  run.secrets = event.secrets;
+}
+
+void On(Instance& instance, const model::StepPassed& event, const RecordContext&) {
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  ForgetHeld(scope, event.via);
+  model::Slot& slot = model::SlotOf(scope, event.step);
+  slot.state = SlotState::kCompleted;
+  ++slot.completions;
+}
+
+void On(Instance& instance, const model::StepSkipped& event, const RecordContext&) {
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  ForgetHeld(scope, event.via);
+  model::SlotOf(scope, event.step).state = SlotState::kSkipped;
+}
+
+void On(Instance& instance, const model::StepCompleted& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  model::Scope& scope = ScopeOf(instance, run.scope);
+  model::Slot& slot = model::SlotOf(scope, run.step);
+  slot.state = SlotState::kCompleted;
+  ++slot.completions;
+  slot.output = event.output.has_value() ? event.output : std::move(run.output);
+  if (event.undoable) scope.undo.push_back({run.id, run.scope, run.step, slot.output});
+  const bool undone = run.purpose == Purpose::kCompensation;
+  const RunId of = run.of;
+  RemoveRun(instance, event.run);
+  if (undone) EraseUndo(instance, of);
+}
+
+void On(Instance& instance, const model::StepFailed& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  model::SlotOf(ScopeOf(instance, run.scope), run.step).state = SlotState::kFailed;
+  if (!event.fallback) {
+    RemoveRun(instance, event.run);
+    return;
+  }
+  run.state = RunState::kFailed;
+  run.error_kind = event.kind;
+  run.error_message = event.message;
+  run.due = run.deadline = TimeUs();
+}
+
+void On(Instance& instance, const model::StepCancelled& event, const RecordContext&) {
+  const model::StepRun& run = RunOf(instance, event.run);
+  model::SlotOf(ScopeOf(instance, run.scope), run.step).state = SlotState::kCancelled;
+  RemoveRun(instance, event.run);
+}
+
+}  // namespace stele::apply
