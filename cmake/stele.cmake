@@ -36,10 +36,17 @@ function(stele_test name)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
 endfunction()
 
+# Everything that is generated rather than written: what clang-tidy needs before it can read a file.
+add_custom_target(generated_sources)
+# Every benchmark: what `./dev bench` builds.
+add_custom_target(benches)
+
 # stele_bench(NAME sources... LIBS libs...): a Google Benchmark program in build/…/bench.
 function(stele_bench name)
   cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  add_dependencies(benches ${name})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} benchmark::benchmark benchmark::benchmark_main)
 endfunction()
 
@@ -54,5 +61,8 @@ function(stele_capnp out)
       DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file} VERBATIM)
     list(APPEND sources ${generated})
   endforeach()
+  string(REPLACE "/" "_" target "generate/${CMAKE_CURRENT_SOURCE_DIR}/${out}")
+  add_custom_target(${target} DEPENDS ${sources})
+  add_dependencies(generated_sources ${target})
   set(${out} ${sources} PARENT_SCOPE)
 endfunction()
