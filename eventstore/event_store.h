@@ -10,49 +10,18 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "eventstore/record.h"
+#include "eventstore/sealed_block.h"
 
 namespace stele::eventstore {
 
-struct RecordHeader {
-  InstanceId instance;
-  Seq first_seq;  // of the record's events; they are numbered without gaps
-  uint32_t event_count = 0;
-  TimeUs time;
-  Position causation;      // the record that led to this one; 0: none
-  std::string_view actor;  // who asked; empty: the engine itself. At most 255 bytes
-};
-
-struct RecordView {
-  ShardId shard;
-  Position position;
-  RecordHeader header;
-  std::string_view body;  // 8-byte aligned; a Cap'n Proto message of schemas/record.capnp
-};
-
-// Records that will become one block. Reused: Clear keeps the memory.
-class Batch {
- public:
-  // `body` is copied. Its size is a multiple of 8.
-  void Add(const RecordHeader& header, std::string_view body);
-  void Clear();
-  uint32_t count() const { return static_cast<uint32_t>(offsets_.size()); }
-  size_t bytes() const { return frames_.size(); }
-  std::string_view frames() const { return frames_; }
-  std::span<const uint32_t> offsets() const { return offsets_; }
-
- private:
-  std::string frames_;
-  std::vector<uint32_t> offsets_;
-};
-
-// Reads records forward. The view stays valid until the next call.
+// Reads records forward. The view stays valid until the next call. Used by one thread at a time;
+// REQUIRES: the store outlives it.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -75,25 +44,37 @@ struct Checkpoint {
   std::string state;
 };
 
+// Bytes since the store was opened, where not said otherwise.
 struct StoreStats {
-  uint64_t log_bytes = 0;  // stored in the log family
+  uint64_t log_bytes = 0;       // that the log holds, of any age
+  uint64_t raw_bytes = 0;       // of record frames that were appended
+  uint64_t appended_bytes = 0;  // of the blocks that hold them
   uint64_t wal_bytes_written = 0;
   uint64_t flush_bytes_written = 0;
   uint64_t compaction_bytes_written = 0;
+  uint64_t index_bytes_written = 0;  // by_instance, with its compactions
 };
 
 class EventStore {
  public:
   virtual ~EventStore() = default;
 
-  // Appends the batch as one block and returns when it is durable. kStoreWrongPosition unless
-  // `expected` is the position that the next record gets. After kStoreWriteFailed the shard accepts
-  // no more appends until the store is opened again.
-  // Thread: one at a time for a shard (the committer).
-  virtual Status Append(ShardId shard, Position expected, const Batch& batch) = 0;
+  // Writes the block and returns when it is durable. kStoreWrongPosition unless it was sealed
+  // behind Tail(shard). After kStoreWriteFailed the store accepts no more writes until it is opened
+  // again; the block that failed may be there then, or not, never a part of it. Thread: one at a
+  // time for a shard.
+  virtual Status Write(const SealedBlock& block) = 0;
 
+  // Seals the batch as one block and writes it. kStoreWrongPosition unless `expected` is the
+  // position that the next record gets. The committer seals a block while the one before it is
+  // written; this is the simple way.
+  // Thread: one at a time for a shard.
+  Status Append(ShardId shard, Position expected, const Batch& batch);
+
+  // Where the durable log ends.
+  virtual LogTail Tail(ShardId shard) const = 0;
   // The position that the next record will get. 1 for an empty shard.
-  virtual Position NextPosition(ShardId shard) const = 0;
+  Position NextPosition(ShardId shard) const { return Tail(shard).next; }
 
   // From `from` on.
   virtual Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const = 0;
@@ -105,8 +86,13 @@ class EventStore {
   // Blocks until NextPosition(shard) > `after`, or until `timeout_us` passed; says which.
   virtual bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const = 0;
 
-  // Snapshots and the open set live outside the write-ahead log: a crash may take back what came
-  // after the last checkpoint, never a part of it.
+  // Snapshots and the open set live outside the write-ahead log: a crash may take back what was put
+  // after the last checkpoint, all of it or the later part of it, in the order of the calls. What
+  // comes back may be later than the checkpoint: recovery repeats records that a snapshot already
+  // reflects (Snapshot::position tells) and puts and erases the same open entries again.
+  // PutSnapshot and WriteCheckpoint answer kStoreWrongPosition unless the position is durable, and
+  // open entries must wait for that too: a crash could otherwise leave them ahead of the log.
+  // Threads: any. Putting never waits for a disk unless the store falls far behind.
   virtual Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) = 0;
   virtual Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const = 0;
   // The open set: instances that have not ended, each with a few bytes of the runtime's (timers).
@@ -114,13 +100,14 @@ class EventStore {
   virtual Status EraseOpen(ShardId shard, InstanceId instance) = 0;
   virtual Status ForEachOpen(
       ShardId shard, const std::function<void(InstanceId, std::string_view)>& visit) const = 0;
-  // Makes snapshots and the open set durable, then the checkpoint. REQUIRES: its position is
-  // durable.
+  // Makes snapshots, the open set and the checkpoint durable, as one. Waits for the disk: some
+  // milliseconds, more when much was put; puts of other threads go on meanwhile.
   virtual Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) = 0;
   virtual Result<Checkpoint> ReadCheckpoint(ShardId shard) const = 0;  // position 0: none yet
 
-  // Every checksum and link of the chain, from the first block to the last. The error names the
-  // position. Returns the number of records.
+  // Every checksum and link of the chain, from the first block to the last, and that the log is as
+  // long as it was known to be (docs/log-format.md). The error names the position. Returns the
+  // number of records.
   virtual Result<uint64_t> VerifyChain(ShardId shard) const = 0;
 
   virtual StoreStats Stats() const = 0;

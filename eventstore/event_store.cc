@@ -1,0 +1,21 @@
+#include "eventstore/event_store.h"
+
+#include <fmt/format.h>
+
+#include "eventstore/block_sealer.h"
+
+namespace stele::eventstore {
+
+Status EventStore::Append(ShardId shard, Position expected, const Batch& batch) {
+  const LogTail tail = Tail(shard);
+  if (expected != tail.next)
+    return Fail(ErrorCode::kStoreWrongPosition,
+                fmt::format("Expected an append at position {} of shard {} but found {}.",
+                            tail.next.value, shard.value, expected.value));
+  BlockSealer sealer;
+  SealedBlock block;
+  STELE_RETURN_IF_ERROR(sealer.Seal(shard, tail, batch, &block));
+  return Write(block);
+}
+
+}  // namespace stele::eventstore

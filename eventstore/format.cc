@@ -1,0 +1,205 @@
+#include "eventstore/format.h"
+
+#include <fmt/format.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "eventstore/limits.h"
+#include "eventstore/little_endian.h"
+
+namespace stele::eventstore {
+namespace {
+
+// Offsets in a block's header.
+enum BlockField : size_t {
+  kMagicAt = 0,
+  kVersionAt = 4,
+  kFlagsAt = 6,
+  kShardAt = 8,
+  kCountAt = 12,
+  kFirstAt = 16,
+  kRawBytesAt = 24,
+  kStoredBytesAt = 28,
+  kPreviousAt = 32,
+  kHashAt = 64,
+  kChecksumAt = 96,
+};
+static_assert(kChecksumAt + 8 == kBlockHeaderBytes);
+
+// Offsets in a frame's header.
+enum FrameField : size_t {
+  kSizeAt = 0,
+  kEventCountAt = 4,
+  kInstanceAt = 8,
+  kFirstSeqAt = 16,
+  kTimeAt = 24,
+  kCausationAt = 32,
+  kActorLengthAt = 40,
+  kKindAt = 41,
+  kReservedAt = 42,  // six zero bytes
+};
+constexpr uint8_t kKindRecord = 0;
+
+uint64_t BlockChecksum(std::string_view block) {
+  XXH3_state_t state;
+  XXH3_64bits_reset(&state);
+  XXH3_64bits_update(&state, block.data(), kChecksumAt);
+  XXH3_64bits_update(&state, block.data() + kBlockHeaderBytes, block.size() - kBlockHeaderBytes);
+  return XXH3_64bits_digest(&state);
+}
+
+std::string Where(ShardId shard, Position position) {
+  return fmt::format("at position {} of shard {}", position.value, shard.value);
+}
+
+Error Corrupt(ShardId shard, Position position, const std::string& expected,
+              const std::string& found) {
+  return Error{ErrorCode::kStoreCorrupt, fmt::format("Expected {} {} but found {}.", expected,
+                                                     Where(shard, position), found)};
+}
+
+Error Unknown(ShardId shard, Position position, const std::string& expected,
+              const std::string& found) {
+  return Error{ErrorCode::kStoreUnknownFormat, fmt::format("Expected {} {} but found {}.", expected,
+                                                           Where(shard, position), found)};
+}
+
+}  // namespace
+
+void EncodeBlockHeader(const BlockHeader& header, std::string* block) {
+  char* out = block->data();
+  StoreLittle(kBlockMagic, out + kMagicAt);
+  StoreLittle(header.version, out + kVersionAt);
+  StoreLittle(header.flags, out + kFlagsAt);
+  StoreLittle(header.shard.value, out + kShardAt);
+  StoreLittle(header.count, out + kCountAt);
+  StoreLittle(header.first.value, out + kFirstAt);
+  StoreLittle(header.raw_bytes, out + kRawBytesAt);
+  StoreLittle(header.stored_bytes, out + kStoredBytesAt);
+  std::memcpy(out + kPreviousAt, header.previous.data(), header.previous.size());
+  std::memcpy(out + kHashAt, header.hash.data(), header.hash.size());
+  ForgeBlockChecksum(block);
+}
+
+void ForgeBlockChecksum(std::string* block) {
+  StoreLittle(BlockChecksum(*block), block->data() + kChecksumAt);
+}
+
+Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first) {
+  const auto corrupt = [&](const std::string& expected, const std::string& found) {
+    return std::unexpected(Corrupt(shard, first, expected, found));
+  };
+  if (block.size() < kBlockHeaderBytes)
+    return corrupt(fmt::format("a block of at least {} bytes", kBlockHeaderBytes),
+                   fmt::format("{} bytes", block.size()));
+  const char* in = block.data();
+  if (const auto magic = LoadLittle<uint32_t>(in + kMagicAt); magic != kBlockMagic)
+    return corrupt(fmt::format("a block that begins with {:08x}", kBlockMagic),
+                   fmt::format("{:08x}", magic));
+  BlockHeader header;
+  header.version = LoadLittle<uint16_t>(in + kVersionAt);
+  if (header.version != kFormatVersion)
+    return std::unexpected(Unknown(shard, first,
+                                   fmt::format("a block of format version {}", kFormatVersion),
+                                   fmt::format("version {}", header.version)));
+  header.flags = LoadLittle<uint16_t>(in + kFlagsAt);
+  if (header.flags != kCompressionNone && header.flags != kCompressionZstd)
+    return std::unexpected(Unknown(shard, first, "block flags 0 (plain) or 1 (zstd)",
+                                   fmt::format("{:#x}", header.flags)));
+  header.shard = ShardId(LoadLittle<uint32_t>(in + kShardAt));
+  header.first = Position(LoadLittle<uint64_t>(in + kFirstAt));
+  if (header.shard != shard || header.first != first)
+    return corrupt("the block of that place", "the block " + Where(header.shard, header.first));
+  header.count = LoadLittle<uint32_t>(in + kCountAt);
+  if (header.count == 0 || header.count > kMaxBlockRecords ||
+      first.value > UINT64_MAX - kMaxBlockRecords)
+    return corrupt(fmt::format("1 to {} records in the block", kMaxBlockRecords),
+                   fmt::format("{}", header.count));
+  header.raw_bytes = LoadLittle<uint32_t>(in + kRawBytesAt);
+  if (header.raw_bytes > kMaxBlockBytes || header.raw_bytes / kFrameHeaderBytes < header.count)
+    return corrupt(
+        fmt::format("{} to {} bytes of frames", header.count * kFrameHeaderBytes, kMaxBlockBytes),
+        fmt::format("{}", header.raw_bytes));
+  header.stored_bytes = LoadLittle<uint32_t>(in + kStoredBytesAt);
+  if (header.stored_bytes != block.size() - kBlockHeaderBytes)
+    return corrupt(fmt::format("a block body of {} bytes", header.stored_bytes),
+                   fmt::format("{} bytes", block.size() - kBlockHeaderBytes));
+  std::memcpy(header.previous.data(), in + kPreviousAt, header.previous.size());
+  std::memcpy(header.hash.data(), in + kHashAt, header.hash.size());
+  return header;
+}
+
+Status VerifyBlockChecksum(std::string_view block, ShardId shard, Position first) {
+  const auto stored = LoadLittle<uint64_t>(block.data() + kChecksumAt);
+  const uint64_t computed = BlockChecksum(block);
+  if (stored == computed) return {};
+  return std::unexpected(Corrupt(shard, first, fmt::format("a block with checksum {:016x}", stored),
+                                 fmt::format("bytes with checksum {:016x}", computed)));
+}
+
+void AppendFrame(const RecordHeader& header, std::string_view body, std::string* frames) {
+  const size_t size = FrameSize(header.actor.size(), body.size());
+  char out[kFrameHeaderBytes] = {};
+  StoreLittle(static_cast<uint32_t>(size), out + kSizeAt);
+  StoreLittle(header.event_count, out + kEventCountAt);
+  StoreLittle(header.instance.value, out + kInstanceAt);
+  StoreLittle(header.first_seq.value, out + kFirstSeqAt);
+  StoreLittle(header.time.value, out + kTimeAt);
+  StoreLittle(header.causation.value, out + kCausationAt);
+  out[kActorLengthAt] = static_cast<char>(header.actor.size());
+  out[kKindAt] = kKindRecord;
+  frames->append(out, sizeof out);
+  if (!header.actor.empty()) {
+    frames->append(header.actor);
+    frames->append(PaddedSize(header.actor.size()) - header.actor.size(), '\0');
+  }
+  frames->append(body);
+}
+
+bool DecodeFrame(std::string_view rest, ShardId shard, Position position, RecordView* view,
+                 size_t* frame_bytes, Error* error) {
+  const auto corrupt = [&](const std::string& expected, const std::string& found) {
+    *error = Corrupt(shard, position, expected, found);
+    return false;
+  };
+  if (rest.size() < kFrameHeaderBytes)
+    return corrupt("a record", fmt::format("{} bytes", rest.size()));
+  const char* in = rest.data();
+  const size_t size = LoadLittle<uint32_t>(in + kSizeAt);
+  const size_t actor_bytes = static_cast<uint8_t>(in[kActorLengthAt]);
+  const size_t body_at = kFrameHeaderBytes + PaddedSize(actor_bytes);
+  if (const auto kind = static_cast<uint8_t>(in[kKindAt]); kind != kKindRecord) {
+    *error = Unknown(shard, position, fmt::format("a record of kind {}", kKindRecord),
+                     fmt::format("kind {}", kind));
+    return false;
+  }
+  if (size < body_at || size > rest.size() || size % kFrameAlignment != 0)
+    return corrupt(fmt::format("a record of {} to {} bytes in steps of {}", body_at, rest.size(),
+                               kFrameAlignment),
+                   fmt::format("{}", size));
+  for (size_t at = kReservedAt; at < kFrameHeaderBytes; ++at)
+    if (in[at] != 0) return corrupt("reserved bytes of zero", fmt::format("{:#x}", in[at]));
+  for (size_t at = kFrameHeaderBytes + actor_bytes; at < body_at; ++at)
+    if (in[at] != 0) return corrupt("padding of zeros", fmt::format("{:#x}", in[at]));
+  view->shard = shard;
+  view->position = position;
+  view->header.instance = InstanceId(LoadLittle<uint64_t>(in + kInstanceAt));
+  view->header.first_seq = Seq(LoadLittle<uint64_t>(in + kFirstSeqAt));
+  view->header.event_count = LoadLittle<uint32_t>(in + kEventCountAt);
+  view->header.time = TimeUs(LoadLittle<int64_t>(in + kTimeAt));
+  view->header.causation = Position(LoadLittle<uint64_t>(in + kCausationAt));
+  view->header.actor = rest.substr(kFrameHeaderBytes, actor_bytes);
+  view->body = rest.substr(body_at, size - body_at);
+  *frame_bytes = size;
+  return true;
+}
+
+InstanceId FrameInstance(const char* frame) {
+  return InstanceId(LoadLittle<uint64_t>(frame + kInstanceAt));
+}
+Seq FrameFirstSeq(const char* frame) {
+  return Seq(LoadLittle<uint64_t>(frame + kFirstSeqAt));
+}
+
+}  // namespace stele::eventstore

@@ -1,0 +1,73 @@
+// The bytes of the log, version 1: block headers and record frames. docs/log-format.md describes
+// them for people. A released format is never changed in place; what this build does not know stops
+// the reader with kStoreUnknownFormat, what cannot be right with kStoreCorrupt, both naming the
+// shard and the position.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "eventstore/hash.h"
+#include "eventstore/record.h"
+
+namespace stele::eventstore {
+
+inline constexpr uint32_t kBlockMagic = 0x424C5453;  // "STLB"
+inline constexpr uint16_t kFormatVersion = 1;
+
+// Bits of BlockHeader::flags. The others are reserved and zero.
+inline constexpr uint16_t kCompressionMask = 0x000F;
+inline constexpr uint16_t kCompressionNone = 0;
+inline constexpr uint16_t kCompressionZstd = 1;
+
+inline constexpr size_t kBlockHeaderBytes = 104;
+inline constexpr size_t kFrameHeaderBytes = 48;
+inline constexpr size_t kFrameAlignment = 8;
+
+struct BlockHeader {
+  uint16_t version = kFormatVersion;
+  uint16_t flags = kCompressionNone;
+  ShardId shard;
+  uint32_t count = 0;         // of records, at least 1
+  Position first;             // of the first record
+  uint32_t raw_bytes = 0;     // of the frames
+  uint32_t stored_bytes = 0;  // of what follows the header
+  Hash previous{};            // the hash of the block before; zero for a shard's first
+  Hash hash{};
+};
+
+// Fills the first kBlockHeaderBytes of `block`, whose body is already behind them.
+void EncodeBlockHeader(const BlockHeader& header, std::string* block);
+
+// Checks everything but the checksum. `first` is what the key says.
+Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first);
+
+// REQUIRES: DecodeBlockHeader accepted the block.
+Status VerifyBlockChecksum(std::string_view block, ShardId shard, Position first);
+
+// Makes the checksum right again. For tests and fuzzers alone.
+void ForgeBlockChecksum(std::string* block);
+
+constexpr size_t PaddedSize(size_t size) {
+  return (size + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
+}
+constexpr size_t FrameSize(size_t actor_bytes, size_t body_bytes) {
+  return kFrameHeaderBytes + PaddedSize(actor_bytes) + body_bytes;
+}
+
+// REQUIRES: the record is within the limits.
+void AppendFrame(const RecordHeader& header, std::string_view body, std::string* frames);
+
+// Decodes the frame at the start of `rest`; its size is what the view spans. The error, if any, in
+// `error`; a reference to a caller's object keeps the path of a scan free of copies.
+bool DecodeFrame(std::string_view rest, ShardId shard, Position position, RecordView* view,
+                 size_t* frame_bytes, Error* error);
+
+// The instance and first seq of an encoded frame, unchecked. REQUIRES: it was made by AppendFrame.
+InstanceId FrameInstance(const char* frame);
+Seq FrameFirstSeq(const char* frame);
+
+}  // namespace stele::eventstore

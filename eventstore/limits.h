@@ -1,0 +1,24 @@
+// The limits of the log. A batch or a stored block beyond them is refused, never truncated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace stele::eventstore {
+
+inline constexpr size_t kMaxActorBytes = 255;
+// One record with its header. Larger than the largest JSON document with room for the rest.
+inline constexpr size_t kMaxRecordBytes = 128u << 20;
+// The records of one block before compression.
+inline constexpr size_t kMaxBlockBytes = 256u << 20;
+inline constexpr uint32_t kMaxBlockRecords = 1u << 20;
+
+// The committer closes a block here, so that reading one record never decompresses much more than
+// what it needs; a single larger record gets a block of its own.
+inline constexpr size_t kTargetBlockBytes = 1u << 20;
+
+// Records that are not in the index yet; reading the log behind the index is what a start after a
+// crash has to do.
+inline constexpr size_t kIndexChunkRecords = 256u << 10;
+
+}  // namespace stele::eventstore

@@ -1,0 +1,242 @@
+#include "eventstore/log_db.h"
+
+#include <fmt/format.h>
+#include <rocksdb/sst_partitioner.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+
+#include "eventstore/block_reader.h"
+
+namespace stele::eventstore {
+namespace {
+
+enum Family : size_t { kDefault, kLog, kMeta };
+
+constexpr uint32_t kDirectoryFormat = 1;
+constexpr std::string_view kFormatKey = "format";
+constexpr size_t kReadaheadBytes = 2 << 20;
+
+std::string TailKey(ShardId shard) {
+  const auto key = ShardKey(shard);
+  return "tail" + std::string(key.data(), key.size());
+}
+
+rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = write_buffer_bytes;
+  options.max_write_buffer_number = 4;
+  options.compression = rocksdb::kNoCompression;  // blocks are compressed already
+  options.target_file_size_base = 256 << 20;
+  options.level0_slowdown_writes_trigger = 40;
+  options.level0_stop_writes_trigger = 80;
+  // Keys only grow, so that every compaction is a move of a file; nothing is ever pending.
+  options.soft_pending_compaction_bytes_limit = 0;
+  options.hard_pending_compaction_bytes_limit = 0;
+  // Several shards share the files of level 0; from level 1 on a file is of one shard and moves.
+  options.sst_partitioner_factory = rocksdb::NewSstPartitionerFixedPrefixFactory(4);
+  rocksdb::BlockBasedTableOptions table;
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  table.no_block_cache = true;  // a block is read once, or cached where it is decoded
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+class LogSource final : public BlockSource {
+ public:
+  LogSource(const RocksDbHandle& handle, ShardId shard, std::function<Position()> end,
+            bool sequential)
+      : handle_(handle), shard_(shard), end_(std::move(end)), upper_(ShardKey(shard, ~0ull)) {
+    upper_slice_ = KeySlice(upper_);
+    options_.iterate_upper_bound = &upper_slice_;
+    options_.fill_cache = false;
+    if (sequential) options_.readahead_size = kReadaheadBytes;
+  }
+
+  Result<std::optional<StoredBlock>> Find(Position position) override {
+    const auto key = ShardKey(shard_, position.value);
+    iterator_.reset(handle_.db().NewIterator(options_, handle_.family(kLog)));
+    iterator_->SeekForPrev(KeySlice(key));
+    return Current();
+  }
+
+  Result<std::optional<StoredBlock>> After(Position position) override {
+    const auto key = ShardKey(shard_, position.value);
+    if (iterator_ != nullptr && iterator_->Valid() && iterator_->key() == KeySlice(key))
+      iterator_->Next();
+    else
+      Seek(position);
+    // The iterator sees what was there when it was made.
+    if (!iterator_->Valid() && iterator_->status().ok()) Seek(position);
+    return Current();
+  }
+
+  Position End() const override { return end_(); }
+
+ private:
+  void Seek(Position position) {
+    const auto key = ShardKey(shard_, position.value + 1);
+    iterator_.reset(handle_.db().NewIterator(options_, handle_.family(kLog)));
+    iterator_->Seek(KeySlice(key));
+  }
+
+  Result<std::optional<StoredBlock>> Current() {
+    if (!iterator_->status().ok())
+      return RocksError(iterator_->status(), fmt::format("read the log of shard {}", shard_.value));
+    if (!iterator_->Valid()) return std::nullopt;
+    const std::string_view key = View(iterator_->key());
+    if (key.size() != 12)
+      return Fail(
+          ErrorCode::kStoreCorrupt,
+          fmt::format("Expected keys of 12 bytes in the log but found one of {}.", key.size()));
+    if (LoadBig<uint32_t>(key.data()) != shard_.value) return std::nullopt;
+    return StoredBlock{Position(LoadBig<uint64_t>(key.data() + 4)), View(iterator_->value())};
+  }
+
+  const RocksDbHandle& handle_;
+  ShardId shard_;
+  std::function<Position()> end_;
+  std::array<char, 12> upper_;
+  rocksdb::Slice upper_slice_;
+  rocksdb::ReadOptions options_;
+  std::unique_ptr<rocksdb::Iterator> iterator_;
+};
+
+}  // namespace
+
+Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool create) {
+  std::error_code ignored;
+  if (!create && !std::filesystem::exists(path + "/CURRENT", ignored))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected an event store in {} but found none.", path));
+  rocksdb::Options options = BaseOptions();
+  // A torn last entry was never acknowledged and is dropped; anything else that is wrong with the
+  // write-ahead log stops the opening. (Point-in-time recovery would drop acknowledged blocks
+  // behind the fault without a word; recycled log files would make a fault look like the end.)
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.recycle_log_file_num = 0;
+  options.avoid_flush_during_recovery = true;
+  options.max_total_wal_size = 3 * write_buffer_bytes;
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
+      {rocksdb::kDefaultColumnFamilyName, {}},
+      {"log", LogFamilyOptions(write_buffer_bytes)},
+      {"meta", {}}};
+  STELE_RETURN_IF_ERROR(handle_.Open(options, path, families));
+  return CheckFormat();
+}
+
+Status LogDb::CheckFormat() {
+  std::string value;
+  auto found =
+      GetValue(handle_, kMeta, rocksdb::Slice(kFormatKey.data(), kFormatKey.size()), &value);
+  if (!found) return std::unexpected(std::move(found).error());
+  char current[sizeof kDirectoryFormat];
+  StoreLittle(kDirectoryFormat, current);
+  const std::string_view expected(current, sizeof current);
+  if (!*found) {
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    const auto status = handle_.db().Put(options, handle_.family(kMeta),
+                                         rocksdb::Slice(kFormatKey.data(), kFormatKey.size()),
+                                         rocksdb::Slice(expected.data(), expected.size()));
+    if (!status.ok()) return RocksError(status, "note the format of " + handle_.db().GetName());
+    return {};
+  }
+  if (value == expected) return {};
+  return Fail(ErrorCode::kStoreUnknownFormat,
+              fmt::format("Expected directory format {} in {} but found {}.", kDirectoryFormat,
+                          handle_.db().GetName(),
+                          value.size() == 4 ? fmt::format("{}", LoadLittle<uint32_t>(value.data()))
+                                            : fmt::format("{} bytes", value.size())));
+}
+
+Status LogDb::WriteBlock(const SealedBlock& block) {
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto key = ShardKey(block.shard, block.before.next.value);
+  const auto status =
+      handle_.db().Put(options, handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
+  if (status.ok()) return {};
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to write positions {} to {} of shard {} to {} but found: {}.",
+                          block.before.next.value, block.after.next.value - 1, block.shard.value,
+                          handle_.db().GetName(), status.ToString()));
+}
+
+Result<std::vector<ShardId>> LogDb::Shards() const {
+  std::vector<ShardId> shards;
+  std::unique_ptr<rocksdb::Iterator> log(handle_.db().NewIterator({}, handle_.family(kLog)));
+  for (log->SeekToFirst(); log->Valid();) {
+    const uint32_t shard = LoadBig<uint32_t>(log->key().data());
+    shards.push_back(ShardId(shard));
+    if (shard == UINT32_MAX) break;
+    log->Seek(KeySlice(ShardKey(ShardId(shard + 1))));
+  }
+  if (!log->status().ok()) return RocksError(log->status(), "list the shards of the log");
+  std::unique_ptr<rocksdb::Iterator> meta(handle_.db().NewIterator({}, handle_.family(kMeta)));
+  for (meta->Seek("tail"); meta->Valid() && meta->key().starts_with("tail"); meta->Next()) {
+    if (meta->key().size() != 8) continue;
+    const ShardId shard(LoadBig<uint32_t>(meta->key().data() + 4));
+    if (std::find(shards.begin(), shards.end(), shard) == shards.end()) shards.push_back(shard);
+  }
+  if (!meta->status().ok()) return RocksError(meta->status(), "list the shards of the log");
+  return shards;
+}
+
+Result<LogTail> LogDb::ReadTail(ShardId shard) const {
+  const auto source = Source(shard, nullptr, false);
+  auto last = source->Find(Position(UINT64_MAX - 1));
+  if (!last) return std::unexpected(std::move(last).error());
+  if (!*last) return LogTail{};
+  BlockReader reader;
+  STELE_RETURN_IF_ERROR(reader.Open((*last)->bytes, shard, (*last)->first));
+  return LogTail{(*last)->first.Plus(reader.header().count), reader.header().hash};
+}
+
+Result<LogTail> LogDb::ReadKnownTail(ShardId shard) const {
+  std::string value;
+  auto found = GetValue(handle_, kMeta, TailKey(shard), &value);
+  if (!found) return std::unexpected(std::move(found).error());
+  LogTail tail;
+  if (!*found) return tail;
+  if (value.size() != 8 + tail.hash.size())
+    return Fail(ErrorCode::kStoreCorrupt,
+                fmt::format("Expected {} bytes for the known end of shard {} but found {}.",
+                            8 + tail.hash.size(), shard.value, value.size()));
+  tail.next = Position(LoadLittle<uint64_t>(value.data()));
+  std::memcpy(tail.hash.data(), value.data() + 8, tail.hash.size());
+  return tail;
+}
+
+Status LogDb::WriteKnownTail(ShardId shard, const LogTail& tail) {
+  std::string value(8, '\0');
+  StoreLittle(tail.next.value, value.data());
+  value.append(reinterpret_cast<const char*>(tail.hash.data()), tail.hash.size());
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  const auto status = handle_.db().Put(options, handle_.family(kMeta), TailKey(shard), value);
+  if (status.ok()) return {};
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to note the end of shard {} in {} but found: {}.", shard.value,
+                          handle_.db().GetName(), status.ToString()));
+}
+
+std::unique_ptr<BlockSource> LogDb::Source(ShardId shard, std::function<Position()> end,
+                                           bool sequential) const {
+  return std::make_unique<LogSource>(handle_, shard, std::move(end), sequential);
+}
+
+void LogDb::AddStats(StoreStats* stats) const {
+  const rocksdb::Options options = handle_.db().GetOptions();
+  uint64_t tables = 0, memory = 0;
+  handle_.db().GetIntProperty(handle_.family(kLog), "rocksdb.live-sst-files-size", &tables);
+  handle_.db().GetIntProperty(handle_.family(kLog), "rocksdb.cur-size-all-mem-tables", &memory);
+  stats->log_bytes = tables + memory;
+  stats->wal_bytes_written = options.statistics->getTickerCount(rocksdb::WAL_FILE_BYTES);
+  stats->flush_bytes_written = options.statistics->getTickerCount(rocksdb::FLUSH_WRITE_BYTES);
+  stats->compaction_bytes_written =
+      options.statistics->getTickerCount(rocksdb::COMPACT_WRITE_BYTES);
+}
+
+}  // namespace stele::eventstore

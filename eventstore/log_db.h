@@ -1,0 +1,47 @@
+// The database that is the truth: the families `log` (blocks) and `meta` (format, known ends), both
+// through the write-ahead log. Kept apart from the database of what can be rebuilt, so that a
+// snapshot never queues behind a commit and no commit behind an ingestion.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "eventstore/block_source.h"
+#include "eventstore/event_store.h"
+#include "eventstore/rocksdb_handle.h"
+
+namespace stele::eventstore {
+
+class LogDb {
+ public:
+  // kStoreLocked when it is open elsewhere, kStoreNotFound when there is none and `create` is
+  // false, kStoreUnknownFormat for one of a newer build.
+  Status Open(const std::string& path, size_t write_buffer_bytes, bool create);
+  void Close() { handle_.Close(); }
+
+  // Synced. Thread: any.
+  Status WriteBlock(const SealedBlock& block);
+
+  // The shards that have blocks or a known end.
+  Result<std::vector<ShardId>> Shards() const;
+  // Where the blocks end; checks the last one.
+  Result<LogTail> ReadTail(ShardId shard) const;
+  // An end that the log is known to have had; Position 1 when none was noted.
+  Result<LogTail> ReadKnownTail(ShardId shard) const;
+  Status WriteKnownTail(ShardId shard, const LogTail& tail);
+
+  // `end` is asked for the end of what is durable.
+  std::unique_ptr<BlockSource> Source(ShardId shard, std::function<Position()> end,
+                                      bool sequential) const;
+
+  // Fills what concerns the log.
+  void AddStats(StoreStats* stats) const;
+
+ private:
+  Status CheckFormat();
+
+  RocksDbHandle handle_;
+};
+
+}  // namespace stele::eventstore

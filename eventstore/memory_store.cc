@@ -1,0 +1,234 @@
+#include "eventstore/memory_store.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "eventstore/block_source.h"
+#include "eventstore/cursors.h"
+
+namespace stele::eventstore {
+
+class MemoryStore::Source final : public BlockSource {
+ public:
+  Source(const MemoryStore& store, ShardId shard) : store_(store), shard_(shard) {}
+
+  Result<std::optional<StoredBlock>> Find(Position position) override {
+    std::lock_guard lock(store_.mutex_);
+    const auto shard = store_.blocks_.find(shard_);
+    if (shard == store_.blocks_.end()) return std::nullopt;
+    auto block = shard->second.upper_bound(position);
+    if (block == shard->second.begin()) return std::nullopt;
+    return Keep(*--block);
+  }
+
+  Result<std::optional<StoredBlock>> After(Position position) override {
+    std::lock_guard lock(store_.mutex_);
+    const auto shard = store_.blocks_.find(shard_);
+    if (shard == store_.blocks_.end()) return std::nullopt;
+    const auto block = shard->second.upper_bound(position);
+    if (block == shard->second.end()) return std::nullopt;
+    return Keep(*block);
+  }
+
+  Position End() const override { return store_.shards_.Get(shard_).tail().next; }
+
+ private:
+  StoredBlock Keep(const Blocks::value_type& block) {
+    kept_ = block.second;
+    return {block.first, *kept_};
+  }
+
+  const MemoryStore& store_;
+  ShardId shard_;
+  std::shared_ptr<const std::string> kept_;
+};
+
+void MemoryStore::InjectFault(uint64_t nth, WriteFault fault) {
+  std::lock_guard lock(mutex_);
+  faults_[writes_ + nth] = fault;
+}
+
+void MemoryStore::OnWrite(std::function<void(uint64_t)> hook) {
+  std::lock_guard lock(mutex_);
+  hook_ = std::move(hook);
+}
+
+uint64_t MemoryStore::writes() const {
+  std::lock_guard lock(mutex_);
+  return writes_;
+}
+
+size_t MemoryStore::unflushed_puts() const {
+  std::lock_guard lock(mutex_);
+  return unflushed_.size();
+}
+
+std::unique_ptr<MemoryStore> MemoryStore::Crash(size_t kept_puts) const {
+  std::lock_guard lock(mutex_);
+  auto after = std::make_unique<MemoryStore>();
+  for (const auto& [shard, disk] : disk_) after->Restore(shard, disk);
+  after->state_ = flushed_;
+  for (size_t i = 0; i < std::min(kept_puts, unflushed_.size()); ++i) unflushed_[i](after->state_);
+  after->flushed_ = after->state_;
+  return after;
+}
+
+void MemoryStore::Restore(ShardId shard, const Blocks& disk) {
+  ShardLog& log = shards_.Get(shard);
+  BlockReader reader;
+  for (const auto& [first, bytes] : disk) {
+    // Only the last block can be torn: nothing is written behind a failure.
+    if (!reader.Open(*bytes, shard, first)) break;
+    std::vector<InstanceSeq> records;
+    RecordView view;
+    Error error{};
+    while (!reader.AtEnd()) {
+      CHECK(reader.Next(&view, &error), "{}", error.message);
+      records.push_back({view.header.instance, view.header.first_seq});
+    }
+    log.index().Add(first, reader.next_position(), records);
+    log.index().Tidy();
+    log.Advance({reader.next_position(), reader.header().hash});
+    blocks_[shard][first] = disk_[shard][first] = bytes;
+  }
+}
+
+Status MemoryStore::Write(const SealedBlock& block) {
+  std::function<void(uint64_t)> hook;
+  uint64_t number;
+  {
+    std::lock_guard lock(mutex_);
+    if (refusal_) return std::unexpected(*refusal_);
+    STELE_RETURN_IF_ERROR(shards_.Get(block.shard).CheckFollows(block));
+    hook = hook_;
+    number = ++writes_;
+  }
+  if (hook) hook(number);
+  ShardLog& log = shards_.Get(block.shard);
+  {
+    std::lock_guard lock(mutex_);
+    const auto fault = faults_.find(number);
+    const bool faulty = fault != faults_.end();
+    sync_lies_ |= faulty && fault->second == WriteFault::kLost;
+    const Position first = block.before.next;
+    if (faulty && fault->second != WriteFault::kLost) {
+      const size_t torn = block.value.size() / 2;
+      if (fault->second != WriteFault::kNothingWritten && !sync_lies_)
+        disk_[block.shard][first] = std::make_shared<const std::string>(
+            fault->second == WriteFault::kTorn ? block.value.substr(0, torn) : block.value);
+      refusal_ = Error{ErrorCode::kStoreWriteFailed,
+                       fmt::format("Expected to write position {} of shard {} but found an "
+                                   "injected fault.",
+                                   first.value, block.shard.value)};
+      return std::unexpected(*refusal_);
+    }
+    auto bytes = std::make_shared<const std::string>(block.value);
+    if (!sync_lies_) disk_[block.shard][first] = bytes;
+    blocks_[block.shard][first] = std::move(bytes);
+    stats_.raw_bytes += block.raw_bytes;
+    stats_.appended_bytes += block.value.size();
+    stats_.log_bytes += block.value.size();
+  }
+  log.index().Add(block.before.next, block.after.next, block.instances);
+  log.index().Tidy();
+  log.Advance(block.after);
+  return {};
+}
+
+std::unique_ptr<BlockSource> MemoryStore::MakeSource(ShardId shard) const {
+  return std::make_unique<Source>(*this, shard);
+}
+
+Result<std::unique_ptr<Cursor>> MemoryStore::Read(ShardId shard, Position from) const {
+  return std::make_unique<LogCursor>(MakeSource(shard), shard, from);
+}
+
+Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, InstanceId instance,
+                                                          Seq from) const {
+  const auto find = [this, shard, instance](Seq seq) -> Result<std::vector<InstanceBlock>> {
+    std::vector<InstanceBlock> blocks;
+    shards_.Get(shard).index().Find(instance, seq, &blocks);
+    return blocks;
+  };
+  return std::make_unique<InstanceCursor>(MakeSource(shard), shard, instance, from, find);
+}
+
+bool MemoryStore::WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const {
+  return shards_.Get(shard).WaitBeyond(after, timeout_us);
+}
+
+void MemoryStore::Put(StateChange change) {
+  std::lock_guard lock(mutex_);
+  change(state_);
+  unflushed_.push_back(std::move(change));
+}
+
+Status MemoryStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
+  STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
+  Put([=](State& state) { state.snapshots[{shard, instance}] = snapshot; });
+  return {};
+}
+
+Result<std::optional<Snapshot>> MemoryStore::GetSnapshot(ShardId shard, InstanceId instance) const {
+  std::lock_guard lock(mutex_);
+  const auto snapshot = state_.snapshots.find({shard, instance});
+  if (snapshot == state_.snapshots.end()) return std::nullopt;
+  return snapshot->second;
+}
+
+Status MemoryStore::PutOpen(ShardId shard, InstanceId instance, std::string_view summary) {
+  Put([=, bytes = std::string(summary)](State& state) { state.open[{shard, instance}] = bytes; });
+  return {};
+}
+
+Status MemoryStore::EraseOpen(ShardId shard, InstanceId instance) {
+  Put([=](State& state) { state.open.erase({shard, instance}); });
+  return {};
+}
+
+Status MemoryStore::ForEachOpen(
+    ShardId shard, const std::function<void(InstanceId, std::string_view)>& visit) const {
+  std::map<InstanceKey, std::string> open;
+  {
+    std::lock_guard lock(mutex_);
+    open = state_.open;
+  }
+  for (const auto& [key, summary] : open)
+    if (key.first == shard) visit(key.second, summary);
+  return {};
+}
+
+Status MemoryStore::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) {
+  STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(checkpoint.position, "a checkpoint"));
+  const LogTail tail = Tail(shard);
+  std::lock_guard lock(mutex_);
+  if (refusal_) return std::unexpected(*refusal_);
+  state_.checkpoints[shard] = checkpoint;
+  state_.known_tails[shard] = tail;
+  unflushed_.clear();
+  flushed_ = state_;
+  return {};
+}
+
+Result<Checkpoint> MemoryStore::ReadCheckpoint(ShardId shard) const {
+  std::lock_guard lock(mutex_);
+  const auto checkpoint = state_.checkpoints.find(shard);
+  return checkpoint == state_.checkpoints.end() ? Checkpoint{} : checkpoint->second;
+}
+
+Result<uint64_t> MemoryStore::VerifyChain(ShardId shard) const {
+  LogTail known;
+  {
+    std::lock_guard lock(mutex_);
+    const auto tail = state_.known_tails.find(shard);
+    if (tail != state_.known_tails.end()) known = tail->second;
+  }
+  return VerifyBlocks(*MakeSource(shard), shard, known);
+}
+
+StoreStats MemoryStore::Stats() const {
+  std::lock_guard lock(mutex_);
+  return stats_;
+}
+
+}  // namespace stele::eventstore

@@ -1,0 +1,92 @@
+// The event store in memory, with faults on order: for tests of what stands above it. It stores the
+// same bytes as the store on disk and reads them by the same code.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eventstore/block_source.h"
+#include "eventstore/event_store.h"
+#include "eventstore/shard_log.h"
+
+namespace stele::eventstore {
+
+enum class WriteFault {
+  kNothingWritten,  // fails, and nothing is left
+  kTorn,            // fails, and a part of the block's bytes is left
+  kWritten,         // fails, yet the block is there after a restart, as when only the sync fails
+  kLost,            // answers that it is durable, which a crash proves wrong, with all that follows
+};
+
+// Threads: any, as EventStore says.
+class MemoryStore final : public EventStore {
+ public:
+  MemoryStore() = default;
+
+  // What the `nth` write from now on (1: the next one) does, over all shards.
+  void InjectFault(uint64_t nth, WriteFault fault);
+  // Called at the start of each write with its number, from 1, on the writing thread.
+  void OnWrite(std::function<void(uint64_t)> hook);
+  // The writes that were tried.
+  uint64_t writes() const;
+
+  // What a process that starts after a crash at this moment finds. Of what was put after the last
+  // checkpoint the first `kept_puts` calls survive.
+  std::unique_ptr<MemoryStore> Crash(size_t kept_puts = 0) const;
+  // How many calls a crash may take back.
+  size_t unflushed_puts() const;
+
+  Status Write(const SealedBlock& block) override;
+  LogTail Tail(ShardId shard) const override { return shards_.Get(shard).tail(); }
+  Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
+  Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
+                                               Seq from) const override;
+  bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const override;
+  Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
+  Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override;
+  Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary) override;
+  Status EraseOpen(ShardId shard, InstanceId instance) override;
+  Status ForEachOpen(ShardId shard,
+                     const std::function<void(InstanceId, std::string_view)>& visit) const override;
+  Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) override;
+  Result<Checkpoint> ReadCheckpoint(ShardId shard) const override;
+  Result<uint64_t> VerifyChain(ShardId shard) const override;
+  StoreStats Stats() const override;
+
+ private:
+  using Blocks = std::map<Position, std::shared_ptr<const std::string>>;
+  using InstanceKey = std::pair<ShardId, InstanceId>;
+  struct State {
+    std::map<InstanceKey, Snapshot> snapshots;
+    std::map<InstanceKey, std::string> open;
+    std::map<ShardId, Checkpoint> checkpoints;
+    std::map<ShardId, LogTail> known_tails;
+  };
+  using StateChange = std::function<void(State&)>;
+  class Source;
+
+  void Put(StateChange change);
+  void Restore(ShardId shard, const Blocks& disk);
+  std::unique_ptr<BlockSource> MakeSource(ShardId shard) const;
+
+  mutable std::mutex mutex_;          // of everything below but shards_
+  std::map<ShardId, Blocks> blocks_;  // what readers see
+  std::map<ShardId, Blocks> disk_;    // what a restart finds
+  std::optional<Error> refusal_;
+  bool sync_lies_ = false;
+  std::map<uint64_t, WriteFault> faults_;  // by number of the write
+  std::function<void(uint64_t)> hook_;
+  uint64_t writes_ = 0;
+  State state_;
+  State flushed_;                       // as of the last checkpoint
+  std::vector<StateChange> unflushed_;  // since then
+  StoreStats stats_;
+  ShardLogs shards_;
+};
+
+}  // namespace stele::eventstore

@@ -1,0 +1,66 @@
+#include "eventstore/rocksdb_handle.h"
+
+#include <fmt/format.h>
+
+namespace stele::eventstore {
+
+std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what) {
+  const ErrorCode code = status.IsCorruption() ? ErrorCode::kStoreCorrupt : ErrorCode::kIo;
+  return Fail(code, fmt::format("Expected to {} but found: {}.", what, status.ToString()));
+}
+
+rocksdb::Options BaseOptions() {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  options.max_background_jobs = 2;
+  options.max_open_files = 512;
+  options.skip_stats_update_on_db_open = true;
+  options.info_log_level = rocksdb::WARN_LEVEL;
+  options.keep_log_file_num = 2;
+  options.max_log_file_size = 1 << 20;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.max_manifest_file_size = 4 << 20;
+  options.manifest_preallocation_size = 64 << 10;
+  // Dirty pages leave steadily instead of all at once when a file is closed.
+  options.bytes_per_sync = 1 << 20;
+  options.statistics = rocksdb::CreateDBStatistics();
+  options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
+  return options;
+}
+
+Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& path,
+                           const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(options, path, families, &families_, &db);
+  if (status.ok()) {
+    db_.reset(db);
+    return {};
+  }
+  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
+    return Fail(ErrorCode::kStoreLocked,
+                fmt::format("Expected to be the only user of {} but found that a process has it "
+                            "open; stop that one, or choose another directory.",
+                            path));
+  return RocksError(status, "open the database " + path);
+}
+
+void RocksDbHandle::Close() {
+  if (db_ == nullptr) return;
+  for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  families_.clear();
+  db_->Close().PermitUncheckedError();
+  db_.reset();
+}
+
+Result<bool> GetValue(const RocksDbHandle& handle, size_t family, const rocksdb::Slice& key,
+                      std::string* value) {
+  const rocksdb::Status status = handle.db().Get({}, handle.family(family), key, value);
+  if (status.ok()) return true;
+  if (status.IsNotFound()) return false;
+  return RocksError(status, "read a key of " + handle.db().GetName());
+}
+
+}  // namespace stele::eventstore

@@ -1,0 +1,69 @@
+// One open RocksDB database with its column families: opening, closing, errors, keys. The only
+// place where RocksDB's statuses become ours. Included by the .cc files of this folder alone.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+#include <rocksdb/statistics.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "eventstore/little_endian.h"
+
+namespace stele::eventstore {
+
+inline std::string_view View(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
+
+// Keys sort by shard, then by the numbers behind it.
+template <class... Numbers>
+auto ShardKey(ShardId shard, Numbers... numbers) {
+  std::array<char, 4 + 8 * sizeof...(Numbers)> key;
+  StoreBig(shard.value, key.data());
+  size_t at = 4;
+  ((StoreBig(numbers, key.data() + at), at += 8), ...);
+  return key;
+}
+template <size_t kSize>
+rocksdb::Slice KeySlice(const std::array<char, kSize>& key) {
+  return {key.data(), key.size()};
+}
+
+// `what` completes "Expected to …".
+std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what);
+
+class RocksDbHandle {
+ public:
+  RocksDbHandle() = default;
+  ~RocksDbHandle() { Close(); }
+  RocksDbHandle(const RocksDbHandle&) = delete;
+  RocksDbHandle& operator=(const RocksDbHandle&) = delete;
+
+  // Opens or creates. The first family must be "default".
+  Status Open(const rocksdb::Options& options, const std::string& path,
+              const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  void Close();
+
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* family(size_t index) const { return families_[index]; }
+
+ private:
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+// What both databases have in common: a small machine, quiet logs, bounded files.
+rocksdb::Options BaseOptions();
+
+// The value of `key`; nothing when there is none.
+Result<bool> GetValue(const RocksDbHandle& handle, size_t family, const rocksdb::Slice& key,
+                      std::string* value);
+
+}  // namespace stele::eventstore

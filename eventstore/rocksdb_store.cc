@@ -1,0 +1,260 @@
+#include "eventstore/rocksdb_store.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <filesystem>
+#include <mutex>
+
+#include "eventstore/cursors.h"
+#include "eventstore/index_builder.h"
+#include "eventstore/log_db.h"
+#include "eventstore/shard_log.h"
+#include "eventstore/state_db.h"
+
+namespace stele::eventstore {
+namespace {
+
+// Unsorted runs in a shard's index at which the background thread is woken.
+constexpr size_t kRunsToTidy = 16;
+
+class RocksDbStore final : public EventStore {
+ public:
+  Status Open(const std::string& path, const RocksDbOptions& options);
+  ~RocksDbStore() override;
+
+  Status Write(const SealedBlock& block) override;
+  LogTail Tail(ShardId shard) const override { return shards_.Get(shard).tail(); }
+  Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
+  Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
+                                               Seq from) const override;
+  bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const override {
+    return shards_.Get(shard).WaitBeyond(after, timeout_us);
+  }
+  Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
+  Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override {
+    return state_.GetSnapshot(shard, instance);
+  }
+  Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary) override {
+    return state_.PutOpen(shard, instance, summary);
+  }
+  Status EraseOpen(ShardId shard, InstanceId instance) override {
+    return state_.EraseOpen(shard, instance);
+  }
+  Status ForEachOpen(ShardId shard, const std::function<void(InstanceId, std::string_view)>& visit)
+      const override {
+    return state_.ForEachOpen(shard, visit);
+  }
+  Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) override;
+  Result<Checkpoint> ReadCheckpoint(ShardId shard) const override {
+    return state_.ReadCheckpoint(shard);
+  }
+  Result<uint64_t> VerifyChain(ShardId shard) const override;
+  StoreStats Stats() const override;
+
+ private:
+  Status LoadShard(ShardLog& shard);
+  Status CheckEnd(ShardLog& shard, const LogTail& tail) const;
+  Status CatchUpIndex(ShardLog& shard);
+  std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
+  void Refuse(const Error& error);
+  Status CheckWritable() const;
+
+  RocksDbOptions options_;
+  LogDb log_;
+  StateDb state_;
+  ShardLogs shards_;
+  std::atomic<uint64_t> raw_bytes_ = 0;
+  std::atomic<uint64_t> appended_bytes_ = 0;
+  std::atomic<bool> refused_ = false;
+  mutable std::mutex refusal_mutex_;
+  std::optional<Error> refusal_;  // the first failed write
+  bool opened_ = false;
+  std::unique_ptr<IndexBuilder> index_builder_;
+};
+
+Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options) {
+  options_ = options;
+  if (options.create_if_missing) {
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error)
+      return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}.",
+                                              path, error.message()));
+  }
+  STELE_RETURN_IF_ERROR(
+      log_.Open(path + "/log", options.write_buffer_bytes, options.create_if_missing));
+  STELE_RETURN_IF_ERROR(state_.Open(path + "/state"));
+  auto shards = log_.Shards();
+  if (!shards) return std::unexpected(std::move(shards).error());
+  for (ShardId id : *shards) {
+    ShardLog& shard = shards_.Get(id);
+    auto loaded = LoadShard(shard);
+    if (loaded) continue;
+    if (!options.open_damaged) return loaded;
+    shard.damage = std::move(loaded).error();
+  }
+  opened_ = true;
+  index_builder_ = std::make_unique<IndexBuilder>(shards_, state_, options.index_chunk_records,
+                                                  [this](const Error& error) { Refuse(error); });
+  return {};
+}
+
+Status RocksDbStore::LoadShard(ShardLog& shard) {
+  auto known = log_.ReadKnownTail(shard.id());
+  if (!known) return std::unexpected(std::move(known).error());
+  shard.known_tail = *known;
+  auto tail = log_.ReadTail(shard.id());
+  if (!tail) return std::unexpected(std::move(tail).error());
+  shard.Advance(*tail);
+  STELE_RETURN_IF_ERROR(CheckEnd(shard, *tail));
+  return CatchUpIndex(shard);
+}
+
+Status RocksDbStore::CheckEnd(ShardLog& shard, const LogTail& tail) const {
+  auto indexed = state_.IndexedTo(shard.id());
+  if (!indexed) return std::unexpected(std::move(indexed).error());
+  const Position expected = std::max(shard.known_tail.next, *indexed);
+  if (tail.next < expected)
+    return Fail(ErrorCode::kStoreCorrupt,
+                fmt::format("Expected the log of shard {} to reach position {} but found that it "
+                            "ends at {}.",
+                            shard.id().value, expected.value - 1, tail.next.value - 1));
+  if (tail.next == shard.known_tail.next && tail.hash != shard.known_tail.hash)
+    return Fail(ErrorCode::kStoreCorrupt,
+                fmt::format("Expected the block that ends at position {} of shard {} to have hash "
+                            "{} but found {}.",
+                            tail.next.value - 1, shard.id().value, ToHex(shard.known_tail.hash),
+                            ToHex(tail.hash)));
+  return {};
+}
+
+// Reads what lies behind the index: less than two chunks, unless `state/` was deleted.
+Status RocksDbStore::CatchUpIndex(ShardLog& shard) {
+  auto indexed = state_.IndexedTo(shard.id());
+  if (!indexed) return std::unexpected(std::move(indexed).error());
+  const Position end = shard.tail().next;
+  if (*indexed >= end) return {};
+  const auto source = Source(shard.id(), true);
+  BlockReader reader;
+  std::vector<InstanceSeq> records;
+  STELE_RETURN_IF_ERROR(OpenBlockAt(*source, shard.id(), *indexed, &reader));
+  for (;;) {
+    records.clear();
+    RecordView view;
+    Error error{};
+    while (!reader.AtEnd()) {
+      if (!reader.Next(&view, &error)) return std::unexpected(error);
+      records.push_back({view.header.instance, view.header.first_seq});
+    }
+    const Position first = reader.header().first, next = reader.next_position();
+    if (shard.index().Add(first, next, records) >= kRunsToTidy) shard.index().Tidy();
+    STELE_RETURN_IF_ERROR(IndexBuilder::BuildIfDue(shard, state_, options_.index_chunk_records));
+    if (next >= end) return {};
+    STELE_RETURN_IF_ERROR(OpenBlockAt(*source, shard.id(), next, &reader));
+  }
+}
+
+RocksDbStore::~RocksDbStore() {
+  index_builder_.reset();
+  // A clean end, noted so that a missing tail is noticed. What cannot be noted is only not noticed.
+  if (opened_ && !refused_)
+    for (ShardLog* shard : shards_.All())
+      if (!shard->damage && shard->tail().next > shard->known_tail.next)
+        (void)log_.WriteKnownTail(shard->id(), shard->tail());
+  state_.Close();
+  log_.Close();
+}
+
+Status RocksDbStore::CheckWritable() const {
+  if (!refused_) return {};
+  std::lock_guard lock(refusal_mutex_);
+  return std::unexpected(*refusal_);
+}
+
+void RocksDbStore::Refuse(const Error& error) {
+  std::lock_guard lock(refusal_mutex_);
+  if (refusal_) return;
+  refusal_ = Error{ErrorCode::kStoreWriteFailed, error.message};
+  refused_ = true;
+}
+
+Status RocksDbStore::Write(const SealedBlock& block) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  ShardLog& shard = shards_.Get(block.shard);
+  if (shard.damage) return std::unexpected(*shard.damage);
+  STELE_RETURN_IF_ERROR(shard.CheckFollows(block));
+  if (auto written = log_.WriteBlock(block); !written) {
+    Refuse(written.error());
+    return written;
+  }
+  raw_bytes_ += block.raw_bytes;
+  appended_bytes_ += block.value.size();
+  const size_t unsorted = shard.index().Add(block.before.next, block.after.next, block.instances);
+  shard.Advance(block.after);
+  if (unsorted >= kRunsToTidy || shard.index().records() >= options_.index_chunk_records)
+    index_builder_->Wake();
+  return {};
+}
+
+std::unique_ptr<BlockSource> RocksDbStore::Source(ShardId shard, bool sequential) const {
+  ShardLog* log = &shards_.Get(shard);
+  return log_.Source(shard, [log] { return log->tail().next; }, sequential);
+}
+
+Result<std::unique_ptr<Cursor>> RocksDbStore::Read(ShardId shard, Position from) const {
+  return std::make_unique<LogCursor>(Source(shard, true), shard, from);
+}
+
+Result<std::unique_ptr<Cursor>> RocksDbStore::ReadInstance(ShardId shard, InstanceId instance,
+                                                           Seq from) const {
+  const auto find = [this, shard, instance](Seq seq) -> Result<std::vector<InstanceBlock>> {
+    std::vector<InstanceBlock> blocks;
+    shards_.Get(shard).index().Find(instance, seq, &blocks);
+    STELE_RETURN_IF_ERROR(state_.FindBlocks(shard, instance, seq, &blocks));
+    TrimInstanceBlocks(seq, &blocks);
+    return blocks;
+  };
+  return std::make_unique<InstanceCursor>(Source(shard, false), shard, instance, from, find);
+}
+
+Status RocksDbStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
+  STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
+  return state_.PutSnapshot(shard, instance, snapshot);
+}
+
+Status RocksDbStore::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) {
+  ShardLog& log = shards_.Get(shard);
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  STELE_RETURN_IF_ERROR(log.CheckDurable(checkpoint.position, "a checkpoint"));
+  const LogTail tail = log.tail();
+  STELE_RETURN_IF_ERROR(state_.WriteCheckpoint(shard, checkpoint));
+  return log_.WriteKnownTail(shard, tail);
+}
+
+Result<uint64_t> RocksDbStore::VerifyChain(ShardId shard) const {
+  const ShardLog& log = shards_.Get(shard);
+  auto verified = VerifyBlocks(*Source(shard, true), shard, log.known_tail);
+  if (verified && log.damage) return std::unexpected(*log.damage);
+  return verified;
+}
+
+StoreStats RocksDbStore::Stats() const {
+  StoreStats stats;
+  stats.raw_bytes = raw_bytes_;
+  stats.appended_bytes = appended_bytes_;
+  log_.AddStats(&stats);
+  stats.index_bytes_written = state_.index_bytes_written();
+  return stats;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EventStore>> OpenRocksDbStore(const std::string& path,
+                                                     const RocksDbOptions& options) {
+  auto store = std::make_unique<RocksDbStore>();
+  STELE_RETURN_IF_ERROR(store->Open(path, options));
+  return store;
+}
+
+}  // namespace stele::eventstore

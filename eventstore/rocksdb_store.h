@@ -1,0 +1,29 @@
+// The event store on RocksDB: `log/` holds the truth, `state/` what can be rebuilt from it
+// (docs/log-format.md). One process at a time; a second one gets kStoreLocked.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "eventstore/event_store.h"
+#include "eventstore/limits.h"
+
+namespace stele::eventstore {
+
+struct RocksDbOptions {
+  // kStoreNotFound instead of a new store.
+  bool create_if_missing = true;
+  // Opens a log whose end is damaged or missing, to read what is left: every write is refused with
+  // the reason, VerifyChain returns it.
+  bool open_damaged = false;
+  // Of the log's memory table; three times that is the most that a start has to read again.
+  size_t write_buffer_bytes = 32u << 20;
+  // How many records are collected before they go into the index on disk.
+  size_t index_chunk_records = kIndexChunkRecords;
+};
+
+Result<std::unique_ptr<EventStore>> OpenRocksDbStore(const std::string& path,
+                                                     const RocksDbOptions& options = {});
+
+}  // namespace stele::eventstore

@@ -1,0 +1,135 @@
+#include "eventstore/state_db.h"
+
+#include <fmt/format.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+
+namespace stele::eventstore {
+namespace {
+
+enum Family : size_t { kMarks, kSnapshots, kOpen, kCheckpoint, kByInstance };
+
+// The first byte of a snapshot and of a checkpoint.
+constexpr char kValueVersion = 1;
+
+rocksdb::ColumnFamilyOptions FamilyOptions(rocksdb::CompressionType compression) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = 32 << 20;
+  options.max_write_buffer_number = 4;
+  options.compression = compression;
+  options.compression_opts.level = 1;
+  options.level0_slowdown_writes_trigger = 40;
+  options.level0_stop_writes_trigger = 80;
+  rocksdb::BlockBasedTableOptions table;
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  table.block_size = 16 << 10;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+std::unexpected<Error> WriteError(const rocksdb::Status& status, std::string_view what) {
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to {} but found: {}.", what, status.ToString()));
+}
+
+std::unexpected<Error> BadValue(std::string_view what, ShardId shard) {
+  return Fail(ErrorCode::kStoreCorrupt,
+              fmt::format("Expected {} of shard {} in a known form but found other bytes; stop the "
+                          "engine and delete the directory \"state\" to rebuild it from the log.",
+                          what, shard.value));
+}
+
+}  // namespace
+
+Status StateDb::Open(const std::string& path) {
+  path_ = path;
+  rocksdb::Options options = BaseOptions();
+  options.atomic_flush = true;
+  // Files of an ingestion that a crash interrupted.
+  std::error_code ignored;
+  std::filesystem::create_directories(path, ignored);
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored))
+    if (entry.path().extension() == ".ingest") std::filesystem::remove(entry.path(), ignored);
+  return handle_.Open(options, path,
+                      {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(rocksdb::kNoCompression)},
+                       {"snapshots", FamilyOptions(rocksdb::kZSTD)},
+                       {"open", FamilyOptions(rocksdb::kZSTD)},
+                       {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
+                       {"by_instance", FamilyOptions(rocksdb::kZSTD)}});
+}
+
+Status StateDb::Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto status = handle_.db().Put(options, handle_.family(family), key, value);
+  return status.ok() ? Status() : WriteError(status, "write to " + path_);
+}
+
+Status StateDb::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
+  std::string value(1 + 8 + 8, kValueVersion);
+  StoreLittle(snapshot.seq.value, value.data() + 1);
+  StoreLittle(snapshot.position.value, value.data() + 9);
+  value += snapshot.state;
+  return Put(kSnapshots, KeySlice(ShardKey(shard, instance.value)), value);
+}
+
+Result<std::optional<Snapshot>> StateDb::GetSnapshot(ShardId shard, InstanceId instance) const {
+  std::string value;
+  auto found = GetValue(handle_, kSnapshots, KeySlice(ShardKey(shard, instance.value)), &value);
+  if (!found) return std::unexpected(std::move(found).error());
+  if (!*found) return std::nullopt;
+  if (value.size() < 17 || value[0] != kValueVersion)
+    return BadValue(fmt::format("the snapshot of instance {}", instance.value), shard);
+  return Snapshot{Seq(LoadLittle<uint64_t>(value.data() + 1)),
+                  Position(LoadLittle<uint64_t>(value.data() + 9)), value.substr(17)};
+}
+
+Status StateDb::PutOpen(ShardId shard, InstanceId instance, std::string_view summary) {
+  return Put(kOpen, KeySlice(ShardKey(shard, instance.value)),
+             rocksdb::Slice(summary.data(), summary.size()));
+}
+
+Status StateDb::EraseOpen(ShardId shard, InstanceId instance) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto status = handle_.db().Delete(options, handle_.family(kOpen),
+                                          KeySlice(ShardKey(shard, instance.value)));
+  return status.ok() ? Status() : WriteError(status, "write to " + path_);
+}
+
+Status StateDb::ForEachOpen(ShardId shard,
+                            const std::function<void(InstanceId, std::string_view)>& visit) const {
+  std::unique_ptr<rocksdb::Iterator> entry(handle_.db().NewIterator({}, handle_.family(kOpen)));
+  for (entry->Seek(KeySlice(ShardKey(shard))); entry->Valid(); entry->Next()) {
+    const std::string_view key = View(entry->key());
+    if (LoadBig<uint32_t>(key.data()) != shard.value) break;
+    visit(InstanceId(LoadBig<uint64_t>(key.data() + 4)), View(entry->value()));
+  }
+  if (!entry->status().ok()) return RocksError(entry->status(), "read the open set");
+  return {};
+}
+
+Status StateDb::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) {
+  std::string value(1 + 8, kValueVersion);
+  StoreLittle(checkpoint.position.value, value.data() + 1);
+  value += checkpoint.state;
+  STELE_RETURN_IF_ERROR(Put(kCheckpoint, KeySlice(ShardKey(shard)), value));
+  const auto status = handle_.db().Flush(
+      {}, {handle_.family(kSnapshots), handle_.family(kOpen), handle_.family(kCheckpoint)});
+  return status.ok() ? Status() : WriteError(status, "flush " + path_);
+}
+
+Result<Checkpoint> StateDb::ReadCheckpoint(ShardId shard) const {
+  std::string value;
+  auto found = GetValue(handle_, kCheckpoint, KeySlice(ShardKey(shard)), &value);
+  if (!found) return std::unexpected(std::move(found).error());
+  if (!*found) return Checkpoint{};
+  if (value.size() < 9 || value[0] != kValueVersion) return BadValue("the checkpoint", shard);
+  return Checkpoint{Position(LoadLittle<uint64_t>(value.data() + 1)), value.substr(9)};
+}
+
+}  // namespace stele::eventstore

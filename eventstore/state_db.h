@@ -1,0 +1,55 @@
+// The database of what can be rebuilt from the log: snapshots, the open set, the checkpoint and the
+// index of instances. No write-ahead log. Its families are flushed together, so that what a crash
+// leaves is everything up to some moment; the index is ingested as sorted files of its own.
+//
+// The directory may be deleted while the store is closed: the next start rebuilds the index, and
+// the runtime finds no checkpoint and replays from the beginning.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "eventstore/event_store.h"
+#include "eventstore/instance_blocks.h"
+#include "eventstore/rocksdb_handle.h"
+
+namespace stele::eventstore {
+
+// Threads: any, except Ingest: one at a time.
+class StateDb {
+ public:
+  Status Open(const std::string& path);
+  void Close() { handle_.Close(); }
+
+  Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot);
+  Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const;
+  Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary);
+  Status EraseOpen(ShardId shard, InstanceId instance);
+  Status ForEachOpen(ShardId shard,
+                     const std::function<void(InstanceId, std::string_view)>& visit) const;
+  Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint);
+  Result<Checkpoint> ReadCheckpoint(ShardId shard) const;
+
+  // One past the last position that the index covers.
+  Result<Position> IndexedTo(ShardId shard) const;
+  // Adds entries, sorted, for the blocks from IndexedTo to `end`, durably. Adding some of them
+  // again is harmless.
+  Status Ingest(ShardId shard, const std::vector<IndexEntry>& entries, Position end);
+  // Appends the blocks that may hold the instance's events from `from` on.
+  Status FindBlocks(ShardId shard, InstanceId instance, Seq from,
+                    std::vector<InstanceBlock>* blocks) const;
+
+  uint64_t index_bytes_written() const;
+
+ private:
+  Status Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value);
+
+  RocksDbHandle handle_;
+  std::string path_;
+  uint64_t next_file_ = 0;
+  std::atomic<uint64_t> ingested_bytes_ = 0;
+};
+
+}  // namespace stele::eventstore
