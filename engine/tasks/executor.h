@@ -5,16 +5,18 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/payload.h"
-#include "engine/expression/expression.h"
+#include "base/value.h"
 
 namespace stele::tasks {
 

@@ -1,0 +1,155 @@
+#include "engine/tasks/child_process.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace stele::tasks {
+namespace {
+
+// What a pipe can hold when its reader comes for the last time (Linux: 1 MiB at most for a user).
+constexpr size_t kMaxPipeBytes = 1u << 20;
+constexpr size_t kReadBytes = 64u << 10;
+
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t* loop,
+                                                                      const Spec& spec,
+                                                                      Observer* observer) {
+  std::unique_ptr<ChildProcess> child(new ChildProcess(loop, observer));
+  uv_file ends[2] = {-1, -1};
+  int status = child->OpenOutput(child->out_, &ends[0]);
+  if (status == 0) status = child->OpenOutput(child->err_, &ends[1]);
+  if (status == 0) {
+    std::vector<std::string> arguments = spec.arguments;
+    arguments.insert(arguments.begin(), spec.program);
+    std::vector<std::string> environment = spec.environment;
+    std::vector<char*> argument_pointers = Pointers(arguments);
+    std::vector<char*> environment_pointers = Pointers(environment);
+    uv_stdio_container_t stdio[3] = {};
+    stdio[0].flags = UV_IGNORE;  // /dev/null
+    for (int i = 0; i < 2; ++i) {
+      stdio[i + 1].flags = UV_INHERIT_FD;
+      stdio[i + 1].data.fd = ends[i];
+    }
+    uv_process_options_t options = {};
+    options.file = spec.program.c_str();
+    options.args = argument_pointers.data();
+    options.env = environment_pointers.data();
+    options.cwd = spec.directory.c_str();
+    options.flags = UV_PROCESS_DETACHED;  // setsid: a group of its own
+    options.stdio_count = 3;
+    options.stdio = stdio;
+    options.exit_cb = [](uv_process_t* process, int64_t code, int signal) {
+      auto* self = static_cast<ChildProcess*>(process->data);
+      if (self != nullptr) self->OnLeaderExit(Exit{code, signal});
+    };
+    auto* process = new uv_process_t{};
+    status = uv_spawn(loop, process, &options);
+    process->data = child.get();
+    child->process_.reset(process);  // has to be closed even when it did not start
+    if (status == 0) child->pid_ = process->pid;
+  }
+  for (uv_file end : ends) {
+    if (end >= 0) close(end);
+  }
+  if (status != 0) return std::unexpected(status);
+  return child;
+}
+
+// Pipes, not the socket pairs that libuv would make: a script may open /dev/stderr.
+int ChildProcess::OpenOutput(Output& output, uv_file* write_end) {
+  uv_file ends[2];
+  int status = uv_pipe(ends, UV_NONBLOCK_PIPE, 0);
+  if (status != 0) return status;
+  *write_end = ends[1];
+  auto* pipe = new uv_pipe_t;
+  uv_pipe_init(loop_, pipe, 0);
+  pipe->data = &output;
+  output.pipe.reset(pipe);
+  status = uv_pipe_open(pipe, ends[0]);
+  if (status != 0) {
+    close(ends[0]);
+    return status;
+  }
+  return uv_read_start(
+      reinterpret_cast<uv_stream_t*>(pipe),
+      [](uv_handle_t*, size_t, uv_buf_t* buffer) {
+        *buffer = uv_buf_init(new char[kReadBytes], kReadBytes);
+      },
+      [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
+        std::unique_ptr<char[]> memory(buffer->base);
+        auto* from = static_cast<Output*>(stream->data);
+        if (from == nullptr || count == 0) return;
+        if (count < 0) {
+          uv_read_stop(stream);
+          return;
+        }
+        from->owner->observer_->OnOutput(
+            from->stream, std::string_view(memory.get(), static_cast<size_t>(count)));
+      });
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ == 0) return;
+  SignalGroup(SIGKILL);
+  // SIGKILL cannot be put off, so this does not wait for long.
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+void ChildProcess::Stop(int64_t grace_us) {
+  if (pid_ == 0) return;
+  SignalGroup(SIGTERM);
+  SignalGroup(SIGCONT);  // one that is stopped gets to see the SIGTERM
+  if (kill_timer_ == nullptr) kill_timer_ = MakeTimer(loop_, this);
+  uv_timer_start(
+      kill_timer_.get(),
+      [](uv_timer_t* timer) { static_cast<ChildProcess*>(timer->data)->SignalGroup(SIGKILL); },
+      ToTimerMs(grace_us), 0);
+}
+
+void ChildProcess::SignalGroup(int signal) {
+  if (pid_ != 0) kill(-pid_, signal);
+}
+
+void ChildProcess::OnLeaderExit(Exit exit) {
+  SignalGroup(SIGKILL);
+  pid_ = 0;
+  kill_timer_.reset();
+  Drain(out_);
+  Drain(err_);
+  process_.reset();
+  observer_->OnExit(exit);
+}
+
+// What the leader wrote is in the pipe by now; a descendant that keeps the pipe open could hold
+// back its end for ever, so the end is not waited for.
+void ChildProcess::Drain(Output& output) {
+  uv_read_stop(reinterpret_cast<uv_stream_t*>(output.pipe.get()));
+  uv_os_fd_t file = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(output.pipe.get()), &file) == 0) {
+    std::unique_ptr<char[]> buffer(new char[kReadBytes]);
+    for (size_t total = 0; total < kMaxPipeBytes;) {
+      ssize_t count = read(file, buffer.get(), kReadBytes);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;
+      total += static_cast<size_t>(count);
+      observer_->OnOutput(output.stream,
+                          std::string_view(buffer.get(), static_cast<size_t>(count)));
+    }
+  }
+  output.pipe.reset();
+}
+
+}  // namespace stele::tasks

@@ -1,0 +1,77 @@
+// A program in a process group of its own, with its two output streams. Nothing of the group is
+// left when the leader has exited: what it started in the background is killed then, and a
+// descendant that has left the group and holds the streams open is not waited for.
+//
+// When the engine itself is killed (SIGKILL), the group goes on: libuv offers no place to ask the
+// kernel for a parent-death signal between fork and exec.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <uv.h>
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/tasks/uv_handle.h"
+
+namespace stele::tasks {
+
+class ChildProcess {
+ public:
+  struct Spec {
+    std::string program;                   // a path
+    std::vector<std::string> arguments;    // without the program's name
+    std::vector<std::string> environment;  // NAME=value, all of it
+    std::string directory;
+  };
+  enum class Stream { kOut, kErr };
+  struct Exit {
+    int64_t code = 0;
+    int signal = 0;  // 0: it exited by itself
+  };
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void OnOutput(Stream stream, std::string_view bytes) = 0;
+    // The last call. May destroy the process.
+    virtual void OnExit(Exit exit) = 0;
+  };
+
+  // Errors are libuv's numbers. REQUIRES: `observer` outlives the process.
+  static std::expected<std::unique_ptr<ChildProcess>, int> Start(uv_loop_t* loop, const Spec& spec,
+                                                                 Observer* observer);
+  // Kills the group, if it runs, and reaps its leader.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // SIGTERM to the group, SIGKILL when the leader is still there after `grace_us`. OnExit follows.
+  void Stop(int64_t grace_us);
+
+ private:
+  struct Output {
+    ChildProcess* owner;
+    Stream stream;
+    UvHandle<uv_pipe_t> pipe;
+  };
+
+  ChildProcess(uv_loop_t* loop, Observer* observer) : loop_(loop), observer_(observer) {}
+  int OpenOutput(Output& output, uv_file* write_end);
+  void Drain(Output& output);
+  void OnLeaderExit(Exit exit);
+  void SignalGroup(int signal);
+
+  uv_loop_t* loop_;
+  Observer* observer_;
+  UvHandle<uv_process_t> process_;
+  UvHandle<uv_timer_t> kill_timer_;
+  Output out_{this, Stream::kOut, nullptr};
+  Output err_{this, Stream::kErr, nullptr};
+  int pid_ = 0;  // 0: not running
+};
+
+}  // namespace stele::tasks

@@ -1,0 +1,89 @@
+// HTTP requests on a libuv loop: libcurl's multi interface, driven by one uv_poll a socket and one
+// uv_timer. The only part that includes libcurl. Connections are kept and used again.
+//
+// libcurl looks names up on threads of its own; a request for a numeric address starts none.
+//
+// Thread: the loop's. After the client is destroyed the loop has to run until it has nothing to do.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/tasks/executor.h"
+#include "engine/tasks/limits.h"
+#include "engine/tasks/uv_handle.h"
+
+namespace stele::tasks {
+
+class HttpClient {
+ public:
+  struct Request {
+    std::string method = "GET";
+    std::string url;  // http or https
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::optional<std::string> body;
+    int64_t timeout_us = kDefaultHttpTimeoutUs;
+    bool follow_redirects = true;
+    int64_t max_redirects = kMaxRedirects;
+    bool verify_tls = true;
+    std::string ca_file;  // empty: the system's
+    std::string proxy;    // empty: none; the environment's proxies are not looked at
+    size_t max_response_bytes = kMaxResponseBytes;
+  };
+  struct Response {
+    int64_t status = 0;
+    // Of the last answer, names in lower case, in its order.
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;  // decompressed
+  };
+  // Failures: "connect", "timeout", "tls", "redirect", "output_limit", "config", "http".
+  using Done = std::function<void(std::expected<Response, TaskFailure>)>;
+
+  explicit HttpClient(uv_loop_t* loop);
+  // Drops what is under way; nobody is told.
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  // `done` comes from the loop, never before Send returns. It must not destroy the client.
+  uint64_t Send(Request request, Done done);
+  // Closes the request's connection; its `done` is never called. Unknown ids are passed over.
+  void Cancel(uint64_t id);
+
+ private:
+  struct Transfer;
+  struct Callbacks;  // what libcurl calls
+
+  void OnSocketReady(int socket, int events);
+  void OnTimer();
+  void DeliverFinished();
+
+  uv_loop_t* loop_;
+  void* multi_;  // CURLM
+  UvHandle<uv_timer_t> timer_;
+  std::map<int, UvHandle<uv_poll_t>> polls_;
+  std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
+  uint64_t next_id_ = 1;
+};
+
+// `url` with the encoded pairs at the end of its query. Errors say what no http(s) URL is.
+Result<std::string> BuildUrl(const std::string& url,
+                             const std::vector<std::pair<std::string, std::string>>& query);
+
+// Without user, password, query and fragment: for messages.
+std::string ShownUrl(const std::string& url);
+
+// The application/x-www-form-urlencoded text of the pairs.
+std::string FormEncode(const std::vector<std::pair<std::string, std::string>>& pairs);
+
+}  // namespace stele::tasks

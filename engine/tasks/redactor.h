@@ -1,0 +1,51 @@
+// Keeps the texts of secrets out of outputs, logs and errors: each occurrence becomes `***`, also
+// in the forms that a secret takes on its way (JSON escapes, percent-encoding, base64, without the
+// blanks around it).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+
+namespace stele::tasks {
+
+class Redactor {
+ public:
+  // Empty secrets and those of blanks alone are passed over.
+  explicit Redactor(const std::vector<std::string>& secrets);
+
+  bool empty() const { return needles_.empty(); }
+  std::string Text(std::string_view text) const;
+  // Strings, names of members, and numbers that are a secret as a whole.
+  Value Redact(Value value) const;
+
+ private:
+  friend class StreamRedactor;
+  // Appends what is decided of `text` and returns how many of its bytes that was; the rest may be
+  // the beginning of a secret. Decides everything when `complete`.
+  size_t Scan(std::string_view text, bool complete, std::string& out) const;
+
+  std::vector<std::string> needles_;  // longest first
+  bool starts_[256] = {};             // the first bytes of needles
+};
+
+// A text that comes in pieces: a secret that is split between two is found as well.
+class StreamRedactor {
+ public:
+  // REQUIRES: `redactor` outlives this.
+  explicit StreamRedactor(const Redactor& redactor) : redactor_(redactor) {}
+  // What can be shown by now.
+  std::string Push(std::string_view piece);
+  std::string Finish();
+
+ private:
+  const Redactor& redactor_;
+  std::string pending_;
+};
+
+// RFC 4648 with padding.
+std::string Base64(std::string_view bytes);
+
+}  // namespace stele::tasks
