@@ -59,11 +59,11 @@ struct RetryPolicy {
   uint32_t max_attempts = 1;  // the first one included; never 0
   Backoff backoff = Backoff::kFixed;
   int64_t initial_delay_us = 0;
-  double multiplier = 2.0;               // exponential only
-  int64_t max_delay_us = 0;              // 0: no limit
-  double jitter = 0.0;                   // 0..1: the delay is drawn from [delay*(1-jitter), delay]
-  std::vector<std::string> retry_on;     // error kinds; empty: every retryable error
-  std::vector<std::string> no_retry_on;  // wins over retry_on
+  double multiplier = 2.0;              // exponential only
+  int64_t max_delay_us = 0;             // 0: no limit
+  double jitter = 0.0;                  // 0..1: the delay is drawn from [delay*(1-jitter), delay]
+  std::vector<std::string> retry_on{};  // error kinds; empty: every retryable error
+  std::vector<std::string> no_retry_on{};  // wins over retry_on
   bool operator==(const RetryPolicy&) const = default;
 };
 
@@ -132,7 +132,7 @@ struct Transition {
   StepIndex to;
   On on = On::kSuccess;
   std::optional<Expression> condition;
-  bool is_default = false;     // Split::kFirst: taken when no other is
+  bool is_default = false;     // taken when none of the others with a condition is
   bool back_edge = false;      // goes to the header of a loop that holds its source
   uint32_t leaves = kNoIndex;  // the outermost natural loop that it leaves
   Place place;
@@ -174,7 +174,8 @@ struct Definition {
   std::vector<Body> bodies;  // [0] is the root
   std::vector<Step> steps;
   std::vector<Transition> transitions;
-  std::vector<Region> regions;
+  std::vector<Region> regions;   // by their headers' index
+  std::vector<StepIndex> by_id;  // sorted by id, for FindStep; it can do without
   std::vector<Mapping> outputs;  // of the instance; empty: the outputs of the last steps
   int64_t deadline_us = 0;       // of an instance; 0: none
   Value triggers;                // as written; checked for shape

@@ -1,0 +1,59 @@
+// What the notations write alike: variables, retry policies, error handling, triggers, loops and a
+// step's own keys. A dialect adds how steps follow each other.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "engine/definition/draft.h"
+#include "engine/definition/reader.h"
+#include "engine/definition/step_types.h"
+
+namespace stele::definition {
+
+// What the lowering of one file shares.
+struct Lowering {
+  Draft& draft;
+  Faults& faults;
+  Compiler compiler{draft, faults};
+
+  void Add(ErrorCode code, Place place, std::string message) {
+    faults.Add(code, place, std::move(message));
+  }
+};
+
+void ReadVariables(const Node& node, std::vector<Variable>& variables, Lowering& lowering);
+RetryPolicy ReadRetry(const Node& node, Lowering& lowering);
+Value ReadTriggers(const Node& node, Lowering& lowering);
+std::vector<Mapping> ReadOutputs(const Node& node, Lowering& lowering);
+
+struct ErrorHandling {
+  Strategy strategy = Strategy::kFail;
+  Word fallback;
+  std::optional<RetryPolicy> retry;  // of steps that have none
+};
+ErrorHandling ReadErrorHandling(const Node& node, Lowering& lowering);
+
+// Reads the keys of a loop from whichever of the mappings has them. `mode` is what is known of it
+// from its type.
+Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering);
+// A `condition` is the loop's own when nothing else says how long it runs.
+bool ConditionIsLoops(const std::vector<MapReader*>& readers);
+
+// A step as far as both notations agree.
+struct StepFields {
+  DraftStep draft;
+  StepType type;
+  const Node* config = nullptr;  // `config`, or the `inputs` of the processes notation
+  const Node* steps = nullptr;   // nested, or null
+  const Node* transitions = nullptr;
+  Word process;  // that a loop or sub_process runs; empty: none
+  bool has_retry = false;
+};
+
+enum class Notation : uint8_t { kProcesses, kSteps };
+
+// Takes the step's keys; the dialect takes its own and then calls `reader.Finish()`.
+StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering);
+
+}  // namespace stele::definition

@@ -1,0 +1,325 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/definition/dialects/fields.h"
+#include "engine/definition/duration.h"
+#include "engine/definition/limits.h"
+
+namespace stele::definition {
+namespace {
+
+const Node* TakeFrom(const std::vector<MapReader*>& readers,
+                     std::initializer_list<std::string_view> names) {
+  const Node* found = nullptr;
+  for (MapReader* reader : readers)
+    if (const Node* node = reader->Take(names); node != nullptr && found == nullptr) found = node;
+  return found;
+}
+
+std::string ReadTypeWord(MapReader& reader, Lowering& lowering, Place& place) {
+  const Node* node = reader.Require({"type", "type_"});
+  if (node == nullptr) return {};
+  place = node->place;
+  if (node->is_map() && node->entries.size() == 1 && Fold(node->entries[0].key) == "custom")
+    return "custom:" +
+           ReadText(node->entries[0].value, "a custom type's name", lowering.faults).value_or("");
+  return ReadText(*node, "`type`", lowering.faults).value_or("");
+}
+
+StepType ReadType(MapReader& reader, Lowering& lowering) {
+  Place place;
+  const std::string word = ReadTypeWord(reader, lowering, place);
+  if (word.empty()) return {};
+  if (const auto type = FindStepType(word)) return *type;
+  const std::vector<std::string> known = KnownStepTypes();
+  const std::string near = Nearest(Fold(word), known);
+  lowering.Add(ErrorCode::kUnknownType, place,
+               fmt::format("Expected a step type of {} but found {}{}", QuoteList(known, "or"),
+                           Quote(word), near.empty() ? "" : "; perhaps " + Quote(near)));
+  return {};
+}
+
+// A duration inside the configuration is the attempt's, unless it is a template.
+bool IsLifted(const Entry& entry) {
+  return entry.key == "timeout" && entry.value.is_scalar() && !entry.value.is_null() &&
+         !(entry.value.is_string() && (entry.value.scalar.as_string().contains("{{") ||
+                                       entry.value.scalar.as_string().contains("${")));
+}
+
+Node ConfigOf(const Node* config, StepFields& fields, const std::string& executor,
+              Lowering& lowering) {
+  Node result;
+  result.kind = Node::Kind::kMap;
+  if (config == nullptr || !config->is_map()) {
+    if (config != nullptr)
+      lowering.Add(ErrorCode::kInvalidDefinition, config->place,
+                   "Expected a mapping as a step's configuration but found " + Describe(*config));
+  } else {
+    result.place = config->place;
+    for (const Entry& entry : config->entries) {
+      if (!IsLifted(entry)) {
+        result.entries.push_back(entry);
+        continue;
+      }
+      const auto timeout = ReadDuration(entry.value, "a duration as `timeout`", lowering.faults);
+      if (fields.draft.step.timeout_us == 0) fields.draft.step.timeout_us = timeout.value_or(0);
+    }
+  }
+  const std::string& type = fields.draft.step.task_type;
+  if (executor.empty() || type == "email" || (type == "http" && Fold(executor) == "http"))
+    return result;
+  const std::string_view key = type == "script" ? "runtime" : "executor";
+  if (result.Find(key) != nullptr) return result;
+  Node word;
+  word.scalar = executor;
+  result.entries.push_back({std::string(key), {}, std::move(word)});
+  return result;
+}
+
+void ReadConditions(MapReader& reader, bool condition_too, Step& step, Lowering& lowering) {
+  std::vector<Expression> conditions;
+  const auto add = [&](const Node& node) {
+    const Node* text = &node;
+    if (node.is_map()) {
+      MapReader condition(node, "a condition", lowering.faults);
+      text = condition.Require({"expression", "condition"});
+      condition.Text({"name", "description", "type"});
+      condition.Finish();
+    }
+    if (text == nullptr) return;
+    if (auto compiled = lowering.compiler.Condition(*text)) conditions.push_back(*compiled);
+  };
+  if (const Node* node = reader.Take({"when", "if"})) add(*node);
+  if (const Node* node = condition_too ? reader.Take("condition") : nullptr) add(*node);
+  if (const Node* node = reader.Take("conditions")) {
+    if (!node->is_list()) add(*node);
+    for (const Node& item : node->items) add(item);
+  }
+  step.condition = AllOf(conditions);
+}
+
+void ReadJoin(MapReader& reader, Step& step, Lowering& lowering) {
+  const Node* node = reader.Take("join");
+  if (node == nullptr) return;
+  const std::string word = Fold(ReadText(*node, "`join`", lowering.faults).value_or("all"));
+  if (word == "all") return;
+  if (word == "any" || word == "one") {
+    step.join = Join::kAny;
+    return;
+  }
+  const bool digits =
+      !word.empty() && word.size() < 6 && word.find_first_not_of("0123456789") == std::string::npos;
+  step.join = Join::kNOfM;
+  step.join_count = digits ? static_cast<uint32_t>(std::stoul(word)) : 0;
+  if (step.join_count == 0)
+    lowering.Add(
+        ErrorCode::kInvalidDefinition, node->place,
+        "Expected `join` to be \"all\", \"any\" or a count from 1 but found " + Describe(*node));
+}
+
+void ReadDelay(MapReader& reader, const Node* config, Step& step, Lowering& lowering) {
+  const Node* node = reader.Take({"delay", "duration"});
+  if (node == nullptr && config != nullptr && config->is_map())
+    for (const std::string_view key : {"duration", "delay", "seconds"})
+      if (node == nullptr) node = config->Find(key);
+  if (node == nullptr) {
+    lowering.Add(ErrorCode::kBadDuration, reader.place(),
+                 "Expected `duration` in a delay but found none");
+    return;
+  }
+  step.delay = lowering.compiler.Rendered(*node);
+  if (!step.delay->is_dynamic()) ReadDuration(*node, "a duration", lowering.faults);
+}
+
+Word ReadWord(MapReader& reader, std::initializer_list<std::string_view> names,
+              Lowering& lowering) {
+  const Node* node = reader.Take(names);
+  if (node == nullptr) return {};
+  if (node->is_map()) {
+    // { task_id: x }, the form of the compensation actions
+    MapReader action(*node, "a compensation", lowering.faults);
+    const Node* id = action.Require({"task_id", "task", "step"});
+    action.Finish();
+    if (id == nullptr) return {};
+    node = id;
+  }
+  return {ReadText(*node, fmt::format("`{}`", *names.begin()), lowering.faults).value_or(""),
+          node->place};
+}
+
+// A loop or sub_process runs a body that is written inside it or a process by its id.
+void ReadBody(MapReader& reader, const Node* loop, StepFields& fields, Lowering& lowering) {
+  fields.steps = reader.Take({"steps", "tasks"});
+  fields.transitions = reader.Take("transitions");
+  const Node* process = reader.Take({"process", "process_id"});
+  for (const Node* other : {loop, fields.config}) {
+    if (other == nullptr || !other->is_map()) continue;
+    for (const std::string_view key : {"steps", "tasks"})
+      if (fields.steps == nullptr) fields.steps = other->Find(key);
+    for (const std::string_view key : {"process", "process_id"})
+      if (process == nullptr) process = other->Find(key);
+  }
+  if (process != nullptr)
+    fields.process = {ReadText(*process, "`process`", lowering.faults).value_or(""),
+                      process->place};
+}
+
+void ReadLoopStep(MapReader& reader, StepFields& fields, Lowering& lowering) {
+  const Node* node = reader.Take("loop");
+  std::optional<MapReader> loop, config;
+  std::vector<MapReader*> readers{&reader};
+  if (node != nullptr) readers.push_back(&loop.emplace(*node, "a loop", lowering.faults));
+  if (fields.config != nullptr && fields.config->is_map())
+    readers.push_back(&config.emplace(*fields.config, "a loop", lowering.faults));
+  ReadBody(reader, node, fields, lowering);
+  const bool own = ConditionIsLoops(readers);
+  ReadConditions(reader, !own, fields.draft.step, lowering);
+  const uint32_t concurrent = fields.draft.step.loop.max_concurrent;
+  fields.draft.step.loop = ReadLoop(readers, fields.type.loop_mode, lowering);
+  if (concurrent > 1) fields.draft.step.loop.max_concurrent = concurrent;
+  for (auto* inner : {&loop, &config}) {
+    if (!inner->has_value()) continue;
+    (*inner)->Take({"steps", "tasks"});
+    (*inner)->Take({"process", "process_id"});
+    (*inner)->Take("timeout");
+    (*inner)->Finish();
+  }
+}
+
+void ReadKind(MapReader& reader, StepFields& fields, Notation notation, Lowering& lowering) {
+  Step& step = fields.draft.step;
+  const bool nested = reader.node().Find("steps") != nullptr ||
+                      reader.node().Find("tasks") != nullptr ||
+                      (fields.config != nullptr && fields.config->Find("steps") != nullptr);
+  if (step.kind == StepKind::kGateway && step.task_type == "parallel" && nested) {
+    const auto has = [&](std::string_view key) {
+      return reader.node().Find(key) != nullptr ||
+             (fields.config != nullptr && fields.config->Find(key) != nullptr);
+    };
+    const bool items = has("items");
+    if (!has("max_concurrent") && !has("concurrency"))
+      step.loop.max_concurrent = kDefaultMaxConcurrent;
+    step.kind = items ? StepKind::kLoop : StepKind::kSubProcess;
+  }
+  if (step.kind == StepKind::kLoop) {
+    ReadLoopStep(reader, fields, lowering);
+    return;
+  }
+  if (step.kind == StepKind::kSubProcess) ReadBody(reader, nullptr, fields, lowering);
+  if (step.kind == StepKind::kDelay) ReadDelay(reader, fields.config, step, lowering);
+  // In the steps notation a gateway's condition chooses between its `then` and `else`.
+  const bool chooses = notation == Notation::kSteps && step.kind == StepKind::kGateway &&
+                       step.split == Split::kFirst;
+  ReadConditions(reader, !chooses, step, lowering);
+}
+
+}  // namespace
+
+bool ConditionIsLoops(const std::vector<MapReader*>& readers) {
+  static constexpr std::string_view kOthers[] = {"while",   "until", "items",      "for_each",
+                                                 "foreach", "times", "iterations", "count"};
+  for (const MapReader* reader : readers)
+    for (const std::string_view key : kOthers)
+      if (reader->node().Find(key) != nullptr) return false;
+  return true;
+}
+
+Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering) {
+  Loop loop;
+  const bool own = ConditionIsLoops(readers);
+  const Node* condition = own ? TakeFrom(readers, {"condition"}) : nullptr;
+  const Node* while_ = TakeFrom(readers, {"while"});
+  const Node* until = TakeFrom(readers, {"until"});
+  const Node* items = TakeFrom(readers, {"items", "for_each", "foreach"});
+  const Node* times = TakeFrom(readers, {"times", "iterations", "count"});
+  const int ways =
+      (condition || while_) + (until != nullptr) + (items != nullptr) + (times != nullptr);
+  if (ways != 1)
+    lowering.Add(ErrorCode::kInvalidDefinition, readers.back()->place(),
+                 fmt::format("Expected exactly one of `while`, `until`, `items` and `times` in a "
+                             "loop but found {}",
+                             ways));
+  loop.mode = until                 ? LoopMode::kUntil
+              : items               ? LoopMode::kForEach
+              : times               ? LoopMode::kTimes
+              : condition || while_ ? LoopMode::kWhile
+                                    : mode;
+  if (while_ != nullptr) condition = while_;
+  if (until != nullptr) condition = until;
+  if (condition != nullptr) loop.condition = lowering.compiler.Condition(*condition);
+  if (items != nullptr) loop.items = lowering.compiler.Computed(*items);
+  if (times != nullptr) loop.items = lowering.compiler.Computed(*times);
+  for (MapReader* reader : readers) {
+    if (auto name = reader->Text({"item", "as", "item_name", "item_var"}); !name.empty())
+      loop.item_name = name;
+    if (auto most = reader->Integer({"max_iterations"}, 1, UINT32_MAX))
+      loop.max_iterations = static_cast<uint32_t>(*most);
+    if (auto most = reader->Integer({"max_concurrent", "concurrency"}, 1, UINT32_MAX))
+      loop.max_concurrent = static_cast<uint32_t>(*most);
+    if (const Node* node = reader->Take("break_on_error"))
+      loop.break_on_error = ReadBool(*node, "`break_on_error`", lowering.faults);
+  }
+  return loop;
+}
+
+StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
+  const std::string_view what = notation == Notation::kProcesses ? "a task's id" : "a step's id";
+  StepFields fields;
+  Step& step = fields.draft.step;
+  step.place = reader.place();
+  if (const Node* id = reader.Require({"id"})) {
+    step.id = ReadText(*id, what, lowering.faults).value_or("");
+    step.place = id->place;
+    if (step.id.empty() && id->is_string())
+      lowering.Add(ErrorCode::kInvalidDefinition, id->place,
+                   fmt::format("Expected {} but found an empty string", what));
+  }
+  step.name = reader.Text({"name"});
+  if (step.name.empty()) step.name = step.id;
+  fields.type = ReadType(reader, lowering);
+  step.kind = fields.type.kind;
+  step.task_type = fields.type.task_type;
+  step.split = fields.type.split;
+  const std::string executor = reader.Text({"executor"});
+  if (step.task_type == "notification" && Fold(executor) == "email") step.task_type = "email";
+  const Node* inputs = nullptr;
+  if (notation == Notation::kProcesses) {
+    fields.config = reader.Take({"inputs", "config"});
+    inputs = reader.Take("input_mapping");
+  } else {
+    fields.config = reader.Take("config");
+    inputs = reader.Take({"input_mapping", "inputs"});
+  }
+  step.timeout_us = reader.Duration({"timeout"}).value_or(0);
+  ReadKind(reader, fields, notation, lowering);
+  const Node config = ConfigOf(fields.config, fields, executor, lowering);
+  if (step.kind == StepKind::kTask) step.config = lowering.compiler.Rendered(config);
+  if (inputs != nullptr) {
+    if (!inputs->is_map())
+      lowering.Add(ErrorCode::kInvalidDefinition, inputs->place,
+                   "Expected a mapping of inputs but found " + Describe(*inputs));
+    for (const Entry& entry : inputs->entries)
+      step.inputs.push_back({entry.key, lowering.compiler.Rendered(entry.value)});
+  }
+  if (const Node* outputs = reader.Take({"output_mapping", "outputs"}))
+    step.outputs = ReadOutputs(*outputs, lowering);
+  if (const Node* retry = reader.Take({"retry_policy", "retry"})) {
+    fields.has_retry = true;
+    step.retry = ReadRetry(*retry, lowering);
+  }
+  fields.draft.fallback =
+      ReadWord(reader, {"fallback", "fallback_task", "fallback_step"}, lowering);
+  fields.draft.compensation =
+      ReadWord(reader, {"compensation", "compensate_with", "compensation_task"}, lowering);
+  step.optional = reader.Bool({"optional"}, false);
+  ReadJoin(reader, step, lowering);
+  Object extra;
+  reader.Keep({"description", "position", "size", "label", "labels", "tags", "metadata", "style",
+               "ui", "data", "priority", "template"},
+              extra);
+  if (!extra.empty()) step.extra = std::move(extra);
+  return fields;
+}
+
+}  // namespace stele::definition

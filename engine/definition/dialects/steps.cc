@@ -1,0 +1,274 @@
+// The `steps:` notation: steps that say what they depend on (docs/definitions.md).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "engine/definition/dialects/dialects.h"
+#include "engine/definition/dialects/fields.h"
+
+namespace stele::definition {
+namespace {
+
+// How a list of steps is ordered when none of them says what it depends on.
+struct Order {
+  std::vector<std::pair<int64_t, size_t>> given;  // `order`, index of the step
+  std::vector<bool> beside;                       // `is_parallel`: with the step before it
+  bool depends = false;
+};
+
+class StepsLowering {
+ public:
+  StepsLowering(const Node& root, std::string_view fallback_name, Faults& faults)
+      : root_(root), fallback_name_(fallback_name), lowering_{draft_, faults} {}
+
+  Draft Run();
+
+ private:
+  void ReadWrapper(MapReader& reader);
+  void ReadDefinition(MapReader& reader);
+  void ReadText(MapReader& reader, std::string_view key, std::string& into);
+  void ReadSteps(const Node& node, uint32_t body);
+  void ReadStepNode(const Node& node, uint32_t body, Order& order);
+  void ReadDependencies(MapReader& reader, const Step& step, uint32_t body, Order& order);
+  void ReadChoice(MapReader& reader, StepFields& fields, uint32_t body);
+  void Follow(const Node* targets, std::string_view what, const Step& from, uint32_t body,
+              const DraftTransition& like);
+  void ApplyOrder(const Order& order, uint32_t body);
+  uint32_t AddBody(std::string id, std::string name, Place place);
+
+  const Node& root_;
+  const std::string_view fallback_name_;
+  Draft draft_;
+  Lowering lowering_;
+  std::optional<RetryPolicy> retry_;
+  Object extra_;
+};
+
+Draft StepsLowering::Run() {
+  MapReader top(root_, "the file", lowering_.faults);
+  AddBody("", "", root_.place);
+  draft_.head.dialect = "steps";
+  draft_.fragment = root_.entries.size() == 1;
+  if (const Node* inner = top.Take("definition")) {
+    ReadWrapper(top);
+    MapReader definition(*inner, "a definition", lowering_.faults);
+    ReadDefinition(definition);
+    definition.Finish();
+  } else {
+    ReadWrapper(top);
+    ReadDefinition(top);
+  }
+  top.Finish();
+  Definition& head = draft_.head;
+  if (head.name.empty()) head.name = fallback_name_;
+  if (head.title.empty()) head.title = head.name;
+  draft_.bodies[0].body.id = head.name;
+  draft_.bodies[0].body.name = head.title;
+  if (!extra_.empty()) head.extra = std::move(extra_);
+  return std::move(draft_);
+}
+
+void StepsLowering::ReadText(MapReader& reader, std::string_view key, std::string& into) {
+  if (std::string text = reader.Text({key}); !text.empty()) into = std::move(text);
+}
+
+// What the request that creates a workflow says around its definition.
+void StepsLowering::ReadWrapper(MapReader& reader) {
+  Definition& head = draft_.head;
+  ReadText(reader, "name", head.name);
+  ReadText(reader, "description", head.description);
+  if (const Node* tags = reader.Take("tags"))
+    for (Word& tag : ReadWords(*tags, "`tags`", false, lowering_.faults))
+      head.tags.push_back(std::move(tag.text));
+  reader.Keep({"owner_id", "is_template", "status", "metadata"}, extra_);
+}
+
+void StepsLowering::ReadDefinition(MapReader& reader) {
+  Definition& head = draft_.head;
+  std::string id;
+  ReadText(reader, "id", id);
+  ReadText(reader, "name", head.title);
+  if (!id.empty() || head.name.empty()) {
+    if (head.title.empty()) head.title = head.name;
+    head.name = id.empty() ? head.title : id;
+  }
+  ReadText(reader, "description", head.description);
+  ReadText(reader, "version", head.version);
+  head.deadline_us = reader.Duration({"timeout", "deadline"}).value_or(0);
+  DraftBody& root = draft_.bodies[0];
+  if (const Node* variables = reader.Take("variables"))
+    ReadVariables(*variables, root.body.variables, lowering_);
+  if (const Node* triggers = reader.Take("triggers"))
+    head.triggers = ReadTriggers(*triggers, lowering_);
+  if (const Node* outputs = reader.Take({"outputs", "output"}))
+    head.outputs = ReadOutputs(*outputs, lowering_);
+  if (const Node* node = reader.Take({"error_handling", "on_error", "strategy"})) {
+    ErrorHandling handling = ReadErrorHandling(*node, lowering_);
+    root.body.strategy = handling.strategy;
+    root.fallback = std::move(handling.fallback);
+    retry_ = std::move(handling.retry);
+  }
+  if (const Node* retry = reader.Take({"retry_policy", "retry"}))
+    retry_ = ReadRetry(*retry, lowering_);
+  reader.Keep({"metadata", "owner_id", "is_template"}, extra_);
+  if (const Node* steps = reader.Require({"steps"})) ReadSteps(*steps, 0);
+}
+
+void StepsLowering::ReadSteps(const Node& node, uint32_t body) {
+  if (!node.is_list() || node.items.empty()) {
+    lowering_.Add(ErrorCode::kInvalidDefinition, node.place,
+                  "Expected a list of steps but found " +
+                      (node.is_list() ? std::string("an empty one") : Describe(node)));
+    return;
+  }
+  Order order;
+  for (const Node& item : node.items) ReadStepNode(item, body, order);
+  if (!order.depends) ApplyOrder(order, body);
+}
+
+void StepsLowering::ReadStepNode(const Node& node, uint32_t body, Order& order) {
+  MapReader reader(node, "a step", lowering_.faults);
+  if (!node.is_map()) return;
+  StepFields fields = ReadStep(reader, Notation::kSteps, lowering_);
+  Step& step = fields.draft.step;
+  if (!fields.has_retry && retry_ && step.kind == StepKind::kTask) step.retry = *retry_;
+  ReadDependencies(reader, step, body, order);
+  if (const auto given = reader.Integer({"order"}, INT32_MIN, INT32_MAX))
+    order.given.emplace_back(*given, draft_.bodies[body].steps.size());
+  order.beside.push_back(reader.Bool({"is_parallel"}, false));
+  DraftTransition like{.place = step.place};
+  Follow(reader.Take("next"), "`next`", step, body, like);
+  like.on = On::kFailure;
+  Follow(reader.Take({"on_error", "on_failure"}), "`on_error`", step, body, like);
+  if (step.kind == StepKind::kGateway && step.split == Split::kFirst)
+    ReadChoice(reader, fields, body);
+  reader.Finish();
+  if (step.kind == StepKind::kLoop || step.kind == StepKind::kSubProcess) {
+    if (!fields.process.text.empty())
+      lowering_.Add(
+          ErrorCode::kInvalidDefinition, fields.process.place,
+          fmt::format("Expected nested `steps` in {} but found a process", Quote(step.id)));
+    else if (fields.steps == nullptr)
+      lowering_.Add(ErrorCode::kInvalidDefinition, step.place,
+                    fmt::format("Expected nested `steps` in {} but found none", Quote(step.id)));
+    else {
+      fields.draft.child = AddBody(step.id, step.name, step.place);
+      ReadSteps(*fields.steps, fields.draft.child);
+    }
+  }
+  draft_.bodies[body].steps.push_back(std::move(fields.draft));
+}
+
+void StepsLowering::ReadDependencies(MapReader& reader, const Step& step, uint32_t body,
+                                     Order& order) {
+  const Node* node = reader.Take({"depends_on", "dependencies"});
+  if (node == nullptr) return;
+  order.depends = true;
+  for (Word& word : ReadWords(*node, "`depends_on`", false, lowering_.faults))
+    draft_.bodies[body].transitions.push_back(
+        {.from = word, .to = {step.id, step.place}, .dependency = true, .place = word.place});
+}
+
+void StepsLowering::Follow(const Node* targets, std::string_view what, const Step& from,
+                           uint32_t body, const DraftTransition& like) {
+  if (targets == nullptr) return;
+  for (Word& word : ReadWords(*targets, what, false, lowering_.faults)) {
+    DraftTransition edge = like;
+    edge.from = {from.id, from.place};
+    edge.place = word.place;
+    edge.to = std::move(word);
+    draft_.bodies[body].transitions.push_back(std::move(edge));
+  }
+}
+
+// `condition` with `then` and `else`: the way on. Without them it says whether the step runs.
+void StepsLowering::ReadChoice(MapReader& reader, StepFields& fields, uint32_t body) {
+  const Node* condition = reader.Take("condition");
+  const Node* yes = reader.Take({"then", "true_path", "on_true"});
+  const Node* no = reader.Take({"else", "false_path", "on_false"});
+  if (fields.config != nullptr && fields.config->is_map()) {
+    const auto find = [&](const Node*& into, std::initializer_list<std::string_view> names) {
+      for (const std::string_view name : names)
+        if (into == nullptr) into = fields.config->Find(name);
+    };
+    find(condition, {"condition", "expression"});
+    find(yes, {"then", "true_path", "on_true"});
+    find(no, {"else", "false_path", "on_false"});
+  }
+  Step& step = fields.draft.step;
+  std::optional<Expression> compiled;
+  if (condition != nullptr) compiled = lowering_.compiler.Condition(*condition);
+  if (yes == nullptr && no == nullptr) {
+    std::vector<Expression> both;
+    if (step.condition) both.push_back(*step.condition);
+    if (compiled) both.push_back(*compiled);
+    step.condition = AllOf(both);
+    return;
+  }
+  if (condition == nullptr)
+    lowering_.Add(ErrorCode::kInvalidDefinition, step.place,
+                  fmt::format("Expected `condition` beside `then` and `else` in {} but found none",
+                              Quote(step.id)));
+  // The default of a first-match split is one step; several need to say when they are meant.
+  const auto count = [](const Node* node) {
+    return node == nullptr ? 0 : node->is_list() ? node->items.size() : 1;
+  };
+  const bool first = count(yes) <= 1 && count(no) <= 1;
+  step.split = first ? Split::kFirst : Split::kAll;
+  DraftTransition like{.condition = compiled};
+  Follow(yes, "`then`", step, body, like);
+  like.condition.reset();
+  like.is_default = first;
+  if (!first && compiled)
+    if (auto negated = Expression::Compile(fmt::format("not ({})", compiled->text())))
+      like.condition = *std::move(negated);
+  Follow(no, "`else`", step, body, like);
+}
+
+// Groups of steps one after another: by `order`, or as listed with `is_parallel` beside the one
+// before. Without either all start at once.
+void StepsLowering::ApplyOrder(const Order& order, uint32_t body) {
+  DraftBody& draft = draft_.bodies[body];
+  if (!draft.transitions.empty()) return;
+  const bool beside = std::ranges::find(order.beside, true) != order.beside.end();
+  if (order.given.empty() && !beside) return;
+  std::map<int64_t, std::vector<const Step*>> groups;
+  std::map<size_t, int64_t> given;
+  for (const auto& [at, index] : order.given) given[index] = at;
+  int64_t group = 0;
+  for (size_t i = 0; i < draft.steps.size() && i < order.beside.size(); ++i) {
+    if (order.given.empty())
+      group += i > 0 && !(order.beside[i] && order.beside[i - 1]) ? 1 : 0;
+    else if (given.contains(i))
+      group = given[i];
+    groups[group].push_back(&draft.steps[i].step);
+  }
+  const std::vector<const Step*>* before = nullptr;
+  for (const auto& [at, steps] : groups) {
+    for (const Step* to : steps)
+      for (size_t i = 0; before != nullptr && i < before->size(); ++i)
+        draft.transitions.push_back({.from = {(*before)[i]->id, (*before)[i]->place},
+                                     .to = {to->id, to->place},
+                                     .place = to->place});
+    before = &steps;
+  }
+}
+
+uint32_t StepsLowering::AddBody(std::string id, std::string name, Place place) {
+  DraftBody body;
+  body.body.id = std::move(id);
+  body.body.name = std::move(name);
+  body.body.place = place;
+  draft_.bodies.push_back(std::move(body));
+  return static_cast<uint32_t>(draft_.bodies.size() - 1);
+}
+
+}  // namespace
+
+Draft LowerSteps(const Node& root, std::string_view fallback_name, Faults& faults) {
+  return StepsLowering(root, fallback_name, faults).Run();
+}
+
+}  // namespace stele::definition

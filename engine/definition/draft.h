@@ -1,0 +1,89 @@
+// What a dialect lowers to: steps and transitions that name each other by id, with their places.
+// Link turns it into a Definition.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/definition/definition.h"
+#include "engine/definition/faults.h"
+#include "engine/definition/reader.h"
+
+namespace stele::definition {
+
+struct DraftTransition {
+  Word from{};
+  Word to{};
+  On on = On::kSuccess;
+  std::optional<Expression> condition{};
+  bool is_default = false;
+  bool dependency = false;  // written as `depends_on`: must not be part of a cycle of its like
+  Place place{};
+};
+
+struct DraftStep {
+  Step step;  // everything in it that is no index
+  Word fallback;
+  Word compensation;
+  uint32_t child = kNoIndex;  // into Draft::bodies
+};
+
+// How the steps are found that start with the body, when it does not say.
+enum class Start : uint8_t {
+  kGiven,      // `entries` alone
+  kConnected,  // those that transitions leave but do not enter
+  kFree,       // those that no transition enters
+};
+
+struct DraftBody {
+  Body body;
+  Word fallback;
+  std::vector<DraftStep> steps;
+  std::vector<DraftTransition> transitions;
+  Start start = Start::kFree;
+  std::vector<Word> entries;
+  std::vector<Word> ends;  // kConnected: steps that a transition to the end was left out of
+};
+
+struct PlacedReference {
+  std::vector<std::string> path;
+  Place place;
+};
+
+struct Draft {
+  Definition head;                // its tables are empty
+  std::vector<DraftBody> bodies;  // [0] is the root
+  std::vector<PlacedReference> references;
+  bool fragment = false;  // a part of a larger file: it may name steps that are not in it
+};
+
+// Resolves ids, checks the graph and what expressions refer to, and builds the tables. Adds faults;
+// the definition is complete only when none were added.
+Definition Link(Draft draft, Faults& faults);
+
+// Compiles conditions and templates; notes what they refer to.
+class Compiler {
+ public:
+  Compiler(Draft& draft, Faults& faults) : draft_(draft), faults_(faults) {}
+
+  // A string with an expression, or a literal.
+  std::optional<Expression> Condition(const Node& node);
+  // A value whose strings may hold templates.
+  Template Rendered(const Node& node);
+  // The same, but a string without `{{ }}` or `${ }` is an expression.
+  Template Computed(const Node& node);
+
+ private:
+  void Note(std::span<const expression::Reference> references, const Node& node);
+  void Check(const Node& node);
+  void AddFault(const Error& error, const Node& node);
+
+  Draft& draft_;
+  Faults& faults_;
+};
+
+// A list of conditions that must all hold, as one.
+std::optional<Expression> AllOf(const std::vector<Expression>& conditions);
+
+}  // namespace stele::definition

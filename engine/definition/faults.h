@@ -1,0 +1,33 @@
+// Collects what is wrong with a file, so that all of it is told at once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/definition/load.h"
+
+namespace stele::definition {
+
+class Faults {
+ public:
+  // Beyond kMaxFaults they are dropped.
+  void Add(ErrorCode code, Place place, std::string message);
+  bool empty() const { return faults_.empty(); }
+  size_t size() const { return faults_.size(); }
+  // Sorted by place, without repetitions.
+  std::vector<Fault> Take();
+
+ private:
+  std::vector<Fault> faults_;
+};
+
+// `text` in double quotes, cut to a length that fits a message.
+std::string Quote(std::string_view text);
+
+// "\"a\", \"b\" and \"c\""
+std::string QuoteList(const std::vector<std::string>& words, std::string_view last = "and");
+
+// The word of `known` that is nearest to `word` in spelling; empty when none is near.
+std::string Nearest(std::string_view word, const std::vector<std::string>& known);
+
+}  // namespace stele::definition

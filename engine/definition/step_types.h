@@ -1,0 +1,26 @@
+// The words for step types, in all notations, and what the engine makes of them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/definition/definition.h"
+
+namespace stele::definition {
+
+struct StepType {
+  StepKind kind = StepKind::kTask;
+  std::string task_type;
+  Split split = Split::kAll;
+  LoopMode loop_mode = LoopMode::kForEach;  // what a loop's type word says of it
+};
+
+// Case and `-` do not matter; `custom:<name>` is the task type <name> of somebody's worker.
+std::optional<StepType> FindStepType(std::string_view word);
+
+// For messages.
+std::vector<std::string> KnownStepTypes();
+
+}  // namespace stele::definition
