@@ -1,0 +1,150 @@
+@0xd1c0ae6a6f6b2b17;
+# The state of one instance at a seq: what its history amounts to up to there. A cache of the log:
+# when a reader does not know the format, it rebuilds the state from the records instead.
+#
+# The same state gives the same bytes, so tests compare states by comparing snapshots. The rules
+# for numbers are those of record.capnp.
+
+using Cxx = import "/capnp/c++.capnp";
+using Log = import "record.capnp";
+$Cxx.namespace("stele::schema");
+
+struct Snapshot {
+  format @0 :UInt16;              # 1
+  instance @1 :Instance;
+}
+
+enum InstanceStatus {
+  none @0;
+  running @1;
+  compensating @2;
+  completed @3;
+  failed @4;
+  cancelled @5;
+  terminated @6;
+}
+
+struct Instance {
+  id @0 :UInt64;
+  definition @1 :UInt32;
+  status @2 :InstanceStatus;
+  cancelRequested @3 :Bool;
+  compensated @4 :Bool;
+  priority @5 :Int32;
+  seq @6 :UInt64;
+  position @7 :UInt64;
+  started @8 :Int64;
+  ended @9 :Int64;
+  deadline @10 :Int64;
+  lastRun @11 :UInt32;
+  lastScope @12 :UInt32;
+  parentInstance @13 :UInt64;
+  parentRun @14 :UInt32;
+  input @15 :Text;
+  output @16 :Text;
+  failureKind @17 :Text;
+  failureMessage @18 :Text;
+  failureRun @19 :UInt32;
+  businessKey @20 :Text;
+  idempotencyKey @21 :Text;
+  tags @22 :List(Text);
+  scopes @23 :List(Scope);        # by id, rising
+  runs @24 :List(StepRun);        # by id, rising
+}
+
+enum ScopeState {
+  unset @0;
+  open @1;
+  compensating @2;
+  closed @3;
+}
+
+struct Scope {
+  id @0 :UInt32;
+  parent @1 :UInt32;
+  owner @2 :UInt32;
+  body @3 :UInt32;
+  state @4 :ScopeState;
+  endsAs @5 :Log.Outcome;
+  index @6 :UInt32;
+  active @7 :UInt32;
+  item @8 :Text;
+  slots @9 :List(Slot);           # by step, rising
+  variables @10 :List(Log.Variable);
+  held @11 :List(UInt32);
+  failure @12 :Failure;           # compensating: why; null otherwise
+  undo @13 :List(Undo);
+}
+
+struct Failure {
+  kind @0 :Text;
+  message @1 :Text;
+  run @2 :UInt32;
+}
+
+enum SlotState {
+  idle @0;
+  active @1;
+  completed @2;
+  skipped @3;
+  failed @4;
+  cancelled @5;
+}
+
+struct Slot {
+  step @0 :UInt32;
+  state @1 :SlotState;
+  fired @2 :Bool;
+  live @3 :UInt16;
+  dead @4 :UInt16;
+  completions @5 :UInt32;
+  output @6 :Text;
+}
+
+struct Undo {
+  run @0 :UInt32;
+  scope @1 :UInt32;
+  step @2 :UInt32;
+  output @3 :Text;
+}
+
+enum RunState {
+  unset @0;
+  attempt @1;
+  backoff @2;
+  delay @3;
+  children @4;
+  parked @5;
+  done @6;
+  failed @7;
+  held @8;
+}
+
+struct StepRun {
+  id @0 :UInt32;
+  scope @1 :UInt32;
+  step @2 :UInt32;
+  state @3 :RunState;
+  purpose @4 :Log.Purpose;
+  attempt @5 :UInt32;
+  uncounted @6 :UInt32;
+  of @7 :UInt32;
+  via @8 :UInt32;
+  activated @9 :Int64;
+  due @10 :Int64;
+  deadline @11 :Int64;
+  config @12 :Text;
+  input @13 :Text;
+  output @14 :Text;
+  secrets @15 :List(Log.SecretUse);
+  loop @16 :LoopProgress;
+  errorKind @17 :Text;
+  errorMessage @18 :Text;
+}
+
+struct LoopProgress {
+  next @0 :UInt32;
+  running @1 :UInt32;
+  failed @2 :UInt32;
+  last @3 :Text;
+}
