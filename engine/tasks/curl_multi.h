@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "engine/tasks/executor.h"
 #include "engine/tasks/limits.h"
 #include "engine/tasks/uv_handle.h"
