@@ -12,7 +12,7 @@ std::string_view ErrorCodeName(ErrorCode code) {
   switch (code) {
 #define STELE_ERROR_CASE(name, number) \
   case ErrorCode::name:                \
-    return #name + 1;
+    return std::string_view(#name).substr(1);
     STELE_ERROR_CODES(STELE_ERROR_CASE)
 #undef STELE_ERROR_CASE
   }

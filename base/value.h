@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,11 +16,20 @@ class Value;
 struct Member;
 using Array = std::vector<Value>;
 
-// Members in order. Find is linear: objects here are small.
+// Members in order. Find is linear: objects here are small. What needs a complete Member is defined
+// below it.
 class Object {
  public:
-  Object() = default;
+  using const_iterator = std::vector<Member>::const_iterator;
+  using iterator = std::vector<Member>::iterator;
+
+  Object();
   Object(std::initializer_list<Member> members);
+  Object(const Object& other);
+  Object(Object&& other) noexcept;
+  Object& operator=(const Object& other);
+  Object& operator=(Object&& other) noexcept;
+  ~Object();
 
   const Value* Find(std::string_view key) const;
   Value* Find(std::string_view key);
@@ -27,12 +37,12 @@ class Object {
   Value& Set(std::string_view key, Value value);
   bool Erase(std::string_view key);
 
-  size_t size() const { return members_.size(); }
-  bool empty() const { return members_.empty(); }
-  auto begin() const { return members_.begin(); }
-  auto end() const { return members_.end(); }
-  auto begin() { return members_.begin(); }
-  auto end() { return members_.end(); }
+  size_t size() const;
+  bool empty() const;
+  const_iterator begin() const;
+  const_iterator end() const;
+  iterator begin();
+  iterator end();
   bool operator==(const Object& other) const;
 
  private:
@@ -96,7 +106,31 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
+inline Object::Object() = default;
 inline Object::Object(std::initializer_list<Member> members) : members_(members) {}
+inline Object::Object(const Object& other) = default;
+inline Object::Object(Object&& other) noexcept = default;
+inline Object& Object::operator=(const Object& other) = default;
+inline Object& Object::operator=(Object&& other) noexcept = default;
+inline Object::~Object() = default;
+inline size_t Object::size() const {
+  return members_.size();
+}
+inline bool Object::empty() const {
+  return members_.empty();
+}
+inline Object::const_iterator Object::begin() const {
+  return members_.begin();
+}
+inline Object::const_iterator Object::end() const {
+  return members_.end();
+}
+inline Object::iterator Object::begin() {
+  return members_.begin();
+}
+inline Object::iterator Object::end() {
+  return members_.end();
+}
 
 // "null", "boolean", "integer", "number", "string", "array", "object"
 std::string_view KindName(Value::Kind kind);
