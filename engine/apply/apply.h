@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "engine/model/instance.h"
+#include "engine/model/registry.h"
 
 namespace stele::apply {
 
@@ -17,6 +18,9 @@ using model::RecordContext;
 
 // Applies one event and counts it (instance.seq).
 void Apply(Instance& instance, const model::Event& event, const RecordContext& record);
+
+// The same for the registry (instance 0).
+void Apply(model::Registry& registry, const model::Event& event, const RecordContext& record);
 
 // instance.cc
 void On(Instance&, const model::InstanceStarted&, const RecordContext&);
@@ -52,7 +56,7 @@ void On(Instance&, const model::CompensationWaived&, const RecordContext&);
 void On(Instance&, const model::CompensationEnded&, const RecordContext&);
 void On(Instance&, const model::IncidentRaised&, const RecordContext&);
 void On(Instance&, const model::IncidentResolved&, const RecordContext&);
-// definition.cc: the registry's events do not touch an instance beyond its seq
+// definition.cc
 void On(Instance&, const model::DefinitionRegistered&, const RecordContext&);
 
 // Shared by the files of this folder. REQUIRES: it exists.

@@ -60,9 +60,7 @@ void On(Instance& instance, const model::TimerElapsed& event, const RecordContex
       RunOf(instance, event.run).state = RunState::kDone;
       break;
     case model::TimerKind::kRetry:
-      break;
     case model::TimerKind::kAttemptDeadline:
-      RunOf(instance, event.run).state = RunState::kFailed;
       break;
   }
   model::StepRun& run = RunOf(instance, event.run);

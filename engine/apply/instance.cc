@@ -57,6 +57,9 @@ void On(Instance& instance, const model::InstanceCancelled& event, const RecordC
 }
 
 void On(Instance& instance, const model::InstanceTerminated&, const RecordContext& record) {
+  // Nothing is wound up in order: every run ends with the instance.
+  instance.runs.clear();
+  for (model::Scope& scope : instance.scopes) scope.active = 0;
   End(instance, model::Status::kTerminated, record);
 }
 

@@ -38,6 +38,11 @@ void On(Instance& instance, const model::ScopeClosed& event, const RecordContext
     if (event.outcome == model::Outcome::kFailed) ++owner->loop->failed;
     if (event.outcome == model::Outcome::kCompleted) owner->loop->last = event.output;
   }
+  if (scope.undo.empty()) {
+    // The common case: nothing can ask for its data any more.
+    instance.scopes.erase(instance.scopes.begin() + (&scope - instance.scopes.data()));
+    return;
+  }
   if (event.keeps_undo) {
     model::Scope& parent = ScopeOf(instance, scope.parent);
     std::ranges::move(scope.undo, std::back_inserter(parent.undo));

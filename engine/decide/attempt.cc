@@ -1,0 +1,121 @@
+// Attempts: what comes back from outside, timers, retries.
+#include <fmt/format.h>
+
+#include "engine/decide/limits.h"
+#include "engine/decide/retry.h"
+#include "engine/decide/turn.h"
+
+namespace stele::decide {
+
+namespace {
+
+Rejection NoSuchRun(const Turn& turn, RunId run) {
+  return {ErrorCode::kUnknownRun, fmt::format("Expected an open run of instance {} but found no {}",
+                                              turn.instance.id.value, run.value)};
+}
+
+// The run whose attempt is outside, or why the answer comes too late.
+std::optional<Rejection> RejectStale(const Turn& turn, RunId id, uint32_t attempt) {
+  const StepRun* run = turn.instance.FindRun(id);
+  if (run == nullptr) return NoSuchRun(turn, id);
+  if (run->state != RunState::kAttempt || run->attempt != attempt ||
+      turn.StepOf(*run).kind != StepKind::kTask)
+    return Rejection{
+        ErrorCode::kStaleAttempt,
+        fmt::format("Expected attempt {} of run {} to be under way but found the run at {}",
+                    attempt, id.value, run->attempt)};
+  return std::nullopt;
+}
+
+void StartAttempt(Turn& turn, RunId id) {
+  const StepRun& run = *turn.instance.FindRun(id);
+  turn.Emit(model::AttemptStarted{id, run.attempt + 1, DeadlineOf(turn, turn.StepOf(run))});
+  if (turn.StepOf(run).kind != StepKind::kTask) BeginChildren(turn, id);
+}
+
+}  // namespace
+
+TimeUs DeadlineOf(const Turn& turn, const Step& step) {
+  if (step.timeout_us <= 0) return TimeUs();
+  const int64_t grace = step.kind == StepKind::kTask ? kTimeoutGraceUs : 0;
+  return turn.now().Plus(step.timeout_us + grace);
+}
+
+std::optional<Rejection> Complete(Turn& turn, const model::CompleteAttempt& command) {
+  if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
+  turn.Emit(model::AttemptCompleted{command.run, command.attempt, command.output, command.log,
+                                    command.log_truncated});
+  CompleteRun(turn, command.run, command.output);
+  return std::nullopt;
+}
+
+std::optional<Rejection> Fail(Turn& turn, const model::FailAttempt& command) {
+  if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
+  turn.Emit(model::AttemptFailed{command.run, command.attempt, command.kind, command.message,
+                                 command.retryable, command.details, command.log,
+                                 command.log_truncated});
+  FailRun(turn, command.run, {command.kind, command.message, command.retryable});
+  return std::nullopt;
+}
+
+std::optional<Rejection> Interrupt(Turn& turn, const model::InterruptAttempt& command) {
+  if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
+  turn.Emit(model::AttemptInterrupted{command.run, command.attempt, command.by});
+  if (command.by == model::Interruption::kCrash)
+    FailRun(turn, command.run,
+            {"interrupted", "The engine stopped while the attempt was under way"});
+  return std::nullopt;
+}
+
+std::optional<Rejection> Restart(Turn& turn, const model::RestartAttempt& command) {
+  const StepRun* run = turn.instance.FindRun(command.run);
+  if (run == nullptr) return NoSuchRun(turn, command.run);
+  if (run->state != RunState::kHeld)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected run {} to be held but it is not", command.run.value)};
+  StartAttempt(turn, command.run);
+  return std::nullopt;
+}
+
+std::optional<Rejection> Elapse(Turn& turn, const model::ElapseTimer& command) {
+  const model::Timer timer = model::NextTimer(turn.instance);
+  if (!timer.at || timer.kind != command.kind || timer.run != command.run || timer.at > turn.now())
+    return Rejection{
+        ErrorCode::kStaleAttempt,
+        fmt::format("Expected a timer of run {} that is due but found none", command.run.value)};
+  turn.Emit(model::TimerElapsed{command.kind, command.run, command.attempt});
+  switch (command.kind) {
+    case model::TimerKind::kDelay:
+      CompleteRun(turn, command.run, Payload());
+      break;
+    case model::TimerKind::kRetry:
+      StartAttempt(turn, command.run);
+      break;
+    case model::TimerKind::kAttemptDeadline:
+      FailRun(turn, command.run, {"timeout", "The step's timeout has elapsed"});
+      break;
+    case model::TimerKind::kInstanceDeadline:
+      FailScope(turn, ScopeId(), {"deadline", "The instance's deadline has passed", RunId()});
+      break;
+  }
+  return std::nullopt;
+}
+
+void FailRun(Turn& turn, RunId id, const Problem& problem) {
+  const StepRun& run = *turn.instance.FindRun(id);
+  const Step& step = turn.StepOf(run);
+  const uint32_t failed = run.attempt - run.uncounted;
+  if (run.state == RunState::kChildren) {
+    // The scopes of the attempt that failed are over.
+    CancelChildren(turn, id, model::CancelReason::kScopeFailed);
+  }
+  if (problem.retryable && WantsRetry(step.retry, failed, problem.kind)) {
+    const int64_t delay = RetryDelayUs(step.retry, failed, turn.instance.id, id);
+    turn.Emit(
+        model::RetryScheduled{id, turn.instance.FindRun(id)->attempt + 1, turn.now().Plus(delay)});
+    return;
+  }
+  FailForGood(turn, id, problem);
+}
+
+}  // namespace stele::decide

@@ -1,0 +1,133 @@
+// An instance's life: started, completed, cancelled, terminated.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/decide/turn.h"
+
+namespace stele::decide {
+
+namespace {
+
+using definition::Variable;
+
+// "" when `value` is of the declared type.
+std::string TypeProblem(const Variable& variable, const Value& value) {
+  const std::string& type = variable.type;
+  const bool fits =
+      type.empty() || type == "any" || value.is_null() || (type == "string" && value.is_string()) ||
+      (type == "number" && value.is_number()) || (type == "integer" && value.is_int()) ||
+      (type == "boolean" && value.is_bool()) || (type == "array" && value.is_array()) ||
+      (type == "object" && value.is_object());
+  if (fits) return "";
+  return fmt::format("Expected the variable \"{}\" to be of type {} but found {}", variable.name,
+                     type, KindName(value.kind()));
+}
+
+// The variables that an instance starts with: what was given, then the definition's defaults.
+Result<std::vector<model::NamedPayload>> InitialVariables(const Definition& definition,
+                                                          const model::StartInstance& command) {
+  const std::vector<Variable>& declared = definition.bodies[0].variables;
+  std::vector<model::NamedPayload> variables;
+  for (const Variable& variable : declared) {
+    const auto given =
+        std::ranges::find(command.variables, variable.name, &model::NamedPayload::name);
+    if (given != command.variables.end()) {
+      const std::string problem = TypeProblem(variable, given->value.value());
+      if (!problem.empty()) return Fail(ErrorCode::kInvalidInput, problem);
+      variables.push_back(*given);
+    } else if (variable.required) {
+      return Fail(
+          ErrorCode::kInvalidInput,
+          fmt::format("Expected a value for the variable \"{}\" but found none", variable.name));
+    } else {
+      variables.push_back({variable.name, Payload::FromValue(variable.initial)});
+    }
+  }
+  for (const model::NamedPayload& given : command.variables)
+    if (std::ranges::find(declared, given.name, &Variable::name) == declared.end())
+      variables.push_back(given);
+  return variables;
+}
+
+std::optional<Rejection> RejectEnded(const Instance& instance) {
+  if (instance.status == model::Status::kNone)
+    return Rejection{ErrorCode::kUnknownInstance,
+                     fmt::format("Expected an instance but found no {}", instance.id.value)};
+  if (model::HasEnded(instance.status))
+    return Rejection{ErrorCode::kInstanceEnded,
+                     fmt::format("Expected instance {} to be running but found it {}",
+                                 instance.id.value, model::StatusName(instance.status))};
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) {
+  if (turn.instance.status != model::Status::kNone)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
+  Result<std::vector<model::NamedPayload>> variables = InitialVariables(turn.definition, command);
+  if (!variables.has_value()) return variables.error();
+  const int64_t deadline_us = turn.definition.deadline_us;
+  turn.Emit(model::InstanceStarted{
+      .definition = command.definition,
+      .priority = command.priority,
+      .input = command.input,
+      .variables = *std::move(variables),
+      .business_key = command.business_key,
+      .idempotency_key = command.idempotency_key,
+      .tags = command.tags,
+      .deadline = deadline_us == 0 ? TimeUs() : turn.now().Plus(deadline_us)});
+  for (const StepIndex entry : turn.definition.bodies[0].entries)
+    turn.tokens.push_back({.scope = ScopeId(), .step = entry});
+  turn.Touch(ScopeId());
+  return std::nullopt;
+}
+
+std::optional<Rejection> Cancel(Turn& turn, const model::CancelInstance& command) {
+  if (auto rejection = RejectEnded(turn.instance)) return rejection;
+  if (turn.instance.status == model::Status::kCompensating)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected instance {} to be running but found it compensating",
+                                 turn.instance.id.value)};
+  turn.Emit(model::InstanceCancelRequested{command.compensate, command.reason});
+  CancelRuns(turn, ScopeId(), model::CancelReason::kInstanceCancelled);
+  if (command.compensate && !turn.instance.scopes[0].undo.empty()) {
+    turn.Emit(model::CompensationStarted{
+        .scope = ScopeId(), .ends_as = model::Outcome::kCancelled, .message = command.reason});
+    turn.Touch(ScopeId());
+  } else {
+    turn.Emit(model::InstanceCancelled{});
+  }
+  return std::nullopt;
+}
+
+std::optional<Rejection> Terminate(Turn& turn, const model::TerminateInstance& command) {
+  if (auto rejection = RejectEnded(turn.instance)) return rejection;
+  turn.Emit(model::InstanceTerminated{command.reason});
+  return std::nullopt;
+}
+
+void CompleteInstance(Turn& turn) {
+  const Definition& definition = turn.definition;
+  if (definition.outputs.empty()) {
+    turn.Emit(model::InstanceCompleted{ScopeOutput(turn, turn.instance.scopes[0])});
+    return;
+  }
+  const ScopeEnvironment environment(definition, turn.instance, ScopeId(), {});
+  Object output;
+  for (const definition::Mapping& mapping : definition.outputs) {
+    Result<expression::Rendered> value = mapping.value.Render(environment);
+    if (!value.has_value()) {
+      turn.Emit(model::InstanceFailed{
+          .kind = "expression",
+          .message = fmt::format("Output \"{}\": {}", mapping.name, value.error().message)});
+      return;
+    }
+    output.Set(mapping.name, std::move(value->value));
+  }
+  turn.Emit(model::InstanceCompleted{Payload::FromValue(std::move(output))});
+}
+
+}  // namespace stele::decide

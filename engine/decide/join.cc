@@ -1,0 +1,158 @@
+// Tokens: which transitions a step takes, and what a token does where it arrives.
+//
+// A transition that is not taken carries a dead token (dead-path elimination), so that a join can
+// always tell whether it must wait. Dead tokens do not follow back edges; those that leave a loop
+// are held until the loop has ended, because a later iteration may still take the transition.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/decide/turn.h"
+
+namespace stele::decide {
+
+namespace {
+
+using definition::On;
+using definition::Transition;
+
+std::expected<bool, Problem> Holds(const Transition& transition,
+                                   const ScopeEnvironment& environment) {
+  if (!transition.condition.has_value()) return true;
+  const Result<bool> holds = transition.condition->EvaluateBool(environment);
+  if (!holds.has_value())
+    return std::unexpected(Problem{"expression", holds.error().message, false});
+  return *holds;
+}
+
+// The default branch is taken when no other of the same outcome is.
+void TakeDefault(const Definition& definition, On outcome, Branches& branches) {
+  const auto taken = [&](const Branch& branch) {
+    return branch.live && definition.transition(branch.transition).on == outcome;
+  };
+  if (std::ranges::any_of(branches, taken)) return;
+  for (Branch& branch : branches) {
+    const Transition& transition = definition.transition(branch.transition);
+    if (transition.is_default && transition.on == outcome) branch.live = true;
+  }
+}
+
+bool IsChoice(const Definition& definition, const Step& step) {
+  return step.split == definition::Split::kFirst &&
+         std::ranges::any_of(step.outgoing, [&](TransitionIndex index) {
+           return definition.transition(index).on == On::kSuccess;
+         });
+}
+
+void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
+  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(token.scope), token.step);
+  const uint32_t live = (slot == nullptr ? 0u : slot->live) + (token.live ? 1 : 0);
+  const uint32_t dead = (slot == nullptr ? 0u : slot->dead) + (token.live ? 0 : 1);
+  const bool fired = slot != nullptr && slot->fired;
+  const bool last = live + dead >= step.incoming.size();
+  bool fires = false;
+  switch (step.join) {
+    case definition::Join::kAll:
+      fires = last && live > 0;
+      break;
+    case definition::Join::kAny:
+      fires = !fired && live > 0;
+      break;
+    case definition::Join::kNOfM:
+      fires = !fired && live >= step.join_count;
+      break;
+  }
+  turn.Emit(model::TokenArrived{token.scope, token.via, token.step, token.live, fires, last});
+  if (fires) {
+    Token merged = token;
+    merged.via = model::kNoTransition;
+    StartStep(turn, merged);
+  } else if (last && !fired) {
+    SkipStep(turn, token.scope, token.step, model::kNoTransition);
+  }
+}
+
+}  // namespace
+
+std::expected<Branches, Problem> PlanBranches(const Turn& turn, ScopeId scope, const Step& step,
+                                              On outcome, const Payload& output) {
+  const ScopeEnvironment environment(turn.definition, turn.instance, scope,
+                                     {.outputs = output, .self = turn.definition.IndexOf(step)});
+  Branches branches;
+  branches.reserve(step.outgoing.size());
+  bool chosen = false;
+  for (const TransitionIndex index : step.outgoing) {
+    const Transition& transition = turn.definition.transition(index);
+    bool live = transition.on == outcome || transition.on == On::kCompletion;
+    const bool decided = step.split == definition::Split::kFirst && chosen;
+    if (live && (transition.is_default || decided)) live = false;
+    if (live) {
+      const std::expected<bool, Problem> holds = Holds(transition, environment);
+      if (!holds.has_value()) return std::unexpected(holds.error());
+      live = *holds;
+    }
+    chosen = chosen || live;
+    branches.push_back({index, live});
+  }
+  TakeDefault(turn.definition, outcome, branches);
+  const bool none = std::ranges::none_of(branches, &Branch::live);
+  if (none && outcome == On::kSuccess && IsChoice(turn.definition, step))
+    return std::unexpected(
+        Problem{"no_branch",
+                fmt::format("Expected a condition of \"{}\" to hold, or a default, but found none",
+                            step.id),
+                false});
+  return branches;
+}
+
+void Send(Turn& turn, ScopeId scope, const Branches& branches, const Payload& output) {
+  for (const Branch& branch : branches) {
+    const StepIndex to = turn.definition.transition(branch.transition).to;
+    turn.tokens.push_back({.scope = scope,
+                           .step = to,
+                           .via = branch.transition,
+                           .live = branch.live,
+                           .output = branch.live ? output : Payload()});
+  }
+}
+
+void Deliver(Turn& turn, const Token& token) {
+  const Scope* scope = turn.instance.FindScope(token.scope);
+  // A scope that failed meanwhile takes its tokens with it.
+  if (scope == nullptr || scope->state != model::ScopeState::kOpen) return;
+  if (token.via == model::kNoTransition) return StartStep(turn, token);
+
+  const Transition& transition = turn.definition.transition(token.via);
+  if (transition.back_edge) {
+    if (token.live) StartStep(turn, token);
+    return;
+  }
+  if (!token.live && transition.leaves != kNoIndex && !token.released) {
+    turn.Emit(model::TokenHeld{token.scope, token.via});
+    return turn.Touch(token.scope);
+  }
+  const Step& step = turn.definition.step(token.step);
+  if (step.incoming.size() > 1) return ArriveAtJoin(turn, token, step);
+  if (token.live) return StartStep(turn, token);
+  SkipStep(turn, token.scope, token.step, token.via);
+}
+
+bool ReleaseHeld(Turn& turn, ScopeId id) {
+  const Scope* scope = turn.instance.FindScope(id);
+  if (scope == nullptr || scope->held.empty() || scope->state != model::ScopeState::kOpen)
+    return false;
+  const auto running = [&](const definition::Region& region) {
+    return std::ranges::any_of(turn.instance.runs, [&](const StepRun& run) {
+      return run.scope == id && std::ranges::binary_search(region.steps, run.step);
+    });
+  };
+  for (const TransitionIndex held : scope->held) {
+    const Transition& transition = turn.definition.transition(held);
+    if (running(turn.definition.regions[transition.leaves])) continue;
+    turn.tokens.push_back(
+        {.scope = id, .step = transition.to, .via = held, .live = false, .released = true});
+  }
+  return turn.next_token < turn.tokens.size();
+}
+
+}  // namespace stele::decide
