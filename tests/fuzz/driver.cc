@@ -114,7 +114,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "Expected inputs in %s but found none\n", argv[1]);
     return 1;
   }
-  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, KeepInput);
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
+    std::signal(signal, KeepInput);
   for (const std::string& seed : seeds) Run(seed);
   Sequence sequence;
   const long runs = std::strtol(argv[2], nullptr, 10);
