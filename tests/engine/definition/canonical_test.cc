@@ -1,0 +1,112 @@
+#include "engine/definition/canonical.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/definition/support.h"
+
+namespace stele::definition::testing {
+namespace {
+
+// Everything that a definition can say.
+constexpr std::string_view kRich =
+    "id: rich\nname: Everything\nversion: 2\ndescription: d\ntags: [x, y]\ndeadline: 1h\n"
+    "owner_id: me\nvariables: {n: 1, s: {type: string, required: true}}\n"
+    "triggers: [{type: schedule, config: {cron: '0 2 * * *'}}]\n"
+    "outputs: {total: variables.n}\nerror_handling: {strategy: park, fallback_task: f}\nsteps:\n"
+    "- {id: a, name: A, type: script, config: {script: 'echo ${n} $${x}', list: [1, 2.5, null]},\n"
+    "   timeout: 5s, compensation: u, fallback: f, optional: true, position: {x: 1}}\n"
+    "- {id: l, type: loop, depends_on: a, loop: {until: 'variables.n > 3', item: i,\n"
+    "   max_iterations: 9}, steps: [{id: x, type: delay, duration: '{{variables.n}}s'},\n"
+    "   {id: t, type: loop, times: 3, break_on_error: false, max_concurrent: 2,\n"
+    "    steps: [{id: y, type: http}]}]}\n"
+    "- {id: c, type: condition, depends_on: l, condition: 'a == \"é\"', then: g, else: a2}\n"
+    "- {id: g, type: http, on_error: a2, retry: {max_attempts: 4, jitter: true, multiplier: 1.5,\n"
+    "   max_delay: 9s, retry_on: [timeout], no_retry_on: [exit]}, next: g2}\n"
+    "- {id: a2, type: http, next: [g]}\n"
+    "- {id: g2, type: http, depends_on: [a, a2], join: 1, when: 'input.x',\n"
+    "   input_mapping: {k: 1, 'null': ~}, output_mapping: {n: outputs.n}}\n"
+    "- {id: f, type: email}\n- {id: u, type: script}\n";
+
+void ExpectRoundTrip(const Definition& definition) {
+  const std::string text = WriteCanonical(definition);
+  const LoadResult read = ReadCanonical(text);
+  if (!read) {
+    for (const Fault& fault : read.error()) ADD_FAILURE() << FormatFault("canonical", fault);
+    return;
+  }
+  EXPECT_EQ(WriteCanonical(**read), text);
+  EXPECT_EQ(Shape(**read), Shape(definition));
+  ASSERT_EQ((*read)->regions.size(), definition.regions.size());
+  for (size_t i = 0; i < definition.regions.size(); ++i) {
+    EXPECT_EQ((*read)->regions[i].steps, definition.regions[i].steps);
+    EXPECT_EQ((*read)->regions[i].parent, definition.regions[i].parent);
+  }
+  for (size_t i = 0; i < definition.bodies.size(); ++i) {
+    EXPECT_EQ((*read)->bodies[i].steps, definition.bodies[i].steps);
+    EXPECT_EQ((*read)->bodies[i].entries, definition.bodies[i].entries);
+    EXPECT_EQ((*read)->bodies[i].owner, definition.bodies[i].owner);
+  }
+  for (size_t i = 0; i < definition.steps.size(); ++i) {
+    EXPECT_EQ((*read)->steps[i].incoming, definition.steps[i].incoming);
+    EXPECT_EQ((*read)->steps[i].outgoing, definition.steps[i].outgoing);
+    EXPECT_EQ((*read)->steps[i].region, definition.steps[i].region);
+    EXPECT_EQ((*read)->steps[i].retry, definition.steps[i].retry);
+  }
+}
+
+TEST(Canonical, ReadsWhatItWrote) { ExpectRoundTrip(*LoadYaml(kRich)); }
+
+TEST(Canonical, ReadsEveryPrintedDefinition) {
+  for (const std::string& name : PrintedNames()) {
+    SCOPED_TRACE(name);
+    if (name == "retry-policy.yml") continue;  // no definition of its own
+    const std::string text = ReadPrinted(name);
+    ExpectRoundTrip(name.ends_with(".json") ? *LoadJson(text) : *LoadYaml(text));
+  }
+}
+
+// The bytes are recorded in logs: this text may never change.
+TEST(Canonical, HasTheFormThatIsDocumented) {
+  const auto definition = LoadYaml(
+      "name: n\nsteps:\n- {id: a, type: script, config: {script: ls}, timeout: 2s}\n"
+      "- {id: b, type: http, depends_on: a}\n");
+  EXPECT_EQ(
+      WriteCanonical(*definition),
+      R"({"format_version":1,"dialect":"steps","name":"n","title":"n","bodies":[{"id":"n",)"
+      R"("entries":[0],"place":[1,1]}],"steps":[{"id":"a","type":"script","config":)"
+      R"({"script":"ls"},"timeout_us":2000000,"place":[3,8]},{"id":"b","type":"http",)"
+      R"("place":[4,8]}],"transitions":[{"from":0,"to":1,"place":[4,33]}]})");
+}
+
+TEST(Canonical, IsLoadedLikeADialect) {
+  const auto definition = LoadYaml(kRich);
+  EXPECT_EQ(Shape(*LoadJson(WriteCanonical(*definition))), Shape(*definition));
+}
+
+std::string FirstFault(std::string_view json) {
+  const LoadResult read = ReadCanonical(json);
+  return read ? "none" : read.error()[0].message;
+}
+
+TEST(Canonical, IsRefusedWhenItContradictsItself) {
+  EXPECT_EQ(FirstFault(R"({"format_version":2})"), "Expected format_version 1 but found 2");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{}]})"),
+            "Expected at least one body and one step but found none");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{"entries":[1]}],"steps":[{"id":"a"}]})"),
+            "Expected the index of a step below 1 but found 1");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{"entries":[0]}],"steps":[{"id":"a",)"
+                       R"("child":0,"kind":"loop","loop":{"mode":"times","items":1}}]})"),
+            "Expected a body to be run by one step but found \"a\" too");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{"entries":[0]},{"entries":[1]}],)"
+                       R"("steps":[{"id":"a"},{"id":"b","body":1}],)"
+                       R"("transitions":[{"from":0,"to":1}]})"),
+            "Expected transitions within a body but found one that leaves it");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{"entries":[0]}],"steps":[{"id":"a",)"
+                       R"("kind":"delay"}]})"),
+            "Expected a loop or delay as the kind of \"a\" wants but found otherwise");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{}],"steps":[{"id":"a"}]})"),
+            "Expected a way from the start to every step but found none to \"a\"");
+}
+
+}  // namespace
+}  // namespace stele::definition::testing

@@ -1,0 +1,37 @@
+#include "engine/definition/duration.h"
+
+#include <gtest/gtest.h>
+
+namespace stele::definition {
+namespace {
+
+TEST(Duration, IsReadInEveryNotation) {
+  EXPECT_EQ(ParseDuration("30s"), 30'000'000);
+  EXPECT_EQ(ParseDuration("1h30m"), 5'400'000'000);
+  EXPECT_EQ(ParseDuration("500ms"), 500'000);
+  EXPECT_EQ(ParseDuration("2 minutes"), 120'000'000);
+  EXPECT_EQ(ParseDuration("1.5s"), 1'500'000);
+  EXPECT_EQ(ParseDuration("1 day 2 hours"), 93'600'000'000);
+  EXPECT_EQ(ParseDuration("PT5M"), 300'000'000);
+  EXPECT_EQ(ParseDuration("P1DT12H"), 129'600'000'000);
+  EXPECT_EQ(ParseDuration("90"), 90'000'000);
+}
+
+TEST(Duration, IsRefusedWhenItHasNoFixedMeaning) {
+  for (const char* text : {"", "s", "5x", "-5s", "5s5", "1e9s", "P1M", "PT", "P", "PT5", "1..2s",
+                           "99999 days", ".", "5 s x", "nan", "inf s"})
+    EXPECT_FALSE(ParseDuration(text)) << text;
+}
+
+TEST(Cron, IsWellFormedOrNot) {
+  for (const char* text : {"0 2 * * *", "*/15 9-17 * * MON-FRI", "0 0 1,15 jan *", "@daily",
+                           "0 0 2 * * ?", "59 23 31 12 7"})
+    EXPECT_TRUE(IsCron(text)) << text;
+  for (const char* text : {"", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *",
+                           "* * * * 8", "*/0 * * * *", "5-1 * * * *", "a * * * *", "@often",
+                           "1,, * * * *", "* * * ANF *"})
+    EXPECT_FALSE(IsCron(text)) << text;
+}
+
+}  // namespace
+}  // namespace stele::definition
