@@ -2,9 +2,9 @@
 //
 // The language (docs/expressions.md): literals, comparison, arithmetic, `and or not && || !`, `in`,
 // `contains`, `startsWith`, `endsWith`, `matches`, `size`, `is null`, `is not null`, `is empty`,
-// `is not empty`, member access, indexing, ternary. `{{ … }}` and `${ … }` inside a condition are
-// parentheses. Every evaluation ends, in time linear in the expression and the data that it looks
-// at.
+// `is not empty`, member access, indexing, ternary, `??`, `has`. `{{ … }}` and `${ … }` inside a
+// condition are parentheses. `secrets` is refused. Every evaluation ends, in time linear in the
+// expression and the data that it looks at.
 //
 // Compiled objects are immutable; one may be evaluated from several threads at once.
 #pragma once
@@ -21,7 +21,9 @@
 namespace stele::expression {
 
 // What an expression can see. `path` is the constant part of a reference, split at its points and
-// constant indices: `steps.a.output.rows[0]` is {"steps","a","output","rows","0"}.
+// constant indices: `steps.a.output.rows[0]` is {"steps","a","output","rows","0"}; never empty. It
+// may end in the property `length` of a list or string, which only the walk after `consumed` knows:
+// an environment should resolve roots and leave the rest.
 class Environment {
  public:
   struct Found {
@@ -33,7 +35,7 @@ class Environment {
   virtual Found Lookup(std::span<const std::string> path) const = 0;
 };
 
-// A name that an expression refers to, with its place in the text.
+// A name that an expression refers to, with its place in the text (of a template: in its string).
 struct Reference {
   std::vector<std::string> path;
   uint32_t column = 0;  // from 1, in bytes
@@ -46,8 +48,9 @@ class Expression {
   // Errors name the column: "Expected … at column 7 but found …".
   static Result<Expression> Compile(std::string_view text);
 
-  // An undefined name is null where null is asked about (`is null`, `== null`, `is empty`) and in
-  // `or`/`and`/ternary conditions; elsewhere it is an error with its column.
+  // An undefined name is null where null is asked about (`is null`, `== null` with a literal null,
+  // `is empty`, `??`) and false for `has`, `not` and in `or`/`and`/ternary conditions; elsewhere,
+  // and as the whole expression, it is an error with its column.
   Result<Value> Evaluate(const Environment& environment) const;
   // For conditions: null, false, 0, "" and the empty list or object are false.
   Result<bool> EvaluateBool(const Environment& environment) const;
@@ -70,22 +73,25 @@ struct SecretUse {
 
 struct Rendered {
   Value value;
-  std::vector<SecretUse> secrets;  // by pointer, then by falling offset: insert in this order
+  // By pointer, then the last in the string first: insert in this order.
+  std::vector<SecretUse> secrets;
 };
 
 // A JSON value whose strings may hold `{{ … }}` and `${ … }`. A string that is one template keeps
 // the type of its value; others are concatenated (strings as they are, the rest as JSON; null and
-// undefined are errors that name the column). `secrets.<name>` may stand only as a template of its
-// own.
-// `$${` and `\{{` stand for `${` and `{{`.
+// undefined are errors that name the column and the string, " in /body/url"). `secrets.<name>` may
+// stand only as a template of its own. `$${` and `\{{` stand for `${` and `{{`. A `${…}` that does
+// not parse is literal text (it is the shell's); a `{{` that does not is an error. Keys are no
+// templates.
 class Template {
  public:
   // The empty object.
   Template();
   static Result<Template> Compile(const Value& value);
 
-  // False when nothing in it depends on the environment; then `source()` is the result.
+  // False when rendering would give `source()` as it is. An escape (`$${`) makes it dynamic too.
   bool is_dynamic() const;
+  // The value as it was written, escapes and all: compiling it again gives the same template.
   const Value& source() const;
   Result<Rendered> Render(const Environment& environment) const;
   std::span<const Reference> references() const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -98,8 +99,10 @@ class Renderer {
   Result<Rendered> Run(const Tree& tree) {
     Rendered rendered;
     STELE_RETURN_IF_ERROR(Render(tree, 0, rendered.value));
-    std::ranges::stable_sort(secrets_, {}, &SecretUse::pointer);
-    rendered.secrets = std::move(secrets_);
+    std::ranges::sort(secrets_, [](const Placed& a, const Placed& b) {
+      return std::tie(a.use.pointer, b.order) < std::tie(b.use.pointer, a.order);
+    });
+    for (Placed& secret : secrets_) rendered.secrets.push_back(std::move(secret.use));
     return rendered;
   }
 
@@ -157,10 +160,10 @@ class Renderer {
   Status RenderString(const std::vector<TemplatePart>& parts, size_t depth, Value& out) {
     if (parts.size() == 1 && parts[0].program) return RenderWhole(*parts[0].program, depth, out);
     std::string text;
-    std::vector<SecretUse> secrets;
     for (const TemplatePart& part : parts) {
       if (!part.secret.empty()) {
-        secrets.push_back({pointer_, static_cast<uint32_t>(text.size()), part.secret});
+        secrets_.push_back(
+            {{pointer_, static_cast<uint32_t>(text.size()), part.secret}, secrets_.size()});
       } else if (part.program) {
         STELE_RETURN_IF_ERROR(AppendResult(*part.program, text));
       } else {
@@ -168,8 +171,6 @@ class Renderer {
         text += part.text;
       }
     }
-    // The last comes first: of two at the same place, the later one must be inserted first.
-    secrets_.insert(secrets_.end(), secrets.rbegin(), secrets.rend());
     out = Value(std::move(text));
     return {};
   }
@@ -222,7 +223,12 @@ class Renderer {
 
   const Environment& environment_;
   std::string pointer_;
-  std::vector<SecretUse> secrets_;
+  // The last of a string comes first: of two at the same place, the later must be inserted first.
+  struct Placed {
+    SecretUse use;
+    size_t order;
+  };
+  std::vector<Placed> secrets_;
   size_t budget_ = kMaxRenderedBytes;
 };
 
