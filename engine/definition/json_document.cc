@@ -120,7 +120,9 @@ class JsonReader {
       node.scalar = boolean;
       node.raw = token;
     } else if (type == ondemand::json_type::null) {
-      if (!value.is_null()) return simdjson::N_ATOM_ERROR;
+      bool null = false;
+      if (auto error = value.is_null().get(null)) return error;
+      if (!null) return simdjson::N_ATOM_ERROR;
     } else {
       int64_t integer = 0;
       double number = 0;

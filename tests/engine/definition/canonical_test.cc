@@ -20,9 +20,9 @@ constexpr std::string_view kRich =
     "   {id: t, type: loop, times: 3, break_on_error: false, max_concurrent: 2,\n"
     "    steps: [{id: y, type: http}]}]}\n"
     "- {id: c, type: condition, depends_on: l, condition: 'a == \"é\"', then: g, else: a2}\n"
-    "- {id: g, type: http, on_error: a2, retry: {max_attempts: 4, jitter: true, multiplier: 1.5,\n"
+    "- {id: g, type: http, on_error: c, retry: {max_attempts: 4, jitter: true, multiplier: 1.5,\n"
     "   max_delay: 9s, retry_on: [timeout], no_retry_on: [exit]}, next: g2}\n"
-    "- {id: a2, type: http, next: [g]}\n"
+    "- {id: a2, type: http}\n"
     "- {id: g2, type: http, depends_on: [a, a2], join: 1, when: 'input.x',\n"
     "   input_mapping: {k: 1, 'null': ~}, output_mapping: {n: outputs.n}}\n"
     "- {id: f, type: email}\n- {id: u, type: script}\n";
@@ -54,7 +54,9 @@ void ExpectRoundTrip(const Definition& definition) {
   }
 }
 
-TEST(Canonical, ReadsWhatItWrote) { ExpectRoundTrip(*LoadYaml(kRich)); }
+TEST(Canonical, ReadsWhatItWrote) {
+  ExpectRoundTrip(*LoadYaml(kRich));
+}
 
 TEST(Canonical, ReadsEveryPrintedDefinition) {
   for (const std::string& name : PrintedNames()) {
@@ -70,12 +72,11 @@ TEST(Canonical, HasTheFormThatIsDocumented) {
   const auto definition = LoadYaml(
       "name: n\nsteps:\n- {id: a, type: script, config: {script: ls}, timeout: 2s}\n"
       "- {id: b, type: http, depends_on: a}\n");
-  EXPECT_EQ(
-      WriteCanonical(*definition),
-      R"({"format_version":1,"dialect":"steps","name":"n","title":"n","bodies":[{"id":"n",)"
-      R"("entries":[0],"place":[1,1]}],"steps":[{"id":"a","type":"script","config":)"
-      R"({"script":"ls"},"timeout_us":2000000,"place":[3,8]},{"id":"b","type":"http",)"
-      R"("place":[4,8]}],"transitions":[{"from":0,"to":1,"place":[4,33]}]})");
+  EXPECT_EQ(WriteCanonical(*definition),
+            R"({"format_version":1,"dialect":"steps","name":"n","title":"n","bodies":[{"id":"n",)"
+            R"("entries":[0],"place":[1,1]}],"steps":[{"id":"a","type":"script","config":)"
+            R"({"script":"ls"},"timeout_us":2000000,"place":[3,8]},{"id":"b","type":"http",)"
+            R"("place":[4,8]}],"transitions":[{"from":0,"to":1,"place":[4,35]}]})");
 }
 
 TEST(Canonical, IsLoadedLikeADialect) {

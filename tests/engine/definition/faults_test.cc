@@ -10,9 +10,10 @@ namespace {
 using Lines = std::vector<std::string>;
 
 TEST(Faults, UnknownStep) {
-  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: first, type: script}\n"
-                     "- {id: b, type: script, depends_on: [frist]}\n"),
-            Lines{"4:38 STL0104 Expected the id of a step, perhaps \"first\", but found \"frist\""});
+  EXPECT_EQ(
+      FaultsOf("name: n\nsteps:\n- {id: first, type: script}\n"
+               "- {id: b, type: script, depends_on: [frist]}\n"),
+      Lines{"4:38 STL0104 Expected the id of a step, perhaps \"first\", but found \"frist\""});
 }
 
 TEST(Faults, UnknownStepInACommaList) {
@@ -23,10 +24,11 @@ TEST(Faults, UnknownStepInACommaList) {
 }
 
 TEST(Faults, StepOfAnotherBody) {
-  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: p, type: parallel, steps: [{id: x, type: script}]}\n"
-                     "- {id: b, type: script, depends_on: x}\n"),
-            Lines{"4:37 STL0104 Expected the id of a step beside this one but found \"x\", which is "
-                  "inside another process or loop"});
+  EXPECT_EQ(
+      FaultsOf("name: n\nsteps:\n- {id: p, type: parallel, steps: [{id: x, type: script}]}\n"
+               "- {id: b, type: script, depends_on: x}\n"),
+      Lines{"4:37 STL0104 Expected the id of a step beside this one but found \"x\", which is "
+            "inside another process or loop"});
 }
 
 TEST(Faults, DuplicateId) {
@@ -92,7 +94,8 @@ TEST(Faults, UnknownKey) {
 }
 
 TEST(Faults, KeysThatBeginWithXAreFree) {
-  EXPECT_EQ(FaultsOf("name: n\nx-team: me\nsteps:\n- {id: a, type: script, x-note: hi}\n"), Lines{});
+  EXPECT_EQ(FaultsOf("name: n\nx-team: me\nsteps:\n- {id: a, type: script, x-note: hi}\n"),
+            Lines{});
 }
 
 TEST(Faults, BadDuration) {
@@ -102,11 +105,12 @@ TEST(Faults, BadDuration) {
 }
 
 TEST(Faults, UnknownReferenceToAStep) {
-  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: fetch, type: http}\n- id: b\n  type: script\n"
-                     "  depends_on: fetch\n  input_mapping:\n"
-                     "    x: \"{{steps.fetsh.output.body}}\"\n"),
-            Lines{"8:11 STL0110 Expected a step of this file after `steps.`, perhaps \"fetch\", but "
-                  "found \"fetsh\""});
+  EXPECT_EQ(
+      FaultsOf("name: n\nsteps:\n- {id: fetch, type: http}\n- id: b\n  type: script\n"
+               "  depends_on: fetch\n  input_mapping:\n"
+               "    x: \"{{steps.fetsh.output.body}}\"\n"),
+      Lines{"8:11 STL0110 Expected a step of this file after `steps.`, perhaps \"fetch\", but "
+            "found \"fetsh\""});
 }
 
 TEST(Faults, UnknownReferenceToAVariable) {
@@ -117,11 +121,12 @@ TEST(Faults, UnknownReferenceToAVariable) {
 }
 
 TEST(Faults, VariablesMayComeFromOutputsAndLoops) {
-  EXPECT_EQ(FaultsOf("name: n\nvariables: {list: [1]}\nsteps:\n"
-                     "- {id: a, type: script, output_mapping: {x: outputs.x}}\n"
-                     "- {id: b, type: loop, depends_on: a, items: variables.list, item: one,\n"
-                     "   when: variables.x, steps: [{id: c, type: script, when: variables.one}]}\n"),
-            Lines{});
+  EXPECT_EQ(
+      FaultsOf("name: n\nvariables: {list: [1]}\nsteps:\n"
+               "- {id: a, type: script, output_mapping: {x: outputs.x}}\n"
+               "- {id: b, type: loop, depends_on: a, items: variables.list, item: one,\n"
+               "   when: variables.x, steps: [{id: c, type: script, when: variables.one}]}\n"),
+      Lines{});
 }
 
 TEST(Faults, BadCron) {

@@ -8,13 +8,14 @@ namespace {
 // A process of tasks `ids` with transitions "a>b".
 std::shared_ptr<const Definition> Graph(std::string_view ids,
                                         std::initializer_list<std::string_view> edges) {
-  std::string text = "workflow:\n  id: w\n  processes:\n  - id: p\n    type: conditional\n"
-                     "    tasks:\n";
+  std::string text =
+      "workflow:\n  id: w\n  processes:\n  - id: p\n    type: conditional\n"
+      "    tasks:\n";
   for (const char id : ids) text += std::string("    - {id: ") + id + ", type: script}\n";
   text += "    transitions:\n";
   for (const std::string_view edge : edges)
-    text += "    - {from: " + std::string(edge.substr(0, 1)) + ", to: " +
-            std::string(edge.substr(2)) + "}\n";
+    text += "    - {from: " + std::string(edge.substr(0, 1)) +
+            ", to: " + std::string(edge.substr(2)) + "}\n";
   return LoadYaml(text);
 }
 
@@ -41,7 +42,7 @@ TEST(Graph, ATransitionLeavesTheOutermostLoop) {
   EXPECT_EQ(definition->transitions[2].leaves, kNoIndex);  // c>d stays
   EXPECT_EQ(definition->transitions[4].leaves, 1u);        // d>b leaves the inner
   EXPECT_TRUE(definition->transitions[4].back_edge);
-  EXPECT_EQ(definition->transitions[5].leaves, 0u);        // d>e leaves both
+  EXPECT_EQ(definition->transitions[5].leaves, 0u);  // d>e leaves both
 }
 
 TEST(Graph, SeveralBackEdgesToOneHeaderAreOneLoop) {

@@ -22,8 +22,8 @@ TEST(Limits, RefuseABillionLaughs) {
   std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
   for (int i = 1; i < 10; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
-    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" +
-            Repeat(before + ", ", 9) + before + "]\n";
+    text += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + Repeat(before + ", ", 9) +
+            before + "]\n";
   }
   EXPECT_TRUE(OnlyFault(text).ends_with(
       "STL0002 Expected at most 200000 values in a file, its aliases expanded, but found more"))
@@ -50,10 +50,14 @@ TEST(Limits, RefuseAnAliasInsideItself) {
 }
 
 TEST(Limits, RefuseDeepNesting) {
-  EXPECT_EQ(OnlyFault("a: " + Repeat("[", 100'000)),
-            "1:67 STL0002 Expected lists and mappings in each other at most 64 deep but found more");
-  EXPECT_EQ(OnlyFault("{\"a\":" + Repeat("[", 100) + Repeat("]", 100) + "}", Syntax::kJson),
-            "1:69 STL0002 Expected lists and mappings in each other at most 64 deep but found more");
+  EXPECT_EQ(
+      OnlyFault("a: " + Repeat("[", 100) + Repeat("]", 100)),
+      "1:67 STL0002 Expected lists and mappings in each other at most 64 deep but found more");
+  EXPECT_EQ(
+      OnlyFault("{\"a\":" + Repeat("[", 100) + Repeat("]", 100) + "}", Syntax::kJson),
+      "1:69 STL0002 Expected lists and mappings in each other at most 64 deep but found more");
+  EXPECT_EQ(FaultsOf("a: " + Repeat("[", 100'000)).size(), 1u);
+  EXPECT_EQ(FaultsOf(Repeat("{", 100'000)).size(), 1u);
   EXPECT_EQ(FaultsOf(Repeat("- ", 100'000)).size(), 1u);
   EXPECT_EQ(FaultsOf(Repeat("{\"a\":", 100'000), Syntax::kJson).size(), 1u);
 }
@@ -79,14 +83,15 @@ TEST(Limits, RefuseManySteps) {
 TEST(Limits, RefuseManyTransitions) {
   std::string text = "name: n\nsteps:\n";
   for (size_t i = 0; i < 300; ++i)
-    text += "- {id: s" + std::to_string(i) + ", type: script, order: " +
-            std::to_string(i / 150) + "}\n";
-  EXPECT_EQ(OnlyFault(text), "203:8 STL0002 placeholder");
+    text += "- {id: s" + std::to_string(i) + ", type: script, order: " + std::to_string(i / 150) +
+            "}\n";
+  EXPECT_EQ(OnlyFault(text), "286:8 STL0002 Expected at most 20000 transitions but found more");
 }
 
 TEST(Limits, RefuseDeeplyNestedLoops) {
-  std::string text = "workflow:\n  id: w\n  processes:\n  - id: p\n    type: conditional\n"
-                     "    tasks:\n";
+  std::string text =
+      "workflow:\n  id: w\n  processes:\n  - id: p\n    type: conditional\n"
+      "    tasks:\n";
   for (int i = 0; i < 70; ++i) text += "    - {id: s" + std::to_string(i) + ", type: script}\n";
   text += "    transitions:\n";
   for (int i = 0; i < 69; ++i)

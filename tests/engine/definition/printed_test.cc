@@ -158,8 +158,7 @@ TEST(Printed, ApiSync) {
             "fetch_data -> transform_data\n"
             "transform_data -> save_data\n");
   EXPECT_EQ(definition->FindStep("fetch_data")->timeout_us, 30'000'000);
-  EXPECT_EQ(Config(*definition, "transform_data"),
-            R"({"script":"transform.js","runtime":"node"})");
+  EXPECT_EQ(Config(*definition, "transform_data"), R"({"script":"transform.js","runtime":"node"})");
 }
 
 TEST(Printed, FragmentsMayNameStepsOfTheirSurroundings) {
@@ -170,7 +169,9 @@ TEST(Printed, FragmentsMayNameStepsOfTheirSurroundings) {
   EXPECT_EQ(LoadPrinted("mcp-step.yml")->name, "unnamed");
 }
 
-TEST(Printed, NoneIsLeftUntested) { EXPECT_EQ(PrintedNames().size(), 12u); }
+TEST(Printed, NoneIsLeftUntested) {
+  EXPECT_EQ(PrintedNames().size(), 12u);
+}
 
 }  // namespace
 }  // namespace stele::definition::testing

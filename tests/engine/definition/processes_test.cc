@@ -28,35 +28,33 @@ TEST(Processes, ParallelTasksWithoutTransitionsStartAtOnce) {
 }
 
 TEST(Processes, EveryConditionKeywordHasItsMeaning) {
-  const auto definition = LoadYaml(
-      OneProcess("conditional", {"a", "b", "c", "d", "e", "f"},
-                 "    transitions:\n"
-                 "    - {from: a, to: b, condition: failure}\n"
-                 "    - {from: a, to: c, condition: always}\n"
-                 "    - {from: a, to: d}\n"
-                 "    - {from: [b, c], to: e, condition: any_completed}\n"
-                 "    - {from: 'd, e', to: f, condition: all_completed}\n"));
+  const auto definition =
+      LoadYaml(OneProcess("conditional", {"a", "b", "c", "d", "e", "f"},
+                          "    transitions:\n"
+                          "    - {from: a, to: b, condition: failure}\n"
+                          "    - {from: a, to: c, condition: always}\n"
+                          "    - {from: a, to: d}\n"
+                          "    - {from: [b, c], to: e, condition: any_completed}\n"
+                          "    - {from: 'd, e', to: f, condition: all_completed}\n"));
   EXPECT_EQ(Shape(*definition),
             "a script\nb script\nc script\nd script\ne script join=any\nf script\n"
             "a -> b failure\na -> c completion\na -> d\nb -> e\nc -> e\nd -> f\ne -> f\n");
 }
 
 TEST(Processes, ATaskWithADefaultTakesTheFirstTransitionThatHolds) {
-  const auto definition =
-      LoadYaml(OneProcess("conditional", {"a", "b", "c"},
-                          "    transitions:\n"
-                          "    - {from: a, to: b, condition: 'outputs.x > 1'}\n"
-                          "    - {from: a, to: c, condition: default}\n"));
+  const auto definition = LoadYaml(OneProcess("conditional", {"a", "b", "c"},
+                                              "    transitions:\n"
+                                              "    - {from: a, to: b, condition: 'outputs.x > 1'}\n"
+                                              "    - {from: a, to: c, condition: default}\n"));
   EXPECT_EQ(Shape(*definition),
             "a script first\nb script\nc script\na -> b if outputs.x > 1\na -> c default\n");
 }
 
 TEST(Processes, StartIsAStepOnlyWhereItDecidesSomething) {
-  const auto definition =
-      LoadYaml(OneProcess("conditional", {"a", "b"},
-                          "    transitions:\n"
-                          "    - {from: start, to: a, condition: 'input.x'}\n"
-                          "    - {from: start, to: b}\n"));
+  const auto definition = LoadYaml(OneProcess("conditional", {"a", "b"},
+                                              "    transitions:\n"
+                                              "    - {from: start, to: a, condition: 'input.x'}\n"
+                                              "    - {from: start, to: b}\n"));
   EXPECT_EQ(Shape(*definition),
             "start start\na script\nb script\nstart -> a if input.x\nstart -> b\n");
   EXPECT_EQ(Entries(*definition), "start");
@@ -73,10 +71,9 @@ TEST(Processes, EndIsAStepOnlyWhereItDecidesSomething) {
                                          "    transitions:\n"
                                          "    - {from: a, to: b}\n"
                                          "    - {from: a, to: end, condition: failure}\n");
-  EXPECT_EQ(Shape(*LoadYaml(failure)),
-            "a script\nb script\nend end\na -> b\na -> end failure\n");
-  const std::string alone = OneProcess("sequential", {"a"},
-                                       "    transitions:\n    - {from: a, to: end}\n");
+  EXPECT_EQ(Shape(*LoadYaml(failure)), "a script\nb script\nend end\na -> b\na -> end failure\n");
+  const std::string alone =
+      OneProcess("sequential", {"a"}, "    transitions:\n    - {from: a, to: end}\n");
   EXPECT_EQ(Shape(*LoadYaml(alone)), "a script\n");
 }
 
@@ -146,8 +143,8 @@ TEST(Processes, HandlersAreNoPartOfTheFlow) {
 }
 
 TEST(Processes, TheRetryStrategyBecomesAPolicyOfEachTask) {
-  const auto definition = LoadYaml(OneProcess(
-      "sequential", {"a"}, "    error_handling: {strategy: retry, max_retries: 3}\n"));
+  const auto definition = LoadYaml(
+      OneProcess("sequential", {"a"}, "    error_handling: {strategy: retry, max_retries: 3}\n"));
   EXPECT_EQ(definition->FindStep("a")->retry.max_attempts, 4u);
   EXPECT_EQ(definition->bodies[0].strategy, Strategy::kFail);
 }
@@ -161,10 +158,10 @@ TEST(Processes, ConditionsOfATaskMustAllHold) {
 }
 
 TEST(Processes, ABackEdgeMakesALoopOfTheGraph) {
-  const auto definition = LoadYaml(
-      OneProcess("sequential", {"a", "b", "c"},
-                 "    transitions:\n    - {from: a, to: b}\n"
-                 "    - {from: b, to: a, condition: failure}\n    - {from: b, to: c}\n"));
+  const auto definition =
+      LoadYaml(OneProcess("sequential", {"a", "b", "c"},
+                          "    transitions:\n    - {from: a, to: b}\n"
+                          "    - {from: b, to: a, condition: failure}\n    - {from: b, to: c}\n"));
   EXPECT_EQ(Shape(*definition),
             "a script\nb script\nc script\na -> b\nb -> a failure back\nb -> c\n");
   EXPECT_EQ(Entries(*definition), "a");

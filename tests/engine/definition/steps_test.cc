@@ -96,11 +96,10 @@ TEST(Steps, RetryWordsOfThisNotationAreKnown) {
       "name: n\nretry: {max_attempts: 5}\nsteps:\n- id: a\n  type: http\n"
       "  retry: {max_attempts: 3, initial_delay: 30s, max_delay: 300s, backoff_factor: 2.0}\n"
       "- {id: b, type: http}\n");
-  EXPECT_EQ(definition->FindStep("a")->retry,
-            (RetryPolicy{.max_attempts = 3,
-                         .backoff = Backoff::kExponential,
-                         .initial_delay_us = 30'000'000,
-                         .max_delay_us = 300'000'000}));
+  EXPECT_EQ(definition->FindStep("a")->retry, (RetryPolicy{.max_attempts = 3,
+                                                           .backoff = Backoff::kExponential,
+                                                           .initial_delay_us = 30'000'000,
+                                                           .max_delay_us = 300'000'000}));
   EXPECT_EQ(definition->FindStep("b")->retry.max_attempts, 5u);
 }
 
@@ -122,8 +121,7 @@ TEST(Steps, YamlScalarsHaveTheTypesOfTheCoreSchema) {
       "i: 2024-01-01, j: [1], k: {x: 1}}\nsteps: [{id: s, type: script}]\n");
   std::string types;
   for (const Variable& variable : definition->bodies[0].variables) types += variable.type + " ";
-  EXPECT_EQ(types,
-            "integer string boolean string number integer any number string array object ");
+  EXPECT_EQ(types, "integer string boolean string number integer any number string array object ");
 }
 
 TEST(Steps, YamlAndJsonSayTheSame) {

@@ -29,8 +29,7 @@ std::string ShapeOfStep(const Definition& definition, const Step& step) {
   if (step.condition) line += " if " + step.condition->text();
   if (step.handler) line += " handler";
   if (step.fallback.value != kNoIndex) line += " fallback=" + definition.step(step.fallback).id;
-  if (step.compensation.value != kNoIndex)
-    line += " undo=" + definition.step(step.compensation).id;
+  if (step.compensation.value != kNoIndex) line += " undo=" + definition.step(step.compensation).id;
   return line + "\n";
 }
 
@@ -87,8 +86,8 @@ std::string ReadPrinted(const std::string& name) {
 
 std::vector<std::string> PrintedNames() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(
-           STELE_SOURCE_DIR "/tests/engine/definition/printed"))
+  for (const auto& entry :
+       std::filesystem::directory_iterator(STELE_SOURCE_DIR "/tests/engine/definition/printed"))
     names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
