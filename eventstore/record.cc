@@ -16,6 +16,11 @@ void Batch::Add(const RecordHeader& header, std::string_view body) {
   AppendFrame(header, body, &frames_);
 }
 
+void Batch::AddFrame(std::string_view frame) {
+  offsets_.push_back(static_cast<uint32_t>(frames_.size()));
+  frames_.append(frame);
+}
+
 void Batch::Append(const Batch& other, uint32_t from) {
   if (from >= other.count()) return;
   const uint32_t start = other.offsets_[from];

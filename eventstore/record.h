@@ -33,6 +33,8 @@ class Batch {
   // `body` is copied. REQUIRES: its size is a multiple of 8, the actor is within kMaxActorBytes and
   // the whole within kMaxRecordBytes.
   void Add(const RecordHeader& header, std::string_view body);
+  // A record that another batch encoded.
+  void AddFrame(std::string_view frame);
   // The records of `other` from number `from` on.
   void Append(const Batch& other, uint32_t from = 0);
   // Keeps the first `count` records. REQUIRES: there are that many.

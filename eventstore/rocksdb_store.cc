@@ -234,6 +234,8 @@ Status RocksDbStore::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint
 
 Result<uint64_t> RocksDbStore::VerifyChain(ShardId shard) const {
   const ShardLog& log = shards_.Get(shard);
+  // Where the last block cannot be read there is no end to go to.
+  if (log.damage && log.tail().next == Position(1)) return std::unexpected(*log.damage);
   auto verified = VerifyBlocks(*Source(shard, true), shard, log.known_tail);
   if (verified && log.damage) return std::unexpected(*log.damage);
   return verified;

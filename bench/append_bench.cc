@@ -1,0 +1,382 @@
+// The event store beside a bare file, in one run (docs/log-format.md has the figures):
+//
+//   append_bench                                   everything but the long run
+//   append_bench --benchmark_filter=WriteAmplification  2,000,000 records; STELE_BENCH_RECORDS sets
+//   it
+//
+// "Bare" is a file that is written to and synced by fdatasync: with the records as they are (raw)
+// and with the blocks as the store keeps them (stored), in the same batches. The directory is
+// STELE_BENCH_DIR or the system's for temporary files; it should be on a real disk.
+#include <benchmark/benchmark.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+#include <vector>
+
+#include "base/check.h"
+#include "eventstore/block_sealer.h"
+#include "eventstore/committer.h"
+#include "eventstore/rocksdb_store.h"
+
+namespace stele::eventstore {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+constexpr ShardId kShard(0);
+constexpr uint32_t kInFlight = 1024;
+
+double SecondsSince(Steady::time_point start) {
+  return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+class Directory {
+ public:
+  Directory() {
+    const char* base = std::getenv("STELE_BENCH_DIR");
+    path_ =
+        (base != nullptr ? std::filesystem::path(base) : std::filesystem::temp_directory_path()) /
+        "stele-bench-XXXXXX";
+    CHECK(mkdtemp(path_.data()) != nullptr, "{}", path_);
+  }
+  ~Directory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Records as a ten-step workload makes them: 11 records an instance, many instances at once, bodies
+// of some 190 bytes (a Cap'n Proto message is words, most of them small numbers), ids and times
+// that differ, outputs of a dozen digits that nothing can compress.
+class Workload {
+ public:
+  void Add(Batch* batch) {
+    const uint64_t slot = random() % kRunning;
+    if (step_[slot]++ % 11 == 0) instance_[slot] = ++last_instance_;
+    const uint64_t step = (step_[slot] - 1) % 11;
+    const uint64_t instance = instance_[slot];
+    time_ += 1 + random() % 3;
+    uint64_t body[24] = {};
+    body[0] = 0x0000001700000000;
+    body[1] = 0x0003000200000000;
+    body[2] = time_;
+    body[3] = step << 32 | 3;
+    body[4] = 0x0000004d00000005 + step;
+    body[6] = 0x0000000100000001 | (step + 1) << 16;
+    body[8] = time_ - 900 - random() % 64;
+    body[10] = 0x000000d200000011;
+    body[12] = 0x0004000000010002;
+    const auto text =
+        fmt::format("{{\"order\":{},\"total\":{},\"ok\":true}}", instance, random() % 1'000'000);
+    std::copy(text.begin(), text.end(), reinterpret_cast<char*>(body + 15));
+    RecordHeader header;
+    header.instance = InstanceId(instance);
+    header.first_seq = Seq(1 + step * 3);
+    header.event_count = 3;
+    header.time = TimeUs(static_cast<int64_t>(time_));
+    header.causation = Position(position_ > kRunning ? position_ - random() % kRunning : 0);
+    ++position_;
+    batch->Add(header, {reinterpret_cast<const char*>(body), sizeof body});
+  }
+
+ private:
+  static constexpr uint64_t kRunning = 1000;
+  uint64_t random() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return state_ >> 33;
+  }
+  uint64_t state_ = 42;
+  uint64_t time_ = 1'700'000'000'000'000;
+  uint64_t position_ = 1;
+  uint64_t last_instance_ = 0;
+  uint64_t instance_[kRunning] = {};
+  uint64_t step_[kRunning] = {};
+};
+
+// A thread that keeps `in_flight` records on their way. Its records are made beforehand, so that
+// what is measured is the store.
+class Driver {
+ public:
+  Driver(EventStore& store, uint32_t in_flight)
+      : in_flight_(in_flight), committer_(store, kShard, [this](const Result<Position>& durable) {
+          CHECK(durable.has_value(), "{}", durable.error().message);
+          std::lock_guard lock(mutex_);
+          durable_ = durable->value;
+          ++blocks_;
+          changed_.notify_one();
+        }) {
+    submitted_ = durable_ = store.NextPosition(kShard).value - 1;
+  }
+
+  // Submits the records of `work` from first to last; returns when all are durable.
+  void Run(const Batch& work) {
+    Batch batch;
+    uint32_t next = 0;
+    const uint64_t base = submitted_;
+    while (next < work.count()) {
+      const uint64_t durable = WaitForRoom();
+      const auto room = static_cast<uint32_t>(in_flight_ - (submitted_ - durable));
+      const uint32_t count = std::min(room, work.count() - next);
+      slice_.Clear();
+      AppendSlice(work, next, count);
+      committer_.Submit(slice_);
+      next += count;
+      submitted_ = base + next;
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return durable_ == submitted_; });
+  }
+  uint64_t blocks() const { return blocks_; }
+
+ private:
+  uint64_t WaitForRoom() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return submitted_ - durable_ < in_flight_; });
+    return durable_;
+  }
+  // A loop adds records one by one; the copy stands for that.
+  void AppendSlice(const Batch& work, uint32_t from, uint32_t count) {
+    const auto offsets = work.offsets();
+    for (uint32_t i = from; i < from + count; ++i) {
+      const size_t end = i + 1 < work.count() ? offsets[i + 1] : work.bytes();
+      slice_.AddFrame(work.frames().substr(offsets[i], end - offsets[i]));
+    }
+  }
+
+  const uint32_t in_flight_;
+  uint64_t submitted_ = 0;
+  Batch slice_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  uint64_t durable_ = 0;
+  uint64_t blocks_ = 0;
+  Committer committer_;  // last: its workers call into the above
+};
+
+class BareFile {
+ public:
+  explicit BareFile(const std::string& path)
+      : fd_(open(path.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600)) {
+    CHECK(fd_ >= 0, "{}", path);
+  }
+  ~BareFile() { close(fd_); }
+  void Append(std::string_view bytes) {
+    CHECK(write(fd_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    CHECK(fdatasync(fd_) == 0);
+  }
+
+ private:
+  int fd_;
+};
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::unique_ptr<EventStore> OpenStore(const std::string& path) {
+  auto store = OpenRocksDbStore(path);
+  CHECK(store.has_value(), "{}", store.error().message);
+  return std::move(*store);
+}
+
+Batch MakeWork(Workload* workload, uint32_t records) {
+  Batch work;
+  for (uint32_t i = 0; i < records; ++i) workload->Add(&work);
+  return work;
+}
+
+// The blocks that a batch becomes when it is cut every `records` records.
+std::vector<std::string> SealEvery(const Batch& work, uint32_t records,
+                                   std::vector<std::string>* raw) {
+  BlockSealer sealer;
+  SealedBlock block;
+  LogTail tail;
+  std::vector<std::string> stored;
+  for (uint32_t from = 0; from < work.count(); from += records) {
+    Batch batch;
+    const uint32_t end = std::min(work.count(), from + records);
+    for (uint32_t i = from; i < end; ++i) {
+      const size_t frame_end = i + 1 < work.count() ? work.offsets()[i + 1] : work.bytes();
+      batch.AddFrame(work.frames().substr(work.offsets()[i], frame_end - work.offsets()[i]));
+    }
+    CHECK(sealer.Seal(kShard, tail, batch, &block).has_value());
+    tail = block.after;
+    stored.push_back(block.value);
+    raw->emplace_back(batch.frames());
+  }
+  return stored;
+}
+
+double BareRate(const std::string& path, const std::vector<std::string>& blocks, uint32_t records) {
+  BareFile file(path);
+  const auto start = Steady::now();
+  for (const std::string& block : blocks) file.Append(block);
+  return records / SecondsSince(start);
+}
+
+// Rounds of the three, one after the other, so that a neighbour's load falls on all.
+void BM_Append(benchmark::State& state) {
+  constexpr uint32_t kRecords = 100'000;
+  constexpr int kRounds = 7;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  Driver driver(*store, kInFlight);
+  for (auto _ : state) {
+    std::vector<double> rates, raw_rates, stored_rates, raw_ratios, stored_ratios;
+    for (int round = 0; round < kRounds; ++round) {
+      const Batch work = MakeWork(&workload, kRecords);
+      const auto start = Steady::now();
+      driver.Run(work);
+      rates.push_back(kRecords / SecondsSince(start));
+      std::vector<std::string> raw;
+      const auto stored = SealEvery(work, kInFlight, &raw);
+      raw_rates.push_back(BareRate(directory.path() + "/raw", raw, kRecords));
+      stored_rates.push_back(BareRate(directory.path() + "/stored", stored, kRecords));
+      raw_ratios.push_back(rates.back() / raw_rates.back());
+      stored_ratios.push_back(rates.back() / stored_rates.back());
+    }
+    state.SetIterationTime(1 / Median(rates));
+    const StoreStats stats = store->Stats();
+    const double records = kRecords * kRounds;
+    state.counters["records/s"] = Median(rates);
+    state.counters["records/block"] = records / static_cast<double>(driver.blocks());
+    state.counters["bare_raw/s"] = Median(raw_rates);
+    state.counters["bare_stored/s"] = Median(stored_rates);
+    state.counters["ratio_raw"] = Median(raw_ratios);
+    state.counters["ratio_stored"] = Median(stored_ratios);
+    state.counters["raw_B/record"] = stats.raw_bytes / records;
+    state.counters["stored_B/record"] = stats.appended_bytes / records;
+    state.counters["index_B/record"] = stats.index_bytes_written / records;
+  }
+}
+BENCHMARK(BM_Append)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
+// One record at a time: from submission to the answer.
+void BM_AppendLatency(benchmark::State& state) {
+  constexpr uint32_t kRecords = 2000;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  Driver driver(*store, 1);
+  BareFile file(directory.path() + "/bare");
+  for (auto _ : state) {
+    std::vector<double> latencies, bare;
+    for (uint32_t i = 0; i < kRecords; ++i) {
+      const Batch one = MakeWork(&workload, 1);
+      auto start = Steady::now();
+      driver.Run(one);
+      latencies.push_back(SecondsSince(start));
+      start = Steady::now();
+      file.Append(one.frames());
+      bare.push_back(SecondsSince(start));
+    }
+    state.SetIterationTime(Median(latencies));
+    state.counters["p50_us"] = Median(latencies) * 1e6;
+    state.counters["bare_p50_us"] = Median(bare) * 1e6;
+    state.counters["ratio"] = Median(latencies) / Median(bare);
+  }
+}
+BENCHMARK(BM_AppendLatency)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
+// Sealing alone: hash, compression, checksum.
+void BM_Seal(benchmark::State& state) {
+  Workload workload;
+  const Batch work = MakeWork(&workload, static_cast<uint32_t>(state.range(0)));
+  BlockSealer sealer;
+  SealedBlock block;
+  for (auto _ : state) CHECK(sealer.Seal(kShard, LogTail{}, work, &block).has_value());
+  state.SetItemsProcessed(state.iterations() * work.count());
+  state.counters["B/record"] = static_cast<double>(block.value.size()) / work.count();
+}
+BENCHMARK(BM_Seal)->Arg(1)->Arg(512)->Arg(1024)->Arg(4096);
+
+// A scan that decodes every record, from disk (or what the kernel keeps of it).
+void BM_Scan(benchmark::State& state) {
+  constexpr uint32_t kRecords = 1'000'000;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  {
+    Driver driver(*store, 4096);
+    for (uint32_t i = 0; i < kRecords; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+  }
+  store.reset();
+  const auto start = Steady::now();
+  store = OpenStore(directory.path() + "/store");
+  state.counters["open_ms"] = SecondsSince(start) * 1e3;
+  for (auto _ : state) {
+    auto cursor = store->Read(kShard, Position(1));
+    uint64_t records = 0, bytes = 0;
+    for (auto next = (*cursor)->Next(); next && *next; next = (*cursor)->Next()) {
+      ++records;
+      bytes += (*next)->body.size();
+    }
+    CHECK(records == kRecords);
+    benchmark::DoNotOptimize(bytes);
+  }
+  state.SetItemsProcessed(state.iterations() * kRecords);
+}
+BENCHMARK(BM_Scan)->Unit(benchmark::kMillisecond);
+
+void BM_ReadInstance(benchmark::State& state) {
+  constexpr uint32_t kRecords = 1'000'000;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  Driver driver(*store, kInFlight);
+  for (uint32_t i = 0; i < kRecords; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+  uint64_t instance = 1;
+  for (auto _ : state) {
+    auto cursor = store->ReadInstance(kShard, InstanceId(instance), Seq(1));
+    uint64_t records = 0;
+    for (auto next = (*cursor)->Next(); next && *next; next = (*cursor)->Next()) ++records;
+    CHECK(records > 0);
+    instance = 1 + (instance + 7919) % (kRecords / 12);
+  }
+}
+BENCHMARK(BM_ReadInstance)->Unit(benchmark::kMicrosecond);
+
+void BM_WriteAmplification(benchmark::State& state) {
+  const char* wanted = std::getenv("STELE_BENCH_RECORDS");
+  const uint64_t records = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 2'000'000;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  for (auto _ : state) {
+    {
+      Driver driver(*store, kInFlight);
+      for (uint64_t i = 0; i < records; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+    }
+    const StoreStats stats = store->Stats();
+    const auto written = static_cast<double>(stats.wal_bytes_written + stats.flush_bytes_written +
+                                             stats.compaction_bytes_written);
+    const auto count = static_cast<double>(records);
+    state.counters["raw_B/record"] = stats.raw_bytes / count;
+    state.counters["stored_B/record"] = stats.appended_bytes / count;
+    state.counters["wal_MB"] = stats.wal_bytes_written / 1e6;
+    state.counters["flush_MB"] = stats.flush_bytes_written / 1e6;
+    state.counters["compaction_MB"] = stats.compaction_bytes_written / 1e6;
+    state.counters["index_MB"] = stats.index_bytes_written / 1e6;
+    state.counters["per_stored"] = written / stats.appended_bytes;
+    state.counters["per_raw"] = written / stats.raw_bytes;
+    store.reset();
+    const auto start = Steady::now();
+    store = OpenStore(directory.path() + "/store");
+    state.counters["open_ms"] = SecondsSince(start) * 1e3;
+  }
+}
+BENCHMARK(BM_WriteAmplification)->Iterations(1)->Unit(benchmark::kSecond);
+
+}  // namespace
+}  // namespace stele::eventstore
