@@ -1,0 +1,94 @@
+// Checkpoints: what bounds the work of a restart. And the orderly end, which is one more of them.
+//
+// The loop copies the instances that have changed; when what they reflect is durable, a thread puts
+// the copies and waits for the disk. Instances go on meanwhile.
+#include "engine/model/snapshot.h"
+#include "engine/runtime/checkpointing.h"
+#include "engine/runtime/open_summary.h"
+
+namespace stele::runtime {
+
+void Shard::MaybeCheckpoint() {
+  if (checkpointing_ != nullptr) return FinishCheckpoint();
+  if (next_position_.value - checkpointed_.value > options_.checkpoint_records)
+    BeginCheckpoint(nullptr);
+}
+
+void Shard::BeginCheckpoint(std::function<void()> done) {
+  checkpointing_ = std::make_unique<Checkpointing>();
+  checkpointing_->position = Position(next_position_.value - 1);
+  checkpointing_->done = std::move(done);
+  checkpointing_->ended.swap(ended_in_open_);
+  for (const auto& [id, live] : live_) {
+    if (model::HasEnded(live->instance.status) || !live->open_changed) continue;
+    const model::Instance& instance = live->instance;
+    checkpointing_->items.push_back({id,
+                                     {instance.seq, instance.position, EncodeSnapshot(instance)},
+                                     OpenSummaryOf(*live).Encode()});
+    live->snapshot_seq = instance.seq;
+    live->in_open = true;
+    live->open_changed = false;
+  }
+  FinishCheckpoint();
+}
+
+void Shard::FinishCheckpoint() {
+  Checkpointing& job = *checkpointing_;
+  if (job.writing || job.position > durable_) return;
+  job.writing = true;
+  eventstore::EventStore* store = parts_.store;
+  const ShardId shard = options_.shard;
+  const uint64_t last = last_instance_.value;
+  job.thread = std::thread([this, &job, store, shard, last] {
+    for (const Checkpointing::Item& item : job.items) {
+      if (job.result) job.result = store->PutSnapshot(shard, item.instance, item.snapshot);
+      if (job.result) job.result = store->PutOpen(shard, item.instance, item.open);
+    }
+    for (const InstanceId id : job.ended)
+      if (job.result) job.result = store->EraseOpen(shard, id);
+    std::string state(reinterpret_cast<const char*>(&last), sizeof last);
+    if (job.result) job.result = store->WriteCheckpoint(shard, {job.position, std::move(state)});
+    Post([this] {
+      const std::unique_ptr<Checkpointing> ended = std::move(checkpointing_);
+      ended->thread.join();
+      if (!ended->result.has_value()) return Failed(ended->result.error());
+      checkpointed_ = ended->position;
+      if (ended->done) ended->done();
+    });
+  });
+}
+
+void Shard::Stop(std::function<void()> stopped) {
+  stopped_ = std::move(stopped);
+  if (failed_) return std::exchange(stopped_, nullptr)();
+  stopping_ = true;
+  for (auto& [id, live] : live_) {
+    for (const Outside& attempt : live->outside) {
+      ++stopping_attempts_;
+      const auto ended = [this, instance = id, attempt] {
+        --stopping_attempts_;
+        inbox_.push_back(
+            {instance,
+             model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
+             "", nullptr});
+        Wake();
+      };
+      CancelOutside(attempt, id, ended);
+    }
+    live->outside.clear();
+  }
+  Wake();
+}
+
+void Shard::ContinueStop() {
+  if (!stopping_ || failed_ || stopped_ == nullptr) return;
+  const bool busy = stopping_attempts_ > 0 || !inbox_.empty() || next_release_ < releases_.size() ||
+                    checkpointing_ != nullptr || durable_.value + 1 < next_position_.value;
+  if (busy) return;
+  BeginCheckpoint([this] {
+    committer_->Stop();
+    std::exchange(stopped_, nullptr)();
+  });
+}
+
+}  // namespace stele::runtime

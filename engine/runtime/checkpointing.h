@@ -1,0 +1,28 @@
+// A checkpoint that is under way. Not for others than the shard's files.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/shard.h"
+
+namespace stele::runtime {
+
+struct Shard::Checkpointing {
+  Position position;  // everything at or before it is in the snapshots that are put
+  struct Item {
+    InstanceId instance;
+    eventstore::Snapshot snapshot;
+    std::string open;
+  };
+  std::vector<Item> items;
+  std::vector<InstanceId> ended;
+  std::function<void()> done;
+  bool writing = false;
+  std::thread thread;
+  Status result;
+};
+
+}  // namespace stele::runtime

@@ -1,0 +1,35 @@
+// An instance in memory, and what the shard has going for it.
+#pragma once
+
+#include <list>
+#include <vector>
+
+#include "engine/definition/definition.h"
+#include "engine/model/instance.h"
+#include "engine/tasks/executor.h"
+
+namespace stele::runtime {
+
+// An attempt that an executor was given.
+struct Outside {
+  RunId run;
+  uint32_t attempt = 1;
+  tasks::TaskExecutor* executor = nullptr;
+};
+
+struct Live {
+  model::Instance instance;
+  const definition::Definition* definition = nullptr;
+  Seq snapshot_seq;           // what a snapshot reflects; 0: there is none
+  TimeUs armed;               // the earliest entry in the timer queue
+  uint32_t pending = 0;       // releases that wait for the disk
+  bool in_open = false;       // the open set has an entry
+  bool open_changed = false;  // and it is out of date
+  bool dormant = false;       // was open when the engine started; nobody has asked to go on with it
+  std::vector<Outside> outside;
+  bool idle = false;
+  size_t idle_bytes = 0;
+  std::list<InstanceId>::iterator idle_place;
+};
+
+}  // namespace stele::runtime

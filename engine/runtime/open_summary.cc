@@ -1,0 +1,33 @@
+#include "engine/runtime/open_summary.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace stele::runtime {
+
+std::string OpenSummary::Encode() const {
+  std::string bytes(9, '\0');
+  std::memcpy(bytes.data(), &timer.value, sizeof timer.value);
+  bytes[8] = attempts ? 1 : 0;
+  return bytes;
+}
+
+OpenSummary OpenSummary::Decode(std::string_view bytes) {
+  CHECK(bytes.size() == 9, "an open entry of {} bytes", bytes.size());
+  OpenSummary summary;
+  std::memcpy(&summary.timer.value, bytes.data(), sizeof summary.timer.value);
+  summary.attempts = bytes[8] != 0;
+  return summary;
+}
+
+OpenSummary OpenSummaryOf(const Live& live) {
+  const auto waits = [&](const model::StepRun& run) {
+    const bool task = live.definition->step(run.step).kind == definition::StepKind::kTask;
+    return task && (run.state == model::RunState::kAttempt || run.state == model::RunState::kHeld);
+  };
+  return {model::NextTimer(live.instance).at, std::ranges::any_of(live.instance.runs, waits)};
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,129 @@
+// From what is stored to a shard that goes on: the registry, the open set, the log behind the last
+// checkpoint. The time it takes depends on the work since that checkpoint, not on the history.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/apply/apply.h"
+#include "engine/runtime/checkpointing.h"
+#include "engine/runtime/open_summary.h"
+
+namespace stele::runtime {
+
+Status Shard::Recover() {
+  Result<eventstore::Checkpoint> checkpoint = parts_.store->ReadCheckpoint(options_.shard);
+  if (!checkpoint.has_value()) return std::unexpected(checkpoint.error());
+  checkpointed_ = checkpoint->position;
+  if (checkpoint->state.size() == sizeof last_instance_.value)
+    std::memcpy(&last_instance_.value, checkpoint->state.data(), sizeof last_instance_.value);
+  next_position_ = parts_.store->NextPosition(options_.shard);
+  durable_ = durable_told_ = Position(next_position_.value - 1);
+  STELE_RETURN_IF_ERROR(RecoverRegistry());
+  return ReplayTail(checkpointed_.Next());
+}
+
+Status Shard::RecoverRegistry() {
+  auto cursor = parts_.store->ReadInstance(options_.shard, InstanceId(), Seq(1));
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) return {};
+    const model::RecordContext context{(*record)->position, (*record)->header.time};
+    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      apply::Apply(registry_, event, context);
+    }));
+  }
+}
+
+Status Shard::ReplayTail(Position from) {
+  auto cursor = parts_.store->Read(options_.shard, from);
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) break;
+    now_ = std::max(now_, (*record)->header.time);
+    STELE_RETURN_IF_ERROR(ApplyRecord(**record));
+  }
+  // What has ended meanwhile leaves memory and the open set; the rest waits for a resume.
+  std::vector<InstanceId> ended;
+  for (auto& [id, live] : live_) {
+    live->dormant = true;
+    if (model::HasEnded(live->instance.status)) ended.push_back(id);
+  }
+  for (const InstanceId id : ended) {
+    ended_in_open_.push_back(id);
+    live_.erase(id);
+  }
+  for (auto& [id, live] : live_) Settle(*live);
+  return {};
+}
+
+Status Shard::ApplyRecord(const eventstore::RecordView& record) {
+  const InstanceId id = record.header.instance;
+  if (id == InstanceId()) return {};
+  last_instance_ = std::max(last_instance_, id);
+  Live* live = nullptr;
+  const auto found = live_.find(id);
+  if (found != live_.end()) {
+    live = found->second.get();
+  } else if (record.header.first_seq == Seq(1)) {
+    live = &Adopt(id);
+  } else {
+    // Loading reads the whole durable history of the instance, this record included.
+    const Result<Live*> loaded = Load(id);
+    if (!loaded.has_value()) return std::unexpected(loaded.error());
+    (*loaded)->open_changed = true;
+    return {};
+  }
+  if (record.header.first_seq <= live->instance.seq) return {};
+  const model::RecordContext context{record.position, record.header.time};
+  STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
+    apply::Apply(live->instance, event, context);
+  }));
+  live->definition = registry_.Find(live->instance.definition)->definition.get();
+  live->open_changed = true;
+  return {};
+}
+
+size_t Shard::Resume(std::string_view actor) {
+  std::vector<std::pair<InstanceId, OpenSummary>> open;
+  const Status read =
+      parts_.store->ForEachOpen(options_.shard, [&](InstanceId id, std::string_view bytes) {
+        open.emplace_back(id, OpenSummary::Decode(bytes));
+      });
+  if (!read.has_value()) {
+    Failed(read.error());
+    return 0;
+  }
+  size_t count = 0;
+  for (const auto& [id, summary] : open) {
+    if (live_.contains(id) || std::ranges::find(ended_in_open_, id) != ended_in_open_.end())
+      continue;
+    ++count;
+    if (summary.timer) timers_.Add(summary.timer, id);
+    if (!summary.attempts) continue;
+    const Result<Live*> live = Load(id);
+    if (live.has_value()) GoOn(**live, actor);
+  }
+  for (const InstanceId id : open_instances()) {
+    Live& live = *live_.at(id);
+    if (!live.dormant) continue;
+    ++count;
+    GoOn(live, actor);
+  }
+  Wake();
+  return count;
+}
+
+Status Shard::ResumeInstance(InstanceId instance, std::string_view actor) {
+  const Result<Live*> live = Load(instance);
+  if (!live.has_value()) return std::unexpected(live.error());
+  GoOn(**live, actor);
+  Wake();
+  return {};
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,131 @@
+// Which instances are in memory. One that waits can be evicted: its snapshot and its next timer
+// stay.
+#include <fmt/format.h>
+
+#include "engine/apply/apply.h"
+#include "engine/model/snapshot.h"
+#include "engine/runtime/open_summary.h"
+#include "engine/runtime/shard.h"
+
+namespace stele::runtime {
+
+Live& Shard::Adopt(InstanceId instance) {
+  std::unique_ptr<Live>& place = live_[instance];
+  CHECK(place == nullptr, "instance {} is in memory already", instance.value);
+  place = std::make_unique<Live>();
+  place->instance.id = instance;
+  return *place;
+}
+
+Result<Live*> Shard::Load(InstanceId id) {
+  const auto found = live_.find(id);
+  if (found != live_.end()) return found->second.get();
+  const auto unknown = [&] {
+    return Fail(ErrorCode::kUnknownInstance,
+                fmt::format("Expected an instance but found no {}", id.value));
+  };
+  if (!id || id > last_instance_) return unknown();
+
+  auto live = std::make_unique<Live>();
+  live->instance.id = id;
+  Result<std::optional<eventstore::Snapshot>> snapshot =
+      parts_.store->GetSnapshot(options_.shard, id);
+  if (!snapshot.has_value()) return std::unexpected(snapshot.error());
+  if (snapshot->has_value()) {
+    Result<model::Instance> decoded = model::DecodeSnapshot((*snapshot)->state);
+    // A snapshot of another build is only slower: the records say it all again.
+    if (decoded.has_value()) {
+      live->instance = *std::move(decoded);
+      live->snapshot_seq = live->instance.seq;
+    }
+  }
+  auto cursor = parts_.store->ReadInstance(options_.shard, id, live->instance.seq.Next());
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) break;
+    const model::RecordContext context{(*record)->position, (*record)->header.time};
+    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      apply::Apply(live->instance, event, context);
+    }));
+  }
+  if (live->instance.status == model::Status::kNone) return unknown();
+  live->definition = registry_.Find(live->instance.definition)->definition.get();
+  live->in_open = !model::HasEnded(live->instance.status);
+  Live& placed = *(live_[id] = std::move(live));
+  ArmTimer(placed);
+  return &placed;
+}
+
+void Shard::Use(Live& live) {
+  live.dormant = false;
+  if (!live.idle) return;
+  live.idle = false;
+  idle_bytes_ -= live.idle_bytes;
+  idle_.erase(live.idle_place);
+}
+
+// Nothing waits for the disk any more: the instance may leave, or wait, or be written down.
+void Shard::Settle(Live& live) {
+  if (live.pending > 0 || !live.outside.empty() || live.idle) return;
+  const model::Instance& instance = live.instance;
+  if (instance.position > durable_) return;
+  if (model::HasEnded(instance.status) || instance.status == model::Status::kNone) {
+    if (parts_.observer != nullptr && instance.status != model::Status::kNone && live.open_changed)
+      parts_.observer->OnEnded(instance);
+    if (live.in_open) ended_in_open_.push_back(instance.id);
+    live_.erase(instance.id);
+    return;
+  }
+  if (instance.seq.value - live.snapshot_seq.value >= options_.snapshot_events) {
+    const Status written = WriteDown(live);
+    if (!written.has_value()) return Failed(written.error());
+  }
+  live.idle = true;
+  const model::MemoryUse memory = model::MemoryOf(instance);
+  live.idle_bytes = memory.structure + memory.payloads + sizeof(Live);
+  idle_bytes_ += live.idle_bytes;
+  live.idle_place = idle_.insert(idle_.end(), instance.id);
+}
+
+Status Shard::WriteDown(Live& live) {
+  const model::Instance& instance = live.instance;
+  if (live.snapshot_seq == instance.seq) return {};
+  STELE_RETURN_IF_ERROR(parts_.store->PutSnapshot(
+      options_.shard, instance.id, {instance.seq, instance.position, EncodeSnapshot(instance)}));
+  live.snapshot_seq = instance.seq;
+  return {};
+}
+
+Status Shard::NoteOpen(Live& live) {
+  if (live.in_open && !live.open_changed) return {};
+  STELE_RETURN_IF_ERROR(
+      parts_.store->PutOpen(options_.shard, live.instance.id, OpenSummaryOf(live).Encode()));
+  live.in_open = true;
+  live.open_changed = false;
+  return {};
+}
+
+void Shard::Evict(Live& live) {
+  Status written = WriteDown(live);
+  if (written) written = NoteOpen(live);
+  if (!written.has_value()) return Failed(written.error());
+  idle_bytes_ -= live.idle_bytes;
+  idle_.erase(live.idle_place);
+  live_.erase(live.instance.id);
+}
+
+void Shard::EvictOverBudget() {
+  while (!failed_ && idle_bytes_ > options_.idle_memory_bytes && !idle_.empty())
+    Evict(*live_.at(idle_.front()));
+}
+
+void Shard::ArmTimer(Live& live) {
+  const TimeUs at = model::NextTimer(live.instance).at;
+  if (!at || live.dormant || (live.armed && live.armed <= at)) return;
+  live.armed = at;
+  timers_.Add(at, live.instance.id);
+}
+
+}  // namespace stele::runtime

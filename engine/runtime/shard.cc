@@ -1,0 +1,365 @@
+#include "engine/runtime/shard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/apply/apply.h"
+#include "engine/runtime/checkpointing.h"
+
+namespace stele::runtime {
+
+Shard::Shard(const ShardParts& parts, const ShardOptions& options)
+    : parts_(parts),
+      options_(options),
+      timers_(parts.loop, *parts.clock, [this] { ElapseTimers(); }),
+      wake_(new uv_async_t),
+      again_(new uv_idle_t) {
+  uv_async_init(parts.loop, wake_,
+                [](uv_async_t* handle) { static_cast<Shard*>(handle->data)->Turn(); });
+  wake_->data = this;
+  uv_idle_init(parts.loop, again_);
+  again_->data = this;
+}
+
+Shard::~Shard() {
+  committer_.reset();
+  if (checkpointing_ != nullptr && checkpointing_->thread.joinable()) checkpointing_->thread.join();
+  uv_close(reinterpret_cast<uv_handle_t*>(wake_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_async_t*>(handle); });
+  uv_close(reinterpret_cast<uv_handle_t*>(again_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_idle_t*>(handle); });
+}
+
+Result<std::unique_ptr<Shard>> Shard::Open(const ShardParts& parts, const ShardOptions& options) {
+  std::unique_ptr<Shard> shard(new Shard(parts, options));
+  STELE_RETURN_IF_ERROR(shard->Recover());
+  Shard* raw = shard.get();
+  shard->committer_ = std::make_unique<eventstore::Committer>(
+      *parts.store, options.shard, [raw](const Result<Position>& durable) {
+        {
+          const std::lock_guard lock(raw->mutex_);
+          if (durable.has_value()) {
+            raw->durable_told_ = *durable;
+          } else {
+            raw->error_told_ = durable.error();
+          }
+        }
+        uv_async_send(raw->wake_);
+      });
+  return shard;
+}
+
+TimeUs Shard::ReadClock() {
+  // Never backwards: the log's times are in order.
+  now_ = std::max(now_, parts_.clock->Now());
+  return now_;
+}
+
+void Shard::Wake() {
+  if (again_active_) return;
+  again_active_ = true;
+  uv_idle_start(again_, [](uv_idle_t* handle) {
+    auto* shard = static_cast<Shard*>(handle->data);
+    uv_idle_stop(handle);
+    shard->again_active_ = false;
+    shard->Turn();
+  });
+}
+
+void Shard::Post(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(work));
+  }
+  uv_async_send(wake_);
+}
+
+void Shard::RunPosted() {
+  std::vector<std::function<void()>> posted;
+  Position durable;
+  std::optional<Error> error;
+  {
+    const std::lock_guard lock(mutex_);
+    posted.swap(posted_);
+    durable = durable_told_;
+    error.swap(error_told_);
+  }
+  durable_ = std::max(durable_, durable);
+  if (error.has_value()) Failed(*error);
+  for (const std::function<void()>& work : posted) work();
+}
+
+void Shard::Turn() {
+  RunPosted();
+  if (!failed_) {
+    ReleaseDurable();
+    for (const InstanceId id : std::exchange(looked_at_, {}))
+      if (const auto found = live_.find(id); found != live_.end()) Settle(*found->second);
+    ProcessInbox();
+    SubmitBatch();
+    MaybeCheckpoint();
+    EvictOverBudget();
+    timers_.Arm();
+    ContinueStop();
+  }
+  if (failed_ && !fallen_) FallOver();
+}
+
+void Shard::ProcessInbox() {
+  if (inbox_.empty()) return;
+  if (next_position_.value - 1 - durable_.value >= options_.max_records_in_flight) return;
+  ReadClock();
+  deciding_.swap(inbox_);
+  for (Inbound& inbound : deciding_)
+    if (!failed_) Process(inbound);
+  deciding_.clear();
+  if (!inbox_.empty()) Wake();
+}
+
+void Shard::SubmitBatch() {
+  if (batch_.count() == 0) return;
+  committer_->Submit(batch_);
+}
+
+void Shard::Process(Inbound& inbound) {
+  const auto refuse = [&](Error error) {
+    Release release{
+        .position = next_position_.value == 1 ? Position() : Position(next_position_.value - 1),
+        .kind = ReleaseKind::kRefuse,
+        .answer = std::move(inbound.answer),
+        .error = std::move(error)};
+    if (release.answer) Hold(std::move(release));
+  };
+  // What has happened outside is recorded to the last; nothing new begins.
+  const bool begins = std::holds_alternative<model::StartInstance>(inbound.command) ||
+                      std::holds_alternative<model::ElapseTimer>(inbound.command);
+  if (stopping_ && begins)
+    return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
+
+  const auto* start = std::get_if<model::StartInstance>(&inbound.command);
+  Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
+  if (!loaded.has_value()) return refuse(loaded.error());
+  Live& live = **loaded;
+  if (start != nullptr) live.definition = registry_.Find(start->definition)->definition.get();
+  Use(live);
+
+  events_.clear();
+  const decide::Context context{*live.definition, {next_position_, now_}};
+  if (auto rejection = decider_.Decide(live.instance, inbound.command, context, events_)) {
+    Settle(live);
+    return refuse(*std::move(rejection));
+  }
+  Record(live, inbound.actor);
+  if (inbound.answer)
+    Hold({.position = context.record.position,
+          .kind = ReleaseKind::kAnswer,
+          .live = &live,
+          .answer = std::move(inbound.answer)});
+}
+
+void Shard::Record(Live& live, std::string_view actor) {
+  const Position position = next_position_;
+  next_position_ = next_position_.Next();
+  const uint32_t count = static_cast<uint32_t>(events_.size());
+  batch_.Add({.instance = live.instance.id,
+              .first_seq = Seq(live.instance.seq.value - count + 1),
+              .event_count = count,
+              .time = now_,
+              .actor = actor},
+             encoder_.Encode(events_));
+  CollectEffects(live);
+  ArmTimer(live);
+  live.open_changed = true;
+  if (parts_.observer != nullptr && parts_.observer->wants_records())
+    Hold({.position = position,
+          .kind = ReleaseKind::kRecord,
+          .live = &live,
+          .events = events_,
+          .record = {position, now_}});
+  // Something must look after the instance when the record is durable; often an attempt does.
+  if (releases_.empty() || releases_.back().position != position)
+    Hold({.position = position, .kind = ReleaseKind::kSettle, .live = &live});
+}
+
+void Shard::Hold(Release release) {
+  if (release.live != nullptr) ++release.live->pending;
+  releases_.push_back(std::move(release));
+  if (releases_.back().position <= durable_) Wake();
+}
+
+void Shard::ReleaseDurable() {
+  // What is released may hold more, so the vector can grow while it is walked.
+  while (!failed_ && next_release_ < releases_.size() &&
+         releases_[next_release_].position <= durable_) {
+    Release release = std::move(releases_[next_release_++]);
+    ReleaseOne(release);
+  }
+  if (next_release_ == releases_.size()) {
+    releases_.clear();
+    next_release_ = 0;
+  } else if (next_release_ > 16'384) {
+    releases_.erase(releases_.begin(), releases_.begin() + static_cast<ptrdiff_t>(next_release_));
+    next_release_ = 0;
+  }
+}
+
+void Shard::ReleaseOne(Release& release) {
+  Live* live = release.live;
+  if (live != nullptr) --live->pending;
+  switch (release.kind) {
+    case ReleaseKind::kStart:
+      StartAttempt(*live, release.attempt);
+      break;
+    case ReleaseKind::kCancel:
+      CancelOutside(release.attempt, live->instance.id, [] {});
+      break;
+    case ReleaseKind::kAnswer:
+      release.answer(release.position);
+      break;
+    case ReleaseKind::kRefuse:
+      release.answer(std::unexpected(release.error));
+      break;
+    case ReleaseKind::kRecord:
+      parts_.observer->OnRecord(live->instance.id, release.events, release.record);
+      break;
+    case ReleaseKind::kSettle:
+      break;
+  }
+  if (live != nullptr && live->pending == 0) Settle(*live);
+}
+
+void Shard::Failed(const Error& error) {
+  if (failed_) return;
+  failed_ = true;
+  failure_ = error;
+  Wake();
+}
+
+// What is not durable never happened: nothing of it is answered or acted upon, and the state in
+// memory is dropped, not patched.
+void Shard::FallOver() {
+  fallen_ = true;
+  const Error error{ErrorCode::kShardStopped,
+                    fmt::format("Expected a durable log but found: {}", failure_.ToString())};
+  std::vector<Release> releases;
+  releases.swap(releases_);
+  for (size_t i = next_release_; i < releases.size(); ++i)
+    if (releases[i].answer) releases[i].answer(std::unexpected(error));
+  next_release_ = 0;
+  for (Inbound& inbound : std::exchange(inbox_, {}))
+    if (inbound.answer) inbound.answer(std::unexpected(error));
+  for (const auto& [id, live] : live_)
+    for (const Outside& attempt : live->outside) CancelOutside(attempt, id, [] {});
+  live_.clear();
+  idle_.clear();
+  if (parts_.observer != nullptr) parts_.observer->OnFatal(failure_);
+  if (stopped_) std::exchange(stopped_, nullptr)();
+}
+
+InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer) {
+  size_t bytes = command.input.text().size();
+  for (const model::NamedPayload& variable : command.variables)
+    bytes += variable.value.text().size();
+  Error error{ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+  bool refused = failed_;
+  if (bytes > options_.max_input_bytes) {
+    refused = true;
+    error = {ErrorCode::kLimitExceeded,
+             fmt::format("Expected at most {} bytes of input but found {}",
+                         options_.max_input_bytes, bytes)};
+  } else if (registry_.Find(command.definition) == nullptr) {
+    refused = true;
+    error = {ErrorCode::kUnknownDefinition,
+             fmt::format("Expected a definition but found no {}", command.definition.value)};
+  }
+  if (refused) {
+    if (answer) answer(std::unexpected(error));
+    return InstanceId();
+  }
+  last_instance_ = last_instance_.Next();
+  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
+  Wake();
+  return last_instance_;
+}
+
+void Shard::Send(InstanceId instance, model::Command command, std::string_view actor,
+                 Answer answer) {
+  if (failed_) {
+    if (answer)
+      answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+    return;
+  }
+  inbox_.push_back({instance, std::move(command), std::string(actor), std::move(answer)});
+  Wake();
+}
+
+DefinitionId Shard::Register(const DefinitionSource& source, std::string_view actor,
+                             Answer answer) {
+  uint32_t version = 0;
+  for (const model::RegisteredDefinition& known : registry_.definitions) {
+    if (known.name != source.name) continue;
+    if (known.canonical == source.canonical) {
+      Hold({.position = registry_.position,
+            .kind = ReleaseKind::kAnswer,
+            .answer = std::move(answer)});
+      return known.id;
+    }
+    version = known.version;
+  }
+  const DefinitionId id(static_cast<uint32_t>(registry_.definitions.size() + 1));
+  const model::Event event = model::DefinitionRegistered{
+      id, source.name, version + 1, source.canonical, source.source, source.file};
+  const model::RecordContext record{next_position_, ReadClock()};
+  next_position_ = next_position_.Next();
+  apply::Apply(registry_, event, record);
+  batch_.Add({.instance = InstanceId(),
+              .first_seq = registry_.seq,
+              .event_count = 1,
+              .time = record.time,
+              .actor = actor},
+             encoder_.Encode({&event, 1}));
+  Hold({.position = record.position, .kind = ReleaseKind::kAnswer, .answer = std::move(answer)});
+  Wake();
+  return id;
+}
+
+void Shard::ElapseTimers() {
+  if (failed_ || stopping_) return;
+  const TimeUs now = ReadClock();
+  while (const InstanceId id = timers_.TakeDue(now)) {
+    const Result<Live*> live = Load(id);
+    if (!live.has_value()) continue;  // it has ended
+    (*live)->armed = TimeUs();
+    const model::Timer timer = model::NextTimer((*live)->instance);
+    if (!timer.at || (*live)->dormant) {
+      Settle(**live);
+      continue;
+    }
+    if (timer.at > now) {
+      ArmTimer(**live);
+      Settle(**live);
+      continue;
+    }
+    inbox_.push_back({id, model::ElapseTimer{timer.kind, timer.run, timer.attempt}, "", nullptr});
+  }
+  Wake();
+}
+
+std::vector<InstanceId> Shard::open_instances() const {
+  std::vector<InstanceId> open;
+  for (const auto& [id, live] : live_)
+    if (!model::HasEnded(live->instance.status)) open.push_back(id);
+  std::ranges::sort(open);
+  return open;
+}
+
+Result<const model::Instance*> Shard::Find(InstanceId instance) {
+  Result<Live*> live = Load(instance);
+  if (!live.has_value()) return std::unexpected(live.error());
+  looked_at_.push_back(instance);
+  Wake();
+  return &(*live)->instance;
+}
+
+}  // namespace stele::runtime

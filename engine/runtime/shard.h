@@ -1,0 +1,239 @@
+// A shard: one libuv loop that owns a log's instances. Inbox, decide, append, apply, effects,
+// timers.
+//
+// A turn of the loop decides what is in the inbox on the state in memory and hands the records to
+// the committer; what they lead to outside (answers, attempts, observers) is released when their
+// block is durable. The loop never waits for the disk.
+//
+//     inbox ──► decide + apply ──► batch ──► committer ──► durable ──► release: answers, attempts
+//
+// Thread: all methods on the loop's thread, but for Post.
+// Owns: the instances in memory, the committer. Does not own the loop, the store, the executors.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "engine/decide/decide.h"
+#include "engine/model/codec.h"
+#include "engine/model/command.h"
+#include "engine/model/registry.h"
+#include "engine/runtime/limits.h"
+#include "engine/runtime/live.h"
+#include "engine/runtime/secrets.h"
+#include "engine/runtime/timer_queue.h"
+#include "engine/tasks/executor.h"
+#include "eventstore/committer.h"
+#include "eventstore/event_store.h"
+
+namespace stele::runtime {
+
+struct ShardOptions {
+  ShardId shard;
+  size_t max_records_in_flight = kMaxRecordsInFlight;
+  size_t idle_memory_bytes = kIdleMemoryBytes;
+  uint64_t snapshot_events = kSnapshotEvents;
+  uint64_t checkpoint_records = kCheckpointRecords;
+  size_t max_output_bytes = kMaxOutputBytes;
+  size_t max_input_bytes = kMaxInputBytes;
+};
+
+// Told of what is durable, in the order of the log. Must not call the shard but through Post.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // False: OnRecord is not wanted, which saves a copy of the events.
+  virtual bool wants_records() const { return false; }
+  virtual void OnRecord(InstanceId, std::span<const model::Event>, const model::RecordContext&) {}
+  // The instance has ended; the reference is good during the call.
+  virtual void OnEnded(const model::Instance&) {}
+  // The shard has stopped because of this error; nothing more will happen.
+  virtual void OnFatal(const Error&) {}
+};
+
+// What the parts of the world are, given by main.
+struct ShardParts {
+  uv_loop_t* loop = nullptr;
+  eventstore::EventStore* store = nullptr;
+  tasks::TaskRegistry* tasks = nullptr;
+  const Clock* clock = nullptr;
+  const Secrets* secrets = nullptr;
+  Observer* observer = nullptr;  // may be null
+};
+
+struct DefinitionSource {
+  std::string canonical;
+  std::string name;
+  std::string source;
+  std::string file;
+};
+
+class Shard {
+ public:
+  using Answer = std::function<void(const Result<Position>&)>;
+
+  // Recovers from the store: snapshots, the open set, the log behind the last checkpoint. Instances
+  // that were open stay dormant until Resume.
+  static Result<std::unique_ptr<Shard>> Open(const ShardParts& parts, const ShardOptions& options);
+  // REQUIRES: Stop was called and has answered, or the shard has failed.
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Registers a definition, or finds the version of that name with the same canonical form.
+  DefinitionId Register(const DefinitionSource& source, std::string_view actor, Answer answer);
+  const model::Registry& registry() const { return registry_; }
+
+  // Starts an instance. The id is good when `answer` has a position.
+  InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer);
+  // Asks something of an instance. Answers when the record (or the state that refuses) is durable.
+  void Send(InstanceId instance, model::Command command, std::string_view actor, Answer answer);
+
+  // Goes on with the instances that were open when the shard was opened. Returns how many.
+  size_t Resume(std::string_view actor);
+  // Goes on with one of them.
+  Status ResumeInstance(InstanceId instance, std::string_view actor);
+
+  // The instance as it is now, loaded if need be; good until the loop runs on.
+  Result<const model::Instance*> Find(InstanceId instance);
+  std::vector<InstanceId> open_instances() const;
+
+  // Stops attempts (they start again on resume), makes everything durable, writes a checkpoint.
+  void Stop(std::function<void()> stopped);
+  // Runs `work` on the loop's thread. Thread: any.
+  void Post(std::function<void()> work);
+  // Elapses what is due by the clock, now. For clocks that a test drives.
+  void ElapseTimers();
+
+  size_t live_instances() const { return live_.size(); }
+  InstanceId last_instance() const { return last_instance_; }
+
+ private:
+  struct Inbound {
+    InstanceId instance;
+    model::Command command;
+    std::string actor;
+    Answer answer;
+  };
+  enum class ReleaseKind : uint8_t { kStart, kCancel, kAnswer, kRefuse, kRecord, kSettle };
+  // What waits for a position to be durable.
+  struct Release {
+    Position position;
+    ReleaseKind kind;
+    Live* live = nullptr;
+    Outside attempt;                   // kStart, kCancel
+    Answer answer;                     // kAnswer, kRefuse
+    Error error;                       // kRefuse
+    std::vector<model::Event> events;  // kRecord
+    model::RecordContext record;       // kRecord
+  };
+  struct Checkpointing;
+
+  Shard(const ShardParts& parts, const ShardOptions& options);
+
+  // shard.cc: turns
+  void Wake();
+  void Turn();
+  void RunPosted();
+  void ProcessInbox();
+  void Process(Inbound& inbound);
+  void Record(Live& live, std::string_view actor);
+  void Hold(Release release);
+  void ReleaseDurable();
+  void ReleaseOne(Release& release);
+  void Failed(const Error& error);
+  void SubmitBatch();
+  TimeUs ReadClock();
+  void FallOver();
+
+  // effects.cc: attempts outside
+  void CollectEffects(Live& live);
+  void StartAttempt(Live& live, const Outside& attempt);
+  tasks::TaskExecutor* ExecutorOf(const Live& live, StepIndex step);
+  Result<tasks::TaskRequest> RequestOf(const Live& live, const model::StepRun& run) const;
+  void AttemptEnded(InstanceId instance, RunId run, uint32_t attempt, tasks::TaskResult result);
+  void CancelOutside(const Outside& attempt, InstanceId instance, std::function<void()> stopped);
+  void GoOn(Live& live, std::string_view actor);
+
+  // residence.cc: which instances are in memory
+  Result<Live*> Load(InstanceId instance);
+  Live& Adopt(InstanceId instance);
+  void Use(Live& live);
+  void Settle(Live& live);
+  void Evict(Live& live);
+  void EvictOverBudget();
+  Status WriteDown(Live& live);
+  Status NoteOpen(Live& live);
+  void ArmTimer(Live& live);
+
+  // recovery.cc
+  Status Recover();
+  Status RecoverRegistry();
+  Status ReplayTail(Position from);
+  Status ApplyRecord(const eventstore::RecordView& record);
+
+  // checkpoint.cc
+  void MaybeCheckpoint();
+  void BeginCheckpoint(std::function<void()> done);
+  void FinishCheckpoint();
+  void ContinueStop();
+
+  const ShardParts parts_;
+  const ShardOptions options_;
+  model::Registry registry_;
+  InstanceId last_instance_;
+  TimeUs now_;
+
+  std::unordered_map<InstanceId, std::unique_ptr<Live>> live_;
+  // By definition and step; filled when a definition is first used.
+  std::unordered_map<DefinitionId, std::vector<tasks::TaskExecutor*>> executors_;
+  std::list<InstanceId> idle_;  // the longest idle first
+  size_t idle_bytes_ = 0;
+
+  std::vector<Inbound> inbox_;
+  std::vector<Inbound> deciding_;
+  decide::Decider decider_;
+  model::RecordEncoder encoder_;
+  std::vector<model::Event> events_;
+  eventstore::Batch batch_;
+  Position next_position_{1};
+  Position durable_;
+  std::vector<Release> releases_;  // by position; those before next_release_ are spent
+  size_t next_release_ = 0;
+
+  std::unique_ptr<eventstore::Committer> committer_;
+  TimerQueue timers_;
+  // The loop frees the handles when they have closed, which may be after the shard's end.
+  uv_async_t* wake_;
+  uv_idle_t* again_;  // runs while there is more to do in this thread
+  bool again_active_ = false;
+
+  std::mutex mutex_;  // guards what other threads reach
+  std::vector<std::function<void()>> posted_;
+  Position durable_told_;
+  std::optional<Error> error_told_;
+
+  std::unique_ptr<Checkpointing> checkpointing_;
+  Position checkpointed_;
+  std::vector<InstanceId> ended_in_open_;
+  bool stopping_ = false;
+  bool failed_ = false;
+  bool fallen_ = false;
+  Error failure_{};
+  std::vector<InstanceId> looked_at_;  // loaded for a reader; they may leave again
+  size_t stopping_attempts_ = 0;
+  std::function<void()> stopped_;
+};
+
+}  // namespace stele::runtime
