@@ -74,7 +74,7 @@ class RandomValues {
 
   template <class Type>
   void SetFields(Type& event) {
-    VisitFields(event, [this](std::string_view, auto& member) { Set(member); });
+    VisitFields(event, [this](std::string_view, auto& member) { this->Set(member); });
   }
   // The alternative of that index in the variant.
   Event MakeEvent(size_t index) { return MakeEvent(index, std::make_index_sequence<kKinds>()); }
