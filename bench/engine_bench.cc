@@ -1,0 +1,302 @@
+// The engine as a whole, on a disk, every block synced: instances a second, replay, loading,
+// starting.
+//
+//     engine_bench [--instances N] [--records N] [--events N] [--data DIR]
+//
+// Prints a line a figure. Medians of several rounds where a figure is a rate.
+#include <fmt/format.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <vector>
+
+#include "bench/ten_steps.h"
+#include "engine/apply/apply.h"
+#include "engine/model/snapshot.h"
+#include "engine/runtime/shard.h"
+#include "engine/tasks/function_executor.h"
+#include "eventstore/rocksdb_store.h"
+
+namespace stele {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+double SecondsSince(Steady::time_point start) {
+  return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+double Median(std::vector<double> values) {
+  std::ranges::sort(values);
+  return values[values.size() / 2];
+}
+
+struct Settings {
+  uint64_t instances = 200'000;  // of the durable workload
+  uint64_t records = 0;          // of the log that is opened; 0: the durable workload's
+  uint64_t events = 1'000'000;   // of the long instance
+  std::string data = "bench-data";
+};
+
+// Keeps a number of instances running until so many have ended.
+class Load final : public runtime::Observer {
+ public:
+  Load(uv_loop_t* loop, eventstore::EventStore& store) : loop_(loop), store_(store) {
+    tasks_.Register("script", std::make_unique<tasks::FunctionExecutor>(
+                                  tasks::Always(Payload::FromText(bench::kOutput))));
+  }
+
+  void Open() {
+    const runtime::ShardParts parts{loop_, &store_, &tasks_, &clock_, &secrets_, this};
+    auto opened = runtime::Shard::Open(parts, {});
+    CHECK(opened.has_value(), "{}", opened.error().ToString());
+    shard_ = *std::move(opened);
+  }
+
+  // Instances a second.
+  double Run(uint64_t instances, uint64_t at_once) {
+    const auto definition = bench::TenSteps();
+    id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
+                           "bench", [](const auto&) {});
+    to_start_ = to_end_ = instances;
+    const auto start = Steady::now();
+    for (uint64_t i = 0; i < std::min(at_once, instances); ++i) StartOne();
+    uv_run(loop_, UV_RUN_DEFAULT);
+    return static_cast<double>(instances) / SecondsSince(start);
+  }
+
+  // From opening to the first command that is durable.
+  double FirstCommand() {
+    const auto start = Steady::now();
+    Open();
+    shard_->Start({.definition = DefinitionId(1)}, "bench", [this](const Result<Position>& answer) {
+      CHECK(answer.has_value(), "{}", answer.error().ToString());
+      uv_stop(loop_);
+    });
+    to_start_ = 0;
+    to_end_ = UINT64_MAX;
+    uv_run(loop_, UV_RUN_DEFAULT);
+    return SecondsSince(start);
+  }
+
+  void Close() {
+    bool stopped = false;
+    shard_->Stop([&] { stopped = true; });
+    while (!stopped) uv_run(loop_, UV_RUN_ONCE);
+    shard_.reset();
+    uv_run(loop_, UV_RUN_NOWAIT);
+  }
+
+ private:
+  void OnEnded(const model::Instance& instance) override {
+    CHECK(instance.status == model::Status::kCompleted, "instance {}: {}", instance.id.value,
+          instance.failure.message);
+    if (to_start_ > 0) StartOne();
+    if (--to_end_ == 0) uv_stop(loop_);
+  }
+  void OnFatal(const Error& error) override { CHECK(false, "{}", error.ToString()); }
+
+  void StartOne() {
+    --to_start_;
+    shard_->Start({.definition = id_, .input = input_}, "bench", nullptr);
+  }
+
+  uv_loop_t* loop_;
+  eventstore::EventStore& store_;
+  tasks::TaskRegistry tasks_;
+  SystemClock clock_;
+  runtime::EnvironmentSecrets secrets_;
+  std::unique_ptr<runtime::Shard> shard_;
+  Payload input_ = Payload::FromText(bench::kInput);
+  DefinitionId id_;
+  uint64_t to_start_ = 0;
+  uint64_t to_end_ = 0;
+};
+
+struct Replayed {
+  uint64_t records = 0;
+  uint64_t ended = 0;
+};
+
+// Every record into state; `apply` false only decodes.
+Replayed Replay(const eventstore::EventStore& store, bool apply) {
+  std::unordered_map<InstanceId, model::Instance> live;
+  Replayed result;
+  auto cursor = store.Read(ShardId(), Position(1));
+  CHECK(cursor.has_value(), "{}", cursor.error().ToString());
+  for (;;) {
+    auto record = (*cursor)->Next();
+    CHECK(record.has_value(), "{}", record.error().ToString());
+    if (!record->has_value()) break;
+    ++result.records;
+    const InstanceId id = (*record)->header.instance;
+    if (id == InstanceId()) continue;
+    model::Instance* instance = nullptr;
+    if (apply) {
+      instance = &live[id];
+      instance->id = id;
+    }
+    const model::RecordContext context{(*record)->position, (*record)->header.time};
+    const Status decoded = model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      if (apply) apply::Apply(*instance, event, context);
+    });
+    CHECK(decoded.has_value(), "{}", decoded.error().ToString());
+    if (apply && model::HasEnded(instance->status)) {
+      ++result.ended;
+      live.erase(id);
+    }
+  }
+  return result;
+}
+
+void MeasureReplay(const eventstore::EventStore& store) {
+  std::vector<double> state, scan;
+  Replayed replayed;
+  for (int round = 0; round < 3; ++round) {
+    auto start = Steady::now();
+    replayed = Replay(store, false);
+    scan.push_back(static_cast<double>(replayed.records) / SecondsSince(start));
+    start = Steady::now();
+    replayed = Replay(store, true);
+    state.push_back(static_cast<double>(replayed.records) / SecondsSince(start));
+  }
+  fmt::print("replay into state       {:>12.0f} records/s  ({} records, {} instances ended)\n",
+             Median(state), replayed.records, replayed.ended);
+  fmt::print("scan that only decodes  {:>12.0f} records/s  (ratio {:.2f})\n", Median(scan),
+             Median(state) / Median(scan));
+}
+
+// One instance with very many events: a loop that iterates, snapshot at the end.
+void MeasureLongInstance(eventstore::EventStore& store, uint64_t events) {
+  definition::LoadResult loaded = definition::Load(
+      "version: \"1.0\"\nname: long\nsteps:\n  - id: each\n    type: loop\n    times: 100000000\n"
+      "    max_iterations: 100000000\n    steps:\n      - {id: work, type: script, config: "
+      "{script: w}}\n",
+      definition::Syntax::kYaml, "long");
+  if (!loaded.has_value()) {
+    fmt::print("long instance: {}\n", loaded.error().front().message);
+    return;
+  }
+  decide::Decider decider;
+  model::RecordEncoder encoder;
+  model::Instance instance;
+  instance.id = InstanceId(1);
+  const ShardId shard(7);
+  std::vector<model::Event> made;
+  eventstore::Batch batch;
+  Position next = store.NextPosition(shard);
+  const auto decide = [&](const model::Command& command) {
+    made.clear();
+    const Position position(next.value + batch.count());
+    const auto rejection =
+        decider.Decide(instance, command, {**loaded, {position, TimeUs(1)}}, made);
+    CHECK(!rejection.has_value(), "{}", rejection->message);
+    batch.Add({.instance = instance.id,
+               .first_seq = Seq(instance.seq.value - made.size() + 1),
+               .event_count = static_cast<uint32_t>(made.size()),
+               .time = TimeUs(1)},
+              encoder.Encode(made));
+    if (batch.count() < 4096) return;
+    const Status appended = store.Append(shard, next, batch);
+    CHECK(appended.has_value(), "{}", appended.error().ToString());
+    next = store.NextPosition(shard);
+    batch.Clear();
+  };
+  const auto put = [&] {
+    const Status written = store.PutSnapshot(
+        shard, instance.id, {instance.seq, instance.position, model::EncodeSnapshot(instance)});
+    CHECK(written.has_value(), "{}", written.error().ToString());
+  };
+  decide(model::StartInstance{.definition = DefinitionId(1)});
+  while (instance.seq.value < events || batch.count() != 0)
+    decide(model::CompleteAttempt{
+        .run = instance.runs.back().id, .attempt = 1, .output = Payload::FromText(bench::kOutput)});
+  put();
+  std::vector<double> milliseconds;
+  for (int round = 0; round < 9; ++round) {
+    const auto start = Steady::now();
+    const auto snapshot = store.GetSnapshot(shard, instance.id);
+    CHECK(snapshot.has_value() && snapshot->has_value());
+    const auto decoded = model::DecodeSnapshot((*snapshot)->state);
+    CHECK(decoded.has_value(), "{}", decoded.error().ToString());
+    auto tail = store.ReadInstance(shard, instance.id, decoded->seq.Next());
+    CHECK(tail.has_value(), "{}", tail.error().ToString());
+    const auto none = (*tail)->Next();
+    CHECK(none.has_value() && !none->has_value(), "a tail where none should be");
+    milliseconds.push_back(SecondsSince(start) * 1e3);
+  }
+  fmt::print("load an instance of {} events {:>8.3f} ms\n", instance.seq.value,
+             Median(milliseconds));
+}
+
+eventstore::EventStore& Reopen(std::unique_ptr<eventstore::EventStore>& store,
+                               const std::string& path) {
+  store.reset();
+  auto opened = eventstore::OpenRocksDbStore(path, {});
+  CHECK(opened.has_value(), "{}", opened.error().ToString());
+  store = *std::move(opened);
+  return *store;
+}
+
+int Main(const Settings& settings) {
+  uv_loop_t loop;
+  uv_loop_init(&loop);
+  std::filesystem::remove_all(settings.data);
+  std::unique_ptr<eventstore::EventStore> store;
+  Reopen(store, settings.data);
+  {
+    Load load(&loop, *store);
+    load.Open();
+    std::vector<double> rates;
+    for (int round = 0; round < 3; ++round) rates.push_back(load.Run(settings.instances / 3, 1000));
+    fmt::print("10-step instances       {:>12.0f} instances/s durable, 1,000 at once\n",
+               Median(rates));
+    load.Close();
+  }
+  const eventstore::StoreStats stats = store->Stats();
+  const uint64_t records = store->NextPosition(ShardId()).value - 1;
+  fmt::print("stored                  {:>12.1f} bytes/record ({} records)\n",
+             static_cast<double>(stats.appended_bytes) / static_cast<double>(records), records);
+  MeasureReplay(*store);
+  if (settings.records > records) {
+    Load load(&loop, *store);
+    load.Open();
+    load.Run((settings.records - records) / 11 + 1, 1000);
+    load.Close();
+  }
+  const auto start = Steady::now();
+  Reopen(store, settings.data);
+  const double opening = SecondsSince(start);
+  {
+    Load load(&loop, *store);
+    fmt::print("start on {} records {:>8.3f} s to the first command (store {:.3f} s)\n",
+               store->NextPosition(ShardId()).value - 1, opening + load.FirstCommand(), opening);
+    load.Close();
+  }
+  MeasureLongInstance(*store, settings.events);
+  store.reset();
+  std::filesystem::remove_all(settings.data);
+  uv_loop_close(&loop);
+  return 0;
+}
+
+}  // namespace
+}  // namespace stele
+
+int main(int argc, char** argv) {
+  stele::Settings settings;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    if (std::strcmp(argv[i], "--instances") == 0)
+      settings.instances = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--records") == 0)
+      settings.records = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--events") == 0)
+      settings.events = std::strtoull(argv[i + 1], nullptr, 10);
+    if (std::strcmp(argv[i], "--data") == 0) settings.data = argv[i + 1];
+  }
+  return stele::Main(settings);
+}
