@@ -1,4 +1,5 @@
-// Any bytes as a JSON definition, canonical or not: faults or a definition that survives its canonical form.
+// Any bytes as a JSON definition, canonical or not: faults or a definition that survives its
+// canonical form.
 
 #include "base/check.h"
 #include "engine/definition/canonical.h"
