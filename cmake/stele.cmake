@@ -50,6 +50,16 @@ function(stele_bench name)
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} benchmark::benchmark benchmark::benchmark_main)
 endfunction()
 
+# stele_bench_program(NAME sources... LIBS libs...): a benchmark with a main of its own, whose figures
+# need one run after another rather than iterations.
+function(stele_bench_program name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench/programs)
+  add_dependencies(benches ${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS})
+endfunction()
+
 # stele_capnp(OUT_VARIABLE file.capnp…): the generated C++ sources, beside the same path in the build tree.
 function(stele_capnp out)
   set(sources)
