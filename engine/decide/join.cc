@@ -25,10 +25,12 @@ std::expected<bool, Problem> Holds(const Transition& transition,
   return *holds;
 }
 
-// The default branch is taken when no other of the same outcome is.
-void TakeDefault(const Definition& definition, On outcome, Branches& branches) {
+// The default branch is taken when no other is: of a choice, any other; else any with a condition.
+void TakeDefault(const Definition& definition, const Step& step, On outcome, Branches& branches) {
   const auto taken = [&](const Branch& branch) {
-    return branch.live && definition.transition(branch.transition).on == outcome;
+    const Transition& transition = definition.transition(branch.transition);
+    const bool counts = step.split == definition::Split::kFirst || transition.condition.has_value();
+    return branch.live && counts && transition.on == outcome;
   };
   if (std::ranges::any_of(branches, taken)) return;
   for (Branch& branch : branches) {
@@ -94,7 +96,7 @@ std::expected<Branches, Problem> PlanBranches(const Turn& turn, ScopeId scope, c
     chosen = chosen || live;
     branches.push_back({index, live});
   }
-  TakeDefault(turn.definition, outcome, branches);
+  TakeDefault(turn.definition, step, outcome, branches);
   const bool none = std::ranges::none_of(branches, &Branch::live);
   if (none && outcome == On::kSuccess && IsChoice(turn.definition, step))
     return std::unexpected(
@@ -146,9 +148,16 @@ bool ReleaseHeld(Turn& turn, ScopeId id) {
       return run.scope == id && std::ranges::binary_search(region.steps, run.step);
     });
   };
+  // A token that is held at the exit of an inner loop may still set the outer one going.
+  const auto awaits = [&](const definition::Region& region) {
+    return std::ranges::any_of(scope->held, [&](TransitionIndex held) {
+      return std::ranges::binary_search(region.steps, turn.definition.transition(held).to);
+    });
+  };
   for (const TransitionIndex held : scope->held) {
     const Transition& transition = turn.definition.transition(held);
-    if (running(turn.definition.regions[transition.leaves])) continue;
+    const definition::Region& region = turn.definition.regions[transition.leaves];
+    if (running(region) || awaits(region)) continue;
     turn.tokens.push_back(
         {.scope = id, .step = transition.to, .via = held, .live = false, .released = true});
   }

@@ -6,8 +6,8 @@
 
 namespace stele::decide {
 
-// A loop that says nothing ends after this many iterations.
-inline constexpr uint32_t kDefaultMaxIterations = 10'000;
+// A loop's count at most.
+inline constexpr int64_t kMaxTimes = 1'000'000'000;
 // One cause may have this many consequences; more are taken for a cycle that never waits.
 inline constexpr size_t kMaxEventsPerRecord = 100'000;
 // What an executor that keeps its timeout itself is given beyond it, before the engine steps in.

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
+#include "engine/definition/limits.h"
 
 namespace stele::decide {
 
@@ -50,7 +50,7 @@ void AdvanceCounted(Turn& turn, RunId id) {
       if (running == 0) CompleteLoop(turn, id);
       return;
     }
-    if (running >= concurrent) return;
+    if (running >= concurrent || turn.events.size() > kMaxEventsPerRecord) return;
     Payload item;
     if (loop.mode == LoopMode::kForEach)
       item = Payload::FromValue(now.input.value().as_array()[next]);
@@ -74,7 +74,7 @@ void AdvanceConditional(Turn& turn, RunId id) {
       return FailForGood(turn, id, {"expression", holds.error().message, false});
     if (*holds == until) return CompleteLoop(turn, id);
   }
-  const uint32_t limit = loop.max_iterations == 0 ? kDefaultMaxIterations : loop.max_iterations;
+  const uint32_t limit = loop.max_iterations == 0 ? definition::kDefaultMaxIterations : loop.max_iterations;
   if (done >= limit) {
     // A limit that the definition sets itself is a bound, not an error.
     if (loop.max_iterations != 0) return CompleteLoop(turn, id);
@@ -165,10 +165,11 @@ void AdvanceLoop(Turn& turn, RunId id) {
 }
 
 Payload ScopeOutput(const Turn& turn, const Scope& scope) {
-  // The last steps: those after which nothing but an end comes.
+  // The last steps: those after whose success nothing but an end comes.
   const auto leads_on = [&](TransitionIndex index) {
     const definition::Transition& transition = turn.definition.transition(index);
-    return turn.definition.step(transition.to).kind != StepKind::kEnd && !transition.back_edge;
+    return turn.definition.step(transition.to).kind != StepKind::kEnd && !transition.back_edge &&
+           transition.on != definition::On::kFailure;
   };
   std::vector<const model::Slot*> last;
   for (const model::Slot& slot : scope.slots) {
@@ -192,8 +193,8 @@ void CompleteScope(Turn& turn, ScopeId id) {
   const StepRun& run = *turn.instance.FindRun(owner);
   const Step& step = turn.StepOf(run);
   Payload output = ScopeOutput(turn, scope);
-  // A step that can be undone as a whole stands for what is inside; a compensation is not undone.
-  const bool keeps = step.compensation.value == kNoIndex && run.purpose != Purpose::kCompensation;
+  // A compensation is not undone.
+  const bool keeps = run.purpose != Purpose::kCompensation;
   turn.Emit(model::ScopeClosed{
       .scope = id, .outcome = model::Outcome::kCompleted, .output = output, .keeps_undo = keeps});
   if (step.kind == StepKind::kLoop) return AdvanceLoop(turn, owner);

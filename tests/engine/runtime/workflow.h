@@ -1,0 +1,46 @@
+// A workflow with something of everything, for tests that disturb it.
+#pragma once
+
+namespace stele::runtime {
+
+inline constexpr const char* kMixedWorkflow = R"(
+version: "1.0"
+name: mixed
+variables:
+  seen: 0
+steps:
+  - id: begin
+    type: script
+    config: {script: x}
+    retry: {max_attempts: 1000}
+  - id: left
+    type: script
+    depends_on: [begin]
+    config: {script: x}
+    retry: {max_attempts: 1000}
+  - id: right
+    type: script
+    depends_on: [begin]
+    config: {script: x}
+    retry: {max_attempts: 1000}
+    output_mapping:
+      last: "{{response.step}}"
+  - id: each
+    type: loop
+    depends_on: [left, right]
+    items: [1, 2, 3]
+    steps:
+      - id: work
+        type: script
+        config: {script: "{{loop.item}}"}
+        retry: {max_attempts: 1000}
+        output_mapping:
+          seen: "{{variables.seen + loop.item}}"
+  - id: end
+    type: script
+    depends_on: [each]
+    config: {script: x}
+    retry: {max_attempts: 1000}
+)";
+
+}  // namespace stele::runtime

@@ -1,0 +1,137 @@
+#include "tests/engine/runtime/world.h"
+
+#include <fmt/format.h>
+
+#include "engine/definition/canonical.h"
+#include "engine/definition/load.h"
+#include "engine/model/codec.h"
+
+namespace stele::runtime {
+
+std::string EndState(const model::Instance& instance) {
+  std::string text =
+      fmt::format("{} {}\n", model::StatusName(instance.status), instance.output.text());
+  for (const model::Scope& scope : instance.scopes) {
+    for (const model::NamedPayload& variable : scope.variables)
+      text += fmt::format("{}={}\n", variable.name, variable.value.text());
+    for (const model::Slot& slot : scope.slots)
+      text += fmt::format("step {}: {} x{}\n", slot.step.value, static_cast<int>(slot.state),
+                          slot.completions);
+  }
+  return text;
+}
+
+// Answers at once, or never.
+class World::Executor final : public tasks::TaskExecutor {
+ public:
+  explicit Executor(World& world) : world_(world) {}
+  void Start(tasks::TaskRequest request, std::function<void(tasks::TaskResult)> done) override {
+    tasks::TaskResult result = world_.Do(request);
+    if (!world_.hanging.contains(std::string(request.step_id))) done(std::move(result));
+  }
+  void Cancel(const tasks::AttemptKey&, std::function<void()> stopped) override { stopped(); }
+  bool repeats_after_crash() const override { return world_.repeats_after_crash; }
+
+ private:
+  World& world_;
+};
+
+World::World(std::unique_ptr<eventstore::MemoryStore> store, ShardOptions options)
+    : store_(std::move(store)), options_(options) {
+  uv_loop_init(&loop_);
+}
+
+World::~World() {
+  if (shard_ != nullptr) Stop();
+  shard_.reset();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  EXPECT_EQ(uv_loop_close(&loop_), 0);
+}
+
+void World::Open() {
+  tasks_.Register("script", std::make_unique<Executor>(*this));
+  auto opened = Shard::Open({&loop_, store_.get(), &tasks_, &clock_, &secrets_, this}, options_);
+  ASSERT_TRUE(opened.has_value()) << opened.error().ToString();
+  shard_ = *std::move(opened);
+}
+
+tasks::TaskResult World::Do(const tasks::TaskRequest& request) {
+  const std::string step(request.step_id);
+  if (ledger != nullptr) ledger->push_back({step, request.key.attempt, request.key.ToString()});
+  uint32_t& left = failing[step];
+  if (left > 0) {
+    --left;
+    return {std::unexpected(tasks::TaskFailure{"boom", "told to fail", true, {}}), {}};
+  }
+  return {Payload::FromValue(Object{{"step", Value(step)}}), {}};
+}
+
+DefinitionId World::Register(const std::string& yaml) {
+  definition::LoadResult loaded = definition::Load(yaml, definition::Syntax::kYaml, "test");
+  if (!loaded.has_value()) {
+    ADD_FAILURE() << definition::FormatFault("test", loaded.error().front());
+    return DefinitionId();
+  }
+  return shard_->Register({definition::WriteCanonical(**loaded), (*loaded)->name, yaml, "test.yml"},
+                          "tester", [](const auto&) {});
+}
+
+Result<Position> World::Start(DefinitionId definition, InstanceId* id) {
+  std::optional<Result<Position>> answer;
+  const InstanceId started =
+      shard_->Start({.definition = definition, .input = Payload::FromText("{}")}, "tester",
+                    [&](const Result<Position>& a) { answer = a; });
+  if (id != nullptr) *id = started;
+  while (!answer.has_value()) uv_run(&loop_, UV_RUN_ONCE);
+  return *answer;
+}
+
+Result<Position> World::Ask(InstanceId instance, model::Command command) {
+  std::optional<Result<Position>> answer;
+  shard_->Send(instance, std::move(command), "tester",
+               [&](const Result<Position>& a) { answer = a; });
+  while (!answer.has_value()) uv_run(&loop_, UV_RUN_ONCE);
+  return *answer;
+}
+
+bool World::RunUntilEnded(InstanceId instance) {
+  while (!ended(instance) && !fatal_.has_value()) uv_run(&loop_, UV_RUN_ONCE);
+  return !fatal_.has_value();
+}
+
+void World::RunUntilQuiet() {
+  // A command that is refused comes back when all before it is durable and released.
+  for (int i = 0; i < 3 && !fatal_.has_value(); ++i)
+    (void)Ask(InstanceId(UINT32_MAX), model::TerminateInstance{});
+}
+
+void World::Stop() {
+  bool stopped = false;
+  shard_->Stop([&] { stopped = true; });
+  while (!stopped) uv_run(&loop_, UV_RUN_ONCE);
+  shard_.reset();
+}
+
+std::unique_ptr<eventstore::MemoryStore> World::Crash(size_t kept_puts) {
+  std::unique_ptr<eventstore::MemoryStore> left = store_->Crash(kept_puts);
+  shard_.reset();
+  return left;
+}
+
+void World::OnRecord(InstanceId id, std::span<const model::Event> events,
+                     const model::RecordContext& record) {
+  std::string text = fmt::format("{}@{}:", id.value, record.position.value);
+  for (const model::Event& event : events) text += fmt::format(" {}", model::EventName(event));
+  records_.push_back(std::move(text));
+}
+
+void World::OnEnded(const model::Instance& instance) {
+  EXPECT_FALSE(ended(instance.id)) << "instance " << instance.id.value << " ended twice";
+  ended_[instance.id] = EndState(instance);
+}
+
+void World::OnFatal(const Error& error) {
+  fatal_ = error;
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,88 @@
+// A shard with everything around it, for tests: a loop, a store that can fail, tasks that are
+// functions, a clock that is driven, and a ledger of what was done outside, which survives crashes.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <uv.h>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/shard.h"
+#include "engine/tasks/function_executor.h"
+#include "eventstore/memory_store.h"
+
+namespace stele::runtime {
+
+// What was done outside: an attempt of a step.
+struct Deed {
+  std::string step;
+  uint32_t attempt = 1;
+  std::string key;
+};
+
+class World final : public Observer {
+ public:
+  explicit World(std::unique_ptr<eventstore::MemoryStore> store, ShardOptions options = {});
+  ~World() override;
+
+  // Tasks of type "script" answer {"step": …, "attempt": …}; those whose step is in `failing` fail
+  // that many times.
+  std::map<std::string, uint32_t> failing;
+  // Attempts of these steps never answer.
+  std::set<std::string> hanging;
+  bool repeats_after_crash = true;
+  std::vector<Deed>* ledger = nullptr;
+
+  void Open();
+  Shard& shard() { return *shard_; }
+  eventstore::MemoryStore& store() { return *store_; }
+  ManualClock& clock() { return clock_; }
+
+  DefinitionId Register(const std::string& yaml);
+  // Starts an instance and runs the loop until the start is answered.
+  Result<Position> Start(DefinitionId definition, InstanceId* id = nullptr);
+  Result<Position> Ask(InstanceId instance, model::Command command);
+  // Runs the loop until `instance` has ended or the shard has failed. False: failed.
+  bool RunUntilEnded(InstanceId instance);
+  // Runs the loop until nothing moves any more.
+  void RunUntilQuiet();
+  void Stop();
+  // The shard goes, as with kill -9; what is left of the store.
+  std::unique_ptr<eventstore::MemoryStore> Crash(size_t kept_puts = 0);
+
+  bool ended(InstanceId instance) const { return ended_.contains(instance); }
+  // The state in which an instance ended.
+  const std::string& end_state(InstanceId instance) const { return ended_.at(instance); }
+  const std::optional<Error>& fatal() const { return fatal_; }
+  const std::vector<std::string>& records() const { return records_; }
+
+ private:
+  bool wants_records() const override { return true; }
+  void OnRecord(InstanceId id, std::span<const model::Event> events,
+                const model::RecordContext& record) override;
+  void OnEnded(const model::Instance& instance) override;
+  void OnFatal(const Error& error) override;
+  class Executor;
+  tasks::TaskResult Do(const tasks::TaskRequest& request);
+
+  uv_loop_t loop_;
+  std::unique_ptr<eventstore::MemoryStore> store_;
+  ShardOptions options_;
+  tasks::TaskRegistry tasks_;
+  ManualClock clock_{TimeUs(1'700'000'000'000'000)};
+  EnvironmentSecrets secrets_;
+  std::unique_ptr<Shard> shard_;
+  std::map<InstanceId, std::string> ended_;
+  std::vector<std::string> records_;
+  std::optional<Error> fatal_;
+};
+
+// What matters of how an instance ended: its status, its output, its variables, its steps.
+std::string EndState(const model::Instance& instance);
+
+}  // namespace stele::runtime
