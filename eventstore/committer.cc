@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/limits.h"
 
@@ -88,45 +89,64 @@ bool Committer::TakePending(Batch* batch) {
   pending_.Append(*batch, count);
   batch->Truncate(count);
   in_flight_ += count;
-  ++taken_;
   return true;
+}
+
+std::unique_ptr<SealedBlock> Committer::TakeSpareBlock() {
+  std::lock_guard lock(mutex_);
+  if (spare_.empty()) return std::make_unique<SealedBlock>();
+  auto block = std::move(spare_.back());
+  spare_.pop_back();
+  return block;
 }
 
 void Committer::Work() {
   BlockSealer sealer;
-  SealedBlock block;
   Batch batch;
   for (;;) {
-    uint64_t ticket;
-    Status done;
-    {
-      std::lock_guard seal(seal_mutex_);
-      if (!TakePending(&batch)) return;
-      ticket = taken_;
-      done = sealer.Seal(shard_, sealed_, batch, &block);
-      if (done) sealed_ = block.after;
-    }
-    {
-      std::unique_lock lock(mutex_);
-      turn_.wait(lock, [&] { return written_ + 1 == ticket || failed_; });
-      if (failed_) return;
-    }
-    if (done) done = store_.Write(block);
-    if (!done) return Fail(done.error());
-    bool enough;
-    {
-      std::lock_guard lock(mutex_);
-      in_flight_ -= batch.count();
-      enough = PendingIsEnough() || stopping_;
-    }
-    if (enough) work_.notify_one();
-    on_durable_(Position(block.after.next.value - 1));
-    {
-      std::lock_guard lock(mutex_);
-      written_ = ticket;
-    }
-    turn_.notify_one();
+    std::unique_lock seal(seal_mutex_);
+    if (!TakePending(&batch)) return;
+    auto block = TakeSpareBlock();
+    // What Submit accepts is within the limits of a block.
+    const Status sealed = sealer.Seal(shard_, sealed_, batch, block.get());
+    CHECK(sealed.has_value(), "{}", sealed.error().message);
+    sealed_ = block->after;
+    WriteInOrder(std::move(block), std::move(seal));
   }
+}
+
+void Committer::WriteInOrder(std::unique_ptr<SealedBlock> block,
+                             std::unique_lock<std::mutex> seal) {
+  std::unique_lock lock(mutex_);
+  ready_.push_back(std::move(block));
+  seal.unlock();
+  if (writing_) return;
+  writing_ = true;
+  while (!ready_.empty() && !failed_) {
+    block = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    if (!WriteOne(*block)) return;
+    lock.lock();
+    spare_.push_back(std::move(block));
+  }
+  writing_ = false;
+}
+
+bool Committer::WriteOne(const SealedBlock& block) {
+  if (Status written = store_.Write(block); !written) {
+    Fail(written.error());
+    return false;
+  }
+  bool enough;
+  {
+    std::lock_guard lock(mutex_);
+    in_flight_ -= static_cast<uint32_t>(block.after.next.value - block.before.next.value);
+    enough = PendingIsEnough() || stopping_;
+  }
+  if (enough) work_.notify_one();
+  on_durable_(Position(block.after.next.value - 1));
+  return true;
 }
 
 void Committer::Fail(const Error& error) {
@@ -135,7 +155,6 @@ void Committer::Fail(const Error& error) {
     failed_ = true;
   }
   work_.notify_all();
-  turn_.notify_all();
   on_durable_(std::unexpected(error));
 }
 

@@ -1,20 +1,25 @@
 // Group commit: takes batches from a shard's loop, seals them into blocks and writes them, so that
 // the loop never waits for a disk.
 //
-// Two workers take turns: while one block is written, the next is sealed and what comes after it
-// accumulates. A block takes at most half of what is on its way, so that neither worker starves the
-// other, whatever the disk's speed; with little on its way a block takes all of it.
+// Two workers: while one writes a block, the other seals the next, and what comes after it
+// accumulates. Who has sealed a block writes it if nobody is writing, and goes on with what others
+// sealed meanwhile; so a single record passes one thread, and under load no block waits for a
+// thread to wake up. A block takes at most half of what is on its way, so that sealing and writing
+// overlap whatever the disk's speed; with little on its way a block takes all of it.
 #pragma once
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "eventstore/event_store.h"
+#include "eventstore/sealed_block.h"
 
 namespace stele::eventstore {
 
@@ -43,24 +48,29 @@ class Committer {
   // Waits for work and takes it; false when there will be none.
   bool TakePending(Batch* batch);
   bool PendingIsEnough() const;
+  // Queues the block, lets the next one be sealed, and writes what is queued unless another worker
+  // does.
+  void WriteInOrder(std::unique_ptr<SealedBlock> block, std::unique_lock<std::mutex> seal);
+  bool WriteOne(const SealedBlock& block);
   void Fail(const Error& error);
+  std::unique_ptr<SealedBlock> TakeSpareBlock();
 
   EventStore& store_;
   const ShardId shard_;
   const Durable on_durable_;
 
-  // Sealing is in the order of taking: who holds it owns sealed_.
+  // Held while a batch is taken and sealed, so that blocks are queued in their order.
   std::mutex seal_mutex_;
   LogTail sealed_;  // the end of what was sealed
 
-  std::mutex mutex_;
+  std::mutex mutex_;              // of what follows
   std::condition_variable work_;  // for a worker that waits for records
-  std::condition_variable turn_;  // for a worker that waits to write
   Batch pending_;
   Position next_;           // of the next record that is submitted
   uint32_t in_flight_ = 0;  // records that were taken and are not durable yet
-  uint64_t taken_ = 0;      // blocks
-  uint64_t written_ = 0;    // blocks
+  std::deque<std::unique_ptr<SealedBlock>> ready_;   // sealed, to be written
+  std::vector<std::unique_ptr<SealedBlock>> spare_;  // written; their memory is used again
+  bool writing_ = false;
   bool stopping_ = false;
   bool failed_ = false;
 
