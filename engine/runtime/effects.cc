@@ -171,7 +171,8 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
                                  std::move(result.log.text),
                                  result.log.truncated};
   }
-  inbox_.push_back({id, std::move(command), "", nullptr});
+  ++found->second->results;
+  inbox_.push_back({id, std::move(command), "", nullptr, true});
   Wake();
 }
 

@@ -23,6 +23,7 @@ struct Live {
   Seq snapshot_seq;           // what a snapshot reflects; 0: there is none
   TimeUs armed;               // the earliest entry in the timer queue
   uint32_t pending = 0;       // releases that wait for the disk
+  uint32_t results = 0;       // of its attempts, in the inbox
   bool in_open = false;       // the open set has an entry
   bool open_changed = false;  // and it is out of date
   bool dormant = false;       // was open when the engine started; nobody has asked to go on with it

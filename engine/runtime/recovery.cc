@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "engine/apply/apply.h"
 #include "engine/runtime/checkpointing.h"
@@ -98,10 +99,10 @@ size_t Shard::Resume(std::string_view actor) {
     Failed(read.error());
     return 0;
   }
+  const std::set<InstanceId> ended(ended_in_open_.begin(), ended_in_open_.end());
   size_t count = 0;
   for (const auto& [id, summary] : open) {
-    if (live_.contains(id) || std::ranges::find(ended_in_open_, id) != ended_in_open_.end())
-      continue;
+    if (live_.contains(id) || ended.contains(id)) continue;
     ++count;
     if (summary.timer) timers_.Add(summary.timer, id);
     if (!summary.attempts) continue;

@@ -68,19 +68,21 @@ void Shard::Use(Live& live) {
 
 // Nothing waits for the disk any more: the instance may leave, or wait, or be written down.
 void Shard::Settle(Live& live) {
-  if (live.pending > 0 || !live.outside.empty() || live.idle) return;
+  if (live.pending > 0 || live.idle) return;
   const model::Instance& instance = live.instance;
   if (instance.position > durable_) return;
+  if (instance.seq.value - live.snapshot_seq.value >= options_.snapshot_events &&
+      !model::HasEnded(instance.status)) {
+    const Status written = WriteDown(live);
+    if (!written.has_value()) return Failed(written.error());
+  }
+  if (!live.outside.empty() || live.results > 0) return;
   if (model::HasEnded(instance.status) || instance.status == model::Status::kNone) {
     if (parts_.observer != nullptr && instance.status != model::Status::kNone && live.open_changed)
       parts_.observer->OnEnded(instance);
     if (live.in_open) ended_in_open_.push_back(instance.id);
     live_.erase(instance.id);
     return;
-  }
-  if (instance.seq.value - live.snapshot_seq.value >= options_.snapshot_events) {
-    const Status written = WriteDown(live);
-    if (!written.has_value()) return Failed(written.error());
   }
   live.idle = true;
   const model::MemoryUse memory = model::MemoryOf(instance);

@@ -142,6 +142,7 @@ void Shard::Process(Inbound& inbound) {
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
   if (start != nullptr) live.definition = registry_.Find(start->definition)->definition.get();
+  if (inbound.is_result) --live.results;
   Use(live);
 
   events_.clear();

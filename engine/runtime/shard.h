@@ -125,6 +125,7 @@ class Shard {
     model::Command command;
     std::string actor;
     Answer answer;
+    bool is_result = false;  // counted in Live::results
   };
   enum class ReleaseKind : uint8_t { kStart, kCancel, kAnswer, kRefuse, kRecord, kSettle };
   // What waits for a position to be durable.
