@@ -52,19 +52,24 @@ void ForgetHeld(model::Scope& scope, TransitionIndex via) {
 }
 
 void DropUnneededScopes(Instance& instance) {
+  std::vector<model::Scope>& scopes = instance.scopes;
+  std::vector<bool> needed(scopes.size());
+  const auto need = [&](ScopeId id) { needed[&ScopeOf(instance, id) - scopes.data()] = true; };
+  for (const model::Scope& scope : scopes)
+    for (const model::Undo& undo : scope.undo) need(undo.scope);
   // Walking backwards visits a scope before its parent, whose id is always smaller.
-  std::vector<ScopeId> needed;
-  for (const model::Scope& scope : instance.scopes)
-    for (const model::Undo& undo : scope.undo) needed.push_back(undo.scope);
-  for (size_t i = instance.scopes.size(); i-- > 1;) {
-    const model::Scope& scope = instance.scopes[i];
-    const bool wanted = std::ranges::find(needed, scope.id) != needed.end();
-    if (scope.state != model::ScopeState::kClosed || wanted) {
-      needed.push_back(scope.parent);
-    } else {
-      instance.scopes.erase(instance.scopes.begin() + static_cast<ptrdiff_t>(i));
-    }
+  for (size_t i = scopes.size(); i-- > 1;) {
+    if (scopes[i].state != model::ScopeState::kClosed) needed[i] = true;
+    if (needed[i]) need(scopes[i].parent);
   }
+  needed[0] = true;
+  size_t kept = 0;
+  for (size_t i = 0; i < needed.size(); ++i) {
+    if (!needed[i]) continue;
+    if (kept != i) scopes[kept] = std::move(scopes[i]);
+    ++kept;
+  }
+  scopes.erase(scopes.begin() + static_cast<ptrdiff_t>(kept), scopes.end());
 }
 
 }  // namespace stele::apply

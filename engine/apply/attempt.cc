@@ -11,6 +11,8 @@ void On(Instance& instance, const model::AttemptStarted& event, const RecordCont
   run.attempt = event.attempt;
   run.deadline = event.deadline;
   run.due = TimeUs();
+  // A loop or sub-process begins again; its scopes are closed.
+  run.loop.reset();
 }
 
 void On(Instance& instance, const model::AttemptCompleted& event, const RecordContext&) {

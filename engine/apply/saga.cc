@@ -11,7 +11,10 @@ void On(Instance& instance, const model::CompensationStarted& event, const Recor
   scope.ends_as = event.ends_as;
   scope.failure =
       std::make_unique<model::Failure>(model::Failure{event.kind, event.message, event.run});
-  if (scope.id == ScopeId()) instance.status = model::Status::kCompensating;
+  if (scope.id != ScopeId()) return;
+  instance.status = model::Status::kCompensating;
+  // The deadline bounds the work, not the undoing of it.
+  instance.deadline = TimeUs();
 }
 
 void On(Instance& instance, const model::CompensationWaived& event, const RecordContext&) {

@@ -44,8 +44,11 @@ void On(Instance& instance, const model::ScopeClosed& event, const RecordContext
     return;
   }
   if (event.keeps_undo) {
+    // It stays, closed, for as long as a compensation may ask for its data.
     model::Scope& parent = ScopeOf(instance, scope.parent);
     std::ranges::move(scope.undo, std::back_inserter(parent.undo));
+    scope.undo.clear();
+    return;
   }
   scope.undo.clear();
   DropUnneededScopes(instance);

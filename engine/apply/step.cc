@@ -1,4 +1,6 @@
 // A step's activations in a scope, from the token that starts one to its end.
+#include <algorithm>
+
 #include "engine/apply/apply.h"
 
 namespace stele::apply {
@@ -13,6 +15,19 @@ void EraseUndo(Instance& instance, RunId of) {
   for (model::Scope& scope : instance.scopes)
     std::erase_if(scope.undo, [&](const model::Undo& undo) { return undo.run == of; });
   DropUnneededScopes(instance);
+}
+
+bool WasOpenedBy(const Instance& instance, ScopeId id, RunId run) {
+  for (; id != ScopeId(); id = instance.FindScope(id)->parent)
+    if (instance.FindScope(id)->owner == run) return true;
+  return false;
+}
+
+// A step that can be undone as a whole stands for what completed inside it.
+void ReplaceInnerUndo(Instance& instance, model::Scope& scope, RunId run) {
+  const size_t inner = std::erase_if(
+      scope.undo, [&](const model::Undo& undo) { return WasOpenedBy(instance, undo.scope, run); });
+  if (inner > 0) DropUnneededScopes(instance);
 }
 
 }  // namespace
@@ -63,9 +78,13 @@ void On(Instance& instance, const model::StepCompleted& event, const RecordConte
   slot.state = SlotState::kCompleted;
   ++slot.completions;
   slot.output = event.output.has_value() ? event.output : std::move(run.output);
-  if (event.undoable) scope.undo.push_back({run.id, run.scope, run.step, slot.output});
   const bool undone = run.purpose == Purpose::kCompensation;
   const RunId of = run.of;
+  if (event.undoable) {
+    model::Undo undo{run.id, run.scope, run.step, slot.output};
+    ReplaceInnerUndo(instance, scope, event.run);
+    ScopeOf(instance, undo.scope).undo.push_back(std::move(undo));
+  }
   RemoveRun(instance, event.run);
   if (undone) EraseUndo(instance, of);
 }
@@ -81,6 +100,7 @@ void On(Instance& instance, const model::StepFailed& event, const RecordContext&
   run.error_kind = event.kind;
   run.error_message = event.message;
   run.due = run.deadline = TimeUs();
+  run.output = Payload();
 }
 
 void On(Instance& instance, const model::StepCancelled& event, const RecordContext&) {

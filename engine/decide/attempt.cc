@@ -36,7 +36,8 @@ void StartAttempt(Turn& turn, RunId id) {
 }  // namespace
 
 TimeUs DeadlineOf(const Turn& turn, const Step& step) {
-  if (step.timeout_us <= 0) return TimeUs();
+  // A delay takes as long as it says.
+  if (step.timeout_us <= 0 || step.kind == StepKind::kDelay) return TimeUs();
   const int64_t grace = step.kind == StepKind::kTask ? kTimeoutGraceUs : 0;
   return turn.now().Plus(step.timeout_us + grace);
 }
@@ -79,7 +80,8 @@ std::optional<Rejection> Restart(Turn& turn, const model::RestartAttempt& comman
 
 std::optional<Rejection> Elapse(Turn& turn, const model::ElapseTimer& command) {
   const model::Timer timer = model::NextTimer(turn.instance);
-  if (!timer.at || timer.kind != command.kind || timer.run != command.run || timer.at > turn.now())
+  if (!timer.at || timer.kind != command.kind || timer.run != command.run ||
+      timer.attempt != command.attempt || timer.at > turn.now())
     return Rejection{
         ErrorCode::kStaleAttempt,
         fmt::format("Expected a timer of run {} that is due but found none", command.run.value)};

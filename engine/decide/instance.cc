@@ -120,10 +120,10 @@ void CompleteInstance(Turn& turn) {
   for (const definition::Mapping& mapping : definition.outputs) {
     Result<expression::Rendered> value = mapping.value.Render(environment);
     if (!value.has_value()) {
-      turn.Emit(model::InstanceFailed{
-          .kind = "expression",
-          .message = fmt::format("Output \"{}\": {}", mapping.name, value.error().message)});
-      return;
+      return FailScope(
+          turn, ScopeId(),
+          {"expression", fmt::format("Output \"{}\": {}", mapping.name, value.error().message),
+           RunId()});
     }
     output.Set(mapping.name, std::move(value->value));
   }

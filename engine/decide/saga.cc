@@ -91,6 +91,49 @@ void EndCompensation(Turn& turn, ScopeId id) {
   turn.Emit(model::InstanceFailed{failure.kind, failure.message, failure.run, true});
 }
 
+// What the run was to do could not be said, so that there is no attempt to repeat: the step is
+// started anew.
+bool NeverBegan(const Turn& turn, const StepRun& run, const Problem& problem) {
+  switch (turn.StepOf(run).kind) {
+    case StepKind::kTask:
+    case StepKind::kLoop:
+    case StepKind::kSubProcess:
+      return problem.kind == "expression";
+    case StepKind::kDelay:
+    case StepKind::kStart:
+    case StepKind::kEnd:
+    case StepKind::kGateway:
+      return true;
+  }
+  return true;
+}
+
+// The output that a token along `via` carried; none where several met.
+Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via) {
+  if (via == model::kNoTransition) return Payload();
+  const StepIndex from = turn.definition.transition(via).from;
+  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(scope), from);
+  return slot == nullptr ? Payload() : slot->output;
+}
+
+void RetryParked(Turn& turn, RunId id, const Problem& problem) {
+  const StepRun& run = *turn.instance.FindRun(id);
+  if (!NeverBegan(turn, run, problem))
+    return turn.Emit(model::RetryScheduled{id, run.attempt + 1, turn.now()});
+  const Token token{.scope = run.scope,
+                    .step = run.step,
+                    .via = run.via,
+                    .output = OutputAlong(turn, run.scope, run.via)};
+  const std::optional<ScopeId> compensating =
+      run.purpose == Purpose::kCompensation ? std::optional(CompensatingScope(turn, run.scope))
+                                            : std::nullopt;
+  turn.Emit(model::StepFailed{id, problem.kind, problem.message});
+  // The next step to undo is the one whose compensation has just been given up.
+  if (compensating.has_value()) return turn.Touch(*compensating);
+  StartStep(turn, token);
+  turn.Touch(token.scope);
+}
+
 }  // namespace
 
 ScopeId CompensatingScope(const Turn& turn, ScopeId id) {
@@ -155,7 +198,8 @@ void AdvanceCompensation(Turn& turn, ScopeId id) {
                   .step = step,
                   .purpose = Purpose::kCompensation,
                   .of = undo.run,
-                  .output = undo.output});
+                  .output = undo.output,
+                  .undone = undo.step});
 }
 
 std::optional<Rejection> Resolve(Turn& turn, const model::ResolveIncident& command) {
@@ -168,7 +212,7 @@ std::optional<Rejection> Resolve(Turn& turn, const model::ResolveIncident& comma
   turn.Emit(model::IncidentResolved{command.run, command.resolution, command.reason});
   const StepRun& parked = *turn.instance.FindRun(command.run);
   if (command.resolution == model::Resolution::kRetry) {
-    turn.Emit(model::RetryScheduled{command.run, parked.attempt + 1, turn.now()});
+    RetryParked(turn, command.run, problem);
     return std::nullopt;
   }
   if (parked.purpose == Purpose::kCompensation) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
 #include "engine/definition/limits.h"
 
@@ -74,7 +75,8 @@ void AdvanceConditional(Turn& turn, RunId id) {
       return FailForGood(turn, id, {"expression", holds.error().message, false});
     if (*holds == until) return CompleteLoop(turn, id);
   }
-  const uint32_t limit = loop.max_iterations == 0 ? definition::kDefaultMaxIterations : loop.max_iterations;
+  const uint32_t limit =
+      loop.max_iterations == 0 ? definition::kDefaultMaxIterations : loop.max_iterations;
   if (done >= limit) {
     // A limit that the definition sets itself is a bound, not an error.
     if (loop.max_iterations != 0) return CompleteLoop(turn, id);

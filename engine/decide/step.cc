@@ -81,7 +81,8 @@ std::optional<Problem> PrepareItems(const Step& step, const ScopeEnvironment& en
   if (!items.has_value()) return Problem{"expression", items.error().message, false};
   const bool counted = step.loop.mode == definition::LoopMode::kTimes;
   const Value& value = items->value;
-  const bool fits = counted ? value.is_int() && value.as_int() >= 0 : value.is_array();
+  const bool fits = counted ? value.is_int() && value.as_int() >= 0 && value.as_int() <= kMaxTimes
+                            : value.is_array();
   if (!fits)
     return Problem{"expression",
                    fmt::format("Expected {} to loop over but found {}",
@@ -93,8 +94,9 @@ std::optional<Problem> PrepareItems(const Step& step, const ScopeEnvironment& en
 
 std::expected<Prepared, Problem> Prepare(const Turn& turn, const Activation& activation) {
   const Step& step = turn.definition.step(activation.step);
-  const ScopeEnvironment environment(turn.definition, turn.instance, activation.scope,
-                                     {.outputs = activation.output});
+  const ScopeEnvironment environment(
+      turn.definition, turn.instance, activation.scope,
+      {.outputs = activation.output, .response = activation.output, .self = activation.undone});
   Prepared out;
   if (auto problem = PrepareConfig(step, environment, out)) return std::unexpected(*problem);
   if (auto problem = PrepareInput(step, environment, out)) return std::unexpected(*problem);
@@ -108,9 +110,8 @@ void Pass(Turn& turn, const Token& token, const Step& step) {
   std::expected<Branches, Problem> branches =
       PlanBranches(turn, token.scope, step, On::kSuccess, token.output);
   if (!branches.has_value()) {
-    Activate(turn, {.scope = token.scope, .step = token.step, .via = token.via});
-    FailForGood(turn, turn.instance.last_run, branches.error());
-    return;
+    return ActivateFailed(turn, {.scope = token.scope, .step = token.step, .via = token.via},
+                          branches.error());
   }
   turn.Emit(model::StepPassed{token.scope, token.step, token.via});
   Send(turn, token.scope, *branches, token.output);
@@ -146,6 +147,15 @@ void FinishNormal(Turn& turn, RunId id, const Payload& output, const Branches& b
   turn.Touch(scope);
 }
 
+model::StepActivated ActivatedOf(const Turn& turn, const Activation& activation) {
+  return {.run = turn.instance.last_run.Next(),
+          .scope = activation.scope,
+          .step = activation.step,
+          .via = activation.via,
+          .of = activation.of,
+          .purpose = activation.purpose};
+}
+
 }  // namespace
 
 void StartStep(Turn& turn, const Token& token) {
@@ -155,9 +165,8 @@ void StartStep(Turn& turn, const Token& token) {
                                        {.outputs = token.output});
     const Result<bool> holds = step.condition->EvaluateBool(environment);
     if (!holds.has_value()) {
-      Activate(turn, {.scope = token.scope, .step = token.step, .via = token.via});
-      FailForGood(turn, turn.instance.last_run, {"expression", holds.error().message, false});
-      return;
+      return ActivateFailed(turn, {.scope = token.scope, .step = token.step, .via = token.via},
+                            {"expression", holds.error().message, false});
     }
     if (!*holds) return SkipStep(turn, token.scope, token.step, token.via);
   }
@@ -188,23 +197,20 @@ void SkipStep(Turn& turn, ScopeId scope, StepIndex step, TransitionIndex via) {
 void Activate(Turn& turn, const Activation& activation) {
   const Step& step = turn.definition.step(activation.step);
   std::expected<Prepared, Problem> prepared = Prepare(turn, activation);
-  const RunId run = turn.instance.last_run.Next();
-  model::StepActivated event{.run = run,
-                             .scope = activation.scope,
-                             .step = activation.step,
-                             .via = activation.via,
-                             .of = activation.of,
-                             .purpose = activation.purpose};
-  if (prepared.has_value()) {
-    event.due = prepared->due;
-    event.deadline = DeadlineOf(turn, step);
-    event.config = std::move(prepared->config);
-    event.input = std::move(prepared->input);
-    event.secrets = std::move(prepared->secrets);
-  }
+  if (!prepared.has_value()) return ActivateFailed(turn, activation, prepared.error());
+  model::StepActivated event = ActivatedOf(turn, activation);
+  event.due = prepared->due;
+  event.deadline = DeadlineOf(turn, step);
+  event.config = std::move(prepared->config);
+  event.input = std::move(prepared->input);
+  event.secrets = std::move(prepared->secrets);
   turn.Emit(std::move(event));
-  if (!prepared.has_value()) return FailForGood(turn, run, prepared.error());
-  BeginChildren(turn, run);
+  BeginChildren(turn, turn.instance.last_run);
+}
+
+void ActivateFailed(Turn& turn, const Activation& activation, const Problem& problem) {
+  turn.Emit(ActivatedOf(turn, activation));
+  FailForGood(turn, turn.instance.last_run, problem);
 }
 
 void BeginChildren(Turn& turn, RunId id) {
@@ -214,11 +220,13 @@ void BeginChildren(Turn& turn, RunId id) {
       return AdvanceLoop(turn, id);
     case StepKind::kSubProcess:
       return OpenScope(turn, id, 0, Payload());
-    case StepKind::kTask:
-    case StepKind::kDelay:
     case StepKind::kStart:
     case StepKind::kEnd:
     case StepKind::kGateway:
+      // Reached by a token they are passed; here they stand in for a step or undo one.
+      return CompleteRun(turn, id, Payload());
+    case StepKind::kTask:
+    case StepKind::kDelay:
       return;
   }
 }

@@ -75,9 +75,12 @@ struct Activation {
   TransitionIndex via = model::kNoTransition;
   Purpose purpose = Purpose::kNormal;
   RunId of;
-  Payload output;  // that `outputs` shows
+  Payload output;              // that `outputs` shows
+  StepIndex undone{kNoIndex};  // kCompensation: the step whose output that is
 };
 void Activate(Turn& turn, const Activation& activation);
+// A run that fails before it begins.
+void ActivateFailed(Turn& turn, const Activation& activation, const Problem& problem);
 // Begins what an activated run does when it is no task: its delay is in the event, its scopes open.
 void BeginChildren(Turn& turn, RunId run);
 void CompleteRun(Turn& turn, RunId run, Payload output);

@@ -23,6 +23,7 @@ Timer TimerOf(const StepRun& run) {
     case RunState::kDelay:
       return {run.due, TimerKind::kDelay, run.id, run.attempt};
     case RunState::kChildren:
+      return {run.deadline, TimerKind::kAttemptDeadline, run.id, run.attempt};
     case RunState::kParked:
     case RunState::kDone:
     case RunState::kFailed:
