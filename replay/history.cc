@@ -1,0 +1,65 @@
+#include "replay/history.h"
+
+#include <fmt/format.h>
+
+#include "engine/apply/apply.h"
+#include "engine/model/codec.h"
+
+namespace stele::replay {
+
+namespace {
+
+// Visits the events of `instance`, which may be the registry. Returns how many there are.
+Result<uint64_t> Walk(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
+                      const VisitEntry& visit, Position end) {
+  auto cursor = store.ReadInstance(shard, instance, Seq(1));
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  uint64_t events = 0;
+  for (;;) {
+    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value() || (*record)->position >= end) return events;
+    const eventstore::RecordHeader& header = (*record)->header;
+    const model::RecordContext context{(*record)->position, header.time};
+    Seq seq = header.first_seq;
+    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      visit({context, seq, header.actor, event});
+      seq = seq.Next();
+      ++events;
+    }));
+  }
+}
+
+}  // namespace
+
+Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
+                   const VisitEntry& visit, Position end) {
+  Result<uint64_t> events = 0;
+  if (instance) events = Walk(store, shard, instance, visit, end);
+  if (!events.has_value()) return std::unexpected(events.error());
+  if (*events > 0) return {};
+  return Fail(ErrorCode::kUnknownInstance,
+              fmt::format("Expected an instance but found no {}", instance.value));
+}
+
+Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
+                                     InstanceId instance) {
+  model::Instance state;
+  state.id = instance;
+  STELE_RETURN_IF_ERROR(ReadHistory(store, shard, instance, [&](const HistoryEntry& entry) {
+    apply::Apply(state, entry.event, entry.record);
+  }));
+  return state;
+}
+
+Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardId shard) {
+  model::Registry registry;
+  const Result<uint64_t> events = Walk(
+      store, shard, InstanceId(),
+      [&](const HistoryEntry& entry) { apply::Apply(registry, entry.event, entry.record); },
+      Position(UINT64_MAX));
+  if (!events.has_value()) return std::unexpected(events.error());
+  return registry;
+}
+
+}  // namespace stele::replay

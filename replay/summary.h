@@ -1,0 +1,27 @@
+// The instances of a shard in a line each. Found by a scan of the log, in time that grows with it;
+// the view of instances (projections/) will answer the same question from an index.
+#pragma once
+
+#include <vector>
+
+#include "base/error.h"
+#include "engine/model/instance.h"
+#include "eventstore/event_store.h"
+
+namespace stele::replay {
+
+struct InstanceSummary {
+  InstanceId id;
+  DefinitionId definition;
+  model::Status status = model::Status::kNone;
+  TimeUs started;
+  TimeUs ended;                  // 0: it has not
+  uint64_t steps_completed = 0;  // runs of steps, in all scopes
+  uint32_t incidents = 0;        // that wait for an operator
+};
+
+// By id.
+Result<std::vector<InstanceSummary>> ListInstances(const eventstore::EventStore& store,
+                                                   ShardId shard);
+
+}  // namespace stele::replay

@@ -1,0 +1,220 @@
+#include "replay/timeline.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace stele::replay {
+
+std::string_view StepStateName(StepState state) {
+  switch (state) {
+    case StepState::kRunning:
+      return "running";
+    case StepState::kBackoff:
+      return "backoff";
+    case StepState::kDelay:
+      return "delay";
+    case StepState::kChildren:
+      return "children";
+    case StepState::kHeld:
+      return "held";
+    case StepState::kParked:
+      return "parked";
+    case StepState::kCompleted:
+      return "completed";
+    case StepState::kFailed:
+      return "failed";
+    case StepState::kCancelled:
+      return "cancelled";
+    case StepState::kSkipped:
+      return "skipped";
+  }
+  return "";
+}
+
+std::string_view AttemptStateName(AttemptState state) {
+  switch (state) {
+    case AttemptState::kRunning:
+      return "running";
+    case AttemptState::kCompleted:
+      return "completed";
+    case AttemptState::kFailed:
+      return "failed";
+    case AttemptState::kInterrupted:
+      return "interrupted";
+    case AttemptState::kCancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+// The events that change a line; the others are of no step.
+struct TimelineWriter {
+  Timeline& timeline;
+  const model::RecordContext& record;
+
+  void Set(StepLine& line, StepState state) const {
+    const auto counts = [](StepState s) { return !IsOver(s) && s != StepState::kChildren; };
+    timeline.open_ += counts(state);
+    timeline.open_ -= counts(line.state);
+    timeline.parked_ += state == StepState::kParked;
+    timeline.parked_ -= line.state == StepState::kParked;
+    line.state = state;
+    line.due = TimeUs();
+    if (IsOver(state)) line.ended = record.time;
+  }
+  void EndAttempt(StepLine& line, AttemptState state) const {
+    if (line.attempts.empty() || line.attempts.back().state != AttemptState::kRunning) return;
+    line.attempts.back().state = state;
+    line.attempts.back().ended = record.time;
+  }
+  void StartAttempt(StepLine& line, uint32_t number) const {
+    line.attempts.push_back({.number = number, .started = record.time});
+  }
+  StepLine& NewLine(StepIndex step, ScopeId scope, RunId run) const {
+    StepLine& line = timeline.lines_.emplace_back();
+    line.run = run;
+    line.step = step;
+    line.scope = scope;
+    line.started = record.time;
+    line.state = StepState::kSkipped;  // not counted yet
+    line.label = timeline.definition_.step(step).id;
+    const auto place = timeline.scopes_.find(scope);
+    if (place != timeline.scopes_.end()) line.label += place->second.suffix;
+    return line;
+  }
+
+  void operator()(const model::InstanceStarted&) const { timeline.started_ = record.time; }
+  void operator()(const model::StepActivated& event) const {
+    StepLine& line = NewLine(event.step, event.scope, event.run);
+    timeline.of_run_.push_back(timeline.lines_.size() - 1);
+    line.purpose = event.purpose;
+    const auto kind = timeline.definition_.step(event.step).kind;
+    Set(line, event.due ? StepState::kDelay : StepState::kRunning);
+    line.due = event.due;
+    if (kind == definition::StepKind::kTask) StartAttempt(line, 1);
+  }
+  void operator()(const model::StepSkipped& event) const {
+    NewLine(event.step, event.scope, RunId()).ended = record.time;
+  }
+  void operator()(const model::StepCompleted& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kCompleted);
+    if (event.output.has_value()) line.output = event.output;
+    Set(line, StepState::kCompleted);
+  }
+  void operator()(const model::StepFailed& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kFailed);
+    line.kind = event.kind;
+    line.message = event.message;
+    Set(line, StepState::kFailed);
+  }
+  void operator()(const model::StepCancelled& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kCancelled);
+    Set(line, StepState::kCancelled);
+  }
+  void operator()(const model::AttemptStarted& event) const {
+    StepLine& line = timeline.Line(event.run);
+    StartAttempt(line, event.attempt);
+    Set(line, StepState::kRunning);
+  }
+  void operator()(const model::AttemptCompleted& event) const {
+    StepLine& line = timeline.Line(event.run);
+    if (!line.attempts.empty()) {
+      line.attempts.back().log = event.log;
+      line.attempts.back().log_truncated = event.log_truncated;
+    }
+    EndAttempt(line, AttemptState::kCompleted);
+    line.output = event.output;
+  }
+  void operator()(const model::AttemptFailed& event) const {
+    StepLine& line = timeline.Line(event.run);
+    if (!line.attempts.empty()) {
+      AttemptLine& attempt = line.attempts.back();
+      attempt.log = event.log;
+      attempt.log_truncated = event.log_truncated;
+      attempt.kind = event.kind;
+      attempt.message = event.message;
+    }
+    EndAttempt(line, AttemptState::kFailed);
+    line.kind = event.kind;
+    line.message = event.message;
+  }
+  void operator()(const model::AttemptInterrupted& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kInterrupted);
+    const bool held = event.by == model::Interruption::kShutdown;
+    line.kind = "interrupted";
+    line.message = held ? "The engine was stopped" : "The engine died while the attempt ran";
+    if (held) Set(line, StepState::kHeld);
+  }
+  void operator()(const model::RetryScheduled& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kFailed);
+    Set(line, StepState::kBackoff);
+    line.due = event.due;
+  }
+  void operator()(const model::TimerElapsed& event) const {
+    if (event.kind != model::TimerKind::kAttemptDeadline) return;
+    StepLine& line = timeline.Line(event.run);
+    line.kind = "timeout";
+    line.message = "The step's timeout has elapsed";
+    if (line.attempts.empty()) return;
+    line.attempts.back().kind = line.kind;
+    line.attempts.back().message = line.message;
+  }
+  void operator()(const model::ScopeOpened& event) const {
+    StepLine& owner = timeline.Line(event.run);
+    std::string suffix;
+    const auto around = timeline.scopes_.find(owner.scope);
+    if (around != timeline.scopes_.end()) suffix = around->second.suffix;
+    if (timeline.definition_.step(owner.step).kind == definition::StepKind::kLoop)
+      suffix += fmt::format("[{}]", event.index);
+    timeline.scopes_[event.scope] = {event.parent, std::move(suffix)};
+    Set(owner, StepState::kChildren);
+  }
+  void operator()(const model::CompensationWaived& event) const {
+    // The compensation that was parked is over; it names the run that it should have undone.
+    for (StepLine& line : timeline.lines_)
+      if (line.state == StepState::kParked && line.purpose == model::Purpose::kCompensation)
+        Set(line, StepState::kCancelled);
+  }
+  void operator()(const model::IncidentRaised& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kFailed);
+    line.kind = event.kind;
+    line.message = event.message;
+    Set(line, StepState::kParked);
+  }
+  void operator()(const model::InstanceTerminated&) const {
+    for (StepLine& line : timeline.lines_) {
+      if (IsOver(line.state)) continue;
+      EndAttempt(line, AttemptState::kCancelled);
+      Set(line, StepState::kCancelled);
+    }
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+void Timeline::Apply(const model::Event& event, const model::RecordContext& record) {
+  std::visit(TimelineWriter{*this, record}, event);
+}
+
+const StepLine* Timeline::FindRun(RunId run) const {
+  if (!run || run.value > of_run_.size()) return nullptr;
+  return &lines_[of_run_[run.value - 1]];
+}
+
+StepLine& Timeline::Line(RunId run) {
+  CHECK(run && run.value <= of_run_.size(), "no run {}", run.value);
+  return lines_[of_run_[run.value - 1]];
+}
+
+bool Timeline::WaitsForOperator() const {
+  return parked_ > 0 && parked_ == open_;
+}
+
+}  // namespace stele::replay

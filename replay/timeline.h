@@ -1,0 +1,97 @@
+// What became of every step of an instance, for people: its runs with their attempts, those that
+// have ended too, which the instance's state no longer holds. A fold over events, live or recorded.
+//
+// Its memory grows with the number of runs: for one instance at a time, not for a shard's.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/definition/definition.h"
+#include "engine/model/event.h"
+
+namespace stele::replay {
+
+enum class StepState : uint8_t {
+  kRunning,
+  kBackoff,   // waits for its next attempt
+  kDelay,     // a delay that has not elapsed
+  kChildren,  // its iterations or its sub-process run
+  kHeld,      // its attempt was stopped with the engine
+  kParked,    // an operator decides
+  kCompleted,
+  kFailed,
+  kCancelled,
+  kSkipped,
+};
+// "running", "backoff", …
+std::string_view StepStateName(StepState state);
+inline bool IsOver(StepState state) {
+  return state >= StepState::kCompleted;
+}
+
+enum class AttemptState : uint8_t { kRunning, kCompleted, kFailed, kInterrupted, kCancelled };
+std::string_view AttemptStateName(AttemptState state);
+
+struct AttemptLine {
+  uint32_t number = 1;
+  AttemptState state = AttemptState::kRunning;
+  TimeUs started;
+  TimeUs ended;
+  std::string kind;  // of the error
+  std::string message;
+  std::string log;
+  bool log_truncated = false;
+};
+
+struct StepLine {
+  RunId run;  // 0: it was skipped
+  StepIndex step;
+  ScopeId scope;
+  model::Purpose purpose = model::Purpose::kNormal;
+  std::string label;  // the step's id, behind it the loop's indices: "update[2]"
+  StepState state = StepState::kRunning;
+  TimeUs started;
+  TimeUs ended;
+  TimeUs due;  // kBackoff, kDelay
+  std::vector<AttemptLine> attempts;
+  Payload output;
+  std::string kind;  // of the error
+  std::string message;
+};
+
+class Timeline {
+ public:
+  // REQUIRES: `definition` is the instance's, and outlives the timeline.
+  explicit Timeline(const definition::Definition& definition) : definition_(definition) {}
+
+  void Apply(const model::Event& event, const model::RecordContext& record);
+
+  // In the order in which they were activated or skipped.
+  const std::vector<StepLine>& lines() const { return lines_; }
+  // Null when there is no such run.
+  const StepLine* FindRun(RunId run) const;
+  const definition::Definition& definition() const { return definition_; }
+  TimeUs started() const { return started_; }
+  // An operator has to decide, and nothing else is under way.
+  bool WaitsForOperator() const;
+
+ private:
+  friend struct TimelineWriter;
+  struct Place {
+    ScopeId parent;
+    std::string suffix;  // of the labels in the scope
+  };
+  StepLine& Line(RunId run);
+
+  const definition::Definition& definition_;
+  std::vector<StepLine> lines_;
+  std::vector<size_t> of_run_;  // run - 1 -> its line
+  std::map<ScopeId, Place> scopes_;
+  TimeUs started_;
+  size_t open_ = 0;    // lines that are not over and not kChildren
+  size_t parked_ = 0;  // of these, kParked
+};
+
+}  // namespace stele::replay

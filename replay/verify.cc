@@ -1,0 +1,183 @@
+#include "replay/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <span>
+
+#include "base/json.h"
+#include "engine/apply/apply.h"
+#include "engine/decide/decide.h"
+#include "engine/definition/canonical.h"
+#include "engine/model/codec.h"
+#include "engine/model/event_json.h"
+
+namespace stele::replay {
+
+namespace {
+
+using eventstore::RecordView;
+using model::Event;
+
+constexpr uint64_t kProgressRecords = 10'000;
+constexpr size_t kMaxShownBytes = 400;
+
+std::string Show(const Event& event, const definition::Definition* definition) {
+  std::string text = ToJson(model::EventToJson(event, definition));
+  if (text.size() > kMaxShownBytes) {
+    text.resize(kMaxShownBytes);
+    text += "…";
+  }
+  return text;
+}
+
+std::unexpected<Error> Mismatch(const RecordView& record, Seq seq, std::string_view expected,
+                                std::string_view found) {
+  return Fail(ErrorCode::kReplayMismatch,
+              fmt::format("Expected {} but found {} (position {}, instance {}, seq {})", expected,
+                          found, record.position.value, record.header.instance.value, seq.value));
+}
+
+class Verifier {
+ public:
+  Status Check(const RecordView& record);
+  VerifyReport report() const;
+
+ private:
+  Status CheckRegistry(const RecordView& record);
+  Status CheckInstance(const RecordView& record);
+  Status Compare(const RecordView& record, const definition::Definition& definition) const;
+  Result<model::Instance*> InstanceOf(const RecordView& record);
+
+  model::Registry registry_;
+  std::map<InstanceId, model::Instance> open_;
+  InstanceId last_started_;
+  decide::Decider decider_;
+  std::vector<Event> decided_;
+  std::vector<Event> recorded_;
+  VerifyReport report_;
+};
+
+VerifyReport Verifier::report() const {
+  VerifyReport report = report_;
+  report.definitions = registry_.definitions.size();
+  report.open = open_.size();
+  return report;
+}
+
+Status Verifier::Check(const RecordView& record) {
+  Result<std::vector<Event>> events = model::Decode(record.body);
+  if (!events.has_value())
+    return Fail(events.error().code,
+                fmt::format("{} (position {})", events.error().message, record.position.value));
+  recorded_ = *std::move(events);
+  if (recorded_.empty() || recorded_.size() != record.header.event_count)
+    return Mismatch(record, record.header.first_seq,
+                    fmt::format("a record of {} events", record.header.event_count),
+                    fmt::format("{}", recorded_.size()));
+  ++report_.records;
+  report_.events += recorded_.size();
+  return record.header.instance ? CheckInstance(record) : CheckRegistry(record);
+}
+
+Status Verifier::CheckRegistry(const RecordView& record) {
+  Seq seq = record.header.first_seq;
+  if (seq != registry_.seq.Next())
+    return Mismatch(record, seq, fmt::format("seq {}", registry_.seq.value + 1),
+                    fmt::format("{}", seq.value));
+  for (const Event& event : recorded_) {
+    const auto* registered = std::get_if<model::DefinitionRegistered>(&event);
+    const uint64_t next = registry_.definitions.size() + 1;
+    if (registered == nullptr || registered->definition.value != next)
+      return Mismatch(record, seq, fmt::format("the registration of definition {}", next),
+                      Show(event, nullptr));
+    const definition::LoadResult loaded = definition::ReadCanonical(registered->canonical);
+    if (!loaded.has_value())
+      return Mismatch(record, seq, "a definition that this build reads",
+                      loaded.error().front().message);
+    apply::Apply(registry_, event, {record.position, record.header.time});
+    seq = seq.Next();
+  }
+  return {};
+}
+
+// The state before the record, or why there is none that it could follow.
+Result<model::Instance*> Verifier::InstanceOf(const RecordView& record) {
+  const InstanceId id = record.header.instance;
+  const Seq first = record.header.first_seq;
+  const auto found = open_.find(id);
+  if (found != open_.end()) {
+    const Seq next = found->second.seq.Next();
+    if (first != next)
+      return Mismatch(record, first, fmt::format("seq {}", next.value),
+                      fmt::format("{}", first.value));
+    return &found->second;
+  }
+  if (id <= last_started_)
+    return Mismatch(record, first, "no more records of an instance that has ended",
+                    Show(recorded_.front(), nullptr));
+  if (first != Seq(1) || !std::holds_alternative<model::InstanceStarted>(recorded_.front()))
+    return Mismatch(record, first, "the start of the instance", Show(recorded_.front(), nullptr));
+  last_started_ = id;
+  ++report_.instances;
+  model::Instance& instance = open_[id];
+  instance.id = id;
+  return &instance;
+}
+
+Status Verifier::CheckInstance(const RecordView& record) {
+  Result<model::Instance*> instance = InstanceOf(record);
+  if (!instance.has_value()) return std::unexpected(instance.error());
+  const Seq first = record.header.first_seq;
+  const std::optional<model::Command> command = decide::CommandOf(recorded_.front());
+  if (!command.has_value())
+    return Mismatch(record, first, "a cause", Show(recorded_.front(), nullptr));
+  const auto* start = std::get_if<model::StartInstance>(&*command);
+  const DefinitionId id = start != nullptr ? start->definition : (*instance)->definition;
+  const model::RegisteredDefinition* registered = registry_.Find(id);
+  if (registered == nullptr)
+    return Mismatch(record, first, "a registered definition", fmt::format("number {}", id.value));
+
+  decided_.clear();
+  const decide::Context context{*registered->definition, {record.position, record.header.time}};
+  if (auto rejection = decider_.Decide(**instance, *command, context, decided_))
+    return Mismatch(record, first, fmt::format("a refusal ({})", rejection->message),
+                    Show(recorded_.front(), registered->definition.get()));
+  STELE_RETURN_IF_ERROR(Compare(record, *registered->definition));
+  if (model::HasEnded((*instance)->status)) open_.erase(record.header.instance);
+  return {};
+}
+
+Status Verifier::Compare(const RecordView& record, const definition::Definition& definition) const {
+  if (decided_ == recorded_) return {};
+  const size_t both = std::min(decided_.size(), recorded_.size());
+  size_t at = 0;
+  while (at < both && decided_[at] == recorded_[at]) ++at;
+  const auto show = [&](const std::vector<Event>& events) {
+    return at < events.size() ? Show(events[at], &definition) : "the end of the record";
+  };
+  return Mismatch(record, record.header.first_seq.Plus(at), show(decided_), show(recorded_));
+}
+
+}  // namespace
+
+Result<VerifyReport> Verify(const eventstore::EventStore& store, ShardId shard,
+                            const VerifyProgress& progress) {
+  const Result<uint64_t> chain = store.VerifyChain(shard);
+  if (!chain.has_value()) return std::unexpected(chain.error());
+  const Position end = store.NextPosition(shard);
+  auto cursor = store.Read(shard, Position(1));
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  Verifier verifier;
+  for (;;) {
+    Result<std::optional<RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) return verifier.report();
+    STELE_RETURN_IF_ERROR(verifier.Check(**record));
+    if (progress && (*record)->position.value % kProgressRecords == 0)
+      progress((*record)->position, end);
+  }
+}
+
+}  // namespace stele::replay
