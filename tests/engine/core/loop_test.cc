@@ -187,7 +187,7 @@ steps:
 constexpr std::string_view kNested = R"(
 workflow:
   id: nested
-  variables: {region: eu}
+  variables: {region: eu, wanted: 1}
   processes:
     - id: main
       type: sequential
