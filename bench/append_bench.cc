@@ -1,4 +1,4 @@
-// The event store beside a bare file, in one run (docs/log-format.md has the figures):
+// The event store beside a bare file, in one run:
 //
 //   append_bench                                   everything but the long run
 //   append_bench --benchmark_filter=WriteAmplification  2,000,000 records; STELE_BENCH_RECORDS sets

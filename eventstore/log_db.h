@@ -3,6 +3,7 @@
 // snapshot never queues behind a commit and no commit behind an ingestion.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>

@@ -31,6 +31,14 @@ rocksdb::ColumnFamilyOptions FamilyOptions(rocksdb::CompressionType compression)
   return options;
 }
 
+rocksdb::ColumnFamilyOptions IndexFamilyOptions() {
+  rocksdb::ColumnFamilyOptions options = FamilyOptions(rocksdb::kZSTD);
+  // A new chunk overlaps little of what is there: small files keep a compaction to that little.
+  options.target_file_size_base = 4 << 20;
+  options.level0_file_num_compaction_trigger = 8;
+  return options;
+}
+
 std::unexpected<Error> WriteError(const rocksdb::Status& status, std::string_view what) {
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to {} but found: {}.", what, status.ToString()));
@@ -59,7 +67,7 @@ Status StateDb::Open(const std::string& path) {
                        {"snapshots", FamilyOptions(rocksdb::kZSTD)},
                        {"open", FamilyOptions(rocksdb::kZSTD)},
                        {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
-                       {"by_instance", FamilyOptions(rocksdb::kZSTD)}});
+                       {"by_instance", IndexFamilyOptions()}});
 }
 
 Status StateDb::Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) {

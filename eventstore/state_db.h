@@ -6,6 +6,7 @@
 // the runtime finds no checkpoint and replays from the beginning.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <string>

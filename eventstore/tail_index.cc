@@ -1,6 +1,7 @@
 #include "eventstore/tail_index.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace stele::eventstore {
 
@@ -74,16 +75,17 @@ TailIndex::RunPointer TailIndex::Merge(std::span<const RunPointer> runs) {
   for (const RunPointer& run : runs) size += run->entries.size();
   merged->entries.reserve(size);
   for (const RunPointer& run : runs) {
-    merged->entries.insert(merged->entries.end(), run->entries.begin(), run->entries.end());
     merged->records += run->records;
     merged->end = run->end;
   }
-  // Runs that are sorted already make this a merge of two halves.
-  if (runs.size() == 2 && runs[0]->sorted && runs[1]->sorted)
-    std::inplace_merge(merged->entries.begin(), merged->entries.begin() + runs[0]->entries.size(),
-                       merged->entries.end());
-  else
+  if (runs.size() == 2 && runs[0]->sorted && runs[1]->sorted) {
+    std::merge(runs[0]->entries.begin(), runs[0]->entries.end(), runs[1]->entries.begin(),
+               runs[1]->entries.end(), std::back_inserter(merged->entries));
+  } else {
+    for (const RunPointer& run : runs)
+      merged->entries.insert(merged->entries.end(), run->entries.begin(), run->entries.end());
     SortIndexEntries(&merged->entries);
+  }
   merged->sorted = true;
   return merged;
 }
