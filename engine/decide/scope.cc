@@ -110,21 +110,21 @@ bool IsInside(const Instance& instance, ScopeId inner, ScopeId outer) {
   return inner == outer;
 }
 
-void CancelRunsOf(Turn& turn, ScopeId scope, model::CancelReason reason) {
-  std::vector<RunId> runs;
-  for (const StepRun& run : turn.instance.runs)
-    if (run.scope == scope) runs.push_back(run.id);
-  for (const RunId run : runs) turn.Emit(model::StepCancelled{run, reason});
-}
-
-// Closes the open scopes for which `wanted` holds, the innermost first, with all that runs in them.
+// Closes the open scopes for which `wanted` holds, the innermost first, with all that runs in them,
+// the youngest first.
 template <class Wanted>
 void CancelScopes(Turn& turn, model::CancelReason reason, Wanted wanted) {
   std::vector<ScopeId> open;
   for (const Scope& scope : turn.instance.scopes)
     if (wanted(scope)) open.push_back(scope.id);
+  std::vector<std::pair<ScopeId, RunId>> inside;
+  for (const StepRun& run : turn.instance.runs)
+    if (std::ranges::binary_search(open, run.scope)) inside.emplace_back(run.scope, run.id);
+  std::ranges::sort(inside, std::ranges::greater());
+  auto run = inside.begin();
   for (auto id = open.rbegin(); id != open.rend(); ++id) {
-    CancelRunsOf(turn, *id, reason);
+    for (; run != inside.end() && run->first == *id; ++run)
+      turn.Emit(model::StepCancelled{run->second, reason});
     const Scope* scope = turn.instance.FindScope(*id);
     if (scope == nullptr || scope->state == model::ScopeState::kClosed) continue;
     const StepRun* owner = turn.instance.FindRun(scope->owner);
@@ -218,7 +218,11 @@ void CancelRuns(Turn& turn, ScopeId id, model::CancelReason reason) {
   CancelScopes(turn, reason, [&](const Scope& scope) {
     return scope.id != id && IsInside(turn.instance, scope.id, id);
   });
-  CancelRunsOf(turn, id, reason);
+  std::vector<RunId> runs;
+  for (const StepRun& run : turn.instance.runs)
+    if (run.scope == id) runs.push_back(run.id);
+  for (auto run = runs.rbegin(); run != runs.rend(); ++run)
+    turn.Emit(model::StepCancelled{*run, reason});
 }
 
 void CancelChildren(Turn& turn, RunId owner, model::CancelReason reason) {

@@ -243,7 +243,7 @@ TEST(Cancel, LeavesWhatWasDoneOtherwise) {
   CoreDriver saga(kBranches);
   saga.Start().Complete("a").Cancel();
   EXPECT_THAT(saga.Last(),
-              ElementsAre("cancel requested", "b: cancelled", "c: cancelled", "cancelled"));
+              ElementsAre("cancel requested", "c: cancelled", "b: cancelled", "cancelled"));
   EXPECT_EQ(saga.Status(), "cancelled");
 }
 
