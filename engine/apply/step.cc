@@ -77,7 +77,7 @@ void On(Instance& instance, const model::StepCompleted& event, const RecordConte
   model::Slot& slot = model::SlotOf(scope, run.step);
   slot.state = SlotState::kCompleted;
   ++slot.completions;
-  slot.output = event.output.has_value() ? event.output : std::move(run.output);
+  slot.output = event.output.has_value() ? event.output : run.output;
   const bool undone = run.purpose == Purpose::kCompensation;
   const RunId of = run.of;
   if (event.undoable) {

@@ -36,7 +36,10 @@ class Operand {
   // REQUIRES: owned.
   Value& mutable_value() { return owned_; }
   // A copy when it is borrowed. REQUIRES: defined.
-  Value Take() { return owned() ? std::move(owned_) : *borrowed_; }
+  Value Take() {
+    if (owned()) return std::move(owned_);
+    return *borrowed_;
+  }
 
  private:
   enum class State : uint8_t { kUndefined, kBorrowed, kOwned };

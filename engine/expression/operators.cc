@@ -81,7 +81,12 @@ bool Evaluator::Add(const Node& node, Operand& a, const Operand& b, Operand& out
   const std::string& tail = b.value().as_string();
   // What was made before is added to, so that a chain of joins is linear.
   if (!Charge(node, tail.size() + (a.owned() ? 0 : a.value().as_string().size()))) return false;
-  std::string text = a.owned() ? std::move(a.mutable_value().as_string()) : a.value().as_string();
+  std::string text;
+  if (a.owned()) {
+    text = std::move(a.mutable_value().as_string());
+  } else {
+    text = a.value().as_string();
+  }
   text += tail;
   out.Own(Value(std::move(text)));
   return true;
