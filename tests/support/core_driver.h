@@ -4,10 +4,11 @@
 // After every record it checks what must hold of any: the record, encoded and decoded, makes of a
 // second instance the same bytes; the instance restored from the snapshot before decides the
 // recorded cause to the same events and comes to the same state; an instance that has ended runs
-// nothing; one that has not waits for something. A command that is refused changes nothing. A
-// violation is a failure of the test.
+// nothing and has left no join waiting; one that has not ended waits for something. A command that
+// is refused changes nothing. A violation is a failure of the test.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -78,6 +79,7 @@ class CoreDriver {
   void Must(const model::Command& command);
   void CheckRecord(const std::string& before, const std::vector<model::Event>& events);
   void CheckIsAlive() const;
+  void CheckJoins() const;
 
   std::shared_ptr<const definition::Definition> definition_;
   EventText text_;
@@ -89,6 +91,7 @@ class CoreDriver {
   decide::Decider again_;
   model::RecordEncoder encoder_;
   std::string log_;
+  std::map<TransitionIndex, int> arrived_;  // tokens at joins of the root scope
   Texts last_;
   Texts all_;
 };
