@@ -265,6 +265,35 @@ workflow:
   EXPECT_EQ(nested.Status(), "completed");
 }
 
+// The inner loop's dead exit completes a join that sets the outer loop going again.
+TEST(BackEdge, TheExitOfAnInnerLoopIsReleasedBeforeThatOfTheOuter) {
+  CoreDriver nested(R"(
+workflow:
+  id: nested
+  processes:
+    - id: main
+      type: sequential
+      tasks:
+        - {id: outer, type: script}
+        - {id: inner, type: script}
+        - {id: meet, type: script}
+        - {id: after, type: script}
+      transitions:
+        - {from: outer, to: [inner, meet], condition: "not outputs.stop"}
+        - {from: outer, to: after, condition: "outputs.stop"}
+        - {from: inner, to: inner, condition: "outputs.again"}
+        - {from: inner, to: meet, condition: "outputs.go"}
+        - {from: meet, to: outer}
+)");
+  nested.Start().Complete("outer", R"({"stop":false})");
+  nested.Complete("inner", R"({"again":false,"go":false})");
+  EXPECT_THAT(nested.Running(), ElementsAre("meet"));
+  EXPECT_EQ(nested.Count("after: skipped"), 0u);
+  nested.Complete("meet").Complete("outer", R"({"stop":true})").Complete("after");
+  EXPECT_EQ(nested.Status(), "completed");
+  EXPECT_EQ(nested.Count("after: skipped"), 0u);
+}
+
 TEST(BackEdge, ACycleThatNeverWaitsIsStopped) {
   CoreDriver cycle(R"(
 workflow:
