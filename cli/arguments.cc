@@ -1,0 +1,108 @@
+#include "cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stele::cli {
+
+namespace {
+
+std::string KnownOptions(const CommandSpec& command) {
+  std::string known;
+  for (const OptionSpec& option : command.options) known += fmt::format("{}, ", option.name);
+  return known + "--help";
+}
+
+std::unexpected<Error> Usage(const CommandSpec& command, std::string_view sentence) {
+  return Fail(ErrorCode::kUsage,
+              fmt::format("{}; \"stele help {}\" shows what it takes", sentence, command.name));
+}
+
+Status CheckOperands(const CommandSpec& command, const Arguments& arguments) {
+  const size_t count = arguments.operands().size();
+  if (count >= command.min_operands && count <= command.max_operands) return {};
+  if (command.max_operands == 0)
+    return Usage(command, fmt::format("Expected only options but found \"{}\"",
+                                      arguments.operands().front()));
+  if (count < command.min_operands)
+    return Usage(command, fmt::format("Expected {} but found none", command.operands));
+  return Usage(command, fmt::format("Expected {} but found \"{}\" too", command.operands,
+                                    arguments.operands()[command.max_operands]));
+}
+
+}  // namespace
+
+bool Arguments::Has(std::string_view option) const {
+  return std::ranges::any_of(options_, [&](const auto& given) { return given.first == option; });
+}
+
+std::string Arguments::Get(std::string_view option, std::string_view otherwise) const {
+  for (auto given = options_.rbegin(); given != options_.rend(); ++given)
+    if (given->first == option) return given->second;
+  return std::string(otherwise);
+}
+
+std::vector<std::string> Arguments::All(std::string_view option) const {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : options_)
+    if (name == option) values.push_back(value);
+  return values;
+}
+
+Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std::string> words) {
+  Arguments arguments;
+  bool options_end = false;
+  for (size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    if (options_end || !word.starts_with('-') || word == "-") {
+      arguments.operands_.push_back(word);
+      continue;
+    }
+    if (word == "--") {
+      options_end = true;
+      continue;
+    }
+    const size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    if (name == "--help" || name == "-h") {
+      arguments.help_ = true;
+      return arguments;
+    }
+    const auto option = std::ranges::find(command.options, name, &OptionSpec::name);
+    if (option == command.options.end())
+      return Usage(command,
+                   fmt::format("Expected one of {} but found \"{}\"", KnownOptions(command), name));
+    std::string value;
+    if (option->value.empty()) {
+      if (equals != std::string::npos)
+        return Usage(command, fmt::format("Expected no value for {} but found \"{}\"", name,
+                                          word.substr(equals + 1)));
+    } else if (equals != std::string::npos) {
+      value = word.substr(equals + 1);
+    } else if (i + 1 < words.size()) {
+      value = words[++i];
+    } else {
+      return Usage(command,
+                   fmt::format("Expected {} behind {} but found nothing", option->value, name));
+    }
+    if (!option->repeats && arguments.Has(name))
+      return Usage(command, fmt::format("Expected {} once but found it twice", name));
+    arguments.options_.emplace_back(name, std::move(value));
+  }
+  STELE_RETURN_IF_ERROR(CheckOperands(command, arguments));
+  return arguments;
+}
+
+std::string HelpOf(const CommandSpec& command) {
+  std::string help =
+      fmt::format("stele {} {}\n\n  {}\n", command.name, command.operands, command.summary);
+  if (command.options.empty()) return help + fmt::format("\n{}", command.details);
+  help += "\nOptions\n";
+  for (const OptionSpec& option : command.options)
+    help +=
+        fmt::format("  {:<26}{}\n", fmt::format("{} {}", option.name, option.value), option.help);
+  return help + fmt::format("\n{}", command.details);
+}
+
+}  // namespace stele::cli

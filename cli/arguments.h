@@ -1,0 +1,54 @@
+// The command line as data. Small on purpose: long options, each with a value or without, and
+// operands; `--name=value`, `--name value`, `--` ends the options.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace stele::cli {
+
+struct OptionSpec {
+  std::string_view name;   // "--data"
+  std::string_view value;  // "DIR"; empty: it takes none
+  std::string_view help;
+  bool repeats = false;
+};
+
+struct CommandSpec {
+  std::string_view name;
+  std::string_view operands;  // "FILE…", as the usage line shows them
+  size_t min_operands = 0;
+  size_t max_operands = 0;
+  std::string_view summary;  // one line
+  std::string_view details;  // paragraphs and examples for --help
+  std::span<const OptionSpec> options;
+};
+
+class Arguments {
+ public:
+  const std::vector<std::string>& operands() const { return operands_; }
+  bool Has(std::string_view option) const;
+  // The last one given, or `otherwise`.
+  std::string Get(std::string_view option, std::string_view otherwise = "") const;
+  std::vector<std::string> All(std::string_view option) const;
+  bool wants_help() const { return help_; }
+
+ private:
+  friend Result<Arguments> ParseArguments(const CommandSpec&, std::span<const std::string>);
+  std::vector<std::string> operands_;
+  std::vector<std::pair<std::string, std::string>> options_;
+  bool help_ = false;
+};
+
+// kUsage: a sentence on what the command takes.
+Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std::string> words);
+
+// What --help prints.
+std::string HelpOf(const CommandSpec& command);
+
+}  // namespace stele::cli

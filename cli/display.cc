@@ -1,0 +1,141 @@
+#include "cli/display.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/text.h"
+
+namespace stele::cli {
+
+namespace {
+
+using replay::StepLine;
+using replay::StepState;
+
+constexpr std::string_view kFrames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
+
+std::string Problem(const StepLine& line) {
+  return Clean(fmt::format("{}: {}", line.kind, line.message));
+}
+
+// The run that an event is about; 0: none that gets a line.
+struct RunOfEvent {
+  RunId operator()(const model::StepActivated& e) const { return e.run; }
+  RunId operator()(const model::StepCompleted& e) const { return e.run; }
+  RunId operator()(const model::StepFailed& e) const { return e.run; }
+  RunId operator()(const model::StepCancelled& e) const { return e.run; }
+  RunId operator()(const model::AttemptStarted& e) const { return e.run; }
+  RunId operator()(const model::AttemptInterrupted& e) const { return e.run; }
+  RunId operator()(const model::RetryScheduled& e) const { return e.run; }
+  RunId operator()(const model::IncidentRaised& e) const { return e.run; }
+  template <class Other>
+  RunId operator()(const Other&) const {
+    return RunId();
+  }
+};
+
+}  // namespace
+
+std::string Display::EventLine(const replay::Timeline& timeline, const model::Event& event) const {
+  const bool live = is_live();
+  if (const auto* undo = std::get_if<model::CompensationStarted>(&event))
+    return terminal_.Paint(Colour::kYellow,
+                           Clean(fmt::format("↶ undoing what was done: {}", undo->message)));
+  if (const auto* skipped = std::get_if<model::StepSkipped>(&event))
+    return terminal_.Paint(
+        Colour::kDim,
+        fmt::format("- {} skipped", Clean(timeline.definition().step(skipped->step).id)));
+  const StepLine* line = timeline.FindRun(std::visit(RunOfEvent{}, event));
+  if (line == nullptr) return "";
+  const std::string label = Clean(line->label);
+  if (std::holds_alternative<model::StepCompleted>(event))
+    return fmt::format("{} {} completed in {}", terminal_.Paint(Colour::kGreen, "✓"), label,
+                       Duration(line->ended.value - line->started.value));
+  if (std::holds_alternative<model::StepFailed>(event))
+    return fmt::format("{} {} failed: {}", terminal_.Paint(Colour::kRed, "✗"), label,
+                       Problem(*line));
+  if (std::holds_alternative<model::StepCancelled>(event))
+    return fmt::format("{} {} cancelled", terminal_.Paint(Colour::kYellow, "-"), label);
+  if (std::holds_alternative<model::IncidentRaised>(event))
+    return fmt::format("{} {} waits for an operator: {}", terminal_.Paint(Colour::kRed, "!"), label,
+                       Problem(*line));
+  if (live) return "";
+  if (const auto* retry = std::get_if<model::RetryScheduled>(&event))
+    return fmt::format("↻ {} attempt {} {}: {}", label, retry->attempt,
+                       retry->due <= clock_.Now()
+                           ? "follows"
+                           : "in " + Duration(retry->due.value - clock_.Now().value),
+                       Problem(*line));
+  if (const auto* started = std::get_if<model::AttemptStarted>(&event))
+    return fmt::format("· {} attempt {} started", label, started->attempt);
+  if (std::holds_alternative<model::AttemptInterrupted>(event))
+    return fmt::format("· {} interrupted", label);
+  return fmt::format("· {} started", label);
+}
+
+void Display::Say(std::string_view line) {
+  if (quiet_) return;
+  Clear();
+  terminal_.Print(fmt::format("{}\n", line));
+}
+
+void Display::Show(const replay::Timeline& timeline, const model::Event& event,
+                   std::string_view prefix) {
+  if (quiet_) return;
+  const std::string line = EventLine(timeline, event);
+  if (!line.empty()) Say(fmt::format("{}{}", prefix, line));
+}
+
+std::string Display::LiveLine(const StepLine& line) const {
+  const int64_t now = clock_.Now().value;
+  std::string text = fmt::format("{} {}", kFrames[frame_ % std::size(kFrames)], Clean(line.label));
+  const uint32_t attempt = line.attempts.empty() ? 1 : line.attempts.back().number;
+  switch (line.state) {
+    case StepState::kBackoff:
+      text += fmt::format("  attempt {} in {}  {}", attempt + 1,
+                          Duration(std::max<int64_t>(line.due.value - now, 0)), Problem(line));
+      break;
+    case StepState::kDelay:
+      text += fmt::format("  {} left", Duration(std::max<int64_t>(line.due.value - now, 0)));
+      break;
+    default:
+      if (attempt > 1) text += fmt::format("  attempt {}", attempt);
+      text += "  " + Duration(std::max<int64_t>(now - line.started.value, 0));
+  }
+  return Cut(text, terminal_.width() - 1);
+}
+
+void Display::Redraw(const std::vector<const replay::Timeline*>& timelines) {
+  if (!is_live()) return;
+  ++frame_;
+  std::vector<std::string> lines;
+  size_t more = 0;
+  const size_t room = terminal_.height() - 2;
+  for (const replay::Timeline* timeline : timelines) {
+    for (const StepLine& line : timeline->lines()) {
+      if (replay::IsOver(line.state) || line.state == StepState::kChildren ||
+          line.state == StepState::kParked)
+        continue;
+      if (lines.size() < room) {
+        lines.push_back(LiveLine(line));
+      } else {
+        ++more;
+      }
+    }
+  }
+  if (more > 0) lines.back() = fmt::format("  and {} more", more + 1);
+  Clear();
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  shown_ = lines.size();
+  terminal_.Print(text);
+}
+
+void Display::Clear() {
+  if (shown_ == 0) return;
+  terminal_.Print(fmt::format("\x1b[{}A\r\x1b[J", shown_));
+  shown_ = 0;
+}
+
+}  // namespace stele::cli

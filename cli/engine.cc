@@ -1,0 +1,110 @@
+#include "cli/engine.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/check.h"
+#include "cli/commands.h"
+#include "cli/open_data.h"
+#include "engine/tasks/http.h"
+#include "engine/tasks/notification.h"
+#include "engine/tasks/script.h"
+#include "eventstore/rocksdb_store.h"
+
+namespace stele::cli {
+
+namespace {
+
+constexpr uint64_t kTickMs = 100;
+
+}  // namespace
+
+Engine::Engine() : tasks_(std::make_unique<tasks::TaskRegistry>()) {
+  CHECK(uv_loop_init(&loop_) == 0);
+  uv_signal_init(&loop_, &interrupt_);
+  uv_signal_init(&loop_, &terminate_);
+  uv_timer_init(&loop_, &timer_);
+}
+
+Engine::~Engine() {
+  shard_.reset();
+  tasks_.reset();
+  uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_loop_close(&loop_);
+}
+
+void Engine::AddExecutors(const std::vector<Stub>& stubs,
+                          std::vector<std::string> script_directories) {
+  RegisterStubs(stubs, *tasks_);
+  std::error_code ignored;
+  tasks::ScriptOptions script =
+      tasks::ScriptOptions::FromProcess(std::filesystem::current_path(ignored).string());
+  script.script_directories = std::move(script_directories);
+  tasks::NotificationOptions notification;
+  if (const char* url = std::getenv("STELE_SLACK_WEBHOOK_URL"))
+    notification.slack_webhook_url = url;
+  const auto client = std::make_shared<tasks::HttpClient>(&loop_);
+  const auto add = [&](const char* type, std::unique_ptr<tasks::TaskExecutor> executor) {
+    if (tasks_->Find(type) == nullptr) tasks_->Register(type, std::move(executor));
+  };
+  add("script", tasks::MakeScriptExecutor(&loop_, std::move(script)));
+  add("http", tasks::MakeHttpExecutor(client));
+  add("webhook", tasks::MakeWebhookExecutor(client));
+  add("notification", tasks::MakeNotificationExecutor(client, notification));
+}
+
+Status Engine::Open(const std::string& data, bool create, runtime::Observer* observer) {
+  eventstore::RocksDbOptions options;
+  options.create_if_missing = create;
+  auto store = eventstore::OpenRocksDbStore(data, options);
+  if (!store.has_value()) return std::unexpected(store.error());
+  store_ = *std::move(store);
+  runtime::ShardOptions shard_options;
+  shard_options.shard = kShard;
+  auto shard = runtime::Shard::Open(
+      {&loop_, store_.get(), tasks_.get(), &clock_, &secrets_, observer}, shard_options);
+  if (!shard.has_value()) return std::unexpected(shard.error());
+  shard_ = *std::move(shard);
+  return {};
+}
+
+void Engine::WatchSignal(uv_signal_t* handle, int number) {
+  handle->data = this;
+  uv_signal_start(
+      handle,
+      [](uv_signal_t* signal, int) {
+        auto* engine = static_cast<Engine*>(signal->data);
+        if (engine->interrupted_) _exit(kExitInterrupted);
+        engine->interrupted_ = true;
+        engine->Leave();
+      },
+      number);
+}
+
+void Engine::Run(std::function<void()> tick) {
+  WatchSignal(&interrupt_, SIGINT);
+  WatchSignal(&terminate_, SIGTERM);
+  if (tick) {
+    tick_ = std::move(tick);
+    timer_.data = this;
+    uv_timer_start(
+        &timer_, [](uv_timer_t* timer) { static_cast<Engine*>(timer->data)->tick_(); }, kTickMs,
+        kTickMs);
+  }
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  uv_timer_stop(&timer_);
+}
+
+void Engine::Leave() {
+  if (leaving_) return;
+  leaving_ = true;
+  shard_->Stop([this] { uv_stop(&loop_); });
+}
+
+}  // namespace stele::cli

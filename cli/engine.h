@@ -1,0 +1,65 @@
+// An engine inside the program: the loop, the store, the shard, the executors, the signals.
+//
+// Thread: the main one, which is the loop's.
+#pragma once
+
+#include <uv.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cli/stubs.h"
+#include "engine/runtime/secrets.h"
+#include "engine/runtime/shard.h"
+#include "engine/tasks/executor.h"
+#include "eventstore/event_store.h"
+
+namespace stele::cli {
+
+class Engine {
+ public:
+  Engine();
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The executors of this process. Scripts are looked for in `script_directories` too.
+  void AddExecutors(const std::vector<Stub>& stubs, std::vector<std::string> script_directories);
+  // Opens the directory, made when it is not there and `create`, and recovers its shard.
+  Status Open(const std::string& data, bool create, runtime::Observer* observer);
+
+  // Runs the loop until Leave has stopped the shard. `tick` is called some times a second, when
+  // given.
+  void Run(std::function<void()> tick);
+  // Begins the orderly stop. May be called again.
+  void Leave();
+  // A signal asked for the end.
+  bool interrupted() const { return interrupted_; }
+
+  runtime::Shard& shard() { return *shard_; }
+  const eventstore::EventStore& store() const { return *store_; }
+  const tasks::TaskRegistry& tasks() const { return *tasks_; }
+  const Clock& clock() const { return clock_; }
+
+ private:
+  void WatchSignal(uv_signal_t* handle, int number);
+
+  uv_loop_t loop_;
+  SystemClock clock_;
+  runtime::EnvironmentSecrets secrets_;
+  std::unique_ptr<tasks::TaskRegistry> tasks_;
+  std::unique_ptr<eventstore::EventStore> store_;
+  std::unique_ptr<runtime::Shard> shard_;
+  uv_signal_t interrupt_;
+  uv_signal_t terminate_;
+  uv_timer_t timer_;
+  std::function<void()> tick_;
+  bool interrupted_ = false;
+  bool leaving_ = false;
+};
+
+}  // namespace stele::cli

@@ -1,0 +1,65 @@
+// `stele history`: every event of an instance.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/recorded.h"
+#include "cli/text.h"
+#include "engine/model/codec.h"
+#include "engine/model/event_json.h"
+
+namespace stele::cli {
+
+namespace {
+
+constexpr size_t kShownBytes = 200;
+
+std::string Details(const Object& event) {
+  std::string details;
+  for (const Member& member : event) {
+    if (member.key == "event") continue;
+    std::string value = Inline(member.value);
+    if (value.size() > kShownBytes) value = Cut(value, kShownBytes) + "…";
+    details += fmt::format("{}{}={}", details.empty() ? "" : " ", member.key, value);
+  }
+  return details;
+}
+
+}  // namespace
+
+int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
+  std::string lines;
+  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "EVENT", "DETAILS"}};
+  const bool json = arguments.Has("--json");
+  std::vector<std::pair<replay::HistoryEntry, model::Event>> entries;
+  std::vector<std::string> actors;
+  const auto recorded = ReadRecorded(arguments, [&](const replay::HistoryEntry& entry) {
+    entries.emplace_back(entry, entry.event);
+    actors.emplace_back(entry.actor);
+  });
+  if (!recorded.has_value()) {
+    terminal.PrintError(recorded.error());
+    return kExitUsage;
+  }
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const auto& [entry, event] = entries[i];
+    Value details = model::EventToJson(event, (*recorded)->definition);
+    if (!json) {
+      rows.push_back({fmt::format("{}", entry.seq.value), Time(entry.record.time),
+                      std::string(model::EventName(event)), Details(details.as_object())});
+      continue;
+    }
+    Object document{{"seq", static_cast<int64_t>(entry.seq.value)},
+                    {"position", static_cast<int64_t>(entry.record.position.value)},
+                    {"time", entry.record.time.value}};
+    if (!actors[i].empty()) document.Set("actor", actors[i]);
+    for (Member& member : details.as_object()) document.Set(member.key, std::move(member.value));
+    lines += CleanJson(ToJson(std::move(document))) + "\n";
+  }
+  terminal.Print(json ? lines : Table(rows));
+  return kExitDone;
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,25 @@
+// A run as one JSON document: what `run --json`, `resume --json` and `status --json` print.
+#pragma once
+
+#include <string_view>
+
+#include "base/value.h"
+#include "engine/model/instance.h"
+#include "replay/timeline.h"
+
+namespace stele::cli {
+
+// What a run came to, for its status line and the exit code.
+struct Ending {
+  std::string status;  // "completed", …, "parked", "interrupted"
+  Payload output;
+  model::Failure failure;
+  TimeUs ended;
+};
+
+// {instance, definition, status, output, error, steps, duration}; the duration in seconds.
+Object RunToJson(InstanceId instance, const Ending& ending, const replay::Timeline& timeline);
+
+Array StepsToJson(const replay::Timeline& timeline);
+
+}  // namespace stele::cli

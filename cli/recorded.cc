@@ -1,0 +1,37 @@
+#include "cli/recorded.h"
+
+#include <fmt/format.h>
+
+#include "cli/open_data.h"
+#include "engine/apply/apply.h"
+
+namespace stele::cli {
+
+Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
+                                               const replay::VisitEntry& visit) {
+  const Result<InstanceId> id = ParseInstanceId(arguments.operands()[0]);
+  if (!id.has_value()) return std::unexpected(id.error());
+  const auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  auto recorded = std::make_unique<Recorded>();
+  recorded->registry = *std::move(registry);
+  recorded->instance.id = *id;
+  const Status read =
+      replay::ReadHistory(**store, kShard, *id, [&](const replay::HistoryEntry& entry) {
+        if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event)) {
+          const auto* registered = recorded->registry.Find(started->definition);
+          CHECK(registered != nullptr, "no definition {}", started->definition.value);
+          recorded->definition = registered->definition.get();
+          recorded->timeline.emplace(*recorded->definition);
+        }
+        apply::Apply(recorded->instance, entry.event, entry.record);
+        recorded->timeline->Apply(entry.event, entry.record);
+        if (visit) visit(entry);
+      });
+  if (!read.has_value()) return std::unexpected(read.error());
+  return recorded;
+}
+
+}  // namespace stele::cli

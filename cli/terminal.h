@@ -1,0 +1,45 @@
+// Where the program prints. Made by main; commands get it, so that nothing else asks what standard
+// output is.
+//
+// Thread: the main one.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace stele::cli {
+
+enum class Colour : uint8_t { kNone, kDim, kBold, kGreen, kRed, kYellow, kCyan };
+
+class Terminal {
+ public:
+  // Looks at standard output and the environment (NO_COLOR, TERM).
+  Terminal();
+
+  // Lines may be moved and printed over.
+  bool is_interactive() const { return interactive_; }
+  // Of the window as it is now; 80 by 24 when nobody knows.
+  size_t width() const;
+  size_t height() const;
+
+  // To standard output, at once. The text must be clean (text.h).
+  void Print(std::string_view text) const;
+  // "stele: STL0701: …" to standard error.
+  void PrintError(const Error& error) const;
+  void PrintNote(std::string_view sentence) const;
+
+  // The text in a colour, where colours are wanted.
+  std::string Paint(Colour colour, std::string_view text) const;
+
+ private:
+  bool interactive_ = false;
+  bool colours_ = false;
+};
+
+// Columns as wide as what they hold, two spaces between.
+std::string Table(const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace stele::cli

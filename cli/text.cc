@@ -1,0 +1,127 @@
+#include "cli/text.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/json.h"
+
+namespace stele::cli {
+
+namespace {
+
+// Bytes of the well-formed UTF-8 character at the start of `rest`; 0: there is none.
+size_t CharacterBytes(std::string_view rest) {
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(rest[i]); };
+  const auto continues = [&](size_t i) { return i < rest.size() && (byte(i) & 0xC0) == 0x80; };
+  if (byte(0) < 0x80) return 1;
+  if (byte(0) >= 0xC2 && byte(0) < 0xE0) return continues(1) ? 2 : 0;
+  if (byte(0) < 0xF0 && byte(0) >= 0xE0) {
+    if (!continues(1) || !continues(2)) return 0;
+    const bool overlong = byte(0) == 0xE0 && byte(1) < 0xA0;
+    const bool surrogate = byte(0) == 0xED && byte(1) >= 0xA0;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (byte(0) >= 0xF0 && byte(0) < 0xF5) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    const bool overlong = byte(0) == 0xF0 && byte(1) < 0x90;
+    return overlong || (byte(0) == 0xF4 && byte(1) >= 0x90) ? 0 : 4;
+  }
+  return 0;
+}
+
+bool StartsCharacter(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
+}
+
+}  // namespace
+
+std::string Clean(std::string_view text, bool keep_lines) {
+  std::string clean;
+  while (!text.empty()) {
+    const size_t bytes = CharacterBytes(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (bytes == 0) {
+      clean += "\xEF\xBF\xBD";
+    } else if (bytes == 1 && (first < 0x20 || first == 0x7F)) {
+      if (first == '\t' || (first == '\n' && keep_lines)) {
+        clean += text[0];
+      } else if (first == '\n') {
+        clean += ' ';
+      } else if (first != '\r' || text.size() < 2 || text[1] != '\n') {
+        clean += fmt::format("\\x{:02x}", first);
+      }
+    } else if (bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) {
+      clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]));
+    } else {
+      clean += text.substr(0, bytes);
+    }
+    text.remove_prefix(bytes == 0 ? 1 : bytes);
+  }
+  return clean;
+}
+
+std::string CleanJson(std::string json) {
+  std::string clean;
+  clean.reserve(json.size());
+  for (size_t i = 0; i < json.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(json[i]);
+    const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0;
+    if (byte == 0x7F) {
+      clean += "\\u007f";
+    } else if (byte == 0xC2 && next < 0xA0) {
+      clean += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else {
+      clean += json[i];
+    }
+  }
+  return clean;
+}
+
+std::string Inline(const Value& value) {
+  return value.is_string() ? Clean(value.as_string()) : CleanJson(ToJson(value));
+}
+
+std::string Duration(int64_t microseconds) {
+  const int64_t seconds = microseconds / 1'000'000;
+  if (microseconds < 1'000) return fmt::format("{} µs", microseconds);
+  if (microseconds < 1'000'000) return fmt::format("{} ms", microseconds / 1'000);
+  if (seconds < 60) return fmt::format("{:.2f} s", static_cast<double>(microseconds) / 1e6);
+  if (seconds < 3'600) return fmt::format("{} min {} s", seconds / 60, seconds % 60);
+  return fmt::format("{} h {} min", seconds / 3'600, seconds / 60 % 60);
+}
+
+std::string Time(TimeUs time) {
+  if (!time) return "-";
+  const auto moment =
+      std::chrono::sys_time<std::chrono::microseconds>(std::chrono::microseconds(time.value));
+  const auto day = std::chrono::floor<std::chrono::days>(moment);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::milliseconds>(moment - day));
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                     clock.subseconds().count());
+}
+
+size_t Width(std::string_view text) {
+  size_t width = 0;
+  for (const char byte : text) width += StartsCharacter(byte);
+  return width;
+}
+
+std::string Cut(std::string_view text, size_t width) {
+  size_t bytes = 0;
+  for (; bytes < text.size(); ++bytes)
+    if (StartsCharacter(text[bytes]) && width-- == 0) break;
+  return std::string(text.substr(0, bytes));
+}
+
+std::string Pad(std::string text, size_t width) {
+  const size_t has = Width(text);
+  if (has < width) text.append(width - has, ' ');
+  return text;
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,38 @@
+// Words for people: what is printed of a user's text, times, durations.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/ids.h"
+#include "base/value.h"
+
+namespace stele::cli {
+
+// `text` without anything that a terminal would obey: control characters (C0, DEL, C1) become
+// "\x1b", bytes that are no UTF-8 become U+FFFD. Lines stay lines when `keep_lines`; tabs stay.
+std::string Clean(std::string_view text, bool keep_lines = false);
+
+// JSON text that is safe on a terminal: DEL and C1 as \u escapes.
+std::string CleanJson(std::string json);
+
+// A value on one line: a string as it is, the rest as JSON, cleaned.
+std::string Inline(const Value& value);
+
+// "850 µs", "12 ms", "1.25 s", "3 min 5 s", "2 h 10 min"
+std::string Duration(int64_t microseconds);
+
+// "2024-03-01 12:30:05.250" in UTC; "-" for none.
+std::string Time(TimeUs time);
+
+// Code points of a cleaned text, which is what it takes on a terminal (wide characters count one).
+size_t Width(std::string_view text);
+
+// The first `width` code points.
+std::string Cut(std::string_view text, size_t width);
+
+// Filled with spaces to `width` code points.
+std::string Pad(std::string text, size_t width);
+
+}  // namespace stele::cli

@@ -1,0 +1,30 @@
+// `stele validate`: every fault of every file.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/engine.h"
+#include "cli/text.h"
+#include "cli/workflow_file.h"
+
+namespace stele::cli {
+
+int Validate(const Arguments& arguments, const Terminal& terminal) {
+  Engine engine;
+  engine.AddExecutors({}, {});
+  int code = kExitDone;
+  for (const std::string& path : arguments.operands()) {
+    const definition::LoadResult loaded = LoadWorkflow(path, engine.tasks(), {});
+    if (!loaded.has_value()) {
+      code = kExitUsage;
+      std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
+      continue;
+    }
+    terminal.Print(fmt::format("{}: {} with {} steps is valid\n", Clean(path),
+                               Clean((*loaded)->name), (*loaded)->steps.size()));
+  }
+  return code;
+}
+
+}  // namespace stele::cli

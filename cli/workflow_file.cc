@@ -1,0 +1,41 @@
+#include "cli/workflow_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/text.h"
+
+namespace stele::cli {
+
+definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
+                                    const std::vector<Stub>& stubs) {
+  definition::LoadResult loaded = definition::LoadFile(path);
+  if (!loaded.has_value()) return loaded;
+  std::set<std::string> stubbed;
+  for (const Stub& stub : stubs) stubbed.insert(stub.name);
+  std::vector<definition::Fault> faults = definition::CheckTypes(**loaded, tasks.types(), stubbed);
+  for (const definition::Step& step : (*loaded)->steps) {
+    const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
+    if (step.kind != definition::StepKind::kTask || executor == nullptr ||
+        stubbed.contains(step.id) || stubbed.contains(step.task_type))
+      continue;
+    for (const std::string& sentence : executor->CheckConfig(step.config.source()))
+      faults.push_back(
+          {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
+  }
+  if (faults.empty()) return loaded;
+  std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  return std::unexpected(std::move(faults));
+}
+
+std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults) {
+  std::string lines;
+  for (const definition::Fault& fault : faults)
+    lines += Clean(definition::FormatFault(path, fault)) + "\n";
+  return lines;
+}
+
+}  // namespace stele::cli

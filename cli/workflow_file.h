@@ -1,0 +1,22 @@
+// A workflow file, loaded and checked against what can run here.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/stubs.h"
+#include "engine/definition/load.h"
+#include "engine/tasks/executor.h"
+
+namespace stele::cli {
+
+// The definition, or every fault of the file: its own, types that nothing runs, configurations that
+// an executor refuses.
+definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
+                                    const std::vector<Stub>& stubs);
+
+// A line a fault: "orders.yml:12:7: STL0104: Expected …".
+std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults);
+
+}  // namespace stele::cli
