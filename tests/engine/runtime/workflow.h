@@ -12,17 +12,17 @@ steps:
   - id: begin
     type: script
     config: {script: x}
-    retry: {max_attempts: 1000}
+    retry: {max_attempts: 1000, initial_delay: 0s}
   - id: left
     type: script
     depends_on: [begin]
     config: {script: x}
-    retry: {max_attempts: 1000}
+    retry: {max_attempts: 1000, initial_delay: 0s}
   - id: right
     type: script
     depends_on: [begin]
     config: {script: x}
-    retry: {max_attempts: 1000}
+    retry: {max_attempts: 1000, initial_delay: 0s}
     output_mapping:
       last: "{{response.step}}"
   - id: each
@@ -33,14 +33,14 @@ steps:
       - id: work
         type: script
         config: {script: "{{loop.item}}"}
-        retry: {max_attempts: 1000}
+        retry: {max_attempts: 1000, initial_delay: 0s}
         output_mapping:
           seen: "{{variables.seen + loop.item}}"
   - id: end
     type: script
     depends_on: [each]
     config: {script: x}
-    retry: {max_attempts: 1000}
+    retry: {max_attempts: 1000, initial_delay: 0s}
 )";
 
 }  // namespace stele::runtime
