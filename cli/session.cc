@@ -44,7 +44,9 @@ void Session::OnRecord(InstanceId instance, std::span<const model::Event> events
   Followed& followed = found->second;
   if (!followed.timeline.has_value()) {
     if (const auto* started = std::get_if<model::InstanceStarted>(&events.front())) {
-      followed.timeline.emplace(*engine_.shard().registry().Find(started->definition)->definition);
+      const auto* registered = engine_.shard().registry().Find(started->definition);
+      followed.timeline.emplace(*registered->definition);
+      display_.Say(fmt::format("instance {} of {}", instance.value, Clean(registered->name)));
     } else if (!Seed(instance, followed, record.position)) {
       return;
     }

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""What a user of the program sees: exit codes, outputs, messages."""
+
+import os
+import pty
+import subprocess
+import unittest
+
+from program import BINARY, ProgramTest, example, interrupt
+
+ONE_STEP = """
+name: "one"
+variables:
+  word: "hello"
+steps:
+  - id: "say"
+    type: "script"
+    input_mapping:
+      word: "{{variables.word}}"
+    config:
+      runtime: "bash"
+      script: %s
+"""
+# Its first attempt waits for the file "go"; the child of a run that is stopped ends at once then.
+WAITS = """
+name: "waits"
+steps:
+  - id: "first"
+    type: "script"
+    config: {runtime: "bash", script: "echo first"}
+  - id: "wait"
+    type: "script"
+    depends_on: ["first"]
+    config: {runtime: "bash", script: "until [[ -e $STELE_WORKSPACE/go ]]; do read -t 0.01 <> <(:); done; echo went=yes >> outputs"}
+"""
+
+
+class Run(ProgramTest):
+    def test_completes_with_0_and_prints_outputs(self):
+        done = self.stele("run", example("order-saga.yml"))
+        self.assertIn("✓ ship_order completed", done.stdout)
+        self.assertIn("tracking: T-A-1001", done.stdout)
+        self.assertNotIn("\x1b", done.stdout)
+
+    def test_undoes_in_reverse_order_and_exits_1_when_a_step_fails(self):
+        done = self.stele("run", example("order-saga.yml"), "--var", "fail_at=shipping", code=1)
+        refund = done.stdout.index("✓ refund_customer")
+        self.assertLess(refund, done.stdout.index("✓ release_stock"))
+        self.assertIn("stele: STL0501:", done.stderr)
+
+    def test_every_example_that_needs_no_server_completes(self):
+        for name in ("conditional-deploy", "loop-list", "nested-sub-process", "parallel-join"):
+            with self.subTest(name):
+                document = self.json("run", example(name + ".yml"), "--json")
+                self.assertEqual(document["status"], "completed")
+
+    def test_retries_against_the_flaky_server(self):
+        done = subprocess.run(
+            ["python3", example("flaky_server.py"), "--port", "0", "--", BINARY, "run",
+             example("retry-backoff.yml"), "--var", "port={port}", "--json"],
+            cwd=self.directory, capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"attempts": 3', done.stdout)
+
+    def test_prints_one_json_document(self):
+        document = self.json("run", example("parallel-join.yml"), "--json")
+        self.assertEqual(list(document), ["instance", "definition", "status", "output", "error",
+                                          "steps", "duration"])
+        self.assertEqual(document["error"], None)
+        self.assertEqual(str(document["output"]["total"]), "42")
+
+    def test_stubs_by_step_and_by_type(self):
+        document = self.json("run", example("order-saga.yml"), "--json", "--stub", "script={}",
+                             "--stub", 'ship_order={"tracking": "stubbed"}',
+                             "--stub", 'reserve_stock={"reservation": "R"}')
+        self.assertEqual(document["output"], {"tracking": "stubbed"})
+
+    def test_a_declared_string_stays_a_string(self):
+        self.json("run", example("order-saga.yml"), "--json", "--var", "order_id=7")
+        self.assertEqual(self.json("status", "1", "--json")["variables"]["order_id"], "7")
+
+    def test_bad_usage_exits_2(self):
+        file = self.write("one.yml", ONE_STEP % '"true"')
+        for words in (["run"], ["run", "none.yml"], ["run", file, "--nonsense"],
+                      ["run", file, "--stub", "nobody={}"], ["run", file, "--stub", "say=1"],
+                      ["run", file, "--var", "x"], ["run", file, "--input", "[1]"], ["frob"], [],
+                      ["status", "x"], ["list", "more"]):
+            with self.subTest(words):
+                self.assertTrue(self.stele(*words, code=2).stderr)
+
+    def test_faults_have_their_places(self):
+        file = self.write("bad.yml", "name: x\nsteps:\n  - id: a\n    type: nonsense\n"
+                                     "    depends_on: [b]\n")
+        done = self.stele("run", file, code=2)
+        self.assertRegex(done.stderr, r"bad\.yml:\d+:\d+: STL01\d\d: ")
+        self.assertFalse(os.path.exists(self.path("stele-data")))
+
+    def test_control_characters_do_not_reach_the_terminal(self):
+        file = self.write("one.yml", ONE_STEP % r'''"printf '\\033[31mred\\n'"''')
+        self.stele("run", file)
+        logs = self.stele("logs", "1").stdout
+        self.assertIn(r"\x1b[31mred", logs)
+        self.assertNotIn("\x1b", logs)
+
+    def test_on_a_terminal_live_lines_leave_nothing_behind(self):
+        reader, writer = pty.openpty()
+        environment = dict(os.environ, TERM="xterm", NO_COLOR="1")
+        child = subprocess.Popen([BINARY, "run", example("parallel-join.yml")], cwd=self.directory,
+                                 stdin=subprocess.DEVNULL, stdout=writer, env=environment)
+        os.close(writer)
+        text = b""
+        while True:
+            try:
+                chunk = os.read(reader, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            text += chunk
+        os.close(reader)
+        self.assertEqual(child.wait(), 0)
+        self.assertIn("✓ add_up completed", text.decode())
+        self.assertNotIn(b"\x1b[3", text)
+
+
+class Interrupted(ProgramTest):
+    def test_stops_in_order_and_is_resumed(self):
+        child = self.start("run", self.write("waits.yml", WAITS))
+        while "wait started" not in child.stdout.readline():
+            pass
+        refused = self.stele("list", code=2)
+        self.assertIn("STL0303", refused.stderr)
+        interrupt(child)
+        _, errors = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 3, errors)
+        self.assertIn("stele resume", errors)
+        self.write("go", "")
+        documents = self.json("resume", "--json")
+        self.assertEqual([d["status"] for d in documents], ["completed"])
+        self.assertEqual([d["output"]["went"] for d in documents], ["yes"])
+        self.assertIn("nothing to continue", self.stele("resume").stdout)
+        self.stele("verify")
+
+
+class Reading(ProgramTest):
+    def test_shows_what_was_recorded(self):
+        self.stele("run", example("order-saga.yml"), "--var", "fail_at=shipping", code=1)
+        self.assertIn("failed", self.stele("list").stdout)
+        status = self.json("status", "1", "--json")
+        steps = {step["label"]: step for step in status["steps"]}
+        self.assertEqual(steps["ship_order"]["attempts"], 2)
+        self.assertEqual(steps["refund_customer"]["purpose"], "compensation")
+        self.assertIn("ship_order attempt 2: failed", self.stele("logs", "1").stdout)
+        self.assertNotIn("reserve_stock", self.stele("logs", "1", "--step", "ship_order").stdout)
+        events = self.history()
+        self.assertEqual([event["seq"] for event in events], list(range(1, len(events) + 1)))
+        self.assertEqual(events[0]["event"], "instance_started")
+        self.assertIn("instance_failed", self.stele("history", "1").stdout)
+        self.assertIn("verified:", self.stele("verify").stdout)
+
+    def test_makes_no_directory_and_says_that_there_is_none(self):
+        for words in (["list"], ["status", "1"], ["logs", "1"], ["history", "1"], ["verify"],
+                      ["resume"]):
+            self.assertIn("STL0306", self.stele(*words, code=2).stderr)
+        self.assertEqual(os.listdir(self.directory), [])
+
+    def test_an_unknown_instance_is_named(self):
+        self.stele("run", example("parallel-join.yml"), "--quiet")
+        self.assertIn("found no 9", self.stele("status", "9", code=2).stderr)
+
+    def test_validates_and_helps(self):
+        self.stele("validate", *[example(n) for n in os.listdir(example("")) if n.endswith(".yml")])
+        self.assertRegex(self.stele("--version").stdout, r"^stele \d+\.\d+")
+        for command in ("run", "validate", "list", "status", "logs", "history", "resume", "verify"):
+            self.assertIn(f"stele {command}", self.stele(command, "--help").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+#include "replay/history.h"
+
+#include "engine/model/snapshot.h"
+#include "replay/summary.h"
+#include "replay/timeline.h"
+#include "tests/replay/recorded_log.h"
+
+namespace stele::replay {
+namespace {
+
+TEST(ReadHistory, NumbersEventsWithoutGapsAndNamesTheActor) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  uint64_t next = 1;
+  const Status read =
+      ReadHistory(log.store, RecordedLog::kShard, one.id, [&](const HistoryEntry& entry) {
+        EXPECT_EQ(entry.seq.value, next++);
+        EXPECT_EQ(entry.actor, "test");
+      });
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(next, one.seq.value + 1);
+}
+
+TEST(ReadHistory, RefusesAnInstanceThatHasNone) {
+  RecordedLog log;
+  for (const uint64_t id : {0, 5}) {
+    const Status read = ReadHistory(log.store, RecordedLog::kShard, InstanceId(id),
+                                    [](const HistoryEntry&) { FAIL(); });
+    ASSERT_FALSE(read.has_value());
+    EXPECT_EQ(read.error().code, ErrorCode::kUnknownInstance);
+  }
+}
+
+TEST(ReadInstance, GivesTheStateThatTheEngineHad) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  const auto read = ReadInstance(log.store, RecordedLog::kShard, one.id);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(model::EncodeSnapshot(*read), model::EncodeSnapshot(one));
+}
+
+TEST(ListInstances, HasALineForEach) {
+  RecordedLog log;
+  model::Instance one = log.Start(1), two = log.Start(2);
+  log.Decide(one, Complete(1));
+  log.Decide(one, Complete(2));
+  const auto list = ListInstances(log.store, RecordedLog::kShard);
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->size(), 2u);
+  EXPECT_EQ((*list)[0].status, model::Status::kCompleted);
+  EXPECT_EQ((*list)[0].steps_completed, 2u);
+  EXPECT_EQ((*list)[1].status, model::Status::kRunning);
+  EXPECT_EQ((*list)[1].ended, TimeUs());
+}
+
+TEST(Timeline, KeepsTheAttemptsOfRunsThatHaveEnded) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, model::InterruptAttempt{.run = RunId(1)});
+  const auto registry = ReadRegistry(log.store, RecordedLog::kShard);
+  ASSERT_TRUE(registry.has_value());
+  Timeline timeline(*registry->definitions[0].definition);
+  const Status read =
+      ReadHistory(log.store, RecordedLog::kShard, one.id,
+                  [&](const HistoryEntry& entry) { timeline.Apply(entry.event, entry.record); });
+  ASSERT_TRUE(read.has_value());
+  const StepLine* line = timeline.FindRun(RunId(1));
+  ASSERT_NE(line, nullptr);
+  EXPECT_EQ(line->label, "a");
+  EXPECT_EQ(line->state, StepState::kBackoff);
+  ASSERT_EQ(line->attempts.size(), 1u);
+  EXPECT_EQ(line->attempts[0].state, AttemptState::kInterrupted);
+  EXPECT_FALSE(timeline.WaitsForOperator());
+}
+
+}  // namespace
+}  // namespace stele::replay
