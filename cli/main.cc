@@ -40,7 +40,7 @@ int Unknown(std::string_view name, const Terminal& terminal) {
 int Main(const std::vector<std::string>& words) {
   const Terminal terminal;
   if (words.empty()) {
-    terminal.PrintNote("expected a command but found none\n");
+    terminal.PrintError({ErrorCode::kUsage, "Expected a command but found none"});
     terminal.Print(Overview());
     return kExitUsage;
   }
