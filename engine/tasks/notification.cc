@@ -147,7 +147,7 @@ std::unique_ptr<TaskExecutor> MakeNotificationExecutor(std::shared_ptr<HttpClien
   return std::make_unique<RequestExecutor>(
       std::move(client), Defaults(options.http),
       [slack_url = std::move(options.slack_webhook_url)](const Value& config, const Value&,
-                                              ConfigReader::Mode mode, HttpPlan plan) {
+                                                         ConfigReader::Mode mode, HttpPlan plan) {
         return PlanNotification(config, mode, std::move(plan), slack_url);
       });
 }

@@ -1,0 +1,93 @@
+"""Runs the commands that README.md prints and compares what they print now with what the page shows.
+
+Times and durations are not compared; a line of the page that ends in the middle is compared up to there;
+a line "…" stands for any number of lines. Usage: pages_test.py PATH_OF_STELE
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# What the page's tour takes as given: a file with mistakes.
+BAD = """steps:
+  - {id: a, type: scripd, config: {script: "echo hi"}}
+  - {id: b, type: script, depends_on: [c], config: {script: "echo hi"}, timeout: soon}
+"""
+
+
+def examples(page):
+    """The (command, lines) of the page's console blocks."""
+    text = open(os.path.join(ROOT, page), encoding="utf-8").read()
+    for block in re.findall(r"```console\n(.*?)```", text, re.S):
+        command = None
+        lines = []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                if command:
+                    yield command, lines
+                command, lines = line[2:], []
+            else:
+                lines.append(line)
+        yield command, lines
+
+
+def without_times(line):
+    line = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+", "TIME", line)
+    line = re.sub(r"\d+(\.\d+)? (ms|s|µs)\b", "DURATION", line)
+    return re.sub(r"\s+", " ", line).strip()
+
+
+def matches(shown, printed):
+    """Whether a line of the page stands for a printed line."""
+    shown, printed = without_times(shown), without_times(printed)
+    if "…" in shown:
+        head, tail = shown.split("…", 1)
+        return printed.startswith(head.strip()) and printed.endswith(tail.strip())
+    return printed.startswith(shown)
+
+
+def first_difference(shown, printed):
+    for number, line in enumerate(shown):
+        if line == "…":
+            return None
+        if number >= len(printed):
+            return f"the page shows {line!r}, nothing is printed there"
+        if not matches(line, printed[number]):
+            return f"the page shows {line!r}, printed is {printed[number]!r}"
+    if len(printed) > len(shown):
+        return f"printed is also {printed[len(shown)]!r}"
+    return None
+
+
+def main():
+    program = sys.argv[1]
+    assert first_difference(["a 1 ms"], ["a 22 ms"]) is None
+    assert first_difference(["a"], ["b"]) is not None
+    assert first_difference(["a"], ["a", "b"]) is not None
+    failures = checked = 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
+        with open(os.path.join(folder, "bad.yml"), "w", encoding="utf-8") as file:
+            file.write(BAD)
+        for command, shown in examples("README.md"):
+            words = shlex.split(command)
+            assert words[0] == "stele", command
+            done = subprocess.run([program] + words[1:], cwd=folder, text=True, timeout=60,
+                                  capture_output=True, check=False)
+            printed = (done.stdout + done.stderr).rstrip("\n").split("\n")
+            difference = first_difference(shown, printed)
+            checked += 1
+            if difference:
+                failures += 1
+                print(f"README.md: $ {command}\n  {difference}")
+    print(f"{checked} commands of README.md, {failures} print something else than the page shows")
+    return 1 if failures or checked < 5 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
