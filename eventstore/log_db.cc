@@ -106,7 +106,8 @@ class LogSource final : public BlockSource {
 
 }  // namespace
 
-Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool create) {
+Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool create,
+                   std::optional<Error>* damage) {
   std::error_code ignored;
   if (!create && !std::filesystem::exists(path + "/CURRENT", ignored))
     return Fail(ErrorCode::kStoreNotFound,
@@ -123,11 +124,19 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
       {rocksdb::kDefaultColumnFamilyName, {}},
       {"log", LogFamilyOptions(write_buffer_bytes)},
       {"meta", {}}};
-  STELE_RETURN_IF_ERROR(handle_.Open(options, path, families));
-  return CheckFormat();
+  const Status opened = handle_.Open(options, path, families);
+  if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
+    // What lies between readable entries shows as a gap in the chain.
+    *damage = opened.error();
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+    STELE_RETURN_IF_ERROR(handle_.OpenReadOnly(options, path, families));
+  } else if (!opened) {
+    return opened;
+  }
+  return CheckFormat(damage == nullptr || !damage->has_value());
 }
 
-Status LogDb::CheckFormat() {
+Status LogDb::CheckFormat(bool note_when_missing) {
   std::string value;
   auto found =
       GetValue(handle_, kMeta, rocksdb::Slice(kFormatKey.data(), kFormatKey.size()), &value);
@@ -136,6 +145,7 @@ Status LogDb::CheckFormat() {
   StoreLittle(kDirectoryFormat, current);
   const std::string_view expected(current, sizeof current);
   if (!*found) {
+    if (!note_when_missing) return {};
     rocksdb::WriteOptions options;
     options.sync = true;
     const auto status = handle_.db().Put(options, handle_.family(kMeta),

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,10 @@ class LogDb {
  public:
   // kStoreLocked when it is open elsewhere, kStoreNotFound when there is none and `create` is
   // false, kStoreUnknownFormat for one of a newer build.
-  Status Open(const std::string& path, size_t write_buffer_bytes, bool create);
+  // A damaged write-ahead log is kStoreCorrupt, unless `damage` is given: then the entries that can
+  // be read are there to be read, nothing can be written, and `damage` says what was found.
+  Status Open(const std::string& path, size_t write_buffer_bytes, bool create,
+              std::optional<Error>* damage);
   void Close() { handle_.Close(); }
 
   // Synced. Thread: any.
@@ -40,7 +44,7 @@ class LogDb {
   void AddStats(StoreStats* stats) const;
 
  private:
-  Status CheckFormat();
+  Status CheckFormat(bool note_when_missing);
 
   RocksDbHandle handle_;
 };

@@ -47,6 +47,16 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
   return RocksError(status, "open the database " + path);
 }
 
+Status RocksDbHandle::OpenReadOnly(const rocksdb::Options& options, const std::string& path,
+                                   const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(options, path, families, &families_, &db);
+  if (!status.ok()) return RocksError(status, "open the database " + path + " for reading");
+  db_.reset(db);
+  return {};
+}
+
 void RocksDbHandle::Close() {
   if (db_ == nullptr) return;
   for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);

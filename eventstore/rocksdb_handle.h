@@ -49,6 +49,9 @@ class RocksDbHandle {
   // Opens or creates. The first family must be "default".
   Status Open(const rocksdb::Options& options, const std::string& path,
               const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  // Opens what is there to read it, and changes nothing.
+  Status OpenReadOnly(const rocksdb::Options& options, const std::string& path,
+                      const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
   void Close();
 
   rocksdb::DB& db() const { return *db_; }

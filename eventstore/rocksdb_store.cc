@@ -64,6 +64,7 @@ class RocksDbStore final : public EventStore {
   LogDb log_;
   StateDb state_;
   ShardLogs shards_;
+  std::optional<Error> log_damage_;  // of the write-ahead log; set by Open alone
   std::atomic<uint64_t> raw_bytes_ = 0;
   std::atomic<uint64_t> appended_bytes_ = 0;
   std::atomic<bool> refused_ = false;
@@ -82,8 +83,10 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
       return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}.",
                                               path, error.message()));
   }
-  STELE_RETURN_IF_ERROR(
-      log_.Open(path + "/log", options.write_buffer_bytes, options.create_if_missing));
+  STELE_RETURN_IF_ERROR(log_.Open(path + "/log", options.write_buffer_bytes,
+                                  options.create_if_missing,
+                                  options.open_damaged ? &log_damage_ : nullptr));
+  if (log_damage_) Refuse(*log_damage_);
   STELE_RETURN_IF_ERROR(state_.Open(path + "/state"));
   auto shards = log_.Shards();
   if (!shards) return std::unexpected(std::move(shards).error());
@@ -238,6 +241,11 @@ Result<uint64_t> RocksDbStore::VerifyChain(ShardId shard) const {
   if (log.damage && log.tail().next == Position(1)) return std::unexpected(*log.damage);
   auto verified = VerifyBlocks(*Source(shard, true), shard, log.known_tail);
   if (verified && log.damage) return std::unexpected(*log.damage);
+  if (verified && log_damage_)
+    return Fail(ErrorCode::kStoreCorrupt,
+                fmt::format("Expected the log of shard {} to be whole but found damage behind "
+                            "position {}, in an entry that cannot be read: {}",
+                            shard.value, *verified, log_damage_->message));
   return verified;
 }
 

@@ -1,6 +1,8 @@
 // A log that was changed behind the store's back: VerifyChain names the place.
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 
 #include "eventstore/block_source.h"
@@ -190,6 +192,48 @@ TEST_F(DamagedLog, StopsACursorAtTheMissingBlock) {
 TEST_F(DamagedLog, IsRefusedWhenANewerBuildWroteTheDirectory) {
   RawStore(directory_.path()).PutMeta("format", std::string("\x02\0\0\0", 4));
   EXPECT_CODE(OpenRocksDbStore(directory_.path()), kStoreUnknownFormat);
+}
+
+// What was written last is in RocksDB's write-ahead file, which guards itself.
+TEST_F(DamagedLog, InTheWriteAheadFileIsNamedByPosition) {
+  const auto files = [](const std::string& path) {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(path + "/log"))
+      if (entry.path().extension() == ".log" && entry.file_size() > 0)
+        found.push_back(entry.path().filename());
+    return found;
+  };
+  const std::vector<std::string> names = files(directory_.path());
+  ASSERT_FALSE(names.empty());
+  int flips = 0;
+  for (const std::string& name : names) {
+    const uintmax_t size = std::filesystem::file_size(directory_.path() + "/log/" + name);
+    for (uintmax_t at = 3; at < size; at += std::max<uintmax_t>(size / 12, 1)) {
+      const TempDir copy;
+      std::filesystem::copy(directory_.path(), copy.path(),
+                            std::filesystem::copy_options::recursive |
+                                std::filesystem::copy_options::overwrite_existing);
+      {
+        std::fstream file(copy.path() + "/log/" + name,
+                          std::ios::in | std::ios::out | std::ios::binary);
+        file.seekg(static_cast<std::streamoff>(at));
+        const int byte = file.get();
+        if (byte == 0) continue;  // what follows the last entry
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put(static_cast<char>(byte ^ 0x20));
+      }
+      RocksDbOptions options;
+      options.open_damaged = true;
+      auto store = OpenRocksDbStore(copy.path(), options);
+      ASSERT_OK(store);
+      const auto verified = (*store)->VerifyChain(kShard);
+      ASSERT_FALSE(verified.has_value()) << name << " at " << at;
+      EXPECT_TRUE(Names(verified.error(), "position")) << verified.error().message;
+      EXPECT_FALSE(AppendNext(**store, RoundRobin(1, 1, 99)).has_value());
+      ++flips;
+    }
+  }
+  EXPECT_GT(flips, 3);
 }
 
 }  // namespace

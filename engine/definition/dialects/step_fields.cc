@@ -214,6 +214,20 @@ void ReadKind(MapReader& reader, StepFields& fields, Notation notation, Lowering
   ReadConditions(reader, !chooses, step, lowering);
 }
 
+// A peer that is busy or away is worth another try; what it refuses (4xx) is not retryable anyway.
+bool ActsOverHttp(const Step& step) {
+  return step.kind == StepKind::kTask && (step.task_type == "http" || step.task_type == "webhook" ||
+                                          step.task_type == "notification");
+}
+
+RetryPolicy DefaultHttpRetry() {
+  return {.max_attempts = 3,
+          .backoff = Backoff::kExponential,
+          .initial_delay_us = 1'000'000,
+          .max_delay_us = 30'000'000,
+          .jitter = 0.5};
+}
+
 }  // namespace
 
 bool ConditionIsLoops(const std::vector<MapReader*>& readers) {
@@ -307,6 +321,8 @@ StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
   if (const Node* retry = reader.Take({"retry_policy", "retry"})) {
     fields.has_retry = true;
     step.retry = ReadRetry(*retry, lowering);
+  } else if (ActsOverHttp(step)) {
+    step.retry = DefaultHttpRetry();
   }
   fields.draft.fallback =
       ReadWord(reader, {"fallback", "fallback_task", "fallback_step"}, lowering);

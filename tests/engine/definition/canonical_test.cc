@@ -76,6 +76,8 @@ TEST(Canonical, HasTheFormThatIsDocumented) {
             R"({"format_version":1,"dialect":"steps","name":"n","title":"n","bodies":[{"id":"n",)"
             R"("entries":[0],"place":[1,1]}],"steps":[{"id":"a","type":"script","config":)"
             R"({"script":"ls"},"timeout_us":2000000,"place":[3,8]},{"id":"b","type":"http",)"
+            R"("retry":{"max_attempts":3,"backoff":"exponential","initial_delay_us":1000000,)"
+            R"("max_delay_us":30000000,"jitter":0.5},)"
             R"("place":[4,8]}],"transitions":[{"from":0,"to":1,"place":[4,35]}]})");
 }
 

@@ -91,6 +91,19 @@ TEST(Steps, LoopsAndParallelsHoldSteps) {
   EXPECT_EQ(Entries(*definition, 2), "y z");
 }
 
+TEST(Steps, CallsOverHttpAreRetriedWhenNothingElseIsSaid) {
+  const auto definition = LoadYaml(R"(
+steps:
+  - {id: call, type: http, config: {url: "http://127.0.0.1/"}}
+  - {id: once, type: http, config: {url: "http://127.0.0.1/"}, retry: {max_attempts: 1}}
+  - {id: work, type: script, config: {script: ls}}
+)");
+  EXPECT_EQ(definition->FindStep("call")->retry.max_attempts, 3u);
+  EXPECT_EQ(definition->FindStep("call")->retry.backoff, Backoff::kExponential);
+  EXPECT_EQ(definition->FindStep("once")->retry.max_attempts, 1u);
+  EXPECT_EQ(definition->FindStep("work")->retry.max_attempts, 1u);
+}
+
 TEST(Steps, RetryWordsOfThisNotationAreKnown) {
   const auto definition = LoadYaml(
       "name: n\nretry: {max_attempts: 5}\nsteps:\n- id: a\n  type: http\n"
