@@ -100,7 +100,9 @@ steps: [{id: a, type: script, retry: {max_attempts: 2, initial_delay: 0s}}]
   if (state == "parked") one.Fail("a", "final", /*retryable=*/false);
   if (state == "completed") one.Complete("a");
   if (state == "cancelled") one.Cancel();
-  if (state == "terminated") EXPECT_FALSE(one.Do(model::TerminateInstance{}).has_value());
+  if (state == "terminated") {
+    EXPECT_FALSE(one.Do(model::TerminateInstance{}).has_value());
+  }
   return one;
 }
 
@@ -112,7 +114,9 @@ TEST(Commands, AreTakenOrRefusedAsTheStateSays) {
       const std::string what = fmt::format("command {} in state {}", command.index(), row.state);
       ASSERT_EQ(rejection.has_value(), expected.has_value())
           << what << (rejection ? rejection->ToString() : "");
-      if (expected) EXPECT_EQ(rejection->code, *expected) << what;
+      if (expected) {
+        EXPECT_EQ(rejection->code, *expected) << what;
+      }
     };
     expect(row.start, model::StartInstance{.definition = DefinitionId(1)});
     expect(row.complete, model::CompleteAttempt{.run = RunId(1)});

@@ -122,7 +122,9 @@ TEST(SlotOf, KeepsSlotsSortedByStepAndMakesEachOnce) {
   ASSERT_GT(scope.slots.size(), 30u);
   uint32_t completions = 0;
   for (size_t i = 0; i < scope.slots.size(); ++i) {
-    if (i > 0) EXPECT_LT(scope.slots[i - 1].step, scope.slots[i].step);
+    if (i > 0) {
+      EXPECT_LT(scope.slots[i - 1].step, scope.slots[i].step);
+    }
     EXPECT_EQ(FindSlot(scope, scope.slots[i].step), &scope.slots[i]);
     completions += scope.slots[i].completions;
   }

@@ -41,7 +41,9 @@ void CheckLedger(const std::vector<Deed>& ledger, const Case& given) {
       EXPECT_EQ(deed.attempt, 1u) << deed.key;
     } else {
       EXPECT_GT(deed.attempt, before) << deed.key;
-      if (!gaps) EXPECT_EQ(deed.attempt, before + 1) << deed.key;
+      if (!gaps) {
+        EXPECT_EQ(deed.attempt, before + 1) << deed.key;
+      }
       EXPECT_TRUE(keys.insert(deed.key).second) << deed.key << " was done twice";
     }
     last[run] = deed.attempt;
