@@ -56,6 +56,15 @@ struct Draft {
   std::vector<DraftBody> bodies;  // [0] is the root
   std::vector<PlacedReference> references;
   bool fragment = false;  // a part of a larger file: it may name steps that are not in it
+
+  // The new body's index.
+  uint32_t AddBody(std::string id, std::string name, Place place) {
+    DraftBody& added = bodies.emplace_back();
+    added.body.id = std::move(id);
+    added.body.name = std::move(name);
+    added.body.place = place;
+    return static_cast<uint32_t>(bodies.size() - 1);
+  }
 };
 
 // Resolves ids, checks the graph and what expressions refer to, and builds the tables. Adds faults;

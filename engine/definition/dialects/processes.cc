@@ -57,7 +57,6 @@ class ProcessesLowering {
   void ResolveStart(uint32_t body);
   void ResolveEnd(uint32_t body);
   void Chain(uint32_t body);
-  uint32_t AddBody(std::string id, std::string name, Place place);
   DraftStep PseudoStep(std::string_view id, StepKind kind, uint32_t body);
   bool HasStep(uint32_t body, std::string_view id) const;
 
@@ -72,7 +71,7 @@ Draft ProcessesLowering::Run() {
   MapReader top(root_, "the file", lowering_.faults);
   const Node* node = top.Take("workflow");
   MapReader workflow(*node, "a workflow", lowering_.faults);
-  AddBody("", "", node->place);
+  draft_.AddBody("", "", node->place);
   draft_.bodies[0].start = Start::kFree;
   ReadHead(top, workflow);
   if (const Node* processes = workflow.Require({"processes"})) ReadProcesses(*processes);
@@ -166,7 +165,7 @@ void ProcessesLowering::PlaceProcesses() {
           ids.insert(id->scalar.as_string());
   for (Process& process : processes_) {
     if (process.type == ProcessType::kSubProcess) {
-      process.body = AddBody(process.id, process.id, process.place);
+      process.body = draft_.AddBody(process.id, process.id, process.place);
     } else if (top == 1 && process.type != ProcessType::kLoop) {
       process.body = 0;
     } else {
@@ -176,7 +175,7 @@ void ProcessesLowering::PlaceProcesses() {
 }
 
 void ProcessesLowering::AddWrapper(Process& process, std::set<std::string>& ids) {
-  process.body = AddBody(process.id, process.id, process.place);
+  process.body = draft_.AddBody(process.id, process.id, process.place);
   DraftStep wrapper;
   wrapper.step.id = ids.insert(process.id).second ? process.id : "process:" + process.id;
   wrapper.step.name = process.id;
@@ -268,7 +267,7 @@ void ProcessesLowering::FindChild(const Node& node, StepFields& fields, uint32_t
   DraftStep& draft = fields.draft;
   if (draft.step.kind != StepKind::kLoop && draft.step.kind != StepKind::kSubProcess) return;
   if (fields.steps != nullptr) {
-    draft.child = AddBody(draft.step.id, draft.step.name, draft.step.place);
+    draft.child = draft_.AddBody(draft.step.id, draft.step.name, draft.step.place);
     draft_.bodies[draft.child].body.strategy = Strategy::kFail;
     const bool parallel = draft.step.task_type == "parallel";
     ReadTasks(*fields.steps, fields.transitions,
@@ -448,15 +447,6 @@ void ProcessesLowering::Chain(uint32_t body) {
                                    .place = step.step.place});
     before = &step;
   }
-}
-
-uint32_t ProcessesLowering::AddBody(std::string id, std::string name, Place place) {
-  DraftBody body;
-  body.body.id = std::move(id);
-  body.body.name = std::move(name);
-  body.body.place = place;
-  draft_.bodies.push_back(std::move(body));
-  return static_cast<uint32_t>(draft_.bodies.size() - 1);
 }
 
 }  // namespace

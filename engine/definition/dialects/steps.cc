@@ -36,7 +36,6 @@ class StepsLowering {
   void Follow(const Node* targets, std::string_view what, const Step& from, uint32_t body,
               const DraftTransition& like);
   void ApplyOrder(const Order& order, uint32_t body);
-  uint32_t AddBody(std::string id, std::string name, Place place);
 
   const Node& root_;
   const std::string_view fallback_name_;
@@ -48,7 +47,7 @@ class StepsLowering {
 
 Draft StepsLowering::Run() {
   MapReader top(root_, "the file", lowering_.faults);
-  AddBody("", "", root_.place);
+  draft_.AddBody("", "", root_.place);
   draft_.head.dialect = "steps";
   draft_.fragment = root_.entries.size() == 1;
   if (const Node* inner = top.Take("definition")) {
@@ -154,7 +153,7 @@ void StepsLowering::ReadStepNode(const Node& node, uint32_t body, Order& order) 
       lowering_.Add(ErrorCode::kInvalidDefinition, step.place,
                     fmt::format("Expected nested `steps` in {} but found none", Quote(step.id)));
     else {
-      fields.draft.child = AddBody(step.id, step.name, step.place);
+      fields.draft.child = draft_.AddBody(step.id, step.name, step.place);
       ReadSteps(*fields.steps, fields.draft.child);
     }
   }
@@ -254,15 +253,6 @@ void StepsLowering::ApplyOrder(const Order& order, uint32_t body) {
                                      .place = to->place});
     before = &steps;
   }
-}
-
-uint32_t StepsLowering::AddBody(std::string id, std::string name, Place place) {
-  DraftBody body;
-  body.body.id = std::move(id);
-  body.body.name = std::move(name);
-  body.body.place = place;
-  draft_.bodies.push_back(std::move(body));
-  return static_cast<uint32_t>(draft_.bodies.size() - 1);
 }
 
 }  // namespace
