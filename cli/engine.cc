@@ -26,6 +26,7 @@ Engine::Engine() : tasks_(std::make_unique<tasks::TaskRegistry>()) {
   CHECK(uv_loop_init(&loop_) == 0);
   uv_signal_init(&loop_, &interrupt_);
   uv_signal_init(&loop_, &terminate_);
+  uv_signal_init(&loop_, &hangup_);
   uv_timer_init(&loop_, &timer_);
 }
 
@@ -34,6 +35,7 @@ Engine::~Engine() {
   tasks_.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);
   uv_loop_close(&loop_);
@@ -80,7 +82,11 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
       handle,
       [](uv_signal_t* signal, int) {
         auto* engine = static_cast<Engine*>(signal->data);
-        if (engine->interrupted_) _exit(kExitInterrupted);
+        if (engine->interrupted_) {
+          // Nothing that the engine started outlives it.
+          engine->tasks_->Clear();
+          _exit(kExitInterrupted);
+        }
         engine->interrupted_ = true;
         engine->Leave();
       },
@@ -90,6 +96,7 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
 void Engine::Run(std::function<void()> tick) {
   WatchSignal(&interrupt_, SIGINT);
   WatchSignal(&terminate_, SIGTERM);
+  WatchSignal(&hangup_, SIGHUP);
   if (tick) {
     tick_ = std::move(tick);
     timer_.data = this;

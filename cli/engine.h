@@ -56,6 +56,7 @@ class Engine {
   std::unique_ptr<runtime::Shard> shard_;
   uv_signal_t interrupt_;
   uv_signal_t terminate_;
+  uv_signal_t hangup_;
   uv_timer_t timer_;
   std::function<void()> tick_;
   bool interrupted_ = false;

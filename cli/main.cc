@@ -1,8 +1,13 @@
 // The `stele` program: finds the command and runs it.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -77,8 +82,41 @@ int Main(const std::vector<std::string>& words) {
 
 }  // namespace stele::cli
 
+namespace {
+
+// A standard stream that was closed would have its number given to a file of ours.
+void OpenStandardStreams() {
+  int opened = 0;
+  do {
+    opened = open("/dev/null", O_RDWR);
+  } while (opened >= 0 && opened <= STDERR_FILENO);
+  if (opened > STDERR_FILENO) close(opened);
+}
+
+// As in `stele list | head -1`: what it did not want is not missed.
+bool ReaderHasGone() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  OpenStandardStreams();
   // A reader that goes away is no reason to leave a run half told.
   std::signal(SIGPIPE, SIG_IGN);
-  return stele::cli::Main(std::vector<std::string>(argv + 1, argv + argc));
+  int code = stele::cli::kExitUsage;
+  try {
+    code = stele::cli::Main(std::vector<std::string>(argv + 1, argv + argc));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "stele: STL0003: Expected the means to go on but found: %s\n",
+                 error.what());
+    return stele::cli::kExitUsage;
+  }
+  const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  if (lost && !ReaderHasGone()) {
+    std::fputs("stele: STL0003: Expected to write the output but could not\n", stderr);
+    if (code == stele::cli::kExitDone) code = stele::cli::kExitUsage;
+  }
+  return code;
 }

@@ -9,7 +9,8 @@
 
 namespace stele::cli {
 
-Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments) {
+Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
+                                                               bool damaged) {
   const std::string path = arguments.Get("--data", kDefaultData);
   std::error_code ignored;
   if (!std::filesystem::exists(path + "/log", ignored))
@@ -19,7 +20,7 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
                             path));
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
-  options.open_damaged = true;
+  options.open_damaged = damaged;
   return eventstore::OpenRocksDbStore(path, options);
 }
 

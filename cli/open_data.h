@@ -12,8 +12,10 @@ namespace stele::cli {
 inline constexpr std::string_view kDefaultData = "./stele-data";
 inline constexpr ShardId kShard{0};
 
-// With a damaged log too: what can be read is shown, and verify names the damage.
-Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments);
+// `damaged`: a damaged log too, to say where the damage is. The others refuse it, lest they take
+// half a history for the whole.
+Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
+                                                               bool damaged = false);
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);

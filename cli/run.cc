@@ -22,11 +22,18 @@ Result<Payload> ParseInput(const Arguments& arguments) {
   if (!arguments.Has("--input")) return Payload();
   std::string text = arguments.Get("--input");
   if (text.starts_with('@')) {
-    std::ifstream file(text.substr(1), std::ios::binary);
-    if (!file)
+    const std::string path = text.substr(1);
+    std::ifstream file(path, std::ios::binary);
+    text.resize(runtime::kMaxInputBytes + 1);
+    if (std::filesystem::is_directory(path) || !file)
       return Fail(ErrorCode::kIo,
-                  fmt::format("Expected a file for --input but could not read {}", text.substr(1)));
-    text.assign(std::istreambuf_iterator<char>(file), {});
+                  fmt::format("Expected a file for --input but could not read {}", path));
+    file.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<size_t>(file.gcount()));
+    if (text.size() > runtime::kMaxInputBytes)
+      return Fail(ErrorCode::kLimitExceeded,
+                  fmt::format("Expected at most {} bytes in {} but found more",
+                              runtime::kMaxInputBytes, path));
   }
   const Result<Value> value = ParseJson(text);
   if (!value.has_value()) return std::unexpected(value.error());

@@ -9,7 +9,7 @@
 namespace stele::cli {
 
 int Verify(const Arguments& arguments, const Terminal& terminal) {
-  const auto store = OpenForReading(arguments);
+  const auto store = OpenForReading(arguments, /*damaged=*/true);
   if (!store.has_value()) {
     terminal.PrintError(store.error());
     return store.error().code == ErrorCode::kStoreCorrupt ? kExitFailed : kExitUsage;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <mutex>
@@ -87,9 +88,18 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
                                   options.create_if_missing,
                                   options.open_damaged ? &log_damage_ : nullptr));
   if (log_damage_) Refuse(*log_damage_);
-  STELE_RETURN_IF_ERROR(state_.Open(path + "/state"));
+  if (auto opened = state_.Open(path + "/state"); !opened) {
+    if (opened.error().code == ErrorCode::kStoreCorrupt)
+      opened.error().message += fmt::format(
+          " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path);
+    return opened;
+  }
   auto shards = log_.Shards();
   if (!shards) return std::unexpected(std::move(shards).error());
+  auto checkpointed = state_.CheckpointedShards();
+  if (!checkpointed) return std::unexpected(std::move(checkpointed).error());
+  for (ShardId id : *checkpointed)
+    if (std::ranges::find(*shards, id) == shards->end()) shards->push_back(id);
   for (ShardId id : *shards) {
     ShardLog& shard = shards_.Get(id);
     auto loaded = LoadShard(shard);
@@ -117,7 +127,12 @@ Status RocksDbStore::LoadShard(ShardLog& shard) {
 Status RocksDbStore::CheckEnd(ShardLog& shard, const LogTail& tail) const {
   auto indexed = state_.IndexedTo(shard.id());
   if (!indexed) return std::unexpected(std::move(indexed).error());
-  const Position expected = std::max(shard.known_tail.next, *indexed);
+  auto checkpoint = state_.ReadCheckpoint(shard.id());
+  if (!checkpoint) return std::unexpected(std::move(checkpoint).error());
+  // Damage at the very end of the write-ahead file looks like a torn last entry. The checkpoint of
+  // a clean end is kept apart, and knows better.
+  const Position expected =
+      std::max({shard.known_tail.next, *indexed, checkpoint->position.Next()});
   if (tail.next < expected)
     return Fail(ErrorCode::kStoreCorrupt,
                 fmt::format("Expected the log of shard {} to reach position {} but found that it "

@@ -140,4 +140,13 @@ Result<Checkpoint> StateDb::ReadCheckpoint(ShardId shard) const {
   return Checkpoint{Position(LoadLittle<uint64_t>(value.data() + 1)), value.substr(9)};
 }
 
+Result<std::vector<ShardId>> StateDb::CheckpointedShards() const {
+  std::vector<ShardId> shards;
+  std::unique_ptr<rocksdb::Iterator> it(handle_.db().NewIterator({}, handle_.family(kCheckpoint)));
+  for (it->SeekToFirst(); it->Valid(); it->Next())
+    if (it->key().size() == 4) shards.push_back(ShardId(LoadBig<uint32_t>(it->key().data())));
+  if (!it->status().ok()) return RocksError(it->status(), "list the shards of the state");
+  return shards;
+}
+
 }  // namespace stele::eventstore

@@ -32,6 +32,8 @@ class StateDb {
                      const std::function<void(InstanceId, std::string_view)>& visit) const;
   Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint);
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const;
+  // The shards that have one.
+  Result<std::vector<ShardId>> CheckpointedShards() const;
 
   // One past the last position that the index covers.
   Result<Position> IndexedTo(ShardId shard) const;

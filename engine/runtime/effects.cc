@@ -13,6 +13,9 @@ namespace {
 
 using model::RunState;
 
+// Shorter lines of a secret would blot out ordinary text.
+constexpr size_t kMinSecretLine = 6;
+
 // The string in `root` that an RFC 6901 pointer names, or null.
 std::string* StringAt(Value& root, std::string_view pointer) {
   Value* at = &root;
@@ -56,6 +59,15 @@ Status InsertSecret(tasks::TaskRequest& request, const model::SecretUse& use,
         use.name, use.pointer);
   place->insert(use.offset, *text);
   request.secrets.push_back(*text);
+  // A key of many lines must not appear line by line either.
+  if (text->contains('\n')) {
+    for (size_t begin = 0; begin < text->size();) {
+      const size_t end = std::min(text->find('\n', begin), text->size());
+      if (end - begin >= kMinSecretLine)
+        request.secrets.push_back(text->substr(begin, end - begin));
+      begin = end + 1;
+    }
+  }
   return {};
 }
 

@@ -83,6 +83,8 @@ class TaskRegistry {
  public:
   void Register(std::string task_type, std::unique_ptr<TaskExecutor> executor);
   TaskExecutor* Find(std::string_view task_type) const;
+  // Destroys the executors, which ends what they have outside at once.
+  void Clear() { executors_.clear(); }
   std::set<std::string> types() const;
 
  private:

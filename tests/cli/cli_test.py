@@ -79,6 +79,11 @@ class Run(ProgramTest):
         self.json("run", example("order-saga.yml"), "--json", "--var", "order_id=7")
         self.assertEqual(self.json("status", "1", "--json")["variables"]["order_id"], "7")
 
+    def test_an_input_that_is_no_file_is_refused(self):
+        for place in ("/", "/dev/zero", "nowhere.json"):
+            self.assertIn("STL000", self.stele("run", example("parallel-join.yml"), "--input",
+                                               "@" + place, code=2).stderr)
+
     def test_bad_usage_exits_2(self):
         file = self.write("one.yml", ONE_STEP % '"true"')
         for words in (["run"], ["run", "none.yml"], ["run", file, "--nonsense"],
@@ -163,6 +168,36 @@ class Reading(ProgramTest):
                       ["resume"]):
             self.assertIn("STL0306", self.stele(*words, code=2).stderr)
         self.assertEqual(os.listdir(self.directory), [])
+
+    def test_damage_at_the_end_of_the_log_is_named(self):
+        self.stele("run", example("parallel-join.yml"), "--quiet")
+        folder = os.path.join(self.directory, "stele-data", "log")
+        newest = max(n for n in os.listdir(folder) if n.endswith(".log")
+                     and os.path.getsize(os.path.join(folder, n)))
+        with open(os.path.join(folder, newest), "r+b") as file:
+            file.seek(5)  # the length of the first entry: what follows looks torn
+            byte = file.read(1)
+            file.seek(5)
+            file.write(bytes([byte[0] ^ 0x40]))
+        self.assertIn("position", self.stele("verify", code=1).stderr)
+        for words in (["list"], ["status", "1"], ["resume"],
+                      ["run", example("parallel-join.yml")]):
+            self.assertIn("STL0302", self.stele(*words, code=2).stderr)
+
+    def test_a_closed_standard_stream_is_no_harm(self):
+        for stream in ("<&-", ">&-", "2>&-"):
+            done = subprocess.run(
+                ["bash", "-c", f'"$0" "$@" {stream}', BINARY, "run", example("parallel-join.yml"),
+                 "--data", "stele-data"], cwd=self.directory, capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, stream)
+
+    def test_output_that_cannot_be_written_is_an_error(self):
+        self.stele("run", example("parallel-join.yml"), "--quiet")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([BINARY, "list"], cwd=self.directory, stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"STL0003", done.stderr)
 
     def test_an_unknown_instance_is_named(self):
         self.stele("run", example("parallel-join.yml"), "--quiet")

@@ -1,4 +1,5 @@
 // A crash around every write of the log, in every way a write can fail.
+#include <ostream>
 #include <set>
 
 #include "tests/engine/runtime/workflow.h"
@@ -23,6 +24,10 @@ struct Case {
   WriteFault fault;
   bool repeats;
 };
+
+void PrintTo(const Case& given, std::ostream* out) {
+  *out << "fault " << static_cast<int>(given.fault) << (given.repeats ? ", repeats" : "");
+}
 
 class Crash : public testing::TestWithParam<Case> {};
 
