@@ -20,7 +20,12 @@ constexpr OptionSpec kRunOptions[] = {
 constexpr OptionSpec kDataOnly[] = {kData};
 constexpr OptionSpec kDataJson[] = {kData, kJson};
 constexpr OptionSpec kLogsOptions[] = {{"--step", "STEP", "only the attempts of this step"}, kData};
-constexpr OptionSpec kResumeOptions[] = {kData, kStub, kJson, kQuiet};
+constexpr OptionSpec kResumeOptions[] = {
+    kData,
+    kStub,
+    {"--parked", "retry|skip|fail", "decide about steps that wait for an operator"},
+    kJson,
+    kQuiet};
 
 constexpr Command kCommands[] = {
     {{"run", "FILE", 1, 1, "Runs a workflow to its end.",
@@ -58,7 +63,9 @@ constexpr Command kCommands[] = {
      ShowHistory},
     {{"resume", "", 0, 0, "Continues every instance that was interrupted.",
       "The exit code is that of the worst of them: 1 before 3 before 0. --json prints a list of\n"
-      "the documents that \"stele run\" prints.\n\n  stele resume\n",
+      "the documents that \"stele run\" prints. Of a compensation that failed, --parked skip gives "
+      "it up.\n\n"
+      "  stele resume\n  stele resume --parked retry\n",
       kResumeOptions},
      Resume},
     {{"verify", "", 0, 0, "Checks every checksum, the chain, and decides everything again.",

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <set>
 
 #include "cli/commands.h"
@@ -10,6 +11,34 @@
 
 namespace stele::cli {
 
+namespace {
+
+Result<std::optional<model::Resolution>> ParseResolution(const Arguments& arguments) {
+  if (!arguments.Has("--parked")) return std::nullopt;
+  const std::string word = arguments.Get("--parked");
+  if (word == "retry") return model::Resolution::kRetry;
+  if (word == "skip") return model::Resolution::kSkip;
+  if (word == "fail") return model::Resolution::kFail;
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected --parked retry, skip or fail but found \"{}\"", word));
+}
+
+// Decides about everything in the instance that waits for an operator. True when anything did.
+bool Decide(runtime::Shard& shard, const model::Instance& instance,
+            std::optional<model::Resolution> resolution) {
+  if (!resolution.has_value()) return false;
+  bool decided = false;
+  for (const model::StepRun& run : instance.runs) {
+    if (run.state != model::RunState::kParked) continue;
+    shard.Send(instance.id, model::ResolveIncident{run.id, *resolution, "stele resume --parked"},
+               "cli", nullptr);
+    decided = true;
+  }
+  return decided;
+}
+
+}  // namespace
+
 int Resume(const Arguments& arguments, const Terminal& terminal) {
   const auto refuse = [&](const Error& error) {
     terminal.PrintError(error);
@@ -17,6 +46,8 @@ int Resume(const Arguments& arguments, const Terminal& terminal) {
   };
   const Result<std::vector<Stub>> stubs = ParseStubs(arguments.All("--stub"));
   if (!stubs.has_value()) return refuse(stubs.error());
+  const auto resolution = ParseResolution(arguments);
+  if (!resolution.has_value()) return refuse(resolution.error());
   const std::string data = arguments.Get("--data", kDefaultData);
   std::error_code ignored;
   if (!std::filesystem::exists(data + "/log", ignored))
@@ -42,7 +73,7 @@ int Resume(const Arguments& arguments, const Terminal& terminal) {
   for (const InstanceId id : open) {
     const auto instance = engine.shard().Find(id);
     if (!instance.has_value() || model::HasEnded((*instance)->status)) continue;
-    session.Follow(id);
+    session.Follow(id, Decide(engine.shard(), **instance, *resolution));
     ++followed;
   }
   if (followed > 1) session.SayWhich();

@@ -18,8 +18,8 @@ Session::Session(Engine& engine, const Terminal& terminal, const Arguments& argu
       data_(arguments.Get("--data", kDefaultData)),
       display_(terminal, engine.clock(), json_ || quiet_ ? Loudness::kQuiet : Loudness::kLines) {}
 
-void Session::Follow(InstanceId instance) {
-  followed_[instance];
+void Session::Follow(InstanceId instance, bool answered) {
+  followed_[instance].answered = answered;
   waiting_.insert(instance);
 }
 
@@ -89,7 +89,7 @@ void Session::Run() {
   // What waits for an operator has nothing to tell: it is looked up.
   for (auto& [id, followed] : followed_) {
     if (followed.timeline.has_value() || !Seed(id, followed, Position(UINT64_MAX))) continue;
-    if (followed.timeline->WaitsForOperator()) {
+    if (followed.timeline->WaitsForOperator() && !followed.answered) {
       followed.ending = Ending{.status = "parked", .ended = engine_.clock().Now()};
       waiting_.erase(id);
     } else {
@@ -120,9 +120,10 @@ void Session::ReportText(InstanceId instance, const Followed& followed) const {
     return;
   }
   if (ending.status == "parked") {
-    terminal_.PrintNote(
-        fmt::format("instance {} waits for an operator; \"stele status {}\" shows where",
-                    instance.value, instance.value));
+    terminal_.PrintNote(fmt::format(
+        "instance {0} waits for an operator; \"stele status {0}{1}\" shows where, \"stele "
+        "resume{1} --parked retry|skip|fail\" decides",
+        instance.value, data_ == kDefaultData ? "" : " --data " + data_));
     return;
   }
   const Colour colour = ending.status == "completed" ? Colour::kGreen : Colour::kRed;

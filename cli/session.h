@@ -21,7 +21,8 @@ class Session final : public runtime::Observer {
   Session(Engine& engine, const Terminal& terminal, const Arguments& arguments);
 
   // Waits for this one; the loop is left when every followed instance has ended or is parked.
-  void Follow(InstanceId instance);
+  // `answered`: an operator has just decided about what it waited for.
+  void Follow(InstanceId instance, bool answered = false);
   // Several are followed: lines say of which they are.
   void SayWhich() { says_which_ = true; }
   // Runs the loop to the end of all that is followed, or to a signal.
@@ -40,6 +41,7 @@ class Session final : public runtime::Observer {
     std::optional<replay::Timeline> timeline;
     std::optional<Ending> ending;
     Seq seq;
+    bool answered = false;
   };
   bool Seed(InstanceId instance, Followed& followed, Position before);
   void LeaveWhenDone();

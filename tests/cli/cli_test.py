@@ -147,6 +147,39 @@ class Interrupted(ProgramTest):
         self.stele("verify")
 
 
+class Parked(ProgramTest):
+    PARKS = """
+name: "parks"
+error_handling: {strategy: "park"}
+steps:
+  - id: "first"
+    type: "script"
+    config: {runtime: "bash", script: "test -e $STELE_WORKSPACE/mended"}
+  - id: "second"
+    type: "script"
+    depends_on: ["first"]
+    config: {runtime: "bash", script: "echo done=yes >> outputs"}
+"""
+
+    def test_is_retried_when_the_operator_says_so(self):
+        path = self.write("parks.yml", self.PARKS)
+        self.assertIn("--parked", self.stele("run", path, code=3).stderr)
+        self.stele("resume", code=3)
+        self.stele("resume", "--parked", "retry", code=3)
+        self.write("mended", "")
+        self.assertIn("done: yes", self.stele("resume", "--parked", "retry").stdout)
+        self.stele("verify")
+
+    def test_is_skipped_or_failed_when_the_operator_says_so(self):
+        path = self.write("parks.yml", self.PARKS)
+        self.stele("run", path, code=3)
+        self.assertIn("done: yes", self.stele("resume", "--parked", "skip").stdout)
+        self.stele("run", path, code=3)
+        self.stele("resume", "--parked", "fail", code=1)
+        self.assertIn("STL0701", self.stele("resume", "--parked", "perhaps", code=2).stderr)
+        self.stele("verify")
+
+
 class Reading(ProgramTest):
     def test_shows_what_was_recorded(self):
         self.stele("run", example("order-saga.yml"), "--var", "fail_at=shipping", code=1)
