@@ -12,7 +12,6 @@
 namespace stele::tasks {
 
 struct HttpClient::Transfer {
-  uint64_t id = 0;
   Request request;
   Response response;
   Done done;
@@ -35,12 +34,6 @@ template <class T>
 void Set(CURL* easy, CURLoption option, T value) {
   CURLcode code = curl_easy_setopt(easy, option, value);
   CHECK(code == CURLE_OK, "option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
-}
-
-template <class T>
-void Set(CURLM* multi, CURLMoption option, T value, int) {
-  CURLMcode code = curl_multi_setopt(multi, option, value);
-  CHECK(code == CURLM_OK, "option {}: {}", static_cast<int>(option), curl_multi_strerror(code));
 }
 
 // A script that is started meanwhile must not inherit the connection.
@@ -106,46 +99,6 @@ std::string UrlText(CURLU* url) {
 }  // namespace
 
 struct HttpClient::Callbacks {
-  static int OnSocket(CURL*, curl_socket_t socket, int what, void* user, void*) {
-    auto* self = static_cast<HttpClient*>(user);
-    if (what == CURL_POLL_REMOVE) {
-      self->polls_.erase(socket);
-      return 0;
-    }
-    UvHandle<uv_poll_t>& poll = self->polls_[socket];
-    if (poll == nullptr) {
-      auto* handle = new uv_poll_t;
-      int status = uv_poll_init(self->loop_, handle, socket);
-      CHECK(status == 0, "socket {}: {}", socket, uv_strerror(status));
-      handle->data = self;
-      poll.reset(handle);
-    }
-    int events = ((what & CURL_POLL_IN) != 0 ? UV_READABLE : 0) |
-                 ((what & CURL_POLL_OUT) != 0 ? UV_WRITABLE : 0);
-    uv_poll_start(poll.get(), events, [](uv_poll_t* ready, int status, int happened) {
-      uv_os_fd_t fd = -1;
-      uv_fileno(reinterpret_cast<uv_handle_t*>(ready), &fd);
-      int flags = status < 0 ? CURL_CSELECT_ERR : 0;
-      if ((happened & UV_READABLE) != 0) flags |= CURL_CSELECT_IN;
-      if ((happened & UV_WRITABLE) != 0) flags |= CURL_CSELECT_OUT;
-      static_cast<HttpClient*>(ready->data)->OnSocketReady(fd, flags);
-    });
-    return 0;
-  }
-
-  static int OnTimeout(CURLM*, long timeout_ms, void* user) {
-    auto* self = static_cast<HttpClient*>(user);
-    if (timeout_ms < 0) {
-      uv_timer_stop(self->timer_.get());
-    } else {
-      uv_timer_start(
-          self->timer_.get(),
-          [](uv_timer_t* timer) { static_cast<HttpClient*>(timer->data)->OnTimer(); },
-          static_cast<uint64_t>(timeout_ms), 0);
-    }
-    return 0;
-  }
-
   static size_t OnBody(char* bytes, size_t, size_t count, void* user) {
     auto* transfer = static_cast<Transfer*>(user);
     if (transfer->response.body.size() + count > transfer->request.max_response_bytes) {
@@ -182,7 +135,6 @@ struct HttpClient::Callbacks {
   static void Prepare(Transfer& transfer) {
     const Request& request = transfer.request;
     CURL* easy = transfer.easy;
-    Set(easy, CURLOPT_PRIVATE, &transfer);
     Set(easy, CURLOPT_ERRORBUFFER, transfer.error);
     Set(easy, CURLOPT_NOSIGNAL, 1L);
     Set(easy, CURLOPT_QUICK_EXIT, 1L);  // ending a request does not wait for a name server
@@ -267,73 +219,37 @@ struct HttpClient::Callbacks {
   }
 };
 
-HttpClient::HttpClient(uv_loop_t* loop) : loop_(loop), timer_(MakeTimer(loop, this)) {
-  CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);  // counted; thread-safe since 7.84
-  CHECK(code == CURLE_OK, "libcurl: {}", curl_easy_strerror(code));
-  multi_ = curl_multi_init();
-  CHECK(multi_ != nullptr, "no memory for libcurl");
-  Set(multi_, CURLMOPT_SOCKETFUNCTION, &Callbacks::OnSocket, 0);
-  Set(multi_, CURLMOPT_SOCKETDATA, this, 0);
-  Set(multi_, CURLMOPT_TIMERFUNCTION, &Callbacks::OnTimeout, 0);
-  Set(multi_, CURLMOPT_TIMERDATA, this, 0);
-}
+HttpClient::HttpClient(uv_loop_t* loop) : loop_(loop) {}
 
 HttpClient::~HttpClient() {
-  for (auto& [id, transfer] : transfers_) curl_multi_remove_handle(multi_, transfer->easy);
-  transfers_.clear();
-  curl_multi_cleanup(multi_);
-  polls_.clear();
-  curl_global_cleanup();
+  for (auto& [id, transfer] : transfers_) loop_.Remove(transfer->easy);
 }
 
 uint64_t HttpClient::Send(Request request, Done done) {
   auto transfer = std::make_unique<Transfer>();
-  transfer->id = next_id_++;
   transfer->request = std::move(request);
   transfer->done = std::move(done);
   transfer->easy = curl_easy_init();
   CHECK(transfer->easy != nullptr, "no memory for libcurl");
   Callbacks::Prepare(*transfer);
-  uint64_t id = transfer->id;
+  uint64_t id = next_id_++;
   CURL* easy = transfer->easy;
   transfers_.emplace(id, std::move(transfer));
-  CURLMcode code = curl_multi_add_handle(multi_, easy);  // arms the timer
-  CHECK(code == CURLM_OK, "libcurl: {}", curl_multi_strerror(code));
+  loop_.Add(easy, [this, id](int code) { Finish(id, code); });
   return id;
 }
 
 void HttpClient::Cancel(uint64_t id) {
   auto found = transfers_.find(id);
   if (found == transfers_.end()) return;
-  curl_multi_remove_handle(multi_, found->second->easy);
+  loop_.Remove(found->second->easy);
   transfers_.erase(found);
 }
 
-void HttpClient::OnSocketReady(int socket, int events) {
-  int running = 0;
-  curl_multi_socket_action(multi_, socket, events, &running);
-  DeliverFinished();
-}
-
-void HttpClient::OnTimer() {
-  int running = 0;
-  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
-  DeliverFinished();
-}
-
-void HttpClient::DeliverFinished() {
-  int left = 0;
-  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-    if (message->msg != CURLMSG_DONE) continue;
-    CURLcode code = message->data.result;
-    char* user = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &user);
-    auto ended = transfers_.extract(reinterpret_cast<Transfer*>(user)->id);
-    Transfer& transfer = *ended.mapped();
-    curl_multi_remove_handle(multi_, transfer.easy);
-    std::expected<Response, TaskFailure> outcome = Callbacks::Judge(transfer, code);
-    transfer.done(std::move(outcome));
-  }
+void HttpClient::Finish(uint64_t id, int code) {
+  auto ended = transfers_.extract(id);
+  Transfer& transfer = *ended.mapped();
+  transfer.done(Callbacks::Judge(transfer, static_cast<CURLcode>(code)));
 }
 
 Result<std::string> BuildUrl(const std::string& url,

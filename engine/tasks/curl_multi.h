@@ -1,5 +1,5 @@
-// HTTP requests on a libuv loop: libcurl's multi interface, driven by one uv_poll a socket and one
-// uv_timer. The only part that includes libcurl. Connections are kept and used again.
+// HTTP requests on a libuv loop, through libcurl's multi interface (curl_loop.h). Connections are
+// kept and used again.
 //
 // libcurl looks names up on threads of its own; a request for a numeric address starts none.
 //
@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/tasks/curl_loop.h"
 #include "engine/tasks/executor.h"
 #include "engine/tasks/limits.h"
-#include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
 
@@ -65,14 +65,9 @@ class HttpClient {
   struct Transfer;
   struct Callbacks;  // what libcurl calls
 
-  void OnSocketReady(int socket, int events);
-  void OnTimer();
-  void DeliverFinished();
+  void Finish(uint64_t id, int code);
 
-  uv_loop_t* loop_;
-  void* multi_;  // CURLM
-  UvHandle<uv_timer_t> timer_;
-  std::map<int, UvHandle<uv_poll_t>> polls_;
+  CurlLoop loop_;
   std::map<uint64_t, std::unique_ptr<Transfer>> transfers_;
   uint64_t next_id_ = 1;
 };
