@@ -21,15 +21,21 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
+struct PendingWrite {
+  uv_write_t request;
+  std::string bytes;
+};
+
 }  // namespace
 
 std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t* loop,
                                                                       const Spec& spec,
                                                                       Observer* observer) {
   std::unique_ptr<ChildProcess> child(new ChildProcess(loop, observer));
-  uv_file ends[2] = {-1, -1};
-  int status = child->OpenOutput(child->out_, &ends[0]);
-  if (status == 0) status = child->OpenOutput(child->err_, &ends[1]);
+  uv_file ends[3] = {-1, -1, -1};
+  int status = spec.takes_input ? child->OpenInput(&ends[0]) : 0;
+  if (status == 0) status = child->OpenOutput(child->out_, &ends[1]);
+  if (status == 0) status = child->OpenOutput(child->err_, &ends[2]);
   if (status == 0) {
     std::vector<std::string> arguments = spec.arguments;
     arguments.insert(arguments.begin(), spec.program);
@@ -38,9 +44,10 @@ std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t*
     std::vector<char*> environment_pointers = Pointers(environment);
     uv_stdio_container_t stdio[3] = {};
     stdio[0].flags = UV_IGNORE;  // /dev/null
-    for (int i = 0; i < 2; ++i) {
-      stdio[i + 1].flags = UV_INHERIT_FD;
-      stdio[i + 1].data.fd = ends[i];
+    for (int i = 0; i < 3; ++i) {
+      if (ends[i] < 0) continue;
+      stdio[i].flags = UV_INHERIT_FD;
+      stdio[i].data.fd = ends[i];
     }
     uv_process_options_t options = {};
     options.file = spec.program.c_str();
@@ -100,6 +107,57 @@ int ChildProcess::OpenOutput(Output& output, uv_file* write_end) {
       });
 }
 
+int ChildProcess::OpenInput(uv_file* read_end) {
+  uv_file ends[2];
+  int status = uv_pipe(ends, 0, UV_NONBLOCK_PIPE);
+  if (status != 0) return status;
+  *read_end = ends[0];
+  auto* pipe = new uv_pipe_t;
+  uv_pipe_init(loop_, pipe, 0);
+  pipe->data = this;
+  in_.reset(pipe);
+  status = uv_pipe_open(pipe, ends[1]);
+  if (status != 0) close(ends[1]);
+  return status;
+}
+
+void ChildProcess::WriteInput(std::string bytes) {
+  if (in_ == nullptr) return;  // the program has ended
+  auto* write = new PendingWrite{{}, std::move(bytes)};
+  write->request.data = write;
+  uv_buf_t buffer = uv_buf_init(write->bytes.data(), static_cast<unsigned>(write->bytes.size()));
+  // A program that does not read to the end may have its reasons: its exit tells.
+  auto written = [](uv_write_t* request, int) { delete static_cast<PendingWrite*>(request->data); };
+  if (uv_write(&write->request, reinterpret_cast<uv_stream_t*>(in_.get()), &buffer, 1, written) !=
+      0) {
+    delete write;
+  }
+}
+
+size_t ChildProcess::unread_input() const {
+  return in_ == nullptr ? 0
+                        : uv_stream_get_write_queue_size(reinterpret_cast<uv_stream_t*>(in_.get()));
+}
+
+void ChildProcess::CloseInput() {
+  if (in_ == nullptr) return;
+  if (unread_input() == 0) {
+    in_.reset();
+    return;
+  }
+  // The pipe is closed when the last write has ended, or with the process.
+  auto* shutdown = new uv_shutdown_t;
+  auto ended = [](uv_shutdown_t* request, int) {
+    auto* self = static_cast<ChildProcess*>(request->handle->data);
+    if (self != nullptr) self->in_.reset();
+    delete request;
+  };
+  if (uv_shutdown(shutdown, reinterpret_cast<uv_stream_t*>(in_.get()), ended) != 0) {
+    delete shutdown;
+    in_.reset();
+  }
+}
+
 ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
   SignalGroup(SIGKILL);
@@ -127,6 +185,7 @@ void ChildProcess::OnLeaderExit(Exit exit) {
   SignalGroup(SIGKILL);
   pid_ = 0;
   kill_timer_.reset();
+  in_.reset();
   Drain(out_);
   Drain(err_);
   process_.reset();

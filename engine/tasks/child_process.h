@@ -2,6 +2,8 @@
 // left when the leader has exited: what it started in the background is killed then, and a
 // descendant that has left the group and holds the streams open is not waited for.
 //
+// Its input is empty, or a pipe that is written to. REQUIRES then: the process ignores SIGPIPE.
+//
 // When the engine itself is killed (SIGKILL), the group goes on: libuv offers no place to ask the
 // kernel for a parent-death signal between fork and exec.
 //
@@ -27,6 +29,7 @@ class ChildProcess {
     std::vector<std::string> arguments;    // without the program's name
     std::vector<std::string> environment;  // NAME=value, all of it
     std::string directory;
+    bool takes_input = false;  // false: /dev/null
   };
   enum class Stream { kOut, kErr };
   struct Exit {
@@ -52,6 +55,13 @@ class ChildProcess {
   // SIGTERM to the group, SIGKILL when the leader is still there after `grace_us`. OnExit follows.
   void Stop(int64_t grace_us);
 
+  // Bytes wait in memory until the program reads them; what it never reads is dropped with it.
+  // REQUIRES: takes_input, and CloseInput was not called.
+  void WriteInput(std::string bytes);
+  size_t unread_input() const;
+  // The program sees the end of its input behind what was written.
+  void CloseInput();
+
  private:
   struct Output {
     ChildProcess* owner;
@@ -61,6 +71,7 @@ class ChildProcess {
 
   ChildProcess(uv_loop_t* loop, Observer* observer) : loop_(loop), observer_(observer) {}
   int OpenOutput(Output& output, uv_file* write_end);
+  int OpenInput(uv_file* read_end);
   void Drain(Output& output);
   void OnLeaderExit(Exit exit);
   void SignalGroup(int signal);
@@ -69,6 +80,7 @@ class ChildProcess {
   Observer* observer_;
   UvHandle<uv_process_t> process_;
   UvHandle<uv_timer_t> kill_timer_;
+  UvHandle<uv_pipe_t> in_;
   Output out_{this, Stream::kOut, nullptr};
   Output err_{this, Stream::kErr, nullptr};
   int pid_ = 0;  // 0: not running
