@@ -101,6 +101,14 @@ std::string UrlText(CURLU* url) {
 struct HttpClient::Callbacks {
   static size_t OnBody(char* bytes, size_t, size_t count, void* user) {
     auto* transfer = static_cast<Transfer*>(user);
+    if (transfer->request.on_piece) {
+      long status = 0;
+      curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+      transfer->response.status = status;
+      transfer->too_large =
+          !transfer->request.on_piece(transfer->response, std::string_view(bytes, count));
+      return transfer->too_large ? 0 : count;
+    }
     if (transfer->response.body.size() + count > transfer->request.max_response_bytes) {
       transfer->too_large = true;
       return 0;

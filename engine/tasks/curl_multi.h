@@ -28,6 +28,12 @@ namespace stele::tasks {
 
 class HttpClient {
  public:
+  struct Response {
+    int64_t status = 0;
+    // Of the last answer, names in lower case, in its order.
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;  // decompressed
+  };
   struct Request {
     std::string method = "GET";
     std::string url;  // http or https
@@ -40,12 +46,10 @@ class HttpClient {
     std::string ca_file;  // empty: the system's
     std::string proxy;    // empty: none; the environment's proxies are not looked at
     size_t max_response_bytes = kMaxResponseBytes;
-  };
-  struct Response {
-    int64_t status = 0;
-    // Of the last answer, names in lower case, in its order.
-    std::vector<std::pair<std::string, std::string>> headers;
-    std::string body;  // decompressed
+    // Takes the body in the pieces in which it comes, instead of Response::body and without its
+    // limit; `head` has the status and the headers. False ends the request as "output_limit".
+    // It must not call the client: libcurl is at work.
+    std::function<bool(const Response& head, std::string_view piece)> on_piece;
   };
   // Failures: "connect", "timeout", "tls", "redirect", "output_limit", "config", "http".
   using Done = std::function<void(std::expected<Response, TaskFailure>)>;
