@@ -9,8 +9,8 @@
 namespace stele::definition::canonical {
 
 // In the order of the enumerators.
-inline constexpr std::array<std::string_view, 7> kKinds = {"start", "end",  "gateway",    "task",
-                                                           "delay", "loop", "sub_process"};
+inline constexpr std::array<std::string_view, 10> kKinds = {
+    "start", "end", "gateway", "task", "delay", "loop", "sub_process", "human", "wait", "publish"};
 inline constexpr std::array<std::string_view, 3> kJoins = {"all", "any", "n_of_m"};
 inline constexpr std::array<std::string_view, 2> kSplits = {"all", "first"};
 inline constexpr std::array<std::string_view, 3> kOutcomes = {"success", "failure", "completion"};

@@ -29,6 +29,8 @@ class CanonicalReader {
   void ReadBehaviour(MapReader& reader, Step& step);
   Loop ReadLoop(const Node& node);
   RetryPolicy ReadRetry(const Node& node);
+  std::optional<Concurrency> ReadConcurrency(MapReader& reader);
+  RateLimit ReadRate(MapReader& reader);
   void CheckSteps();
   void CheckBodies();
 
@@ -160,6 +162,10 @@ Definition CanonicalReader::Read(const Node& root) {
   ReadTables(reader);
   result_.outputs = Mappings(reader, "outputs");
   result_.deadline_us = reader.Integer({"deadline_us"}, 0, kMaxDurationUs).value_or(0);
+  result_.priority =
+      static_cast<int32_t>(reader.Integer({"priority"}, INT32_MIN, INT32_MAX).value_or(0));
+  result_.concurrency = ReadConcurrency(reader);
+  result_.rate = ReadRate(reader);
   if (const Node* triggers = reader.Take("triggers")) result_.triggers = ToValue(*triggers);
   if (const Node* extra = reader.Take("extra")) result_.extra = ToValue(*extra);
   reader.Finish();
@@ -248,6 +254,9 @@ void CanonicalReader::ReadStep(const Node& node) {
   step.compensation = StepIndex(Index(reader, "compensation", steps_, kNoIndex));
   step.handler = reader.Bool({"handler"}, false);
   step.optional = reader.Bool({"optional"}, false);
+  step.returnable = reader.Bool({"returnable"}, true);
+  step.concurrency = ReadConcurrency(reader);
+  step.rate = ReadRate(reader);
   if (const Node* extra = reader.Take("extra")) step.extra = ToValue(*extra);
   step.place = At(reader);
   reader.Finish();
@@ -306,6 +315,29 @@ RetryPolicy CanonicalReader::ReadRetry(const Node& node) {
   retry.no_retry_on = Strings(reader, "no_retry_on");
   reader.Finish();
   return retry;
+}
+
+std::optional<Concurrency> CanonicalReader::ReadConcurrency(MapReader& reader) {
+  const Node* node = reader.Take("concurrency");
+  if (node == nullptr) return std::nullopt;
+  MapReader one(*node, "a concurrency", faults_);
+  Concurrency concurrency{.key = NoKey(), .limit = 1};
+  if (const Node* key = one.Take("key")) concurrency.key = Compile(*key);
+  if (one.Require({"limit"}) != nullptr)
+    concurrency.limit = static_cast<uint32_t>(one.Integer({"limit"}, 1, UINT32_MAX).value_or(1));
+  one.Finish();
+  return concurrency;
+}
+
+RateLimit CanonicalReader::ReadRate(MapReader& reader) {
+  RateLimit rate;
+  const Node* node = reader.Take("rate");
+  if (node == nullptr) return rate;
+  MapReader one(*node, "a rate", faults_);
+  rate.count = static_cast<uint32_t>(one.Integer({"count"}, 0, UINT32_MAX).value_or(0));
+  rate.per_us = one.Integer({"per_us"}, 1, kMaxDurationUs).value_or(rate.per_us);
+  one.Finish();
+  return rate;
 }
 
 void CanonicalReader::ReadTransition(const Node& node) {

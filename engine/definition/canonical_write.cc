@@ -87,6 +87,22 @@ Value WriteLoop(const Loop& loop) {
   return out.Take();
 }
 
+Value WriteConcurrency(const std::optional<Concurrency>& concurrency) {
+  if (!concurrency) return {};
+  Writer out;
+  if (concurrency->key.source() != Value("")) out.Any("key", concurrency->key.source());
+  out.Number("limit", concurrency->limit, 0);
+  return out.Take();
+}
+
+Value WriteRate(const RateLimit& rate) {
+  if (rate == RateLimit()) return {};
+  Writer out;
+  out.Number("count", rate.count);
+  out.Number("per_us", rate.per_us, RateLimit().per_us);
+  return out.Take();
+}
+
 Value WriteStep(const Step& step) {
   Writer out;
   out.Word("id", step.id, "\n");  // always
@@ -110,6 +126,9 @@ Value WriteStep(const Step& step) {
   out.Index("compensation", step.compensation.value);
   out.Flag("handler", step.handler);
   out.Flag("optional", step.optional);
+  out.Flag("returnable", step.returnable, true);
+  out.Any("concurrency", WriteConcurrency(step.concurrency));
+  out.Any("rate", WriteRate(step.rate));
   out.Any("extra", step.extra);
   out.At(step.place);
   return out.Take();
@@ -170,6 +189,9 @@ std::string WriteCanonical(const Definition& definition) {
   out.List("transitions", std::move(transitions));
   out.Mappings("outputs", definition.outputs);
   out.Number("deadline_us", definition.deadline_us);
+  out.Number("priority", definition.priority);
+  out.Any("concurrency", WriteConcurrency(definition.concurrency));
+  out.Any("rate", WriteRate(definition.rate));
   out.Any("triggers", definition.triggers);
   out.Any("extra", definition.extra);
   return ToJson(out.Take());

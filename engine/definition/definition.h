@@ -39,6 +39,9 @@ enum class StepKind : uint8_t {
   kDelay,       // waits for Step::delay
   kLoop,        // runs its child body again and again: Step::loop
   kSubProcess,  // runs its child body once
+  kHuman,       // waits for people: Step::task_type "approval" or "manual"
+  kWait,        // waits for the first of several events: a message, a signal, a moment
+  kPublish,     // publishes a message and goes on
 };
 
 // When a step with several incoming transitions starts. With one they are all the same.
@@ -93,6 +96,23 @@ struct Loop {
   bool break_on_error = true;           // else a failed iteration is noted and the loop goes on
 };
 
+// At most `limit` at once among those whose `key` renders to the same text. Of a definition: its
+// instances, the others wait in the order of their priority and start. Of a step: its attempts.
+struct Concurrency {
+  Template key;  // a constant when the file names none: all of them share the limit
+  uint32_t limit = 1;
+};
+
+// The key of those that name none: the constant "".
+Template NoKey();
+
+// At most `count` attempts begin in any `per_us`.
+struct RateLimit {
+  uint32_t count = 0;  // 0: none
+  int64_t per_us = 1'000'000;
+  bool operator==(const RateLimit&) const = default;
+};
+
 struct Step {
   std::string id;
   std::string name;  // for people; the id when the file gives none
@@ -119,6 +139,9 @@ struct Step {
   StepIndex compensation{kNoIndex};  // undoes it
   bool handler = false;              // reached only as a fallback or compensation, never by tokens
   bool optional = false;             // an operator may skip it
+  bool returnable = true;            // it may be sent back to an earlier step
+  std::optional<Concurrency> concurrency;
+  RateLimit rate;
 
   std::vector<TransitionIndex> incoming;  // in the file's order, without back edges
   std::vector<TransitionIndex> outgoing;  // in the file's order
@@ -178,6 +201,9 @@ struct Definition {
   std::vector<StepIndex> by_id;  // sorted by id, for FindStep; it can do without
   std::vector<Mapping> outputs;  // of the instance; empty: the outputs of the last steps
   int64_t deadline_us = 0;       // of an instance; 0: none
+  int32_t priority = 0;          // of an instance that is started without one
+  std::optional<Concurrency> concurrency;
+  RateLimit rate;
   Value triggers;                // as written; checked for shape
   Value extra;
 

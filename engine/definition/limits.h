@@ -23,6 +23,9 @@ inline constexpr size_t kMaxFaults = 200;      // reported of one file
 // once when the file does not say.
 inline constexpr uint32_t kDefaultMaxIterations = 100'000;
 inline constexpr uint32_t kDefaultMaxConcurrent = 64;
+inline constexpr uint32_t kMaxConcurrency = 1'000'000;  // of `concurrency` and `rate_limit`
+inline constexpr int32_t kMinPriority = -1'000'000;
+inline constexpr int32_t kMaxPriority = 1'000'000;
 inline constexpr uint32_t kMaxAttempts = 1'000'000;
 inline constexpr int64_t kMaxDurationUs = int64_t{10} * 366 * 86'400 * 1'000'000;
 

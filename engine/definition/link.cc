@@ -4,6 +4,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "base/check.h"
 #include "engine/definition/draft.h"
 #include "engine/definition/graph.h"
 #include "engine/definition/limits.h"
@@ -301,6 +302,12 @@ void Linker::IndexIds() {
 
 Definition Link(Draft draft, Faults& faults) {
   return Linker(draft, faults).Run();
+}
+
+Template NoKey() {
+  auto compiled = Template::Compile(Value(""));
+  CHECK(compiled.has_value());
+  return *std::move(compiled);
 }
 
 const Step* Definition::FindStep(std::string_view id) const {

@@ -13,15 +13,18 @@ struct Row {
   std::string_view task_type;
   Split split = Split::kAll;
   bool synonym = false;
+  bool together = false;
 };
 
 using enum StepKind;
 constexpr bool kSynonym = true;
+constexpr bool kTogether = true;
 constexpr Row kRows[] = {
     {"start", kStart, "start"},
     {"end", kEnd, "end"},
     {"exclusive", kGateway, "exclusive", Split::kFirst},
     {"exclusive_gateway", kGateway, "exclusive", Split::kFirst, kSynonym},
+    {"switch", kGateway, "exclusive", Split::kFirst, kSynonym},
     {"condition", kGateway, "condition", Split::kFirst},
     {"decision", kGateway, "condition", Split::kFirst, kSynonym},
     {"inclusive", kGateway, "inclusive"},
@@ -30,13 +33,27 @@ constexpr Row kRows[] = {
     {"parallel_gateway", kGateway, "parallel", Split::kAll, kSynonym},
     {"delay", kDelay, "delay"},
     {"timer", kDelay, "timer"},
+    {"timer_event", kDelay, "timer", Split::kAll, kSynonym},
     {"wait", kDelay, "delay", Split::kAll, kSynonym},
     {"loop", kLoop, "loop"},
     {"foreach", kLoop, "loop", Split::kAll, kSynonym},
     {"for_each", kLoop, "loop", Split::kAll, kSynonym},
+    {"each", kLoop, "loop", Split::kAll, kSynonym},
+    {"parallel_for", kLoop, "loop", Split::kAll, kSynonym, kTogether},
     {"while", kLoop, "loop", Split::kAll, kSynonym},
     {"sub_process", kSubProcess, "sub_process"},
     {"subprocess", kSubProcess, "sub_process", Split::kAll, kSynonym},
+    {"approval", kHuman, "approval"},
+    {"approval_task", kHuman, "approval", Split::kAll, kSynonym},
+    {"manual", kHuman, "manual"},
+    {"manual_task", kHuman, "manual", Split::kAll, kSynonym},
+    {"user_task", kHuman, "manual", Split::kAll, kSynonym},
+    {"message", kWait, "message"},
+    {"receive", kWait, "message", Split::kAll, kSynonym},
+    {"publish", kPublish, "message", Split::kAll, kSynonym},
+    {"signal", kWait, "signal"},
+    {"event_race", kWait, "event_race", Split::kFirst},
+    {"race", kWait, "event_race", Split::kFirst, kSynonym},
     {"script", kTask, "script"},
     {"http", kTask, "http"},
     {"api", kTask, "http", Split::kAll, kSynonym},
@@ -44,10 +61,6 @@ constexpr Row kRows[] = {
     {"service_task", kTask, "http", Split::kAll, kSynonym},
     {"sql", kTask, "sql"},
     {"database", kTask, "sql", Split::kAll, kSynonym},
-    {"message", kTask, "message"},
-    {"approval", kTask, "approval"},
-    {"manual", kTask, "manual"},
-    {"user_task", kTask, "manual", Split::kAll, kSynonym},
     {"notification", kTask, "notification"},
     {"email", kTask, "email"},
     {"webhook", kTask, "webhook"},
@@ -59,7 +72,6 @@ constexpr Row kRows[] = {
     {"llm", kTask, "llm"},
     {"mcp", kTask, "mcp"},
     {"call", kTask, "call"},
-    {"event_race", kTask, "event_race"},
 };
 
 }  // namespace
@@ -76,7 +88,7 @@ std::optional<StepType> FindStepType(std::string_view word) {
   for (const Row& row : kRows)
     if (row.word == folded)
       return StepType{row.kind, std::string(row.task_type), row.split,
-                      folded == "while" ? LoopMode::kWhile : LoopMode::kForEach};
+                      folded == "while" ? LoopMode::kWhile : LoopMode::kForEach, row.together};
   return std::nullopt;
 }
 

@@ -15,6 +15,7 @@ struct StepType {
   std::string task_type;
   Split split = Split::kAll;
   LoopMode loop_mode = LoopMode::kForEach;  // what a loop's type word says of it
+  bool together = false;                    // a loop whose iterations run at once
 };
 
 // Case and `-` do not matter; `custom:<name>` is the task type <name> of somebody's worker.

@@ -34,9 +34,14 @@ struct ErrorHandling {
 };
 ErrorHandling ReadErrorHandling(const Node& node, Lowering& lowering);
 
-// Reads the keys of a loop from whichever of the mappings has them. `mode` is what is known of it
-// from its type.
-Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering);
+// The keys `concurrency` and `rate_limit` of a step or a definition. `plain` names the key that
+// gives a limit without a key: "max_concurrent" of a definition; empty: there is none.
+void ReadLimits(MapReader& reader, std::string_view plain, std::optional<Concurrency>& concurrency,
+                RateLimit& rate, Lowering& lowering);
+
+// Reads the keys of a loop from whichever of the mappings has them. `type` says what is known of it
+// from its type's word.
+Loop ReadLoop(std::vector<MapReader*> readers, const StepType& type, Lowering& lowering);
 // A `condition` is the loop's own when nothing else says how long it runs.
 bool ConditionIsLoops(const std::vector<MapReader*>& readers);
 

@@ -8,6 +8,7 @@
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/fields.h"
+#include "engine/definition/limits.h"
 
 namespace stele::definition {
 namespace {
@@ -92,6 +93,9 @@ void ProcessesLowering::ReadHead(MapReader& top, MapReader& workflow) {
   head.version = workflow.Text({"version"});
   head.description = workflow.Text({"description"});
   head.deadline_us = workflow.Duration({"timeout", "deadline"}).value_or(0);
+  head.priority =
+      static_cast<int32_t>(workflow.Integer({"priority"}, kMinPriority, kMaxPriority).value_or(0));
+  ReadLimits(workflow, "max_concurrent", head.concurrency, head.rate, lowering_);
   if (const Node* tags = workflow.Take("tags"))
     for (Word& tag : ReadWords(*tags, "`tags`", false, lowering_.faults))
       head.tags.push_back(std::move(tag.text));
@@ -217,7 +221,7 @@ void ProcessesLowering::ReadProcess(Process& process) {
     const Node* node = reader.Require({"loop"});
     if (node == nullptr) continue;
     MapReader loop(*node, "a loop", lowering_.faults);
-    wrapper.step.loop = ReadLoop({&loop}, LoopMode::kForEach, lowering_);
+    wrapper.step.loop = ReadLoop({&loop}, StepType{}, lowering_);
     loop.Finish();
   }
   Object extra;

@@ -175,9 +175,7 @@ void ReadLoopStep(MapReader& reader, StepFields& fields, Lowering& lowering) {
   ReadBody(reader, node, fields, lowering);
   const bool own = ConditionIsLoops(readers);
   ReadConditions(reader, !own, fields.draft.step, lowering);
-  const uint32_t concurrent = fields.draft.step.loop.max_concurrent;
-  fields.draft.step.loop = ReadLoop(readers, fields.type.loop_mode, lowering);
-  if (concurrent > 1) fields.draft.step.loop.max_concurrent = concurrent;
+  fields.draft.step.loop = ReadLoop(readers, fields.type, lowering);
   for (auto* inner : {&loop, &config}) {
     if (!inner->has_value()) continue;
     (*inner)->Take({"steps", "tasks"});
@@ -193,13 +191,9 @@ void ReadKind(MapReader& reader, StepFields& fields, Notation notation, Lowering
                       reader.node().Find("tasks") != nullptr ||
                       (fields.config != nullptr && fields.config->Find("steps") != nullptr);
   if (step.kind == StepKind::kGateway && step.task_type == "parallel" && nested) {
-    const auto has = [&](std::string_view key) {
-      return reader.node().Find(key) != nullptr ||
-             (fields.config != nullptr && fields.config->Find(key) != nullptr);
-    };
-    const bool items = has("items");
-    if (!has("max_concurrent") && !has("concurrency"))
-      step.loop.max_concurrent = kDefaultMaxConcurrent;
+    const bool items = reader.node().Find("items") != nullptr ||
+                       (fields.config != nullptr && fields.config->Find("items") != nullptr);
+    fields.type.together = true;
     step.kind = items ? StepKind::kLoop : StepKind::kSubProcess;
   }
   if (step.kind == StepKind::kLoop) {
@@ -212,6 +206,38 @@ void ReadKind(MapReader& reader, StepFields& fields, Notation notation, Lowering
   const bool chooses = notation == Notation::kSteps && step.kind == StepKind::kGateway &&
                        step.split == Split::kFirst;
   ReadConditions(reader, !chooses, step, lowering);
+}
+
+bool HasConfig(StepKind kind) {
+  switch (kind) {
+    case StepKind::kTask:
+    case StepKind::kHuman:
+    case StepKind::kWait:
+    case StepKind::kPublish:
+      return true;
+    case StepKind::kStart:
+    case StepKind::kEnd:
+    case StepKind::kGateway:
+    case StepKind::kDelay:
+    case StepKind::kLoop:
+    case StepKind::kSubProcess:
+      return false;
+  }
+  return false;
+}
+
+// Whether a `message` step publishes or waits: its `action` says so, else what it has to publish.
+void ReadAction(StepFields& fields) {
+  Step& step = fields.draft.step;
+  if (step.task_type != "message" || step.kind != StepKind::kWait || fields.config == nullptr)
+    return;
+  const Node* action = fields.config->Find("action");
+  const std::string word =
+      action != nullptr && action->is_string() ? Fold(action->scalar.as_string()) : "";
+  const bool says_more =
+      fields.config->Find("payload") != nullptr || fields.config->Find("ttl") != nullptr;
+  if (word == "publish" || word == "send" || (action == nullptr && says_more))
+    step.kind = StepKind::kPublish;
 }
 
 // A peer that is busy or away is worth another try; what it refuses (4xx) is not retryable anyway.
@@ -239,10 +265,11 @@ bool ConditionIsLoops(const std::vector<MapReader*>& readers) {
   return true;
 }
 
-Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering) {
+Loop ReadLoop(std::vector<MapReader*> readers, const StepType& type, Lowering& lowering) {
   Loop loop;
-  const bool own = ConditionIsLoops(readers);
-  const Node* condition = own ? TakeFrom(readers, {"condition"}) : nullptr;
+  if (type.together) loop.max_concurrent = kDefaultMaxConcurrent;
+  const bool conditional = ConditionIsLoops(readers);
+  const Node* condition = conditional ? TakeFrom(readers, {"condition"}) : nullptr;
   const Node* while_ = TakeFrom(readers, {"while"});
   const Node* until = TakeFrom(readers, {"until"});
   const Node* items = TakeFrom(readers, {"items", "for_each", "foreach"});
@@ -258,7 +285,7 @@ Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering
               : items               ? LoopMode::kForEach
               : times               ? LoopMode::kTimes
               : condition || while_ ? LoopMode::kWhile
-                                    : mode;
+                                    : type.loop_mode;
   if (while_ != nullptr) condition = while_;
   if (until != nullptr) condition = until;
   if (condition != nullptr) loop.condition = lowering.compiler.Condition(*condition);
@@ -269,8 +296,12 @@ Loop ReadLoop(std::vector<MapReader*> readers, LoopMode mode, Lowering& lowering
       loop.item_name = name;
     if (auto most = reader->Integer({"max_iterations"}, 1, UINT32_MAX))
       loop.max_iterations = static_cast<uint32_t>(*most);
-    if (auto most = reader->Integer({"max_concurrent", "concurrency"}, 1, UINT32_MAX))
-      loop.max_concurrent = static_cast<uint32_t>(*most);
+    // A mapping is the limit of the step itself.
+    const Node* concurrency = reader->node().Find("concurrency");
+    const bool own = concurrency == nullptr || !concurrency->is_map();
+    const auto most = own ? reader->Integer({"max_concurrent", "concurrency"}, 1, kMaxConcurrency)
+                          : reader->Integer({"max_concurrent"}, 1, kMaxConcurrency);
+    if (most) loop.max_concurrent = static_cast<uint32_t>(*most);
     if (const Node* node = reader->Take("break_on_error"))
       loop.break_on_error = ReadBool(*node, "`break_on_error`", lowering.faults);
   }
@@ -306,9 +337,10 @@ StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
     inputs = reader.Take({"input_mapping", "inputs"});
   }
   step.timeout_us = reader.Duration({"timeout"}).value_or(0);
+  ReadAction(fields);
   ReadKind(reader, fields, notation, lowering);
   const Node config = ConfigOf(fields.config, fields, executor, lowering);
-  if (step.kind == StepKind::kTask) step.config = lowering.compiler.Rendered(config);
+  if (HasConfig(step.kind)) step.config = lowering.compiler.Rendered(config);
   if (inputs != nullptr) {
     if (!inputs->is_map())
       lowering.Add(ErrorCode::kInvalidDefinition, inputs->place,
@@ -328,7 +360,11 @@ StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
       ReadWord(reader, {"fallback", "fallback_task", "fallback_step"}, lowering);
   fields.draft.compensation =
       ReadWord(reader, {"compensation", "compensate_with", "compensation_task"}, lowering);
-  step.optional = reader.Bool({"optional"}, false);
+  step.optional = reader.Bool({"optional", "skippable"}, false);
+  step.returnable = reader.Bool({"returnable", "allow_rollback"}, true);
+  const Node* concurrency = reader.node().Find("concurrency");
+  if (step.kind != StepKind::kLoop || (concurrency != nullptr && concurrency->is_map()))
+    ReadLimits(reader, "", step.concurrency, step.rate, lowering);
   ReadJoin(reader, step, lowering);
   Object extra;
   reader.Keep({"description", "position", "size", "label", "labels", "tags", "metadata", "style",

@@ -7,6 +7,7 @@
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/fields.h"
+#include "engine/definition/limits.h"
 
 namespace stele::definition {
 namespace {
@@ -96,6 +97,9 @@ void StepsLowering::ReadDefinition(MapReader& reader) {
   ReadText(reader, "description", head.description);
   ReadText(reader, "version", head.version);
   head.deadline_us = reader.Duration({"timeout", "deadline"}).value_or(0);
+  head.priority =
+      static_cast<int32_t>(reader.Integer({"priority"}, kMinPriority, kMaxPriority).value_or(0));
+  ReadLimits(reader, "max_concurrent", head.concurrency, head.rate, lowering_);
   DraftBody& root = draft_.bodies[0];
   if (const Node* variables = reader.Take("variables"))
     ReadVariables(*variables, root.body.variables, lowering_);

@@ -27,6 +27,16 @@ constexpr std::string_view kRich =
     "   input_mapping: {k: 1, 'null': ~}, output_mapping: {n: outputs.n}}\n"
     "- {id: f, type: email}\n- {id: u, type: script}\n";
 
+// What is waited for, published, decided by people, and how much of it at once.
+constexpr std::string_view kWaiting =
+    "name: waiting\npriority: 7\nmax_concurrent: 3\nrate_limit: {count: 10, per: 2s}\nsteps:\n"
+    "- {id: a, type: approval, config: {assignees: [x]}, returnable: false,\n"
+    "   concurrency: {key: '{{input.customer}}', limit: 2}, rate_limit: {count: 5, per: 1m}}\n"
+    "- {id: m, type: message, depends_on: a, config: {name: paid, key: '{{input.id}}'}}\n"
+    "- {id: p, type: publish, depends_on: m, config: {name: sent, payload: {x: 1}}}\n"
+    "- {id: s, type: signal, depends_on: p, concurrency: {limit: 4}, config: {name: go}}\n"
+    "- {id: c, type: call, depends_on: s, concurrency: 9, config: {workflow: other}}\n";
+
 void ExpectRoundTrip(const Definition& definition) {
   const std::string text = WriteCanonical(definition);
   const LoadResult read = ReadCanonical(text);
@@ -56,6 +66,29 @@ void ExpectRoundTrip(const Definition& definition) {
 
 TEST(Canonical, ReadsWhatItWrote) {
   ExpectRoundTrip(*LoadYaml(kRich));
+}
+
+TEST(Canonical, KeepsWhatWaitsAndHowMuchRunsAtOnce) {
+  const auto definition = LoadYaml(kWaiting);
+  ExpectRoundTrip(*definition);
+  const auto again = LoadJson(WriteCanonical(*definition));
+  EXPECT_EQ(again->priority, 7);
+  ASSERT_TRUE(again->concurrency);
+  EXPECT_EQ(again->concurrency->limit, 3u);
+  EXPECT_EQ(again->concurrency->key.source(), Value(""));
+  EXPECT_EQ(again->rate, (RateLimit{10, 2'000'000}));
+  const Step& approval = *again->FindStep("a");
+  EXPECT_EQ(approval.kind, StepKind::kHuman);
+  EXPECT_FALSE(approval.returnable);
+  ASSERT_TRUE(approval.concurrency);
+  EXPECT_EQ(approval.concurrency->limit, 2u);
+  EXPECT_EQ(approval.concurrency->key.source(), Value("{{input.customer}}"));
+  EXPECT_EQ(approval.rate, (RateLimit{5, 60'000'000}));
+  EXPECT_EQ(again->FindStep("m")->kind, StepKind::kWait);
+  EXPECT_EQ(again->FindStep("p")->kind, StepKind::kPublish);
+  EXPECT_EQ(again->FindStep("p")->task_type, "message");
+  EXPECT_EQ(again->FindStep("s")->task_type, "signal");
+  EXPECT_EQ(again->FindStep("c")->concurrency->limit, 9u);
 }
 
 TEST(Canonical, ReadsEveryPrintedDefinition) {
