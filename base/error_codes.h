@@ -1,6 +1,7 @@
 // The one table of error codes. A number is never used again; docs/errors.md says what to do about
 // each, and a test compares the two. Ranges: 00xx general, 01xx definitions, 02xx expressions,
-// 03xx event store, 04xx commands on instances, 05xx tasks, 06xx runtime, 07xx command line.
+// 03xx event store, 04xx commands on instances, 05xx tasks, 06xx runtime, 07xx command line,
+// 08xx secrets, 09xx triggers.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,7 @@ enum class ErrorCode : uint16_t {
   X(kBadDuration, 109)         \
   X(kUnknownReference, 110)    \
   X(kBadCron, 111)             \
+  X(kBadTimeZone, 112)         \
   X(kExpressionSyntax, 201)    \
   X(kExpressionType, 202)      \
   X(kExpressionUndefined, 203) \
@@ -43,6 +45,10 @@ enum class ErrorCode : uint16_t {
   X(kWrongState, 405)          \
   X(kInvalidInput, 406)        \
   X(kUnknownDefinition, 407)   \
+  X(kNotAllowed, 408)          \
+  X(kCannotMigrate, 409)       \
+  X(kDuplicateKey, 410)        \
+  X(kDefinitionState, 411)     \
   X(kTaskFailed, 501)          \
   X(kTaskTimeout, 502)         \
   X(kTaskInterrupted, 503)     \
@@ -52,7 +58,15 @@ enum class ErrorCode : uint16_t {
   X(kShardStopped, 601)        \
   X(kReplayMismatch, 602)      \
   X(kBackPressure, 603)        \
-  X(kUsage, 701)
+  X(kUsage, 701)              \
+  X(kSecretKey, 801)           \
+  X(kSecretStoreDamaged, 802)  \
+  X(kUnknownSecret, 803)       \
+  X(kSecretExposed, 804)       \
+  X(kBadSecret, 805)           \
+  X(kUnknownWebhook, 901)      \
+  X(kWrongMethod, 902)         \
+  X(kBadSignature, 903)
 #define STELE_ERROR_ENUM(name, number) name = number,
   STELE_ERROR_CODES(STELE_ERROR_ENUM)
 #undef STELE_ERROR_ENUM

@@ -115,7 +115,7 @@ class Load final : public runtime::Observer {
   eventstore::EventStore& store_;
   tasks::TaskRegistry tasks_;
   SystemClock clock_;
-  runtime::EnvironmentSecrets secrets_;
+  secrets::EnvironmentSecrets secrets_;
   std::unique_ptr<runtime::Shard> shard_;
   Payload input_ = Payload::FromText(bench::kInput);
   DefinitionId id_;

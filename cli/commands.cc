@@ -27,6 +27,13 @@ constexpr OptionSpec kResumeOptions[] = {
     kJson,
     kQuiet};
 
+constexpr OptionSpec kSecretsOptions[] = {
+    {"--key-file", "FILE", "the key (default: STELE_SECRETS_KEY, STELE_SECRETS_KEY_FILE)"},
+    {"--new-key-file", "FILE", "rotate: the key that the store needs from then on"},
+    {"--out", "FILE", "keygen: a new file, closed to others, instead of standard output"},
+    kData,
+    kJson};
+
 constexpr Command kCommands[] = {
     {{"run", "FILE", 1, 1, "Runs a workflow to its end.",
       "Exits 0 when it completed, 1 when it failed, 2 when the definition or the arguments are\n"
@@ -72,6 +79,18 @@ constexpr Command kCommands[] = {
       "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n",
       kDataOnly},
      Verify},
+    {{"secrets", "ACTION [NAME]", 1, 2,
+      "Keeps secrets, encrypted: set, remove, list, rotate, keygen.",
+      "The value comes from standard input, or is asked for on a terminal. The store is the file\n"
+      "secrets.stele of the data directory; docs/secrets.md says what else secrets may come "
+      "from.\n\n"
+      "  stele secrets keygen --out stele.key\n"
+      "  stele secrets set API_TOKEN --key-file stele.key < token\n"
+      "  stele secrets list\n"
+      "  stele secrets remove API_TOKEN --key-file stele.key\n"
+      "  stele secrets rotate --key-file stele.key --new-key-file next.key\n",
+      kSecretsOptions},
+     Secrets},
 };
 
 }  // namespace

@@ -30,5 +30,6 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);
 int Resume(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);
+int Secrets(const Arguments& arguments, const Terminal& terminal);
 
 }  // namespace stele::cli

@@ -62,6 +62,9 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
 }
 
 Status Engine::Open(const std::string& data, bool create, runtime::Observer* observer) {
+  auto sources = secrets::SecretsFromProcess(data);
+  if (!sources.has_value()) return std::unexpected(sources.error());
+  secrets_ = *std::move(sources);
   eventstore::RocksDbOptions options;
   options.create_if_missing = create;
   auto store = eventstore::OpenRocksDbStore(data, options);
@@ -70,7 +73,7 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   runtime::ShardOptions shard_options;
   shard_options.shard = kShard;
   auto shard = runtime::Shard::Open(
-      {&loop_, store_.get(), tasks_.get(), &clock_, &secrets_, observer}, shard_options);
+      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), observer}, shard_options);
   if (!shard.has_value()) return std::unexpected(shard.error());
   shard_ = *std::move(shard);
   return {};

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/stubs.h"
-#include "engine/runtime/secrets.h"
 #include "engine/runtime/shard.h"
+#include "engine/secrets/secrets.h"
 #include "engine/tasks/executor.h"
 #include "eventstore/event_store.h"
 
@@ -50,7 +50,7 @@ class Engine {
 
   uv_loop_t loop_;
   SystemClock clock_;
-  runtime::EnvironmentSecrets secrets_;
+  std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<tasks::TaskRegistry> tasks_;
   std::unique_ptr<eventstore::EventStore> store_;
   std::unique_ptr<runtime::Shard> shard_;

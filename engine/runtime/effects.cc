@@ -45,12 +45,11 @@ std::string* StringAt(Value& root, std::string_view pointer) {
 }
 
 Status InsertSecret(tasks::TaskRequest& request, const model::SecretUse& use,
-                    const Secrets& secrets) {
-  const std::optional<std::string> text = secrets.Find(use.name);
+                    const secrets::Secrets& source) {
+  const std::optional<std::string> text = source.Find(use.name);
   if (!text.has_value())
-    return Fail(
-        ErrorCode::kTaskConfig,
-        fmt::format("Expected the secret \"{}\" (in STELE_SECRET_…) but found none", use.name));
+    return Fail(ErrorCode::kTaskConfig, fmt::format("Expected the secret \"{}\" but found {}",
+                                                    use.name, source.Missing(use.name)));
   const bool into_input = use.pointer.starts_with("input/");
   std::string_view pointer = use.pointer;
   if (into_input) pointer.remove_prefix(5);

@@ -31,8 +31,8 @@
 #include "engine/model/registry.h"
 #include "engine/runtime/limits.h"
 #include "engine/runtime/live.h"
-#include "engine/runtime/secrets.h"
 #include "engine/runtime/timer_queue.h"
+#include "engine/secrets/secrets.h"
 #include "engine/tasks/executor.h"
 #include "eventstore/committer.h"
 #include "eventstore/event_store.h"
@@ -68,7 +68,7 @@ struct ShardParts {
   eventstore::EventStore* store = nullptr;
   tasks::TaskRegistry* tasks = nullptr;
   const Clock* clock = nullptr;
-  const Secrets* secrets = nullptr;
+  const secrets::Secrets* secrets = nullptr;
   Observer* observer = nullptr;  // may be null
 };
 

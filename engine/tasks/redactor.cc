@@ -1,6 +1,7 @@
 #include "engine/tasks/redactor.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "base/json.h"
@@ -10,26 +11,22 @@ namespace {
 
 constexpr std::string_view kMask = "***";
 
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
+enum class Match : uint8_t { kNo, kBegun, kWhole };
 
-std::string PercentEncoded(std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (unsigned char c : text) {
-    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                 c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out += static_cast<char>(c);
-    } else {
-      out += {'%', kDigits[c >> 4], kDigits[c & 15]};
+// Whether `text` begins with the form, or ends within it. `length` gets the bytes of a whole match.
+Match MatchAtStart(const SecretForm& form, std::string_view text, size_t& length) {
+  size_t at = 0;
+  for (size_t i = 0; i < form.text.size(); ++i) {
+    if (form.folds && i > 0) {
+      if (at < text.size() && text[at] == '\r') ++at;
+      if (at < text.size() && text[at] == '\n') ++at;
     }
+    if (at == text.size()) return Match::kBegun;
+    if (text[at] != form.text[i]) return Match::kNo;
+    ++at;
   }
-  return out;
+  length = at;
+  return Match::kWhole;
 }
 
 }  // namespace
@@ -53,36 +50,29 @@ std::string Base64(std::string_view bytes) {
 
 Redactor::Redactor(const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
-    std::string_view trimmed = Trim(secret);
-    if (trimmed.empty()) continue;
-    std::string quoted;
-    WriteJsonString(trimmed, quoted);
-    needles_.emplace_back(trimmed);
-    needles_.push_back(quoted.substr(1, quoted.size() - 2));
-    needles_.push_back(PercentEncoded(trimmed));
-    needles_.push_back(Base64(secret));
-    needles_.push_back(Base64(trimmed));
+    for (SecretForm& form : FormsOf(secret)) forms_.push_back(std::move(form));
   }
-  std::ranges::sort(needles_, [](const std::string& a, const std::string& b) {
-    return a.size() != b.size() ? a.size() > b.size() : a < b;
+  const auto first = [](const SecretForm& form) {
+    return static_cast<unsigned char>(form.text[0]);
+  };
+  std::ranges::sort(forms_, [&](const SecretForm& a, const SecretForm& b) {
+    if (first(a) != first(b)) return first(a) < first(b);
+    return a.text.size() != b.text.size() ? a.text.size() > b.text.size() : a < b;
   });
-  needles_.erase(std::unique(needles_.begin(), needles_.end()), needles_.end());
-  for (const std::string& needle : needles_) starts_[static_cast<unsigned char>(needle[0])] = true;
+  forms_.erase(std::unique(forms_.begin(), forms_.end()), forms_.end());
+  for (const SecretForm& form : forms_) ++begin_[first(form) + 1u];
+  std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
 }
 
 size_t Redactor::Scan(std::string_view text, bool complete, std::string& out) const {
   size_t at = 0;
   while (at < text.size()) {
-    std::string_view rest = text.substr(at);
+    const std::string_view rest = text.substr(at);
+    const auto first = static_cast<unsigned char>(rest[0]);
     size_t matched = 0;
-    if (starts_[static_cast<unsigned char>(rest[0])]) {
-      for (const std::string& needle : needles_) {
-        if (rest.starts_with(needle)) {
-          matched = needle.size();
-          break;
-        }
-        if (!complete && std::string_view(needle).starts_with(rest)) return at;
-      }
+    for (size_t i = begin_[first]; i < begin_[first + 1u] && matched == 0; ++i) {
+      const Match match = MatchAtStart(forms_[i], rest, matched);
+      if (match == Match::kBegun && !complete) return at;
     }
     if (matched > 0) {
       out += kMask;
@@ -110,7 +100,9 @@ Value Redactor::Redact(Value value) const {
       return value;
     case Value::Kind::kInt:
     case Value::Kind::kDouble:
-      return std::ranges::find(needles_, ToJson(value)) == needles_.end() ? value : Value(kMask);
+      return std::ranges::find(forms_, ToJson(value), &SecretForm::text) == forms_.end()
+                 ? value
+                 : Value(kMask);
     case Value::Kind::kString:
       return Text(value.as_string());
     case Value::Kind::kArray:

@@ -1,13 +1,14 @@
 // Keeps the texts of secrets out of outputs, logs and errors: each occurrence becomes `***`, also
-// in the forms that a secret takes on its way (JSON escapes, percent-encoding, base64, without the
-// blanks around it).
+// in the forms that a secret takes on its way (secret_forms.h).
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/value.h"
+#include "engine/tasks/secret_forms.h"
 
 namespace stele::tasks {
 
@@ -16,7 +17,7 @@ class Redactor {
   // Empty secrets and those of blanks alone are passed over.
   explicit Redactor(const std::vector<std::string>& secrets);
 
-  bool empty() const { return needles_.empty(); }
+  bool empty() const { return forms_.empty(); }
   std::string Text(std::string_view text) const;
   // Strings, names of members, and numbers that are a secret as a whole.
   Value Redact(Value value) const;
@@ -27,8 +28,9 @@ class Redactor {
   // the beginning of a secret. Decides everything when `complete`.
   size_t Scan(std::string_view text, bool complete, std::string& out) const;
 
-  std::vector<std::string> needles_;  // longest first
-  bool starts_[256] = {};             // the first bytes of needles
+  std::vector<SecretForm> forms_;  // by first byte, then longest first
+  // Where the forms with a first byte begin; those of byte b end where those of b + 1 begin.
+  std::array<size_t, 257> begin_{};
 };
 
 // A text that comes in pieces: a secret that is split between two is found as well.

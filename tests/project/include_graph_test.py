@@ -24,8 +24,9 @@ MAY_INCLUDE = {
     # Deciding applies each event that it makes, by the one apply there is: what it decides next in the
     # same record stands on the state behind it.
     "engine/decide": ["engine/apply"],
+    "engine/secrets": ["base"],
     "engine/tasks": ["engine/model"],
-    "engine/runtime": ["engine/apply", "engine/decide", "engine/tasks", "eventstore"],
+    "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
     "projections": ["engine/model", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
@@ -45,6 +46,7 @@ LIBRARIES = [
     (r"re2/", ["engine/expression"]),
     (r"capnp/rpc|kj/async|kj/compat/|capnp/(ez-rpc|capability)", ["server", "cli"]),
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "cli"]),
+    (r"sodium", ["engine/secrets"]),
     (r"zstd|xxhash", ["eventstore"]),
     (r"openssl/", ["eventstore", "engine/tasks"]),
 ]

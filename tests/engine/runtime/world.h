@@ -75,7 +75,7 @@ class World final : public Observer {
   ShardOptions options_;
   tasks::TaskRegistry tasks_;
   ManualClock clock_{TimeUs(1'700'000'000'000'000)};
-  EnvironmentSecrets secrets_;
+  secrets::EnvironmentSecrets secrets_;
   std::unique_ptr<Shard> shard_;
   std::map<InstanceId, std::string> ended_;
   std::vector<std::string> records_;

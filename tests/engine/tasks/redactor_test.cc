@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "task_harness.h"
 
@@ -19,6 +21,58 @@ TEST(Redactor, FindsTheFormsThatASecretTakesOnItsWay) {
   EXPECT_EQ(redactor.Text(R"({"x":"a b\"c/d"})"), R"({"x":"***"})");
   EXPECT_EQ(redactor.Text("q=a%20b%22c%2Fd&"), "q=***&");
   EXPECT_EQ(redactor.Text("Basic " + Base64("a b\"c/d")), "Basic ***");
+}
+
+TEST(Redactor, FindsBase64WhereverTheSecretStandsInTheEncodedText) {
+  const std::string secret = "s3cr3t-?>value~";
+  const Redactor redactor({secret});
+  for (const std::string before : {"", "u", "us", "use", "user:"}) {
+    for (const std::string after : {"", "x", "xy", "xyz"}) {
+      const std::string shown = redactor.Text("[" + Base64(before + secret + after) + "]");
+      EXPECT_NE(shown.find("***"), std::string::npos) << before << "," << after;
+      // What is left of it: at most a character on each side.
+      EXPECT_LE(shown.size(), 2 + 3 + (before.size() + after.size() + 4) / 3 * 4 + 4) << shown;
+    }
+  }
+}
+
+TEST(Redactor, FindsBase64OfTheOtherAlphabetAndInLines) {
+  const std::string secret(90, '?');
+  const Redactor redactor({secret});
+  std::string encoded = Base64("ab" + secret);
+  std::string other = encoded;
+  std::ranges::replace(other, '/', '_');
+  EXPECT_EQ(redactor.Text(other).find("Pz8_Pz8_"), std::string::npos);
+  encoded.insert(76, "\n");
+  encoded.insert(40, "\r\n");
+  EXPECT_EQ(redactor.Text(encoded).find("Pz8/"), std::string::npos);
+}
+
+TEST(Redactor, FindsHexadecimalInEitherCaseAndInLines) {
+  const Redactor redactor({"JKLMNO"});
+  EXPECT_EQ(redactor.Text("4a4b4c4d4e4f 4A4B4C4D4E4F 4a4b4c\n4d4e4f."), "*** *** ***.");
+  EXPECT_EQ(redactor.Text("4a4b4c\n\n4d4e4f."), "4a4b4c\n\n4d4e4f.");
+}
+
+TEST(Redactor, FindsTheEncodingsOfUrlsAndForms) {
+  const Redactor redactor({"a b/ü(1)"});
+  for (const char* form : {"a%20b%2F%C3%BC%281%29", "a%20b%2f%c3%bc%281%29", "a%20b%2F%C3%BC(1)",
+                           "a+b%2F%C3%BC%281%29", "a%20b/%C3%BC%281%29"})
+    EXPECT_EQ(redactor.Text(form), "***") << form;
+}
+
+TEST(Redactor, FindsTheEscapesOfOtherJsonWriters) {
+  const Redactor redactor({"a/ü\"\xF0\x9F\x98\x80"});
+  for (const char* form :
+       {R"(a\/ü\"😀)", R"(a/\u00fc\"\ud83d\ude00)", R"(a\/\u00fc\"\ud83d\ude00)"})
+    EXPECT_EQ(redactor.Text(form), "***") << form;
+}
+
+TEST(Redactor, LeavesWhatOnlyResemblesASecretAlone) {
+  const Redactor redactor({"secret-value"});
+  for (const std::string text :
+       {"secret-valu", "c2VjcmV0", "7365637265742d76616c75", "secret value"})
+    EXPECT_EQ(redactor.Text(text), text);
 }
 
 TEST(Redactor, PassesOverEmptyAndBlankSecrets) {
@@ -42,6 +96,20 @@ TEST(StreamRedactor, FindsASecretThatIsSplitAnywhere) {
     shown += stream.Push(text.substr(split));
     shown += stream.Finish();
     EXPECT_EQ(shown, "a ***, a secre") << "split at " << split;
+  }
+}
+
+TEST(StreamRedactor, FindsAnEncodedSecretThatIsSplitAnywhere) {
+  const Redactor redactor({"a long secret"});
+  const std::string text = "x " + Base64("user:a long secret") + " y";
+  const std::string expected = redactor.Text(text);
+  ASSERT_NE(expected, text);
+  for (size_t split = 0; split <= text.size(); ++split) {
+    StreamRedactor stream(redactor);
+    std::string shown = stream.Push(text.substr(0, split));
+    shown += stream.Push(text.substr(split));
+    shown += stream.Finish();
+    EXPECT_EQ(shown, expected) << "split at " << split;
   }
 }
 

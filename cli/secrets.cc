@@ -1,0 +1,195 @@
+// `stele secrets`: the encrypted store of a data directory. Values come from standard input, or are
+// asked for on a terminal; none is ever an argument, where others could see it, or printed.
+#include "engine/secrets/secrets.h"
+
+#include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "engine/secrets/limits.h"
+#include "engine/secrets/private_file.h"
+#include "engine/secrets/secret_store.h"
+
+namespace stele::cli {
+
+namespace {
+
+using secrets::SecretKey;
+using secrets::SecretStore;
+
+// Keeps a terminal from showing what is typed, until the end of the object. A signal that would end
+// the program ends the reading instead, lest the terminal stay silent.
+class WithoutEcho {
+ public:
+  WithoutEcho() {
+    struct sigaction interrupt{};
+    interrupt.sa_handler = [](int) {};
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &interrupt, nullptr);
+    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+  }
+  ~WithoutEcho() {
+    if (changed_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
+  }
+  WithoutEcho(const WithoutEcho&) = delete;
+  WithoutEcho& operator=(const WithoutEcho&) = delete;
+
+ private:
+  termios before_{};
+  bool changed_ = false;
+};
+
+// Up to the end of the input, or of the line on a terminal; without one line end at its end.
+Result<std::string> ReadValue(bool line) {
+  std::string value(secrets::kMaxValueBytes + 2, '\0');  // room for all: growing leaves copies
+  size_t size = 0;
+  while (size < value.size()) {
+    const ssize_t count = read(STDIN_FILENO, value.data() + size, value.size() - size);
+    if (count < 0 && errno == EINTR && !line) continue;
+    if (count < 0)
+      return Fail(ErrorCode::kIo, fmt::format("Expected to read standard input but found: {}",
+                                              std::strerror(errno)));
+    size += static_cast<size_t>(count);
+    if (count == 0 || (line && value[size - 1] == '\n')) break;
+  }
+  if (size == value.size())
+    return Fail(ErrorCode::kLimitExceeded,
+                fmt::format("Expected a value of at most {} bytes", secrets::kMaxValueBytes));
+  value.resize(size);
+  if (value.ends_with('\n')) value.pop_back();
+  if (value.ends_with('\r')) value.pop_back();
+  return value;
+}
+
+Result<std::string> AskForValue(const Terminal& terminal, std::string_view name) {
+  if (isatty(STDIN_FILENO) != 1) return ReadValue(false);
+  const std::string prompt = fmt::format("value of {} (is not shown): ", Clean(name));
+  const auto say = [](std::string_view text) {
+    return write(STDERR_FILENO, text.data(), text.size());
+  };
+  const WithoutEcho silent;
+  static_cast<void>(say(prompt));
+  Result<std::string> value = ReadValue(true);
+  static_cast<void>(say("\n"));
+  return value;
+}
+
+Result<SecretKey> KeyOf(const Arguments& arguments) {
+  return arguments.Has("--key-file") ? SecretKey::ReadFile(arguments.Get("--key-file"))
+                                     : SecretKey::FromProcess();
+}
+
+Status Set(const Arguments& arguments, const Terminal& terminal, const SecretStore& store,
+           const std::string& name) {
+  STELE_RETURN_IF_ERROR(secrets::CheckName(name));
+  const Result<SecretKey> key = KeyOf(arguments);
+  if (!key.has_value()) return std::unexpected(key.error());
+  Result<std::string> value = AskForValue(terminal, name);
+  if (!value.has_value()) return std::unexpected(value.error());
+  const secrets::WipeAtEnd wipe(*value);
+  const std::filesystem::path directory = std::filesystem::path(store.path()).parent_path();
+  std::error_code failed;
+  std::filesystem::create_directories(directory, failed);
+  if (failed)
+    return Fail(ErrorCode::kIo, fmt::format("Expected to make {} but found: {}", directory.string(),
+                                            failed.message()));
+  return store.Put(*key, name, *value, SystemClock());
+}
+
+Status Remove(const Arguments& arguments, const SecretStore& store, const std::string& name) {
+  const Result<SecretKey> key = KeyOf(arguments);
+  if (!key.has_value()) return std::unexpected(key.error());
+  return store.Remove(*key, name);
+}
+
+Status ListSecrets(const Arguments& arguments, const Terminal& terminal, const SecretStore& store) {
+  std::optional<SecretKey> key;
+  if (Result<SecretKey> given = KeyOf(arguments); given.has_value()) {
+    key.emplace(*std::move(given));
+  } else if (arguments.Has("--key-file")) {
+    return std::unexpected(given.error());
+  }
+  const auto list = store.List(key.has_value() ? &*key : nullptr);
+  if (!list.has_value()) return std::unexpected(list.error());
+  if (arguments.Has("--json")) {
+    Array rows;
+    for (const secrets::SecretInfo& secret : *list)
+      rows.push_back(Object{{"name", secret.name},
+                            {"bytes", static_cast<int64_t>(secret.bytes)},
+                            {"created", secret.created.value},
+                            {"changed", secret.changed.value}});
+    terminal.Print(ToPrettyJson(Value(std::move(rows))) + "\n");
+    return {};
+  }
+  std::vector<std::vector<std::string>> rows = {{"NAME", "BYTES", "CREATED", "CHANGED"}};
+  for (const secrets::SecretInfo& secret : *list)
+    rows.push_back(
+        {secret.name, fmt::format("{}", secret.bytes), Time(secret.created), Time(secret.changed)});
+  terminal.Print(list->empty() ? "no secrets\n" : Table(rows));
+  return {};
+}
+
+Status Rotate(const Arguments& arguments, const Terminal& terminal, const SecretStore& store) {
+  if (!arguments.Has("--new-key-file"))
+    return Fail(ErrorCode::kUsage,
+                "Expected --new-key-file FILE but found none; \"stele secrets "
+                "keygen --out FILE\" makes one");
+  const Result<SecretKey> from = KeyOf(arguments);
+  if (!from.has_value()) return std::unexpected(from.error());
+  const Result<SecretKey> to = SecretKey::ReadFile(arguments.Get("--new-key-file"));
+  if (!to.has_value()) return std::unexpected(to.error());
+  STELE_RETURN_IF_ERROR(store.Rotate(*from, *to));
+  terminal.Print(fmt::format("the store now needs the key {}\n", secrets::ToHex(to->Id())));
+  return {};
+}
+
+Status Generate(const Arguments& arguments, const Terminal& terminal) {
+  std::string text = SecretKey::Generate().ToText() + "\n";
+  const secrets::WipeAtEnd wipe(text);
+  if (arguments.Has("--out")) return secrets::CreatePrivateFile(arguments.Get("--out"), text);
+  terminal.Print(text);
+  return {};
+}
+
+}  // namespace
+
+int Secrets(const Arguments& arguments, const Terminal& terminal) {
+  const std::string& action = arguments.operands()[0];
+  const bool named = action == "set" || action == "remove";
+  const SecretStore store(arguments.Get("--data", kDefaultData));
+  const auto run = [&]() -> Status {
+    if (named != (arguments.operands().size() == 2))
+      return Fail(ErrorCode::kUsage,
+                  named ? fmt::format("Expected a NAME behind \"{}\" but found none", action)
+                        : fmt::format("Expected nothing behind \"{}\" but found another word; a "
+                                      "value goes to standard input",
+                                      action));
+    if (action == "set") return Set(arguments, terminal, store, arguments.operands()[1]);
+    if (action == "remove") return Remove(arguments, store, arguments.operands()[1]);
+    if (action == "list") return ListSecrets(arguments, terminal, store);
+    if (action == "rotate") return Rotate(arguments, terminal, store);
+    if (action == "keygen") return Generate(arguments, terminal);
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("Expected set, remove, list, rotate or keygen but found \"{}\"", action));
+  };
+  const Status done = run();
+  if (done.has_value()) return kExitDone;
+  terminal.PrintError(done.error());
+  return kExitUsage;
+}
+
+}  // namespace stele::cli
