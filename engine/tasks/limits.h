@@ -30,4 +30,36 @@ inline constexpr int64_t kDefaultHttpTimeoutUs = 30'000'000;
 // The beginning of a refused response that a failure carries.
 inline constexpr size_t kBodyExcerptBytes = 4u << 10;
 
+// A mail with its attachments, as it travels (base64 adds a third); what servers commonly take.
+inline constexpr size_t kMaxEmailBytes = 32u << 20;
+// What is kept of a mail server's reply.
+inline constexpr size_t kMaxSmtpReplyBytes = 2u << 10;
+// A chat completion without a timeout of its own: long texts take minutes.
+inline constexpr int64_t kDefaultLlmTimeoutUs = 120'000'000;
+
+// The rows of an SQL step: how many by default, how many a configuration may ask for, and their
+// names and values as text. The engine refuses longer outputs as well.
+inline constexpr size_t kDefaultSqlRows = 1000;
+inline constexpr size_t kMaxSqlRows = 100'000;
+inline constexpr size_t kMaxSqlResultBytes = 1u << 20;
+inline constexpr size_t kMaxSqlColumns = 512;
+// One value on its way into or out of SQLite.
+inline constexpr size_t kMaxSqliteValueBytes = 16u << 20;
+inline constexpr size_t kMaxSqlStatements = 1000;
+// SQLite's own limit; PostgreSQL allows 65,535.
+inline constexpr size_t kMaxSqlParameters = 32'766;
+// An SQL step without a timeout of its own.
+inline constexpr int64_t kDefaultSqlTimeoutUs = 60'000'000;
+// How long a statement waits for another connection's lock on an SQLite file.
+inline constexpr int64_t kSqliteBusyUs = 5'000'000;
+// Attempts that may be inside SQLite at once: fewer than libuv's pool has threads.
+inline constexpr size_t kMaxSqliteRunning = 2;
+// Connections to one PostgreSQL database, and how long an idle one is kept.
+inline constexpr size_t kMaxPostgresConnections = 8;
+inline constexpr int64_t kPostgresIdleUs = 60'000'000;
+inline constexpr int64_t kPostgresConnectUs = 10'000'000;
+// How long a cancelled statement, or a connection that is made ready for the next step, may take
+// before its connection is closed.
+inline constexpr int64_t kPostgresCancelGraceUs = 5'000'000;
+
 }  // namespace stele::tasks
