@@ -204,7 +204,7 @@ struct Definition {
   int32_t priority = 0;          // of an instance that is started without one
   std::optional<Concurrency> concurrency;
   RateLimit rate;
-  Value triggers;                // as written; checked for shape
+  Value triggers;  // as written; checked for shape
   Value extra;
 
   const Step& step(StepIndex index) const { return steps[index.value]; }

@@ -27,6 +27,7 @@ struct DraftStep {
   Word fallback;
   Word compensation;
   uint32_t child = kNoIndex;  // into Draft::bodies
+  Place join_place{};         // of what says how many to wait for
 };
 
 // How the steps are found that start with the body, when it does not say.
@@ -46,6 +47,12 @@ struct DraftBody {
   std::vector<Word> ends;  // kConnected: steps that a transition to the end was left out of
 };
 
+// What a file says in Stele's own words where its notation has none (patch.h).
+struct Patch {
+  std::string step;  // the id of the step that it is about; empty: the definition
+  Node node;         // a mapping
+};
+
 struct PlacedReference {
   std::vector<std::string> path;
   Place place;
@@ -55,6 +62,7 @@ struct Draft {
   Definition head;                // its tables are empty
   std::vector<DraftBody> bodies;  // [0] is the root
   std::vector<PlacedReference> references;
+  std::vector<Patch> patches;
   bool fragment = false;  // a part of a larger file: it may name steps that are not in it
 
   // The new body's index.

@@ -284,12 +284,17 @@ void Linker::CheckReferences() {
 }
 
 void Linker::CheckJoins() {
-  for (const Step& step : result_.steps)
-    if (step.join == Join::kNOfM && step.join_count > step.incoming.size())
-      faults_.Add(ErrorCode::kInvalidDefinition, step.place,
-                  fmt::format("Expected a join of {} to wait for at most its {} transitions but "
-                              "found {}",
-                              Quote(step.id), step.incoming.size(), step.join_count));
+  for (size_t b = 0; b < draft_.bodies.size(); ++b)
+    for (size_t i = 0; i < draft_.bodies[b].steps.size(); ++i) {
+      const Step& step = result_.step(result_.bodies[b].steps[i]);
+      const size_t most = step.incoming.size();
+      if (step.join != Join::kNOfM || step.join_count <= most) continue;
+      const Place place = draft_.bodies[b].steps[i].join_place;
+      faults_.Add(ErrorCode::kInvalidDefinition, place.line == 0 ? step.place : place,
+                  fmt::format("Expected a join of {} to wait for at most its {} {} but found {}",
+                              Quote(step.id), most, most == 1 ? "transition" : "transitions",
+                              step.join_count));
+    }
 }
 
 void Linker::IndexIds() {

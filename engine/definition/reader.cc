@@ -171,6 +171,16 @@ std::vector<Word> ReadWords(const Node& node, std::string_view what, bool commas
   return words;
 }
 
+bool HasTemplate(const Node& node) {
+  if (node.is_string()) {
+    const std::string& text = node.scalar.as_string();
+    return text.contains("{{") || text.contains("${");
+  }
+  return std::ranges::any_of(node.items, HasTemplate) ||
+         std::ranges::any_of(node.entries,
+                             [](const Entry& entry) { return HasTemplate(entry.value); });
+}
+
 Place PlaceIn(const Node& node, size_t offset) {
   if (node.text.line == 0 || offset == 0) return node.place;
   return {node.text.line, node.text.column + static_cast<uint32_t>(offset)};

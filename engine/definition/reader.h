@@ -60,6 +60,9 @@ bool ReadBool(const Node& node, std::string_view what, Faults& faults);
 // One string, or a list of them. `commas`: a string may hold several.
 std::vector<Word> ReadWords(const Node& node, std::string_view what, bool commas, Faults& faults);
 
+// Whether a string anywhere in it holds `{{` or `${`, so that it is known at run time alone.
+bool HasTemplate(const Node& node);
+
 // Where a string's byte `offset` stands in the file, or the string when that is not known.
 Place PlaceIn(const Node& node, size_t offset);
 

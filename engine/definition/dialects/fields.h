@@ -52,13 +52,23 @@ struct StepFields {
   const Node* config = nullptr;  // `config`, or the `inputs` of the processes notation
   const Node* steps = nullptr;   // nested, or null
   const Node* transitions = nullptr;
-  Word process;  // that a loop or sub_process runs; empty: none
+  Word process;                       // that a loop or sub_process runs; empty: none
+  std::vector<DraftTransition> next;  // where it says itself that the flow goes
   bool has_retry = false;
 };
 
 enum class Notation : uint8_t { kProcesses, kSteps };
 
-// Takes the step's keys; the dialect takes its own and then calls `reader.Finish()`.
+// Takes the step's keys; the dialect takes its own and then calls `reader.Finish()`. It adds
+// `fields.next` to the body's transitions.
 StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering);
+
+// Adds a transition like `like` from the step to each of the words in `targets`.
+void AddNext(const Node& targets, std::string_view what, const DraftTransition& like,
+             StepFields& fields, Lowering& lowering);
+
+// Of a step that is an exclusive or inclusive gateway: takes the keys of its choice and adds the
+// transitions. Of any other: nothing.
+void ReadChoice(MapReader& reader, StepFields& fields, Notation notation, Lowering& lowering);
 
 }  // namespace stele::definition

@@ -241,12 +241,13 @@ void ProcessesLowering::ReadTasks(const Node& node, const Node* transitions, Pro
     return;
   }
   for (const Node& item : node.items) ReadTask(item, body, retry);
-  const bool has_transitions =
+  const bool listed =
       transitions != nullptr && !(transitions->is_list() && transitions->items.empty());
+  const bool has_transitions = listed || !draft_.bodies[body].transitions.empty();
   draft_.bodies[body].start =
       has_transitions && type != ProcessType::kParallel ? Start::kConnected : Start::kFree;
   if (has_transitions) {
-    ReadTransitions(*transitions, body);
+    if (listed) ReadTransitions(*transitions, body);
     ResolveStart(body);
     ResolveEnd(body);
   } else if (type != ProcessType::kParallel) {
@@ -261,6 +262,8 @@ void ProcessesLowering::ReadTask(const Node& node, uint32_t body,
   StepFields fields = ReadStep(reader, Notation::kProcesses, lowering_);
   if (!fields.has_retry && retry && fields.draft.step.kind == StepKind::kTask)
     fields.draft.step.retry = *retry;
+  ReadChoice(reader, fields, Notation::kProcesses, lowering_);
+  std::ranges::move(fields.next, std::back_inserter(draft_.bodies[body].transitions));
   reader.Finish();
   FindChild(node, fields, body, retry);
   draft_.bodies[body].steps.push_back(std::move(fields.draft));

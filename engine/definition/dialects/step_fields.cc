@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "engine/definition/dialects/fields.h"
 #include "engine/definition/duration.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/step_config.h"
 
 namespace stele::definition {
 namespace {
@@ -51,6 +53,7 @@ Node ConfigOf(const Node* config, StepFields& fields, const std::string& executo
               Lowering& lowering) {
   Node result;
   result.kind = Node::Kind::kMap;
+  result.place = fields.draft.step.place;
   if (config == nullptr || !config->is_map()) {
     if (config != nullptr)
       lowering.Add(ErrorCode::kInvalidDefinition, config->place,
@@ -67,7 +70,8 @@ Node ConfigOf(const Node* config, StepFields& fields, const std::string& executo
     }
   }
   const std::string& type = fields.draft.step.task_type;
-  if (executor.empty() || type == "email" || (type == "http" && Fold(executor) == "http"))
+  if (executor.empty() || fields.draft.step.kind != StepKind::kTask || type == "email" ||
+      (type == "http" && Fold(executor) == "http"))
     return result;
   const std::string_view key = type == "script" ? "runtime" : "executor";
   if (result.Find(key) != nullptr) return result;
@@ -77,6 +81,16 @@ Node ConfigOf(const Node* config, StepFields& fields, const std::string& executo
   return result;
 }
 
+// What a false condition does is to skip the step; there is nothing else that it could do.
+void ReadSkip(MapReader& reader, Lowering& lowering) {
+  const Node* skip = reader.Take("skip_if_false");
+  if (skip == nullptr || ReadBool(*skip, "`skip_if_false`", lowering.faults)) return;
+  if (skip->is_scalar() && skip->scalar.is_bool())
+    lowering.Add(ErrorCode::kInvalidDefinition, skip->place,
+                 "Expected `skip_if_false` to be true, as a step whose condition is false is "
+                 "skipped, but found false");
+}
+
 void ReadConditions(MapReader& reader, bool condition_too, Step& step, Lowering& lowering) {
   std::vector<Expression> conditions;
   const auto add = [&](const Node& node) {
@@ -84,7 +98,8 @@ void ReadConditions(MapReader& reader, bool condition_too, Step& step, Lowering&
     if (node.is_map()) {
       MapReader condition(node, "a condition", lowering.faults);
       text = condition.Require({"expression", "condition"});
-      condition.Text({"name", "description", "type"});
+      for (const std::string_view key : {"name", "description", "type"}) condition.Take(key);
+      ReadSkip(condition, lowering);
       condition.Finish();
     }
     if (text == nullptr) return;
@@ -96,15 +111,16 @@ void ReadConditions(MapReader& reader, bool condition_too, Step& step, Lowering&
     if (!node->is_list()) add(*node);
     for (const Node& item : node->items) add(item);
   }
+  ReadSkip(reader, lowering);
   step.condition = AllOf(conditions);
 }
 
-void ReadJoin(MapReader& reader, Step& step, Lowering& lowering) {
-  const Node* node = reader.Take("join");
-  if (node == nullptr) return;
-  const std::string word = Fold(ReadText(*node, "`join`", lowering.faults).value_or("all"));
+void SetJoin(const Node& node, Step& step, Lowering& lowering) {
+  const std::string word = node.is_scalar() && !node.is_null()
+                               ? Fold(ReadText(node, "`join`", lowering.faults).value_or("all"))
+                               : "";
   if (word == "all") return;
-  if (word == "any" || word == "one") {
+  if (word == "any" || word == "one" || word == "first") {
     step.join = Join::kAny;
     return;
   }
@@ -114,22 +130,55 @@ void ReadJoin(MapReader& reader, Step& step, Lowering& lowering) {
   step.join_count = digits ? static_cast<uint32_t>(std::stoul(word)) : 0;
   if (step.join_count == 0)
     lowering.Add(
-        ErrorCode::kInvalidDefinition, node->place,
-        "Expected `join` to be \"all\", \"any\" or a count from 1 but found " + Describe(*node));
+        ErrorCode::kInvalidDefinition, node.place,
+        "Expected `join` to be \"all\", \"any\" or a count from 1 but found " + Describe(node));
 }
 
-void ReadDelay(MapReader& reader, const Node* config, Step& step, Lowering& lowering) {
+// `all`, `any`, a count, or {type, count}.
+void ReadJoin(MapReader& reader, StepFields& fields, Lowering& lowering) {
+  const Node* node = reader.Take("join");
+  if (node == nullptr) return;
+  Step& step = fields.draft.step;
+  fields.draft.join_place = node->place;
+  if (!node->is_map()) return SetJoin(*node, step, lowering);
+  MapReader join(*node, "a join", lowering.faults);
+  const Node* type = join.Take("type");
+  const Node* count = join.Take({"count", "n"});
+  join.Finish();
+  const bool counts =
+      type == nullptr || (type->is_string() && Fold(type->scalar.as_string()) == "n_of_m");
+  if (counts && count == nullptr)
+    return lowering.Add(ErrorCode::kInvalidDefinition, node->place,
+                        "Expected `count` in a join of type \"n_of_m\" but found none");
+  if (!counts && count != nullptr)
+    lowering.Add(ErrorCode::kInvalidDefinition, count->place,
+                 "Expected `count` in a join of type \"n_of_m\" alone but found it in another");
+  if (counts) fields.draft.join_place = count->place;
+  SetJoin(counts ? *count : *type, step, lowering);
+}
+
+void ReadDelay(MapReader& reader, StepFields& fields, Lowering& lowering) {
+  Step& step = fields.draft.step;
   const Node* node = reader.Take({"delay", "duration"});
-  if (node == nullptr && config != nullptr && config->is_map())
-    for (const std::string_view key : {"duration", "delay", "seconds"})
-      if (node == nullptr) node = config->Find(key);
+  if (fields.config != nullptr && fields.config->is_map()) {
+    MapReader config(*fields.config, "a delay's configuration", lowering.faults);
+    const Node* inner = config.Take({"duration", "delay", "seconds"});
+    if (node == nullptr) node = inner;
+    // A timer may name the step that it starts.
+    if (const Node* action = config.Take({"action", "next"}))
+      AddNext(*action, "`action`", {}, fields, lowering);
+    config.Take("timeout");
+    Object extra;
+    config.Keep({"description", "metadata"}, extra);
+    config.Finish();
+  }
   if (node == nullptr) {
     lowering.Add(ErrorCode::kBadDuration, reader.place(),
                  "Expected `duration` in a delay but found none");
     return;
   }
   step.delay = lowering.compiler.Rendered(*node);
-  if (!step.delay->is_dynamic()) ReadDuration(*node, "a duration", lowering.faults);
+  if (!HasTemplate(*node)) ReadDuration(*node, "a duration", lowering.faults);
 }
 
 Word ReadWord(MapReader& reader, std::initializer_list<std::string_view> names,
@@ -201,7 +250,7 @@ void ReadKind(MapReader& reader, StepFields& fields, Notation notation, Lowering
     return;
   }
   if (step.kind == StepKind::kSubProcess) ReadBody(reader, nullptr, fields, lowering);
-  if (step.kind == StepKind::kDelay) ReadDelay(reader, fields.config, step, lowering);
+  if (step.kind == StepKind::kDelay) ReadDelay(reader, fields, lowering);
   // In the steps notation a gateway's condition chooses between its `then` and `else`.
   const bool chooses = notation == Notation::kSteps && step.kind == StepKind::kGateway &&
                        step.split == Split::kFirst;
@@ -240,6 +289,26 @@ void ReadAction(StepFields& fields) {
     step.kind = StepKind::kPublish;
 }
 
+// `next` of an event becomes a transition; the configuration does without it.
+void TakeEvents(Node& config, StepFields& fields, Lowering& lowering) {
+  const auto events = std::ranges::find(config.entries, "events", &Entry::key);
+  if (events == config.entries.end()) return;
+  for (Node& event : events->value.items) {
+    const Node* id = event.Find("id");
+    const auto next = std::ranges::find(event.entries, "next", &Entry::key);
+    if (next == event.entries.end() || next->value.is_null()) continue;
+    DraftTransition like;
+    if (id != nullptr && id->is_scalar() && !HasTemplate(*id)) {
+      const std::string text = id->is_string() ? id->scalar.as_string() : id->raw;
+      auto condition = Expression::Compile(fmt::format("outputs.event == {}", ToJson(Value(text))));
+      if (condition) like.condition = *std::move(condition);
+    }
+    AddNext(next->value, "`next`", like, fields, lowering);
+    event.entries.erase(next);
+    fields.draft.step.split = Split::kFirst;
+  }
+}
+
 // A peer that is busy or away is worth another try; what it refuses (4xx) is not retryable anyway.
 bool ActsOverHttp(const Step& step) {
   return step.kind == StepKind::kTask && (step.task_type == "http" || step.task_type == "webhook" ||
@@ -252,6 +321,22 @@ RetryPolicy DefaultHttpRetry() {
           .initial_delay_us = 1'000'000,
           .max_delay_us = 30'000'000,
           .jitter = 0.5};
+}
+
+// A name that an expression can use and that hides nothing of the engine's own.
+std::string ReadItemName(const Node& node, Lowering& lowering) {
+  const std::string name = ReadText(node, "`item`", lowering.faults).value_or("");
+  static constexpr std::string_view kRoots[] = {"input",    "variables", "steps",     "outputs",
+                                                "response", "loop",      "execution", "secrets"};
+  const auto compiled = Expression::Compile(name);
+  const bool usable = compiled && compiled->references().size() == 1 &&
+                      compiled->references()[0].path == std::vector<std::string>{name};
+  if (!usable || std::ranges::find(kRoots, name) != std::end(kRoots))
+    lowering.Add(ErrorCode::kInvalidDefinition, node.place,
+                 "Expected a name of letters, digits and `_` that is none of the engine's own as a "
+                 "loop's `item` but found " +
+                     Describe(node));
+  return name;
 }
 
 }  // namespace
@@ -289,11 +374,27 @@ Loop ReadLoop(std::vector<MapReader*> readers, const StepType& type, Lowering& l
   if (while_ != nullptr) condition = while_;
   if (until != nullptr) condition = until;
   if (condition != nullptr) loop.condition = lowering.compiler.Condition(*condition);
-  if (items != nullptr) loop.items = lowering.compiler.Computed(*items);
-  if (times != nullptr) loop.items = lowering.compiler.Computed(*times);
+  if (items != nullptr) {
+    if (!items->is_list() && !items->is_string())
+      lowering.Add(ErrorCode::kInvalidDefinition, items->place,
+                   "Expected a list, or an expression that gives one, as a loop's `items` but "
+                   "found " +
+                       Describe(*items));
+    loop.items = lowering.compiler.Computed(*items);
+  }
+  if (times != nullptr) {
+    const bool count = times->is_scalar() && times->scalar.is_int() &&
+                       times->scalar.as_int() >= 0 && times->scalar.as_int() <= UINT32_MAX;
+    if (!count && !times->is_string())
+      lowering.Add(ErrorCode::kInvalidDefinition, times->place,
+                   "Expected a count, or an expression that gives one, as a loop's `times` but "
+                   "found " +
+                       Describe(*times));
+    loop.items = lowering.compiler.Computed(*times);
+  }
   for (MapReader* reader : readers) {
-    if (auto name = reader->Text({"item", "as", "item_name", "item_var"}); !name.empty())
-      loop.item_name = name;
+    if (const Node* name = reader->Take({"item", "as", "item_name", "item_var"}))
+      loop.item_name = ReadItemName(*name, lowering);
     if (auto most = reader->Integer({"max_iterations"}, 1, UINT32_MAX))
       loop.max_iterations = static_cast<uint32_t>(*most);
     // A mapping is the limit of the step itself.
@@ -302,6 +403,11 @@ Loop ReadLoop(std::vector<MapReader*> readers, const StepType& type, Lowering& l
     const auto most = own ? reader->Integer({"max_concurrent", "concurrency"}, 1, kMaxConcurrency)
                           : reader->Integer({"max_concurrent"}, 1, kMaxConcurrency);
     if (most) loop.max_concurrent = static_cast<uint32_t>(*most);
+    const Node* limit = reader->node().Find("max_concurrent");
+    if (limit != nullptr && (loop.mode == LoopMode::kWhile || loop.mode == LoopMode::kUntil))
+      lowering.Add(ErrorCode::kInvalidDefinition, limit->place,
+                   "Expected `max_concurrent` in a loop over `items` or `times` alone, as a "
+                   "condition is asked after each iteration, but found it in another");
     if (const Node* node = reader->Take("break_on_error"))
       loop.break_on_error = ReadBool(*node, "`break_on_error`", lowering.faults);
   }
@@ -339,7 +445,9 @@ StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
   step.timeout_us = reader.Duration({"timeout"}).value_or(0);
   ReadAction(fields);
   ReadKind(reader, fields, notation, lowering);
-  const Node config = ConfigOf(fields.config, fields, executor, lowering);
+  Node config = ConfigOf(fields.config, fields, executor, lowering);
+  CheckStepConfig(step, config, lowering.faults);
+  if (step.task_type == "event_race") TakeEvents(config, fields, lowering);
   if (HasConfig(step.kind)) step.config = lowering.compiler.Rendered(config);
   if (inputs != nullptr) {
     if (!inputs->is_map())
@@ -365,7 +473,7 @@ StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
   const Node* concurrency = reader.node().Find("concurrency");
   if (step.kind != StepKind::kLoop || (concurrency != nullptr && concurrency->is_map()))
     ReadLimits(reader, "", step.concurrency, step.rate, lowering);
-  ReadJoin(reader, step, lowering);
+  ReadJoin(reader, fields, lowering);
   Object extra;
   reader.Keep({"description", "position", "size", "label", "labels", "tags", "metadata", "style",
                "ui", "data", "priority", "template"},

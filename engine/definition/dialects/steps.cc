@@ -33,9 +33,7 @@ class StepsLowering {
   void ReadSteps(const Node& node, uint32_t body);
   void ReadStepNode(const Node& node, uint32_t body, Order& order);
   void ReadDependencies(MapReader& reader, const Step& step, uint32_t body, Order& order);
-  void ReadChoice(MapReader& reader, StepFields& fields, uint32_t body);
-  void Follow(const Node* targets, std::string_view what, const Step& from, uint32_t body,
-              const DraftTransition& like);
+  void ReadNext(const Node& node, StepFields& fields);
   void ApplyOrder(const Order& order, uint32_t body);
 
   const Node& root_;
@@ -141,12 +139,13 @@ void StepsLowering::ReadStepNode(const Node& node, uint32_t body, Order& order) 
   if (const auto given = reader.Integer({"order"}, INT32_MIN, INT32_MAX))
     order.given.emplace_back(*given, draft_.bodies[body].steps.size());
   order.beside.push_back(reader.Bool({"is_parallel"}, false));
-  DraftTransition like{.place = step.place};
-  Follow(reader.Take("next"), "`next`", step, body, like);
-  like.on = On::kFailure;
-  Follow(reader.Take({"on_error", "on_failure"}), "`on_error`", step, body, like);
-  if (step.kind == StepKind::kGateway && step.split == Split::kFirst)
-    ReadChoice(reader, fields, body);
+  if (const Node* next = reader.Take("next")) ReadNext(*next, fields);
+  DraftTransition failed;
+  failed.on = On::kFailure;
+  if (const Node* next = reader.Take({"on_error", "on_failure"}))
+    AddNext(*next, "`on_error`", failed, fields, lowering_);
+  ReadChoice(reader, fields, Notation::kSteps, lowering_);
+  std::ranges::move(fields.next, std::back_inserter(draft_.bodies[body].transitions));
   reader.Finish();
   if (step.kind == StepKind::kLoop || step.kind == StepKind::kSubProcess) {
     if (!fields.process.text.empty())
@@ -174,60 +173,29 @@ void StepsLowering::ReadDependencies(MapReader& reader, const Step& step, uint32
         {.from = word, .to = {step.id, step.place}, .dependency = true, .place = word.place});
 }
 
-void StepsLowering::Follow(const Node* targets, std::string_view what, const Step& from,
-                           uint32_t body, const DraftTransition& like) {
-  if (targets == nullptr) return;
-  for (Word& word : ReadWords(*targets, what, false, lowering_.faults)) {
-    DraftTransition edge = like;
-    edge.from = {from.id, from.place};
-    edge.place = word.place;
-    edge.to = std::move(word);
-    draft_.bodies[body].transitions.push_back(std::move(edge));
+// `next` holds ids, or mappings of an id and the condition under which the flow goes there.
+void StepsLowering::ReadNext(const Node& node, StepFields& fields) {
+  const Node* first = &node;
+  const size_t count = node.is_list() ? node.items.size() : 1;
+  if (node.is_list()) first = node.items.data();
+  for (size_t i = 0; i < count; ++i) {
+    const Node& item = first[i];
+    DraftTransition like;
+    if (!item.is_map()) {
+      AddNext(item, "`next`", like, fields, lowering_);
+      continue;
+    }
+    MapReader one(item, "one of `next`", lowering_.faults);
+    const Node* target = one.Require({"to", "step", "id", "target"});
+    if (const Node* condition = one.Take({"condition", "when", "if"}))
+      like.condition = lowering_.compiler.Condition(*condition);
+    like.is_default = one.Bool({"default", "is_default"}, false);
+    for (const std::string_view key : {"name", "label", "description"}) one.Take(key);
+    one.Finish();
+    Step& step = fields.draft.step;
+    if (like.is_default && step.kind != StepKind::kGateway) step.split = Split::kFirst;
+    if (target != nullptr) AddNext(*target, "`to`", like, fields, lowering_);
   }
-}
-
-// `condition` with `then` and `else`: the way on. Without them it says whether the step runs.
-void StepsLowering::ReadChoice(MapReader& reader, StepFields& fields, uint32_t body) {
-  const Node* condition = reader.Take("condition");
-  const Node* yes = reader.Take({"then", "true_path", "on_true"});
-  const Node* no = reader.Take({"else", "false_path", "on_false"});
-  if (fields.config != nullptr && fields.config->is_map()) {
-    const auto find = [&](const Node*& into, std::initializer_list<std::string_view> names) {
-      for (const std::string_view name : names)
-        if (into == nullptr) into = fields.config->Find(name);
-    };
-    find(condition, {"condition", "expression"});
-    find(yes, {"then", "true_path", "on_true"});
-    find(no, {"else", "false_path", "on_false"});
-  }
-  Step& step = fields.draft.step;
-  std::optional<Expression> compiled;
-  if (condition != nullptr) compiled = lowering_.compiler.Condition(*condition);
-  if (yes == nullptr && no == nullptr) {
-    std::vector<Expression> both;
-    if (step.condition) both.push_back(*step.condition);
-    if (compiled) both.push_back(*compiled);
-    step.condition = AllOf(both);
-    return;
-  }
-  if (condition == nullptr)
-    lowering_.Add(ErrorCode::kInvalidDefinition, step.place,
-                  fmt::format("Expected `condition` beside `then` and `else` in {} but found none",
-                              Quote(step.id)));
-  // The default of a first-match split is one step; several need to say when they are meant.
-  const auto count = [](const Node* node) {
-    return node == nullptr ? 0 : node->is_list() ? node->items.size() : 1;
-  };
-  const bool first = count(yes) <= 1 && count(no) <= 1;
-  step.split = first ? Split::kFirst : Split::kAll;
-  DraftTransition like{.condition = compiled};
-  Follow(yes, "`then`", step, body, like);
-  like.condition.reset();
-  like.is_default = first;
-  if (!first && compiled)
-    if (auto negated = Expression::Compile(fmt::format("not ({})", compiled->text())))
-      like.condition = *std::move(negated);
-  Follow(no, "`else`", step, body, like);
 }
 
 // Groups of steps one after another: by `order`, or as listed with `is_parallel` beside the one

@@ -177,7 +177,7 @@ TEST(Faults, HandlerThatSomethingFollows) {
 TEST(Faults, JoinOfMoreThanComeIn) {
   EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: a, type: script}\n"
                      "- {id: b, type: script, depends_on: a, join: 2}\n"),
-            Lines{"4:8 STL0102 Expected a join of \"b\" to wait for at most its 1 transitions but "
+            Lines{"4:46 STL0102 Expected a join of \"b\" to wait for at most its 1 transition but "
                   "found 2"});
 }
 
