@@ -38,6 +38,8 @@ using Seq = StrongInteger<struct SeqTag, uint64_t>;
 using DefinitionId = StrongInteger<struct DefinitionTag, uint32_t>;
 // A scope of an instance. Zero is the root scope.
 using ScopeId = StrongInteger<struct ScopeTag, uint32_t>;
+// A trigger of the registry.
+using TriggerId = StrongInteger<struct TriggerTag, uint32_t>;
 // A step run of an instance.
 using RunId = StrongInteger<struct RunTag, uint32_t>;
 // A step's index in its definition's table. Zero is the first step.

@@ -27,7 +27,7 @@ struct Event {
     instanceCancelled @4 :InstanceCancelled;
     instanceTerminated @5 :Reason;
     instancePaused @6 :Reason;
-    instanceResumed @7 :Reason;
+    instanceResumed @7 :InstanceResumed;
     instanceMigrated @8 :InstanceMigrated;
     instanceForked @9 :InstanceForked;
 
@@ -72,7 +72,7 @@ struct Event {
     humanTaskClaimed @39 :HumanTaskAction;
     humanTaskReleased @40 :HumanTaskAction;
     humanTaskDecided @41 :HumanTaskDecided;
-    humanTaskEscalated @42 :HumanTaskAction;
+    humanTaskEscalated @42 :HumanTaskEscalated;
 
     # Child instances.
     childStarted @43 :ChildStarted;
@@ -93,6 +93,12 @@ struct Event {
     instanceRetryRequested @54 :Reason;
     singleStepSet @55 :SingleStepSet;
     accessDenied @56 :NamedDocument;
+
+    # Steps that an operator keeps from starting, instances that wait for their turn, reminders.
+    stepHeld @57 :StepHeld;
+    stepFailing @58 :StepFailing;
+    instanceAdmitted @59 :Reason;
+    humanTaskReminded @60 :HumanTaskReminded;
   }
 }
 
@@ -107,6 +113,10 @@ struct InstanceStarted {
   deadline @7 :Int64;
   parentInstance @8 :UInt64;      # 0: none
   parentRun @9 :UInt32;
+  linked @10 :Bool;               # it is cancelled, paused and resumed with its parent
+  paused @11 :Bool;               # nothing starts until it is resumed, as to go step by step
+  queued @12 :Bool;               # it waits for InstanceAdmitted
+  concurrencyKey @13 :Text;       # of the definition's limit
 }
 
 struct InstanceCompleted { output @0 :Text; }
@@ -127,9 +137,17 @@ struct InstanceCancelled { compensated @0 :Bool; }
 
 struct Reason { text @0 :Text; }
 
+struct InstanceResumed {
+  reason @0 :Text;
+  steps @1 :UInt32;               # it stays paused, but so many held steps start; 0: it goes on
+}
+
 struct InstanceMigrated {
   definition @0 :UInt32;
   plan @1 :Text;                  # JSON: old step id to new step id
+  steps @2 :List(UInt32);         # by old index, the new one; 0xFFFFFFFF: nothing refers to it
+  transitions @3 :List(UInt32);
+  bodies @4 :List(UInt32);
 }
 
 struct InstanceForked {
@@ -156,12 +174,44 @@ struct StepActivated {
   config @8 :Text;                # rendered; absent: the definition's, as it stands
   input @9 :Text;                 # its mapped inputs, an object; a loop's items
   secrets @10 :List(SecretUse);
+  waits @11 :List(Wait);          # what a waiting step waits for, the first of them
+  concurrencyKey @12 :Text;       # of the step's limit
+}
+
+enum WaitKind {
+  message @0;
+  signal @1;
+  timer @2;
+}
+
+struct Wait {
+  event @0 :Text;                 # its id in an event race
+  kind @1 :WaitKind;
+  name @2 :Text;
+  key @3 :Text;
+  due @4 :Int64;                  # timer
 }
 
 struct SecretUse {
   pointer @0 :Text;               # RFC 6901, into config; "input" before it for the input
   offset @1 :UInt32;
   name @2 :Text;
+}
+
+# A live token has come to a step of an instance that is paused.
+struct StepHeld {
+  scope @0 :UInt32;
+  step @1 :UInt32;
+  via @2 :UInt32;                 # as StepActivated will have it
+  source @3 :UInt32;              # the transition whose source's output the step sees
+}
+
+# A run of a paused instance has failed; what follows is decided on resume.
+struct StepFailing {
+  run @0 :UInt32;
+  kind @1 :Text;
+  message @2 :Text;
+  retryable @3 :Bool;
 }
 
 struct StepPassed {
@@ -181,6 +231,7 @@ struct StepFailed {
   kind @1 :Text;
   message @2 :Text;
   fallback @3 :Bool;              # a fallback stands in: the run ends when that ends
+  handled @4 :Bool;               # the flow goes on all the same
 }
 
 struct StepCancelled {
@@ -194,6 +245,7 @@ enum CancelReason {
   instanceTerminated @2;
   raceLost @3;
   rolledBack @4;
+  skipped @5;
 }
 
 struct AttemptStarted {
@@ -243,6 +295,8 @@ enum TimerKind {
   retry @1;
   attemptDeadline @2;
   instanceDeadline @3;
+  escalation @4;
+  reminder @5;
 }
 
 struct TimerElapsed {
@@ -340,6 +394,8 @@ struct StepRolledBack {
   toStep @1 :UInt32;
   scope @2 :UInt32;
   reason @3 :Text;
+  reset @4 :List(UInt32);         # steps that are as if no token had reached them
+  cleared @5 :List(UInt32);       # transitions whose tokens are gone
 }
 
 struct Message {
@@ -354,7 +410,9 @@ struct MessageCorrelated {
   run @0 :UInt32;
   name @1 :Text;
   payload @2 :Text;
-  messagePosition @3 :UInt64;
+  messagePosition @3 :UInt64;     # of the record that published it; 0: a signal
+  messageOrdinal @4 :UInt32;      # among those that this record published, from 0
+  event @5 :UInt32;               # which of the run's waits it meets
 }
 
 struct HumanTaskCreated {
@@ -364,12 +422,31 @@ struct HumanTaskCreated {
   minApprovers @3 :UInt32;
   due @4 :Int64;
   form @5 :Text;
+  veto @6 :Bool;
+  escalateAt @7 :Int64;
+  remindAt @8 :Int64;
+  remindEveryUs @9 :Int64;
+  remindLimit @10 :UInt32;
 }
 
 struct HumanTaskAction {
   run @0 :UInt32;
   person @1 :Text;
   comment @2 :Text;
+  groups @3 :List(Text);          # that the person is in
+  asOperator @4 :Bool;            # an operator acts for somebody
+}
+
+struct HumanTaskEscalated {
+  run @0 :UInt32;
+  assignees @1 :List(Text);       # that are added
+  groups @2 :List(Text);
+}
+
+struct HumanTaskReminded {
+  run @0 :UInt32;
+  count @1 :UInt32;
+  next @2 :Int64;                 # 0: this was the last
 }
 
 struct HumanTaskDecided {
@@ -377,7 +454,9 @@ struct HumanTaskDecided {
   person @1 :Text;
   approved @2 :Bool;
   comment @3 :Text;
-  variables @4 :Text;
+  variables @4 :Text;             # an object
+  groups @5 :List(Text);
+  asOperator @6 :Bool;
 }
 
 struct ChildStarted {
@@ -419,9 +498,10 @@ struct TriggerRegistered {
 
 struct TriggerFired {
   trigger @0 :UInt32;
-  time @1 :Int64;
-  instance @2 :UInt64;
-  payload @3 :Text;
+  time @1 :Int64;                 # of the firing, as the schedule says
+  outcome @2 :Text;               # started, skipped, buffered, …
+  payload @3 :Text;               # the input that the instance is given
+  key @4 :Text;                   # names the firing: nothing fires twice with the same
 }
 
 struct NamedDocument {

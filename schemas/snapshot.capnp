@@ -50,6 +50,16 @@ struct Instance {
   tags @22 :List(Text);
   scopes @23 :List(Scope);        # by id, rising
   runs @24 :List(StepRun);        # by id, rising
+  paused @25 :Bool;
+  queued @26 :Bool;
+  linked @27 :Bool;
+  concurrencyKey @28 :Text;
+  signals @29 :List(Signal);      # that nothing has waited for yet, the oldest first
+}
+
+struct Signal {
+  name @0 :Text;
+  payload @1 :Text;
 }
 
 enum ScopeState {
@@ -74,6 +84,18 @@ struct Scope {
   held @11 :List(UInt32);
   failure @12 :Failure;           # compensating: why; null otherwise
   undo @13 :List(Undo);
+  heldSteps @14 :List(HeldStep);
+}
+
+struct HeldStep {
+  step @0 :UInt32;
+  via @1 :UInt32;
+  source @2 :UInt32;
+}
+
+struct Arrival {
+  transition @0 :UInt32;
+  live @1 :Bool;
 }
 
 struct Failure {
@@ -89,16 +111,16 @@ enum SlotState {
   skipped @3;
   failed @4;
   cancelled @5;
+  handled @6;
 }
 
 struct Slot {
   step @0 :UInt32;
   state @1 :SlotState;
   fired @2 :Bool;
-  live @3 :UInt16;
-  dead @4 :UInt16;
-  completions @5 :UInt32;
-  output @6 :Text;
+  completions @3 :UInt32;
+  output @4 :Text;
+  arrivals @5 :List(Arrival);     # at its join, in the order in which they came
 }
 
 struct Undo {
@@ -118,6 +140,8 @@ enum RunState {
   done @6;
   failed @7;
   held @8;
+  waiting @9;
+  failing @10;
 }
 
 struct StepRun {
@@ -140,6 +164,33 @@ struct StepRun {
   loop @16 :LoopProgress;
   errorKind @17 :Text;
   errorMessage @18 :Text;
+  waits @19 :List(Log.Wait);
+  human @20 :HumanTask;
+  child @21 :UInt64;
+  concurrencyKey @22 :Text;
+  retryable @23 :Bool;
+}
+
+struct HumanTask {
+  assignees @0 :List(Text);
+  groups @1 :List(Text);
+  minApprovers @2 :UInt32;
+  veto @3 :Bool;
+  due @4 :Int64;
+  escalateAt @5 :Int64;
+  remindAt @6 :Int64;
+  remindEveryUs @7 :Int64;
+  remindLimit @8 :UInt32;
+  reminders @9 :UInt32;
+  claimedBy @10 :Text;
+  votes @11 :List(Vote);
+}
+
+struct Vote {
+  person @0 :Text;
+  approved @1 :Bool;
+  comment @2 :Text;
+  time @3 :Int64;
 }
 
 struct LoopProgress {

@@ -12,16 +12,23 @@ struct Applier {
   const RecordContext& record;
 
   template <class Event>
+    requires requires(Instance& i, const Event& e, const RecordContext& r) { On(i, e, r); }
   void operator()(const Event& event) const {
     On(instance, event, record);
+  }
+  // Those of the registry.
+  template <class Event>
+  void operator()(const Event&) const {
+    CHECK(false, "instance {} holds an event of the registry", instance.id.value);
   }
 };
 
 }  // namespace
 
 void Apply(Instance& instance, const model::Event& event, const RecordContext& record) {
-  CHECK(!model::HasEnded(instance.status), "instance {} has ended; event {} follows",
-        instance.id.value, event.index());
+  CHECK(!model::HasEnded(instance.status) ||
+            std::holds_alternative<model::InstanceRetryRequested>(event),
+        "instance {} has ended; event {} follows", instance.id.value, event.index());
   std::visit(Applier{instance, record}, event);
   instance.seq = instance.seq.Next();
   instance.position = record.position;
@@ -47,8 +54,13 @@ void RemoveRun(Instance& instance, RunId run) {
   instance.runs.erase(instance.runs.begin() + (&found - instance.runs.data()));
 }
 
-void ForgetHeld(model::Scope& scope, TransitionIndex via) {
+void ForgetHeld(model::Scope& scope, TransitionIndex via, StepIndex step) {
   if (!scope.held.empty()) std::erase(scope.held, via);
+  if (scope.held_steps.empty()) return;
+  const auto held = std::ranges::find_if(scope.held_steps, [&](const model::HeldStep& one) {
+    return one.step == step && one.via == via;
+  });
+  if (held != scope.held_steps.end()) scope.held_steps.erase(held);
 }
 
 void DropUnneededScopes(Instance& instance) {

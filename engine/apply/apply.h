@@ -56,16 +56,40 @@ void On(Instance&, const model::CompensationWaived&, const RecordContext&);
 void On(Instance&, const model::CompensationEnded&, const RecordContext&);
 void On(Instance&, const model::IncidentRaised&, const RecordContext&);
 void On(Instance&, const model::IncidentResolved&, const RecordContext&);
-// definition.cc
-void On(Instance&, const model::DefinitionRegistered&, const RecordContext&);
+// pause.cc
+void On(Instance&, const model::InstancePaused&, const RecordContext&);
+void On(Instance&, const model::InstanceResumed&, const RecordContext&);
+void On(Instance&, const model::StepHeld&, const RecordContext&);
+void On(Instance&, const model::StepFailing&, const RecordContext&);
+// operator.cc
+void On(Instance&, const model::InstanceRetryRequested&, const RecordContext&);
+void On(Instance&, const model::InstanceAdmitted&, const RecordContext&);
+void On(Instance&, const model::StepRetryRequested&, const RecordContext&);
+void On(Instance&, const model::StepSkipRequested&, const RecordContext&);
+void On(Instance&, const model::StepRolledBack&, const RecordContext&);
+// migrate.cc
+void On(Instance&, const model::InstanceMigrated&, const RecordContext&);
+// message.cc
+void On(Instance&, const model::SignalReceived&, const RecordContext&);
+void On(Instance&, const model::MessagePublished&, const RecordContext&);
+void On(Instance&, const model::MessageCorrelated&, const RecordContext&);
+void On(Instance&, const model::ChildStarted&, const RecordContext&);
+// human_task.cc
+void On(Instance&, const model::HumanTaskCreated&, const RecordContext&);
+void On(Instance&, const model::HumanTaskClaimed&, const RecordContext&);
+void On(Instance&, const model::HumanTaskReleased&, const RecordContext&);
+void On(Instance&, const model::HumanTaskDecided&, const RecordContext&);
+void On(Instance&, const model::HumanTaskEscalated&, const RecordContext&);
+void On(Instance&, const model::HumanTaskReminded&, const RecordContext&);
 
 // Shared by the files of this folder. REQUIRES: it exists.
 model::StepRun& RunOf(Instance& instance, RunId run);
 model::Scope& ScopeOf(Instance& instance, ScopeId scope);
 // A run that ended leaves the instance.
 void RemoveRun(Instance& instance, RunId run);
-// A token moved along `via`: if a dead one was held there, it is spent.
-void ForgetHeld(model::Scope& scope, TransitionIndex via);
+// A token moved along `via` into `step`: if a dead one was held there or the step was kept from
+// starting, it is so no more.
+void ForgetHeld(model::Scope& scope, TransitionIndex via, StepIndex step);
 // Removes closed scopes whose data no compensation can ask for any more.
 void DropUnneededScopes(Instance& instance);
 

@@ -13,6 +13,7 @@ void On(Instance& instance, const model::AttemptStarted& event, const RecordCont
   run.due = TimeUs();
   // A loop or sub-process begins again; its scopes are closed.
   run.loop.reset();
+  run.child = InstanceId();
 }
 
 void On(Instance& instance, const model::AttemptCompleted& event, const RecordContext&) {
@@ -57,6 +58,12 @@ void On(Instance& instance, const model::TimerElapsed& event, const RecordContex
   switch (event.kind) {
     case model::TimerKind::kInstanceDeadline:
       instance.deadline = TimeUs();
+      return;
+    case model::TimerKind::kEscalation:
+      RunOf(instance, event.run).human->escalate_at = TimeUs();
+      return;
+    case model::TimerKind::kReminder:
+      RunOf(instance, event.run).human->remind_at = TimeUs();
       return;
     case model::TimerKind::kDelay:
       RunOf(instance, event.run).state = RunState::kDone;

@@ -11,9 +11,15 @@ void End(Instance& instance, model::Status status, const RecordContext& record) 
   instance.status = status;
   instance.ended = record.time;
   instance.deadline = TimeUs();
-  instance.scopes.resize(1);
-  instance.scopes[0].undo.clear();
+  // A failed instance may be retried and then undone.
+  if (status != model::Status::kFailed) {
+    instance.scopes.resize(1);
+    instance.scopes[0].undo.clear();
+  }
+  instance.signals.clear();
   instance.scopes[0].held.clear();
+  instance.scopes[0].held_steps.clear();
+  instance.paused = instance.queued = false;
 }
 
 }  // namespace
@@ -27,6 +33,10 @@ void On(Instance& instance, const model::InstanceStarted& event, const RecordCon
   instance.deadline = event.deadline;
   instance.parent_instance = event.parent_instance;
   instance.parent_run = event.parent_run;
+  instance.linked = event.linked;
+  instance.paused = event.paused;
+  instance.queued = event.queued;
+  instance.concurrency_key = event.concurrency_key;
   instance.input = event.input;
   instance.business_key = event.business_key;
   instance.idempotency_key = event.idempotency_key;
@@ -49,6 +59,7 @@ void On(Instance& instance, const model::InstanceFailed& event, const RecordCont
 
 void On(Instance& instance, const model::InstanceCancelRequested&, const RecordContext&) {
   instance.cancel_requested = true;
+  instance.queued = false;
 }
 
 void On(Instance& instance, const model::InstanceCancelled& event, const RecordContext& record) {

@@ -7,12 +7,12 @@ namespace stele::apply {
 
 void On(Instance& instance, const model::TokenArrived& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.transition);
+  ForgetHeld(scope, event.transition, event.step);
   model::Slot& slot = model::SlotOf(scope, event.step);
-  ++(event.live ? slot.live : slot.dead);
+  slot.arrivals.push_back({event.transition, event.live});
   if (event.fires) slot.fired = true;
   if (event.last) {
-    slot.live = slot.dead = 0;
+    slot.arrivals.clear();
     slot.fired = false;
   }
 }

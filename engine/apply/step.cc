@@ -37,7 +37,7 @@ void On(Instance& instance, const model::StepActivated& event, const RecordConte
         instance.id.value, event.run.value, instance.last_run.value);
   instance.last_run = event.run;
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via);
+  ForgetHeld(scope, event.via, event.step);
   ++scope.active;
   model::SlotOf(scope, event.step).state = SlotState::kActive;
 
@@ -55,11 +55,14 @@ void On(Instance& instance, const model::StepActivated& event, const RecordConte
   run.config = event.config;
   run.input = event.input;
   run.secrets = event.secrets;
+  run.waits = event.waits;
+  run.concurrency_key = event.concurrency_key;
+  if (!run.waits.empty()) run.state = RunState::kWaiting;
 }
 
 void On(Instance& instance, const model::StepPassed& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via);
+  ForgetHeld(scope, event.via, event.step);
   model::Slot& slot = model::SlotOf(scope, event.step);
   slot.state = SlotState::kCompleted;
   ++slot.completions;
@@ -67,7 +70,7 @@ void On(Instance& instance, const model::StepPassed& event, const RecordContext&
 
 void On(Instance& instance, const model::StepSkipped& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via);
+  ForgetHeld(scope, event.via, event.step);
   model::SlotOf(scope, event.step).state = SlotState::kSkipped;
 }
 
@@ -91,7 +94,8 @@ void On(Instance& instance, const model::StepCompleted& event, const RecordConte
 
 void On(Instance& instance, const model::StepFailed& event, const RecordContext&) {
   model::StepRun& run = RunOf(instance, event.run);
-  model::SlotOf(ScopeOf(instance, run.scope), run.step).state = SlotState::kFailed;
+  model::SlotOf(ScopeOf(instance, run.scope), run.step).state =
+      event.handled ? SlotState::kHandled : SlotState::kFailed;
   if (!event.fallback) {
     RemoveRun(instance, event.run);
     return;
@@ -105,7 +109,9 @@ void On(Instance& instance, const model::StepFailed& event, const RecordContext&
 
 void On(Instance& instance, const model::StepCancelled& event, const RecordContext&) {
   const model::StepRun& run = RunOf(instance, event.run);
-  model::SlotOf(ScopeOf(instance, run.scope), run.step).state = SlotState::kCancelled;
+  const bool skipped = event.reason == model::CancelReason::kSkipped;
+  model::SlotOf(ScopeOf(instance, run.scope), run.step).state =
+      skipped ? SlotState::kSkipped : SlotState::kCancelled;
   RemoveRun(instance, event.run);
 }
 

@@ -9,11 +9,6 @@ namespace stele::decide {
 
 namespace {
 
-Rejection NoSuchRun(const Turn& turn, RunId run) {
-  return {ErrorCode::kUnknownRun, fmt::format("Expected an open run of instance {} but found no {}",
-                                              turn.instance.id.value, run.value)};
-}
-
 // The run whose attempt is outside, or why the answer comes too late.
 std::optional<Rejection> RejectStale(const Turn& turn, RunId id, uint32_t attempt) {
   const StepRun* run = turn.instance.FindRun(id);
@@ -27,13 +22,36 @@ std::optional<Rejection> RejectStale(const Turn& turn, RunId id, uint32_t attemp
   return std::nullopt;
 }
 
+void ElapseDelay(Turn& turn, RunId run) {
+  if (turn.StepOf(*turn.instance.FindRun(run)).kind == StepKind::kWait)
+    return ElapseWait(turn, run);
+  CompleteRun(turn, run, Payload());
+}
+
+void ElapseDeadline(Turn& turn, RunId run) {
+  if (turn.instance.FindRun(run)->human != nullptr) return ExpireHumanTask(turn, run);
+  FailRun(turn, run, {"timeout", "The step's timeout has elapsed"});
+}
+
+// People fail what they were to do, too.
+bool IsHumanTask(const Turn& turn, RunId id, uint32_t attempt) {
+  const StepRun* run = turn.instance.FindRun(id);
+  return run != nullptr && run->human != nullptr && run->state == RunState::kWaiting &&
+         run->attempt == attempt;
+}
+
+}  // namespace
+
+Rejection NoSuchRun(const Turn& turn, RunId run) {
+  return {ErrorCode::kUnknownRun, fmt::format("Expected an open run of instance {} but found no {}",
+                                              turn.instance.id.value, run.value)};
+}
+
 void StartAttempt(Turn& turn, RunId id) {
   const StepRun& run = *turn.instance.FindRun(id);
   turn.Emit(model::AttemptStarted{id, run.attempt + 1, DeadlineOf(turn, turn.StepOf(run))});
   if (turn.StepOf(run).kind != StepKind::kTask) BeginChildren(turn, id);
 }
-
-}  // namespace
 
 TimeUs DeadlineOf(const Turn& turn, const Step& step) {
   // A delay takes as long as it says.
@@ -51,7 +69,8 @@ std::optional<Rejection> Complete(Turn& turn, const model::CompleteAttempt& comm
 }
 
 std::optional<Rejection> Fail(Turn& turn, const model::FailAttempt& command) {
-  if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
+  if (!IsHumanTask(turn, command.run, command.attempt))
+    if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
   turn.Emit(model::AttemptFailed{command.run, command.attempt, command.kind, command.message,
                                  command.retryable, command.details, command.log,
                                  command.log_truncated});
@@ -74,6 +93,10 @@ std::optional<Rejection> Restart(Turn& turn, const model::RestartAttempt& comman
   if (run->state != RunState::kHeld)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected run {} to be held but it is not", command.run.value)};
+  if (turn.instance.paused)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected instance {} to be running but found it paused",
+                                 turn.instance.id.value)};
   StartAttempt(turn, command.run);
   return std::nullopt;
 }
@@ -88,13 +111,19 @@ std::optional<Rejection> Elapse(Turn& turn, const model::ElapseTimer& command) {
   turn.Emit(model::TimerElapsed{command.kind, command.run, command.attempt});
   switch (command.kind) {
     case model::TimerKind::kDelay:
-      CompleteRun(turn, command.run, Payload());
+      ElapseDelay(turn, command.run);
+      break;
+    case model::TimerKind::kEscalation:
+      Escalate(turn, command.run);
+      break;
+    case model::TimerKind::kReminder:
+      Remind(turn, command.run);
       break;
     case model::TimerKind::kRetry:
       StartAttempt(turn, command.run);
       break;
     case model::TimerKind::kAttemptDeadline:
-      FailRun(turn, command.run, {"timeout", "The step's timeout has elapsed"});
+      ElapseDeadline(turn, command.run);
       break;
     case model::TimerKind::kInstanceDeadline:
       FailScope(turn, ScopeId(), {"deadline", "The instance's deadline has passed", RunId()});
@@ -104,6 +133,7 @@ std::optional<Rejection> Elapse(Turn& turn, const model::ElapseTimer& command) {
 }
 
 void FailRun(Turn& turn, RunId id, const Problem& problem) {
+  if (HoldFailure(turn, id, problem)) return;
   const StepRun& run = *turn.instance.FindRun(id);
   const Step& step = turn.StepOf(run);
   const uint32_t failed = run.attempt - run.uncounted;
@@ -117,7 +147,7 @@ void FailRun(Turn& turn, RunId id, const Problem& problem) {
         model::RetryScheduled{id, turn.instance.FindRun(id)->attempt + 1, turn.now().Plus(delay)});
     return;
   }
-  FailForGood(turn, id, problem);
+  GiveUp(turn, id, problem);
 }
 
 }  // namespace stele::decide

@@ -25,6 +25,25 @@ struct Dispatcher {
     return Terminate(turn, c);
   }
   std::optional<Rejection> operator()(const model::ResolveIncident& c) { return Resolve(turn, c); }
+  std::optional<Rejection> operator()(const model::AdmitInstance& c) { return Admit(turn, c); }
+  std::optional<Rejection> operator()(const model::PauseInstance& c) { return Pause(turn, c); }
+  std::optional<Rejection> operator()(const model::ResumeInstance& c) { return Resume(turn, c); }
+  std::optional<Rejection> operator()(const model::RetryInstance& c) {
+    return RetryFailed(turn, c);
+  }
+  std::optional<Rejection> operator()(const model::RetryStep& c) { return RetryNow(turn, c); }
+  std::optional<Rejection> operator()(const model::SkipStep& c) { return Skip(turn, c); }
+  std::optional<Rejection> operator()(const model::RollBack& c) { return SendBack(turn, c); }
+  std::optional<Rejection> operator()(const model::AssignVariables& c) { return Assign(turn, c); }
+  std::optional<Rejection> operator()(const model::SendSignal& c) { return Signal(turn, c); }
+  std::optional<Rejection> operator()(const model::CorrelateMessage& c) {
+    return Correlate(turn, c);
+  }
+  std::optional<Rejection> operator()(const model::ClaimTask& c) { return Claim(turn, c); }
+  std::optional<Rejection> operator()(const model::ReleaseTask& c) { return Release(turn, c); }
+  std::optional<Rejection> operator()(const model::DecideTask& c) { return Vote(turn, c); }
+  std::optional<Rejection> operator()(const model::NoteChild& c) { return Note(turn, c); }
+  std::optional<Rejection> operator()(const model::MigrateInstance& c) { return Migrate(turn, c); }
 };
 
 // A scope in which nothing runs any more comes to its end, or goes on undoing.
@@ -33,8 +52,10 @@ void Settle(Turn& turn, ScopeId id) {
   if (scope == nullptr) return;
   if (scope->state == model::ScopeState::kCompensating) {
     AdvanceCompensation(turn, id);
-  } else if (scope->state == model::ScopeState::kOpen && scope->active == 0) {
-    CompleteScope(turn, id);
+  } else if (scope->state == model::ScopeState::kOpen && scope->active == 0 &&
+             scope->held_steps.empty()) {
+    // A paused instance does not end.
+    if (id != ScopeId() || !turn.instance.paused) CompleteScope(turn, id);
   }
 }
 
@@ -75,7 +96,8 @@ std::optional<Rejection> Decider::Decide(Instance& instance, const model::Comman
                                          std::vector<model::Event>& events) {
   tokens_.clear();
   touched_.clear();
-  Turn turn{instance, context.definition, context.record, events, tokens_, touched_};
+  Turn turn{instance, context.definition, context.record, events,
+            tokens_,  touched_,           context.target};
   std::optional<Rejection> rejection = std::visit(Dispatcher{turn}, command);
   if (!rejection.has_value()) Advance(turn);
   return rejection;
@@ -87,8 +109,10 @@ struct CauseReader {
   using Found = std::optional<model::Command>;
 
   Found operator()(const model::InstanceStarted& e) const {
-    return model::StartInstance{e.definition,      e.input, e.variables, e.business_key,
-                                e.idempotency_key, e.tags,  e.priority};
+    return model::StartInstance{e.definition,      e.input,          e.variables, e.business_key,
+                                e.idempotency_key, e.tags,           e.priority,  e.deadline,
+                                e.parent_instance, e.parent_run,     e.linked,    e.paused,
+                                e.queued,          e.concurrency_key};
   }
   Found operator()(const model::AttemptCompleted& e) const {
     return model::CompleteAttempt{e.run, e.attempt, e.output, e.log, e.log_truncated};
@@ -112,6 +136,49 @@ struct CauseReader {
   }
   Found operator()(const model::IncidentResolved& e) const {
     return model::ResolveIncident{e.run, e.resolution, e.reason};
+  }
+  Found operator()(const model::InstanceAdmitted& e) const {
+    return model::AdmitInstance{e.reason};
+  }
+  Found operator()(const model::InstancePaused& e) const { return model::PauseInstance{e.reason}; }
+  Found operator()(const model::InstanceResumed& e) const {
+    return model::ResumeInstance{e.reason, e.steps};
+  }
+  Found operator()(const model::InstanceRetryRequested& e) const {
+    return model::RetryInstance{e.reason};
+  }
+  Found operator()(const model::StepRetryRequested& e) const {
+    return model::RetryStep{e.run, e.reason};
+  }
+  Found operator()(const model::StepSkipRequested& e) const {
+    return model::SkipStep{e.run, e.reason};
+  }
+  Found operator()(const model::StepRolledBack& e) const {
+    return model::RollBack{e.from_run, e.to_step, e.reason};
+  }
+  Found operator()(const model::VariablesSet& e) const {
+    return model::AssignVariables{e.scope, e.variables};
+  }
+  Found operator()(const model::SignalReceived& e) const {
+    return model::SendSignal{e.name, e.payload};
+  }
+  Found operator()(const model::MessageCorrelated& e) const {
+    return model::CorrelateMessage{
+        e.run, e.event, e.name, e.payload, e.message_position, e.message_ordinal};
+  }
+  Found operator()(const model::HumanTaskClaimed& e) const {
+    return model::ClaimTask{e.run, e.person, e.comment, e.groups, e.as_operator};
+  }
+  Found operator()(const model::HumanTaskReleased& e) const {
+    return model::ReleaseTask{e.run, e.person, e.comment, e.groups, e.as_operator};
+  }
+  Found operator()(const model::HumanTaskDecided& e) const {
+    return model::DecideTask{e.run,       e.person, e.approved,   e.comment,
+                             e.variables, e.groups, e.as_operator};
+  }
+  Found operator()(const model::ChildStarted& e) const { return model::NoteChild{e.run, e.child}; }
+  Found operator()(const model::InstanceMigrated& e) const {
+    return model::MigrateInstance{e.definition, e.plan};
   }
   template <class Other>
   Found operator()(const Other&) const {

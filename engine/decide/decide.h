@@ -22,6 +22,7 @@ namespace stele::decide {
 struct Context {
   const definition::Definition& definition;
   model::RecordContext record;  // the position and time that the record will have
+  const definition::Definition* target = nullptr;  // MigrateInstance: the version that it names
 };
 
 // A token on its way, or (without a transition) a step that starts with its scope.
@@ -29,8 +30,10 @@ struct Token {
   ScopeId scope;
   StepIndex step;
   TransitionIndex via = model::kNoTransition;
+  TransitionIndex source =
+      model::kNoTransition;  // whose output it carries, where `via` does not say
   bool live = true;
-  bool released = false;  // a held token that goes on
+  bool released = false;  // what was held goes on: a dead token behind a loop, a step in a pause
   Payload output;         // of the step that it comes from
 };
 

@@ -19,6 +19,7 @@ const char* SlotStateName(model::SlotState state) {
     case model::SlotState::kSkipped:
       return "skipped";
     case model::SlotState::kFailed:
+    case model::SlotState::kHandled:
       return "failed";
     case model::SlotState::kCancelled:
       return "cancelled";

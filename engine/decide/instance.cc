@@ -11,19 +11,6 @@ namespace {
 
 using definition::Variable;
 
-// "" when `value` is of the declared type.
-std::string TypeProblem(const Variable& variable, const Value& value) {
-  const std::string& type = variable.type;
-  const bool fits =
-      type.empty() || type == "any" || value.is_null() || (type == "string" && value.is_string()) ||
-      (type == "number" && value.is_number()) || (type == "integer" && value.is_int()) ||
-      (type == "boolean" && value.is_bool()) || (type == "array" && value.is_array()) ||
-      (type == "object" && value.is_object());
-  if (fits) return "";
-  return fmt::format("Expected the variable \"{}\" to be of type {} but found {}", variable.name,
-                     type, KindName(value.kind()));
-}
-
 // The variables that an instance starts with: what was given, then the definition's defaults.
 Result<std::vector<model::NamedPayload>> InitialVariables(const Definition& definition,
                                                           const model::StartInstance& command) {
@@ -50,6 +37,20 @@ Result<std::vector<model::NamedPayload>> InitialVariables(const Definition& defi
   return variables;
 }
 
+}  // namespace
+
+std::string TypeProblem(const Variable& variable, const Value& value) {
+  const std::string& type = variable.type;
+  const bool fits =
+      type.empty() || type == "any" || value.is_null() || (type == "string" && value.is_string()) ||
+      (type == "number" && value.is_number()) || (type == "integer" && value.is_int()) ||
+      (type == "boolean" && value.is_bool()) || (type == "array" && value.is_array()) ||
+      (type == "object" && value.is_object());
+  if (fits) return "";
+  return fmt::format("Expected the variable \"{}\" to be of type {} but found {}", variable.name,
+                     type, KindName(value.kind()));
+}
+
 std::optional<Rejection> RejectEnded(const Instance& instance) {
   if (instance.status == model::Status::kNone)
     return Rejection{ErrorCode::kUnknownInstance,
@@ -61,8 +62,6 @@ std::optional<Rejection> RejectEnded(const Instance& instance) {
   return std::nullopt;
 }
 
-}  // namespace
-
 std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) {
   if (turn.instance.status != model::Status::kNone)
     return Rejection{ErrorCode::kWrongState,
@@ -70,19 +69,30 @@ std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) 
   Result<std::vector<model::NamedPayload>> variables = InitialVariables(turn.definition, command);
   if (!variables.has_value()) return variables.error();
   const int64_t deadline_us = turn.definition.deadline_us;
-  turn.Emit(model::InstanceStarted{
-      .definition = command.definition,
-      .priority = command.priority,
-      .input = command.input,
-      .variables = *std::move(variables),
-      .business_key = command.business_key,
-      .idempotency_key = command.idempotency_key,
-      .tags = command.tags,
-      .deadline = deadline_us == 0 ? TimeUs() : turn.now().Plus(deadline_us)});
+  turn.Emit(model::InstanceStarted{.definition = command.definition,
+                                   .priority = command.priority,
+                                   .input = command.input,
+                                   .variables = *std::move(variables),
+                                   .business_key = command.business_key,
+                                   .idempotency_key = command.idempotency_key,
+                                   .tags = command.tags,
+                                   .deadline = command.deadline   ? command.deadline
+                                               : deadline_us == 0 ? TimeUs()
+                                                                  : turn.now().Plus(deadline_us),
+                                   .parent_instance = command.parent_instance,
+                                   .parent_run = command.parent_run,
+                                   .linked = command.linked,
+                                   .paused = command.paused,
+                                   .queued = command.queued,
+                                   .concurrency_key = command.concurrency_key});
+  if (!command.queued) Begin(turn);
+  return std::nullopt;
+}
+
+void Begin(Turn& turn) {
   for (const StepIndex entry : turn.definition.bodies[0].entries)
     turn.tokens.push_back({.scope = ScopeId(), .step = entry});
   turn.Touch(ScopeId());
-  return std::nullopt;
 }
 
 std::optional<Rejection> Cancel(Turn& turn, const model::CancelInstance& command) {

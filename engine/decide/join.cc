@@ -46,12 +46,37 @@ bool IsChoice(const Definition& definition, const Step& step) {
          });
 }
 
+// The tokens of a join that belong together: the first that came on each transition.
+class Round {
+ public:
+  Round(const model::Slot* slot, model::Arrival arriving) {
+    if (slot != nullptr)
+      for (const model::Arrival& arrival : slot->arrivals) Add(arrival);
+    Add(arriving);
+  }
+  size_t decided() const { return first_.size(); }
+  uint32_t live() const {
+    return static_cast<uint32_t>(std::ranges::count(first_, true, &model::Arrival::live));
+  }
+  const std::vector<model::Arrival>& over() const { return over_; }
+
+ private:
+  void Add(const model::Arrival& arrival) {
+    const bool again =
+        std::ranges::find(first_, arrival.transition, &model::Arrival::transition) != first_.end();
+    (again ? over_ : first_).push_back(arrival);
+  }
+
+  std::vector<model::Arrival> first_;
+  std::vector<model::Arrival> over_;
+};
+
 void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
   const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(token.scope), token.step);
-  const uint32_t live = (slot == nullptr ? 0u : slot->live) + (token.live ? 1 : 0);
-  const uint32_t dead = (slot == nullptr ? 0u : slot->dead) + (token.live ? 0 : 1);
   const bool fired = slot != nullptr && slot->fired;
-  const bool last = live + dead >= step.incoming.size();
+  const Round round(slot, {token.via, token.live});
+  const uint32_t live = round.live();
+  const bool last = round.decided() >= step.incoming.size();
   bool fires = false;
   switch (step.join) {
     case definition::Join::kAll:
@@ -65,10 +90,19 @@ void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
       break;
   }
   turn.Emit(model::TokenArrived{token.scope, token.via, token.step, token.live, fires, last});
+  if (last) {
+    // What came twice on one transition belongs to the next round.
+    for (const model::Arrival& over : round.over())
+      turn.tokens.push_back({.scope = token.scope,
+                             .step = token.step,
+                             .via = over.transition,
+                             .live = over.live,
+                             .released = true});
+  }
   if (fires) {
-    Token merged = token;
-    merged.via = model::kNoTransition;
-    StartStep(turn, merged);
+    StartStep(
+        turn,
+        {.scope = token.scope, .step = token.step, .source = token.via, .output = token.output});
   } else if (last && !fired) {
     SkipStep(turn, token.scope, token.step, model::kNoTransition);
   }

@@ -15,4 +15,11 @@ inline constexpr int64_t kTimeoutGraceUs = 15'000'000;
 // A delay or a retry's delay at most: ten years.
 inline constexpr int64_t kMaxDelayUs = 10LL * 366 * 24 * 3600 * 1'000'000;
 
+// How long a published message is kept for a wait when its step does not say: an hour.
+inline constexpr int64_t kMessageTimeToLiveUs = 3'600'000'000;
+// Signals that an instance keeps until something waits for them.
+inline constexpr size_t kMaxKeptSignals = 1'000;
+// Reminders of a task for people when it does not say how many.
+inline constexpr uint32_t kReminders = 10;
+
 }  // namespace stele::decide

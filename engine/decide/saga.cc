@@ -38,7 +38,8 @@ bool TakeFailureBranch(Turn& turn, RunId id, const Problem& problem) {
       PlanBranches(turn, run.scope, turn.StepOf(run), On::kFailure, output);
   if (!branches.has_value() || std::ranges::none_of(*branches, &Branch::live)) return false;
   const ScopeId scope = run.scope;
-  turn.Emit(model::StepFailed{id, problem.kind, problem.message});
+  turn.Emit(model::StepFailed{
+      .run = id, .kind = problem.kind, .message = problem.message, .handled = true});
   Send(turn, scope, *branches, output);
   turn.Touch(scope);
   return true;
@@ -49,7 +50,10 @@ void GoOn(Turn& turn, RunId id, const Problem& problem) {
   const ScopeId scope = run.scope;
   std::expected<Branches, Problem> branches =
       PlanBranches(turn, scope, turn.StepOf(run), On::kSuccess, Payload());
-  turn.Emit(model::StepFailed{id, problem.kind, problem.message});
+  turn.Emit(model::StepFailed{.run = id,
+                              .kind = problem.kind,
+                              .message = problem.message,
+                              .handled = branches.has_value()});
   if (!branches.has_value()) {
     const Problem& why = branches.error();
     return FailScope(turn, scope, {why.kind, why.message, id});
@@ -98,6 +102,9 @@ bool NeverBegan(const Turn& turn, const StepRun& run, const Problem& problem) {
     case StepKind::kTask:
     case StepKind::kLoop:
     case StepKind::kSubProcess:
+    case StepKind::kHuman:
+    case StepKind::kWait:
+    case StepKind::kPublish:
       return problem.kind == "expression";
     case StepKind::kDelay:
     case StepKind::kStart:
@@ -108,13 +115,7 @@ bool NeverBegan(const Turn& turn, const StepRun& run, const Problem& problem) {
   return true;
 }
 
-// The output that a token along `via` carried; none where several met.
-Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via) {
-  if (via == model::kNoTransition) return Payload();
-  const StepIndex from = turn.definition.transition(via).from;
-  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(scope), from);
-  return slot == nullptr ? Payload() : slot->output;
-}
+}  // namespace
 
 void RetryParked(Turn& turn, RunId id, const Problem& problem) {
   const StepRun& run = *turn.instance.FindRun(id);
@@ -134,7 +135,15 @@ void RetryParked(Turn& turn, RunId id, const Problem& problem) {
   turn.Touch(token.scope);
 }
 
-}  // namespace
+void CancelStandIn(Turn& turn, RunId id) {
+  const auto found = std::ranges::find_if(turn.instance.runs, [&](const StepRun& run) {
+    return run.purpose == Purpose::kFallback && run.of == id;
+  });
+  if (found == turn.instance.runs.end()) return;
+  const RunId fallback = found->id;
+  CancelChildren(turn, fallback, model::CancelReason::kSkipped);
+  turn.Emit(model::StepCancelled{fallback, model::CancelReason::kSkipped});
+}
 
 ScopeId CompensatingScope(const Turn& turn, ScopeId id) {
   while (turn.instance.FindScope(id)->state != model::ScopeState::kCompensating) {
@@ -145,6 +154,10 @@ ScopeId CompensatingScope(const Turn& turn, ScopeId id) {
 }
 
 void FailForGood(Turn& turn, RunId id, const Problem& problem) {
+  if (!HoldFailure(turn, id, {problem.kind, problem.message, false})) GiveUp(turn, id, problem);
+}
+
+void GiveUp(Turn& turn, RunId id, const Problem& problem) {
   const StepRun& run = *turn.instance.FindRun(id);
   if (run.state == RunState::kChildren) CancelChildren(turn, id, model::CancelReason::kScopeFailed);
   switch (run.purpose) {
@@ -191,7 +204,7 @@ void AdvanceCompensation(Turn& turn, ScopeId id) {
     if (scope.active == 0) EndCompensation(turn, id);
     return;
   }
-  if (ParkedCompensation(turn, scope).has_value()) return;
+  if (ParkedCompensation(turn, scope).has_value() || IsHeldBack(turn)) return;
   const model::Undo undo = scope.undo.back();
   const StepIndex step = turn.definition.step(undo.step).compensation;
   Activate(turn, {.scope = undo.scope,

@@ -20,6 +20,8 @@ struct Prepared {
   Payload input;
   TimeUs due;
   std::vector<model::SecretUse> secrets;
+  std::vector<model::Wait> waits;
+  std::string concurrency_key;
 };
 
 std::optional<Problem> PrepareInput(const Step& step, const ScopeEnvironment& environment,
@@ -43,19 +45,14 @@ std::optional<Problem> PrepareInput(const Step& step, const ScopeEnvironment& en
 
 std::optional<Problem> PrepareConfig(const Step& step, const ScopeEnvironment& environment,
                                      Prepared& out) {
-  if (step.kind != StepKind::kTask || !step.config.is_dynamic()) return std::nullopt;
+  const bool acts = step.kind == StepKind::kTask || step.kind == StepKind::kHuman ||
+                    step.kind == StepKind::kWait || step.kind == StepKind::kPublish;
+  if (!acts || !step.config.is_dynamic()) return std::nullopt;
   Result<expression::Rendered> config = step.config.Render(environment);
   if (!config.has_value()) return Problem{"expression", config.error().message, false};
   out.config = Payload::FromValue(config->value);
   std::ranges::move(config->secrets, std::back_inserter(out.secrets));
   return std::nullopt;
-}
-
-// "5s", or a number of seconds.
-std::optional<int64_t> DurationUs(const Value& value) {
-  if (value.is_string()) return definition::ParseDuration(value.as_string());
-  if (!value.is_number() || value.as_double() < 0) return std::nullopt;
-  return static_cast<int64_t>(std::min(value.as_double() * 1e6, double{kMaxDelayUs}));
 }
 
 std::optional<Problem> PrepareDelay(const Turn& turn, const Step& step,
@@ -92,6 +89,28 @@ std::optional<Problem> PrepareItems(const Step& step, const ScopeEnvironment& en
   return std::nullopt;
 }
 
+std::optional<Problem> PrepareWaits(const Turn& turn, const Step& step, Prepared& out) {
+  if (step.kind != StepKind::kWait) return std::nullopt;
+  const Value& config = out.config.has_value() ? out.config.value() : step.config.source();
+  std::expected<std::vector<model::Wait>, Problem> waits = WaitsOf(turn, step, config);
+  if (!waits.has_value()) return waits.error();
+  out.waits = *std::move(waits);
+  for (const model::Wait& wait : out.waits)
+    if (wait.kind == model::WaitKind::kTimer && (!out.due || wait.due < out.due))
+      out.due = wait.due;
+  return std::nullopt;
+}
+
+std::optional<Problem> PrepareKey(const Step& step, const ScopeEnvironment& environment,
+                                  Prepared& out) {
+  if (!step.concurrency.has_value()) return std::nullopt;
+  Result<expression::Rendered> key = step.concurrency->key.Render(environment);
+  if (!key.has_value())
+    return Problem{"expression", fmt::format("Concurrency key: {}", key.error().message), false};
+  out.concurrency_key = key->value.is_string() ? key->value.as_string() : ToJson(key->value);
+  return std::nullopt;
+}
+
 std::expected<Prepared, Problem> Prepare(const Turn& turn, const Activation& activation) {
   const Step& step = turn.definition.step(activation.step);
   const ScopeEnvironment environment(
@@ -102,6 +121,8 @@ std::expected<Prepared, Problem> Prepare(const Turn& turn, const Activation& act
   if (auto problem = PrepareInput(step, environment, out)) return std::unexpected(*problem);
   if (auto problem = PrepareDelay(turn, step, environment, out)) return std::unexpected(*problem);
   if (auto problem = PrepareItems(step, environment, out)) return std::unexpected(*problem);
+  if (auto problem = PrepareWaits(turn, step, out)) return std::unexpected(*problem);
+  if (auto problem = PrepareKey(step, environment, out)) return std::unexpected(*problem);
   return out;
 }
 
@@ -158,7 +179,25 @@ model::StepActivated ActivatedOf(const Turn& turn, const Activation& activation)
 
 }  // namespace
 
+std::optional<int64_t> DurationUs(const Value& value) {
+  if (value.is_string()) return definition::ParseDuration(value.as_string());
+  if (!value.is_number() || value.as_double() < 0) return std::nullopt;
+  return static_cast<int64_t>(std::min(value.as_double() * 1e6, double{kMaxDelayUs}));
+}
+
+const Value& ConfigOf(const Turn& turn, const StepRun& run) {
+  return run.config.has_value() ? run.config.value() : turn.StepOf(run).config.source();
+}
+
+Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via) {
+  if (via == model::kNoTransition) return Payload();
+  const StepIndex from = turn.definition.transition(via).from;
+  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(scope), from);
+  return slot == nullptr ? Payload() : slot->output;
+}
+
 void StartStep(Turn& turn, const Token& token) {
+  if (HoldStep(turn, token)) return;
   const Step& step = turn.definition.step(token.step);
   if (step.condition.has_value()) {
     const ScopeEnvironment environment(turn.definition, turn.instance, token.scope,
@@ -179,6 +218,9 @@ void StartStep(Turn& turn, const Token& token) {
     case StepKind::kDelay:
     case StepKind::kLoop:
     case StepKind::kSubProcess:
+    case StepKind::kHuman:
+    case StepKind::kWait:
+    case StepKind::kPublish:
       return Activate(
           turn,
           {.scope = token.scope, .step = token.step, .via = token.via, .output = token.output});
@@ -204,6 +246,8 @@ void Activate(Turn& turn, const Activation& activation) {
   event.config = std::move(prepared->config);
   event.input = std::move(prepared->input);
   event.secrets = std::move(prepared->secrets);
+  event.waits = std::move(prepared->waits);
+  event.concurrency_key = std::move(prepared->concurrency_key);
   turn.Emit(std::move(event));
   BeginChildren(turn, turn.instance.last_run);
 }
@@ -225,6 +269,12 @@ void BeginChildren(Turn& turn, RunId id) {
     case StepKind::kGateway:
       // Reached by a token they are passed; here they stand in for a step or undo one.
       return CompleteRun(turn, id, Payload());
+    case StepKind::kHuman:
+      return BeginHumanTask(turn, id);
+    case StepKind::kWait:
+      return BeginWait(turn, id);
+    case StepKind::kPublish:
+      return Publish(turn, id);
     case StepKind::kTask:
     case StepKind::kDelay:
       return;

@@ -30,9 +30,11 @@ struct Turn {
   const Definition& definition;
   const model::RecordContext& record;
   std::vector<model::Event>& events;
-  std::vector<Token>& tokens;     // a queue: those before `next_token` are spent
-  std::vector<ScopeId>& touched;  // scopes that may have come to their end
+  std::vector<Token>& tokens;          // a queue: those before `next_token` are spent
+  std::vector<ScopeId>& touched;       // scopes that may have come to their end
+  const Definition* target = nullptr;  // Context::target
   size_t next_token = 0;
+  uint32_t allowance = 0;  // of things that a paused instance may start in this turn
 
   // The only way in which anything happens.
   template <class Event>
@@ -51,12 +53,20 @@ struct Turn {
 void Advance(Turn& turn);
 
 // instance.cc
+std::optional<Rejection> RejectEnded(const Instance& instance);
+// "" when `value` is of the declared type.
+std::string TypeProblem(const definition::Variable& variable, const Value& value);
 std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command);
 std::optional<Rejection> Cancel(Turn& turn, const model::CancelInstance& command);
 std::optional<Rejection> Terminate(Turn& turn, const model::TerminateInstance& command);
 void CompleteInstance(Turn& turn);
+// The root scope's first steps.
+void Begin(Turn& turn);
 
 // attempt.cc
+Rejection NoSuchRun(const Turn& turn, RunId run);
+// The next attempt, now.
+void StartAttempt(Turn& turn, RunId run);
 std::optional<Rejection> Complete(Turn& turn, const model::CompleteAttempt& command);
 std::optional<Rejection> Fail(Turn& turn, const model::FailAttempt& command);
 std::optional<Rejection> Interrupt(Turn& turn, const model::InterruptAttempt& command);
@@ -66,7 +76,62 @@ std::optional<Rejection> Elapse(Turn& turn, const model::ElapseTimer& command);
 void FailRun(Turn& turn, RunId run, const Problem& problem);
 TimeUs DeadlineOf(const Turn& turn, const Step& step);
 
+// pause.cc
+std::optional<Rejection> Pause(Turn& turn, const model::PauseInstance& command);
+std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command);
+// In a pause a step that a live token has reached is kept, and true is the answer.
+bool HoldStep(Turn& turn, const Token& token);
+// In a pause a run that failed is kept, and true is the answer.
+bool HoldFailure(Turn& turn, RunId run, const Problem& problem);
+// True when a paused instance may not start one thing more.
+bool IsHeldBack(Turn& turn);
+
+// operator.cc
+std::optional<Rejection> Admit(Turn& turn, const model::AdmitInstance& command);
+std::optional<Rejection> RetryFailed(Turn& turn, const model::RetryInstance& command);
+std::optional<Rejection> RetryNow(Turn& turn, const model::RetryStep& command);
+std::optional<Rejection> Skip(Turn& turn, const model::SkipStep& command);
+std::optional<Rejection> Assign(Turn& turn, const model::AssignVariables& command);
+
+// rollback.cc
+std::optional<Rejection> SendBack(Turn& turn, const model::RollBack& command);
+
+// migrate.cc
+std::optional<Rejection> Migrate(Turn& turn, const model::MigrateInstance& command);
+
+// message.cc
+// What a waiting step waits for, from its rendered config.
+std::expected<std::vector<model::Wait>, Problem> WaitsOf(const Turn& turn, const Step& step,
+                                                         const Value& config);
+// A run that waits begins: a signal that was kept may meet it at once.
+void BeginWait(Turn& turn, RunId run);
+// One of the run's waits is over.
+void EndWait(Turn& turn, RunId run, uint32_t event, const Payload& payload);
+// The timer of a waiting run has elapsed.
+void ElapseWait(Turn& turn, RunId run);
+void Publish(Turn& turn, RunId run);
+std::optional<Rejection> Signal(Turn& turn, const model::SendSignal& command);
+std::optional<Rejection> Correlate(Turn& turn, const model::CorrelateMessage& command);
+std::optional<Rejection> Note(Turn& turn, const model::NoteChild& command);
+
+// human_task.cc
+void BeginHumanTask(Turn& turn, RunId run);
+std::optional<Rejection> Claim(Turn& turn, const model::ClaimTask& command);
+std::optional<Rejection> Release(Turn& turn, const model::ReleaseTask& command);
+std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command);
+// After TimerElapsed of that kind.
+void Escalate(Turn& turn, RunId run);
+void Remind(Turn& turn, RunId run);
+// Its deadline has passed.
+void ExpireHumanTask(Turn& turn, RunId run);
+
 // step.cc
+// The output that a token along `via` carried; none where several met.
+Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via);
+// What a run was handed: its rendered config, or the definition's when nothing in it was dynamic.
+const Value& ConfigOf(const Turn& turn, const StepRun& run);
+// "5s", or a number of seconds; nothing when it is neither.
+std::optional<int64_t> DurationUs(const Value& value);
 void StartStep(Turn& turn, const Token& token);
 void SkipStep(Turn& turn, ScopeId scope, StepIndex step, TransitionIndex via);
 struct Activation {
@@ -116,11 +181,16 @@ void SetVariables(Turn& turn, ScopeId scope, std::vector<model::NamedPayload> va
 // saga.cc
 // A run has failed and no retry is left.
 void FailForGood(Turn& turn, RunId run, const Problem& problem);
+// The same, when it is known that the instance may go on.
+void GiveUp(Turn& turn, RunId run, const Problem& problem);
 // What a scope does about a failure that no step of it handles.
 void FailScope(Turn& turn, ScopeId scope, const model::Failure& failure);
 void AdvanceCompensation(Turn& turn, ScopeId scope);
 // The scope, from `scope` outwards, that undoes its steps. REQUIRES: there is one.
 ScopeId CompensatingScope(const Turn& turn, ScopeId scope);
+void RetryParked(Turn& turn, RunId run, const Problem& problem);
+// Cancels the fallback that stands in for the run, if there is one.
+void CancelStandIn(Turn& turn, RunId run);
 std::optional<Rejection> Resolve(Turn& turn, const model::ResolveIncident& command);
 
 }  // namespace stele::decide

@@ -94,32 +94,11 @@ bool TakeEvent(Event& event, schema::Event::Reader r, Fault& fault) {
     STELE_EVENTS(STELE_TAKE_EVENT)
 #undef STELE_TAKE_EVENT
     // Numbers that are fixed but that this build neither writes nor reads.
-    case schema::Event::INSTANCE_PAUSED:
-    case schema::Event::INSTANCE_RESUMED:
-    case schema::Event::INSTANCE_MIGRATED:
     case schema::Event::INSTANCE_FORKED:
-    case schema::Event::STEP_RETRY_REQUESTED:
-    case schema::Event::STEP_SKIP_REQUESTED:
-    case schema::Event::STEP_ROLLED_BACK:
-    case schema::Event::SIGNAL_RECEIVED:
-    case schema::Event::MESSAGE_PUBLISHED:
-    case schema::Event::MESSAGE_CORRELATED:
-    case schema::Event::HUMAN_TASK_CREATED:
-    case schema::Event::HUMAN_TASK_CLAIMED:
-    case schema::Event::HUMAN_TASK_RELEASED:
-    case schema::Event::HUMAN_TASK_DECIDED:
-    case schema::Event::HUMAN_TASK_ESCALATED:
-    case schema::Event::CHILD_STARTED:
     case schema::Event::CHILD_ENDED:
-    case schema::Event::DEFINITION_STATE_CHANGED:
-    case schema::Event::TRIGGER_REGISTERED:
-    case schema::Event::TRIGGER_FIRED:
-    case schema::Event::TRIGGER_STATE_CHANGED:
     case schema::Event::USER_CHANGED:
-    case schema::Event::SETTING_CHANGED:
     case schema::Event::LEASE_GRANTED:
     case schema::Event::LEASE_EXPIRED:
-    case schema::Event::INSTANCE_RETRY_REQUESTED:
     case schema::Event::SINGLE_STEP_SET:
     case schema::Event::ACCESS_DENIED:
       return false;

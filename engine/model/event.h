@@ -21,15 +21,19 @@ enum class CancelReason : uint16_t {
   kInstanceCancelled = 1,
   kInstanceTerminated = 2,
   kRaceLost = 3,
-  kRolledBack = 4
+  kRolledBack = 4,
+  kSkipped = 5
 };
 enum class Interruption : uint16_t { kCrash = 0, kShutdown = 1 };
 enum class TimerKind : uint16_t {
   kDelay = 0,
   kRetry = 1,
   kAttemptDeadline = 2,
-  kInstanceDeadline = 3
+  kInstanceDeadline = 3,
+  kEscalation = 4,
+  kReminder = 5
 };
+enum class WaitKind : uint16_t { kMessage = 0, kSignal = 1, kTimer = 2 };
 enum class Outcome : uint16_t { kCompleted = 0, kFailed = 1, kCancelled = 2 };
 enum class Resolution : uint16_t { kRetry = 0, kSkip = 1, kFail = 2 };
 
@@ -39,6 +43,16 @@ struct NamedPayload {
   std::string name;
   Payload value;
   bool operator==(const NamedPayload&) const = default;
+};
+
+// One of the events that a waiting step waits for.
+struct Wait {
+  std::string event;  // its id in an event race
+  WaitKind kind = WaitKind::kMessage;
+  std::string name;
+  std::string key;
+  TimeUs due;  // kTimer
+  bool operator==(const Wait&) const = default;
 };
 
 struct InstanceStarted {
@@ -52,6 +66,10 @@ struct InstanceStarted {
   TimeUs deadline;
   InstanceId parent_instance;
   RunId parent_run;
+  bool linked = false;
+  bool paused = false;
+  bool queued = false;
+  std::string concurrency_key;
   bool operator==(const InstanceStarted&) const = default;
 };
 
@@ -84,6 +102,37 @@ struct InstanceTerminated {
   bool operator==(const InstanceTerminated&) const = default;
 };
 
+struct InstancePaused {
+  std::string reason;
+  bool operator==(const InstancePaused&) const = default;
+};
+
+struct InstanceResumed {
+  std::string reason;
+  uint32_t steps = 0;
+  bool operator==(const InstanceResumed&) const = default;
+};
+
+// What an index of the old definition is in the new one; kNoIndex: nothing refers to it.
+struct InstanceMigrated {
+  DefinitionId definition;
+  std::string plan;
+  std::vector<StepIndex> steps;
+  std::vector<TransitionIndex> transitions;
+  std::vector<BodyIndex> bodies;
+  bool operator==(const InstanceMigrated&) const = default;
+};
+
+struct InstanceRetryRequested {
+  std::string reason;
+  bool operator==(const InstanceRetryRequested&) const = default;
+};
+
+struct InstanceAdmitted {
+  std::string reason;
+  bool operator==(const InstanceAdmitted&) const = default;
+};
+
 struct StepActivated {
   RunId run;
   ScopeId scope;
@@ -96,7 +145,25 @@ struct StepActivated {
   Payload config;
   Payload input;
   std::vector<SecretUse> secrets;
+  std::vector<Wait> waits;
+  std::string concurrency_key;
   bool operator==(const StepActivated&) const = default;
+};
+
+struct StepHeld {
+  ScopeId scope;
+  StepIndex step;
+  TransitionIndex via = kNoTransition;
+  TransitionIndex source = kNoTransition;
+  bool operator==(const StepHeld&) const = default;
+};
+
+struct StepFailing {
+  RunId run;
+  std::string kind;
+  std::string message;
+  bool retryable = true;
+  bool operator==(const StepFailing&) const = default;
 };
 
 struct StepPassed {
@@ -125,6 +192,7 @@ struct StepFailed {
   std::string kind;
   std::string message;
   bool fallback = false;
+  bool handled = false;
   bool operator==(const StepFailed&) const = default;
 };
 
@@ -257,6 +325,157 @@ struct IncidentResolved {
   bool operator==(const IncidentResolved&) const = default;
 };
 
+struct StepRetryRequested {
+  RunId run;
+  std::string reason;
+  bool operator==(const StepRetryRequested&) const = default;
+};
+
+struct StepSkipRequested {
+  RunId run;
+  std::string reason;
+  bool operator==(const StepSkipRequested&) const = default;
+};
+
+struct StepRolledBack {
+  RunId from_run;
+  StepIndex to_step;
+  ScopeId scope;
+  std::string reason;
+  std::vector<StepIndex> reset;
+  std::vector<TransitionIndex> cleared;
+  bool operator==(const StepRolledBack&) const = default;
+};
+
+struct SignalReceived {
+  std::string name;
+  Payload payload;
+  bool operator==(const SignalReceived&) const = default;
+};
+
+struct MessagePublished {
+  std::string name;
+  std::string key;
+  Payload payload;
+  TimeUs expires;
+  std::string message_id;
+  bool operator==(const MessagePublished&) const = default;
+};
+
+struct MessageCorrelated {
+  RunId run;
+  std::string name;
+  Payload payload;
+  Position message_position;
+  uint32_t message_ordinal = 0;
+  uint32_t event = 0;
+  bool operator==(const MessageCorrelated&) const = default;
+};
+
+struct HumanTaskCreated {
+  RunId run;
+  std::vector<std::string> assignees;
+  std::vector<std::string> groups;
+  uint32_t min_approvers = 1;
+  TimeUs due;
+  Payload form;
+  bool veto = true;
+  TimeUs escalate_at;
+  TimeUs remind_at;
+  int64_t remind_every_us = 0;
+  uint32_t remind_limit = 0;
+  bool operator==(const HumanTaskCreated&) const = default;
+};
+
+struct HumanTaskClaimed {
+  RunId run;
+  std::string person;
+  std::string comment;
+  std::vector<std::string> groups;
+  bool as_operator = false;
+  bool operator==(const HumanTaskClaimed&) const = default;
+};
+
+struct HumanTaskReleased {
+  RunId run;
+  std::string person;
+  std::string comment;
+  std::vector<std::string> groups;
+  bool as_operator = false;
+  bool operator==(const HumanTaskReleased&) const = default;
+};
+
+struct HumanTaskDecided {
+  RunId run;
+  std::string person;
+  bool approved = false;
+  std::string comment;
+  Payload variables;
+  std::vector<std::string> groups;
+  bool as_operator = false;
+  bool operator==(const HumanTaskDecided&) const = default;
+};
+
+struct HumanTaskEscalated {
+  RunId run;
+  std::vector<std::string> assignees;
+  std::vector<std::string> groups;
+  bool operator==(const HumanTaskEscalated&) const = default;
+};
+
+struct HumanTaskReminded {
+  RunId run;
+  uint32_t count = 0;
+  TimeUs next;
+  bool operator==(const HumanTaskReminded&) const = default;
+};
+
+struct ChildStarted {
+  RunId run;
+  InstanceId child;
+  bool operator==(const ChildStarted&) const = default;
+};
+
+// The registry's (instance 0) from here on.
+
+struct DefinitionStateChanged {
+  DefinitionId definition;
+  std::string state;
+  std::string reason;
+  bool operator==(const DefinitionStateChanged&) const = default;
+};
+
+struct TriggerRegistered {
+  TriggerId trigger;
+  std::string definition;
+  std::string kind;
+  std::string config;
+  bool operator==(const TriggerRegistered&) const = default;
+};
+
+// A firing: of `time` as its schedule says. `outcome` is what came of it.
+struct TriggerFired {
+  TriggerId trigger;
+  TimeUs time;
+  std::string outcome;
+  std::string key;
+  Payload payload;
+  bool operator==(const TriggerFired&) const = default;
+};
+
+struct TriggerStateChanged {
+  TriggerId trigger;
+  std::string state;
+  std::string reason;
+  bool operator==(const TriggerStateChanged&) const = default;
+};
+
+struct SettingChanged {
+  std::string name;
+  std::string document;
+  bool operator==(const SettingChanged&) const = default;
+};
+
 struct DefinitionRegistered {
   DefinitionId definition;
   std::string name;
@@ -267,14 +486,17 @@ struct DefinitionRegistered {
   bool operator==(const DefinitionRegistered&) const = default;
 };
 
-using Event =
-    std::variant<InstanceStarted, InstanceCompleted, InstanceFailed, InstanceCancelRequested,
-                 InstanceCancelled, InstanceTerminated, StepActivated, StepPassed, StepSkipped,
-                 StepCompleted, StepFailed, StepCancelled, AttemptStarted, AttemptCompleted,
-                 AttemptFailed, AttemptInterrupted, RetryScheduled, TimerElapsed, TokenArrived,
-                 TokenHeld, ScopeOpened, ScopeClosed, VariablesSet, CompensationStarted,
-                 CompensationWaived, CompensationEnded, IncidentRaised, IncidentResolved,
-                 DefinitionRegistered>;
+using Event = std::variant<
+    InstanceStarted, InstanceCompleted, InstanceFailed, InstanceCancelRequested, InstanceCancelled,
+    InstanceTerminated, StepActivated, StepPassed, StepSkipped, StepCompleted, StepFailed,
+    StepCancelled, AttemptStarted, AttemptCompleted, AttemptFailed, AttemptInterrupted,
+    RetryScheduled, TimerElapsed, TokenArrived, TokenHeld, ScopeOpened, ScopeClosed, VariablesSet,
+    CompensationStarted, CompensationWaived, CompensationEnded, IncidentRaised, IncidentResolved,
+    InstancePaused, InstanceResumed, InstanceMigrated, InstanceRetryRequested, InstanceAdmitted,
+    StepHeld, StepFailing, StepRetryRequested, StepSkipRequested, StepRolledBack, SignalReceived,
+    MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
+    HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
+    DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

@@ -41,7 +41,32 @@
   E(CompensationEnded, "compensation_ended", COMPENSATION_ENDED)                     \
   E(IncidentRaised, "incident_raised", INCIDENT_RAISED)                              \
   E(IncidentResolved, "incident_resolved", INCIDENT_RESOLVED)                        \
-  E(DefinitionRegistered, "definition_registered", DEFINITION_REGISTERED)
+  E(InstancePaused, "instance_paused", INSTANCE_PAUSED)                              \
+  E(InstanceResumed, "instance_resumed", INSTANCE_RESUMED)                           \
+  E(InstanceMigrated, "instance_migrated", INSTANCE_MIGRATED)                        \
+  E(InstanceRetryRequested, "instance_retry_requested", INSTANCE_RETRY_REQUESTED)    \
+  E(InstanceAdmitted, "instance_admitted", INSTANCE_ADMITTED)                        \
+  E(StepHeld, "step_held", STEP_HELD)                                                \
+  E(StepFailing, "step_failing", STEP_FAILING)                                       \
+  E(StepRetryRequested, "step_retry_requested", STEP_RETRY_REQUESTED)                \
+  E(StepSkipRequested, "step_skip_requested", STEP_SKIP_REQUESTED)                   \
+  E(StepRolledBack, "step_rolled_back", STEP_ROLLED_BACK)                            \
+  E(SignalReceived, "signal_received", SIGNAL_RECEIVED)                              \
+  E(MessagePublished, "message_published", MESSAGE_PUBLISHED)                        \
+  E(MessageCorrelated, "message_correlated", MESSAGE_CORRELATED)                     \
+  E(HumanTaskCreated, "human_task_created", HUMAN_TASK_CREATED)                      \
+  E(HumanTaskClaimed, "human_task_claimed", HUMAN_TASK_CLAIMED)                      \
+  E(HumanTaskReleased, "human_task_released", HUMAN_TASK_RELEASED)                   \
+  E(HumanTaskDecided, "human_task_decided", HUMAN_TASK_DECIDED)                      \
+  E(HumanTaskEscalated, "human_task_escalated", HUMAN_TASK_ESCALATED)                \
+  E(HumanTaskReminded, "human_task_reminded", HUMAN_TASK_REMINDED)                   \
+  E(ChildStarted, "child_started", CHILD_STARTED)                                    \
+  E(DefinitionRegistered, "definition_registered", DEFINITION_REGISTERED)            \
+  E(DefinitionStateChanged, "definition_state_changed", DEFINITION_STATE_CHANGED)    \
+  E(TriggerRegistered, "trigger_registered", TRIGGER_REGISTERED)                     \
+  E(TriggerFired, "trigger_fired", TRIGGER_FIRED)                                    \
+  E(TriggerStateChanged, "trigger_state_changed", TRIGGER_STATE_CHANGED)             \
+  E(SettingChanged, "setting_changed", SETTING_CHANGED)
 
 // F(member, accessor).
 #define STELE_FIELDS_InstanceStarted(F) \
@@ -54,7 +79,11 @@
   F(tags, Tags)                         \
   F(deadline, Deadline)                 \
   F(parent_instance, ParentInstance)    \
-  F(parent_run, ParentRun)
+  F(parent_run, ParentRun)              \
+  F(linked, Linked)                     \
+  F(paused, Paused)                     \
+  F(queued, Queued)                     \
+  F(concurrency_key, ConcurrencyKey)
 #define STELE_FIELDS_InstanceCompleted(F) F(output, Output)
 #define STELE_FIELDS_InstanceFailed(F) \
   F(kind, Kind) F(message, Message) F(run, Run) F(compensated, Compensated)
@@ -72,12 +101,14 @@
   F(purpose, Purpose)                 \
   F(config, Config)                   \
   F(input, Input)                     \
-  F(secrets, Secrets)
+  F(secrets, Secrets)                 \
+  F(waits, Waits)                     \
+  F(concurrency_key, ConcurrencyKey)
 #define STELE_FIELDS_StepPassed(F) F(scope, Scope) F(step, Step) F(via, Via)
 #define STELE_FIELDS_StepSkipped(F) F(scope, Scope) F(step, Step) F(via, Via)
 #define STELE_FIELDS_StepCompleted(F) F(run, Run) F(output, Output) F(undoable, Undoable)
 #define STELE_FIELDS_StepFailed(F) \
-  F(run, Run) F(kind, Kind) F(message, Message) F(fallback, Fallback)
+  F(run, Run) F(kind, Kind) F(message, Message) F(fallback, Fallback) F(handled, Handled)
 #define STELE_FIELDS_StepCancelled(F) F(run, Run) F(reason, Reason)
 #define STELE_FIELDS_AttemptStarted(F) F(run, Run) F(attempt, Attempt) F(deadline, Deadline)
 #define STELE_FIELDS_AttemptCompleted(F) \
@@ -109,6 +140,60 @@
 #define STELE_FIELDS_CompensationEnded(F) F(scope, Scope)
 #define STELE_FIELDS_IncidentRaised(F) F(run, Run) F(kind, Kind) F(message, Message)
 #define STELE_FIELDS_IncidentResolved(F) F(run, Run) F(resolution, Resolution) F(reason, Reason)
+#define STELE_FIELDS_InstancePaused(F) F(reason, Text)
+#define STELE_FIELDS_InstanceResumed(F) F(reason, Reason) F(steps, Steps)
+#define STELE_FIELDS_InstanceMigrated(F) \
+  F(definition, Definition)              \
+  F(plan, Plan) F(steps, Steps) F(transitions, Transitions) F(bodies, Bodies)
+#define STELE_FIELDS_InstanceRetryRequested(F) F(reason, Text)
+#define STELE_FIELDS_InstanceAdmitted(F) F(reason, Text)
+#define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(source, Source)
+#define STELE_FIELDS_StepFailing(F) \
+  F(run, Run) F(kind, Kind) F(message, Message) F(retryable, Retryable)
+#define STELE_FIELDS_StepRetryRequested(F) F(run, Run) F(reason, Reason)
+#define STELE_FIELDS_StepSkipRequested(F) F(run, Run) F(reason, Reason)
+#define STELE_FIELDS_StepRolledBack(F) \
+  F(from_run, FromRun)                 \
+  F(to_step, ToStep) F(scope, Scope) F(reason, Reason) F(reset, Reset) F(cleared, Cleared)
+#define STELE_FIELDS_SignalReceived(F) F(name, Name) F(payload, Payload)
+#define STELE_FIELDS_MessagePublished(F) \
+  F(name, Name)                          \
+  F(key, CorrelationKey) F(payload, Payload) F(expires, Expires) F(message_id, MessageId)
+#define STELE_FIELDS_MessageCorrelated(F) \
+  F(run, Run)                             \
+  F(name, Name)                           \
+  F(payload, Payload)                     \
+  F(message_position, MessagePosition) F(message_ordinal, MessageOrdinal) F(event, Event)
+#define STELE_FIELDS_HumanTaskCreated(F) \
+  F(run, Run)                            \
+  F(assignees, Assignees)                \
+  F(groups, Groups)                      \
+  F(min_approvers, MinApprovers)         \
+  F(due, Due)                            \
+  F(form, Form)                          \
+  F(veto, Veto)                          \
+  F(escalate_at, EscalateAt)             \
+  F(remind_at, RemindAt)                 \
+  F(remind_every_us, RemindEveryUs)      \
+  F(remind_limit, RemindLimit)
+#define STELE_FIELDS_HumanTaskClaimed(F) \
+  F(run, Run) F(person, Person) F(comment, Comment) F(groups, Groups) F(as_operator, AsOperator)
+#define STELE_FIELDS_HumanTaskReleased(F) STELE_FIELDS_HumanTaskClaimed(F)
+#define STELE_FIELDS_HumanTaskDecided(F) \
+  F(run, Run)                            \
+  F(person, Person)                      \
+  F(approved, Approved)                  \
+  F(comment, Comment) F(variables, Variables) F(groups, Groups) F(as_operator, AsOperator)
+#define STELE_FIELDS_HumanTaskEscalated(F) F(run, Run) F(assignees, Assignees) F(groups, Groups)
+#define STELE_FIELDS_HumanTaskReminded(F) F(run, Run) F(count, Count) F(next, Next)
+#define STELE_FIELDS_ChildStarted(F) F(run, Run) F(child, Child)
+#define STELE_FIELDS_DefinitionStateChanged(F) F(definition, Id) F(state, State) F(reason, Reason)
+#define STELE_FIELDS_TriggerRegistered(F) \
+  F(trigger, Trigger) F(definition, Definition) F(kind, Kind) F(config, Config)
+#define STELE_FIELDS_TriggerFired(F) \
+  F(trigger, Trigger) F(time, Time) F(outcome, Outcome) F(key, Key) F(payload, Payload)
+#define STELE_FIELDS_TriggerStateChanged(F) F(trigger, Id) F(state, State) F(reason, Reason)
+#define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
 #define STELE_FIELDS_DefinitionRegistered(F) \
   F(definition, Definition)                  \
   F(name, Name) F(version, Version) F(canonical, Canonical) F(source, Source) F(file, File)

@@ -22,42 +22,47 @@ class EventWriter {
   EventWriter(Object& out, const definition::Definition* definition)
       : out_(out), definition_(definition) {}
 
-  void operator()(std::string_view name, const Payload& v) {
+  void operator()(std::string_view name, const Payload& v) const {
     if (v.has_value()) out_.Set(name, ValueOf(v));
   }
-  void operator()(std::string_view name, const std::string& v) {
+  void operator()(std::string_view name, const std::string& v) const {
     if (!v.empty()) out_.Set(name, v);
   }
-  void operator()(std::string_view name, bool v) {
+  void operator()(std::string_view name, bool v) const {
     if (v) out_.Set(name, true);
   }
-  void operator()(std::string_view name, int32_t v) { Number(name, v); }
-  void operator()(std::string_view name, uint32_t v) {
-    if (v != 0 || name == "index") out_.Set(name, static_cast<int64_t>(v));
-  }
-  void operator()(std::string_view name, DefinitionId v) { Number(name, v.value); }
-  void operator()(std::string_view name, InstanceId v) {
+  void operator()(std::string_view name, int32_t v) const { Number(name, v); }
+  void operator()(std::string_view name, TriggerId v) const { Number(name, v.value); }
+  void operator()(std::string_view name, int64_t v) const { Number(name, v); }
+  void operator()(std::string_view name, Position v) const {
     Number(name, static_cast<int64_t>(v.value));
   }
-  void operator()(std::string_view name, RunId v) { Number(name, v.value); }
-  void operator()(std::string_view name, TimeUs v) { Number(name, v.value); }
-  void operator()(std::string_view name, ScopeId v) { out_.Set(name, int64_t{v.value}); }
+  void operator()(std::string_view name, uint32_t v) const {
+    if (v != 0 || name == "index") out_.Set(name, static_cast<int64_t>(v));
+  }
+  void operator()(std::string_view name, DefinitionId v) const { Number(name, v.value); }
+  void operator()(std::string_view name, InstanceId v) const {
+    Number(name, static_cast<int64_t>(v.value));
+  }
+  void operator()(std::string_view name, RunId v) const { Number(name, v.value); }
+  void operator()(std::string_view name, TimeUs v) const { Number(name, v.value); }
+  void operator()(std::string_view name, ScopeId v) const { out_.Set(name, int64_t{v.value}); }
 
-  void operator()(std::string_view name, StepIndex v) {
+  void operator()(std::string_view name, StepIndex v) const {
     if (definition_ != nullptr && v.value < definition_->steps.size()) {
       out_.Set(name, definition_->step(v).id);
     } else {
       Index(name, v.value);
     }
   }
-  void operator()(std::string_view name, BodyIndex v) {
+  void operator()(std::string_view name, BodyIndex v) const {
     if (definition_ != nullptr && v.value < definition_->bodies.size()) {
       out_.Set(name, definition_->body(v).id);
     } else {
       Index(name, v.value);
     }
   }
-  void operator()(std::string_view name, TransitionIndex v) {
+  void operator()(std::string_view name, TransitionIndex v) const {
     if (definition_ != nullptr && v.value < definition_->transitions.size()) {
       const definition::Transition& transition = definition_->transition(v);
       out_.Set(name, fmt::format("{} -> {}", definition_->step(transition.from).id,
@@ -67,25 +72,53 @@ class EventWriter {
     }
   }
 
-  void operator()(std::string_view name, Purpose v) {
+  void operator()(std::string_view name, Purpose v) const {
     if (v != Purpose::kNormal) out_.Set(name, EnumName(v));
   }
   template <class Enum>
     requires std::is_enum_v<Enum>
-  void operator()(std::string_view name, Enum v) {
+  void operator()(std::string_view name, Enum v) const {
     out_.Set(name, EnumName(v));
   }
 
-  void operator()(std::string_view name, const std::vector<std::string>& v) {
+  void operator()(std::string_view name, const std::vector<std::string>& v) const {
     if (!v.empty()) out_.Set(name, Array(v.begin(), v.end()));
   }
-  void operator()(std::string_view name, const std::vector<NamedPayload>& v) {
+  void operator()(std::string_view name, const std::vector<NamedPayload>& v) const {
     if (v.empty()) return;
     Object variables;
     for (const NamedPayload& variable : v) variables.Set(variable.name, ValueOf(variable.value));
     out_.Set(name, std::move(variables));
   }
-  void operator()(std::string_view name, const std::vector<SecretUse>& v) {
+  // A migration's tables name two definitions by index; the plan says the same with ids.
+  void operator()(std::string_view, const std::vector<BodyIndex>&) const {}
+  template <class Index>
+    requires std::is_same_v<Index, StepIndex> || std::is_same_v<Index, TransitionIndex>
+  void operator()(std::string_view name, const std::vector<Index>& v) const {
+    if (v.empty()) return;
+    Array list;
+    for (const Index index : v) {
+      Object one;
+      EventWriter(one, definition_)(name, index);
+      if (const Value* written = one.Find(name)) list.push_back(*written);
+    }
+    out_.Set(name, std::move(list));
+  }
+  void operator()(std::string_view name, const std::vector<Wait>& v) const {
+    if (v.empty()) return;
+    Array waits;
+    for (const Wait& wait : v) {
+      Object one{{"kind", Value(EnumName(wait.kind))}};
+      const EventWriter write(one, definition_);
+      write("event", wait.event);
+      write("name", wait.name);
+      write("key", wait.key);
+      write("due", wait.due);
+      waits.push_back(std::move(one));
+    }
+    out_.Set(name, std::move(waits));
+  }
+  void operator()(std::string_view name, const std::vector<SecretUse>& v) const {
     if (v.empty()) return;
     Array secrets;
     for (const SecretUse& secret : v) {
@@ -97,10 +130,10 @@ class EventWriter {
   }
 
  private:
-  void Number(std::string_view name, int64_t v) {
+  void Number(std::string_view name, int64_t v) const {
     if (v != 0) out_.Set(name, v);
   }
-  void Index(std::string_view name, uint32_t v) {
+  void Index(std::string_view name, uint32_t v) const {
     if (v != kNoIndex) out_.Set(name, int64_t{v});
   }
 

@@ -60,6 +60,9 @@ void Put(const Value& v, Builder b);
 template <class Value, class Reader>
   requires std::is_same_v<Value, SecretUse>
 void Take(Value& v, Reader r, Fault& fault);
+template <class T>
+inline constexpr bool kIsIndex = std::is_same_v<T, StepIndex> ||
+                                 std::is_same_v<T, TransitionIndex> || std::is_same_v<T, BodyIndex>;
 
 inline void Fill(capnp::Text::Builder out, const std::string& text) {
   std::memcpy(out.begin(), text.data(), text.size());
@@ -72,7 +75,9 @@ inline void Fill(capnp::List<capnp::Text>::Builder out, const std::vector<std::s
     if (!texts[i].empty()) Fill(out.init(i, static_cast<uint32_t>(texts[i].size())), texts[i]);
   }
 }
-inline void Fill(capnp::List<uint32_t>::Builder out, const std::vector<TransitionIndex>& indices) {
+template <class Index>
+  requires kIsIndex<Index>
+void Fill(capnp::List<uint32_t>::Builder out, const std::vector<Index>& indices) {
   for (uint32_t i = 0; i < indices.size(); ++i) out.set(i, indices[i].value);
 }
 template <class List, class T>
@@ -113,8 +118,9 @@ inline void Take(std::vector<std::string>& v, capnp::List<capnp::Text>::Reader w
     v[i].assign(text.begin(), text.size());
   }
 }
-inline void Take(std::vector<TransitionIndex>& v, capnp::List<uint32_t>::Reader wire,
-                 std::string_view, Fault&) {
+template <class Index>
+  requires kIsIndex<Index>
+void Take(std::vector<Index>& v, capnp::List<uint32_t>::Reader wire, std::string_view, Fault&) {
   v.resize(wire.size());
   for (uint32_t i = 0; i < wire.size(); ++i) v[i].value = wire[i];
 }
@@ -168,6 +174,7 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
 
 #define STELE_FIELDS_NamedPayload(F) F(name, Name) F(value, Value)
 #define STELE_FIELDS_SecretUse(F) F(pointer, Pointer) F(offset, Offset) F(name, Name)
+#define STELE_FIELDS_Wait(F) F(event, Event) F(kind, Kind) F(name, Name) F(key, Key) F(due, Due)
 
 // Put and Take of a struct from its table STELE_FIELDS_<Type>. Templates over the value, too, so
 // that the branch for another type of field is never looked at.
@@ -187,5 +194,6 @@ namespace stele::model {
 
 STELE_STRUCT_CODEC(NamedPayload)
 STELE_STRUCT_CODEC(SecretUse)
+STELE_STRUCT_CODEC(Wait)
 
 }  // namespace stele::model

@@ -14,6 +14,19 @@ auto* FindById(List& list, Member id, Id wanted) {
   return found != list.end() && (*found).*id == wanted ? &*found : nullptr;
 }
 
+// Of timers at the same moment, the one that ends the wait comes first.
+Timer WaitingTimerOf(const StepRun& run) {
+  Timer next{run.due, TimerKind::kDelay, run.id, run.attempt};
+  const auto consider = [&](TimeUs at, TimerKind kind) {
+    if (at && (!next.at || at < next.at)) next = {at, kind, run.id, run.attempt};
+  };
+  consider(run.deadline, TimerKind::kAttemptDeadline);
+  if (run.human == nullptr) return next;
+  consider(run.human->escalate_at, TimerKind::kEscalation);
+  consider(run.human->remind_at, TimerKind::kReminder);
+  return next;
+}
+
 Timer TimerOf(const StepRun& run) {
   switch (run.state) {
     case RunState::kAttempt:
@@ -24,6 +37,9 @@ Timer TimerOf(const StepRun& run) {
       return {run.due, TimerKind::kDelay, run.id, run.attempt};
     case RunState::kChildren:
       return {run.deadline, TimerKind::kAttemptDeadline, run.id, run.attempt};
+    case RunState::kWaiting:
+      return WaitingTimerOf(run);
+    case RunState::kFailing:
     case RunState::kParked:
     case RunState::kDone:
     case RunState::kFailed:
@@ -52,15 +68,18 @@ class MemoryCount {
   void Add(const std::string& text) { use_.structure += HeapOf(text); }
 
   void Add(const Scope& scope) {
-    use_.structure +=
-        HeapOf(scope.slots) + HeapOf(scope.variables) + HeapOf(scope.held) + HeapOf(scope.undo);
+    use_.structure += HeapOf(scope.slots) + HeapOf(scope.variables) + HeapOf(scope.held) +
+                      HeapOf(scope.undo) + HeapOf(scope.held_steps);
     Add(scope.item);
     if (scope.failure != nullptr) {
       use_.structure += sizeof(Failure);
       Add(scope.failure->kind);
       Add(scope.failure->message);
     }
-    for (const Slot& slot : scope.slots) Add(slot.output);
+    for (const Slot& slot : scope.slots) {
+      Add(slot.output);
+      use_.structure += HeapOf(slot.arrivals);
+    }
     for (const Undo& undo : scope.undo) Add(undo.output);
     for (const NamedPayload& variable : scope.variables) {
       Add(variable.name);
@@ -79,21 +98,46 @@ class MemoryCount {
       Add(secret.pointer);
       Add(secret.name);
     }
+    Add(run.concurrency_key);
+    use_.structure += HeapOf(run.waits);
+    for (const Wait& wait : run.waits) {
+      Add(wait.event);
+      Add(wait.name);
+      Add(wait.key);
+    }
+    if (run.human != nullptr) Add(*run.human);
     if (run.loop == nullptr) return;
     use_.structure += sizeof(LoopProgress);
     Add(run.loop->last);
   }
 
-  void Add(const Instance& instance) {
+  void Add(const HumanTask& human) {
     use_.structure +=
-        sizeof(Instance) + HeapOf(instance.tags) + HeapOf(instance.scopes) + HeapOf(instance.runs);
+        sizeof(HumanTask) + HeapOf(human.assignees) + HeapOf(human.groups) + HeapOf(human.votes);
+    for (const std::string& person : human.assignees) Add(person);
+    for (const std::string& group : human.groups) Add(group);
+    Add(human.claimed_by);
+    for (const Vote& vote : human.votes) {
+      Add(vote.person);
+      Add(vote.comment);
+    }
+  }
+
+  void Add(const Instance& instance) {
+    use_.structure += sizeof(Instance) + HeapOf(instance.tags) + HeapOf(instance.scopes) +
+                      HeapOf(instance.runs) + HeapOf(instance.signals);
     Add(instance.input);
     Add(instance.output);
     Add(instance.failure.kind);
     Add(instance.failure.message);
     Add(instance.business_key);
     Add(instance.idempotency_key);
+    Add(instance.concurrency_key);
     for (const std::string& tag : instance.tags) Add(tag);
+    for (const Signal& signal : instance.signals) {
+      Add(signal.name);
+      Add(signal.payload);
+    }
     for (const Scope& scope : instance.scopes) Add(scope);
     for (const StepRun& run : instance.runs) Add(run);
   }
@@ -108,6 +152,13 @@ class MemoryCount {
 
 std::string_view StatusName(Status status) {
   return EnumName(status);
+}
+
+std::string_view StatusOf(const Instance& instance) {
+  if (HasEnded(instance.status)) return StatusName(instance.status);
+  if (instance.paused) return "paused";
+  if (instance.queued) return "queued";
+  return StatusName(instance.status);
 }
 
 Scope* Instance::FindScope(ScopeId scope) {
@@ -139,6 +190,7 @@ Slot& SlotOf(Scope& scope, StepIndex step) {
 Timer NextTimer(const Instance& instance) {
   Timer next;
   if (instance.status == Status::kNone || HasEnded(instance.status)) return next;
+  if (instance.paused) return next;
   if (instance.deadline) next = {instance.deadline, TimerKind::kInstanceDeadline, RunId(), 0};
   for (const StepRun& run : instance.runs) {
     const Timer timer = TimerOf(run);

@@ -39,6 +39,8 @@ enum class RunState : uint8_t {
   kDone = 6,      // its attempt completed; the record's later events end the run
   kFailed = 7,    // failed for good; a fallback stands in for it
   kHeld = 8,      // its attempt was stopped with the engine; starts again on resume
+  kWaiting = 9,   // for people or for one of its `waits`
+  kFailing = 10,  // failed while the instance is paused; what follows is decided on resume
 };
 
 // What a loop (or a sub-process, a loop of one) has done so far. Its items are the run's input.
@@ -47,6 +49,29 @@ struct LoopProgress {
   uint32_t running = 0;  // open iterations
   uint32_t failed = 0;
   Payload last;  // the output of the iteration that ended last
+};
+
+struct Vote {
+  std::string person;
+  bool approved = false;
+  std::string comment;
+  TimeUs time;
+};
+
+// An approval or a manual task: who may act, and who did.
+struct HumanTask {
+  std::vector<std::string> assignees;
+  std::vector<std::string> groups;
+  uint32_t min_approvers = 1;
+  bool veto = true;
+  TimeUs due;
+  TimeUs escalate_at;
+  TimeUs remind_at;
+  int64_t remind_every_us = 0;
+  uint32_t remind_limit = 0;
+  uint32_t reminders = 0;
+  std::string claimed_by;
+  std::vector<Vote> votes;
 };
 
 struct StepRun {
@@ -67,8 +92,13 @@ struct StepRun {
   Payload output;  // kDone
   std::vector<SecretUse> secrets;
   std::unique_ptr<LoopProgress> loop;
-  std::string error_kind;  // kParked, kFailed
+  std::string error_kind;  // kParked, kFailed, kFailing
   std::string error_message;
+  std::vector<Wait> waits;           // kWaiting, of a waiting step
+  std::unique_ptr<HumanTask> human;  // kWaiting, of a task for people
+  InstanceId child;                  // of a call, once it is known
+  std::string concurrency_key;
+  bool retryable = true;  // kFailing
 
   StepRun() = default;
   StepRun(StepRun&&) = default;
@@ -81,7 +111,13 @@ enum class SlotState : uint8_t {
   kCompleted = 2,
   kSkipped = 3,
   kFailed = 4,
-  kCancelled = 5
+  kCancelled = 5,
+  kHandled = 6  // failed, and the flow goes on all the same
+};
+
+struct Arrival {
+  TransitionIndex transition;
+  bool live = false;
 };
 
 // A step in a scope: how its last run ended, and the tokens that wait at its join.
@@ -89,10 +125,9 @@ struct Slot {
   StepIndex step;
   SlotState state = SlotState::kIdle;
   bool fired = false;  // an any or n-of-m join that has started and absorbs the rest
-  uint16_t live = 0;
-  uint16_t dead = 0;
   uint32_t completions = 0;
   Payload output;
+  std::vector<Arrival> arrivals;  // in the order in which they came
 };
 
 // A completed step that can be undone.
@@ -102,6 +137,19 @@ struct Undo {
   StepIndex step;
   Payload output;
   bool operator==(const Undo&) const = default;
+};
+
+// A step that a live token has reached while the instance was paused.
+struct HeldStep {
+  StepIndex step;
+  TransitionIndex via = kNoTransition;
+  TransitionIndex source = kNoTransition;
+};
+
+// A signal that came before anything waited for it.
+struct Signal {
+  std::string name;
+  Payload payload;
 };
 
 struct Failure {
@@ -128,6 +176,7 @@ struct Scope {
   std::vector<TransitionIndex> held;    // dead tokens that leave a loop
   std::unique_ptr<Failure> failure;     // kCompensating: why
   std::vector<Undo> undo;               // by completion; those of closed scopes inside are here too
+  std::vector<HeldStep> held_steps;     // in the order in which they start on resume
 };
 
 struct Instance {
@@ -154,6 +203,11 @@ struct Instance {
   std::vector<std::string> tags;
   std::vector<Scope> scopes;  // sorted by id; [0] is the root
   std::vector<StepRun> runs;  // sorted by id; those that have not ended
+  bool paused = false;        // nothing starts and no timer elapses
+  bool queued = false;        // waits until its definition's limit lets it begin
+  bool linked = false;        // is cancelled, paused and resumed with its parent
+  std::string concurrency_key;
+  std::vector<Signal> signals;  // the oldest first
 
   Scope* FindScope(ScopeId scope);
   const Scope* FindScope(ScopeId scope) const;
@@ -165,6 +219,9 @@ struct Instance {
 const Slot* FindSlot(const Scope& scope, StepIndex step);
 // The same, made when it is not there.
 Slot& SlotOf(Scope& scope, StepIndex step);
+
+// "paused" and "queued" where they say more than the status does.
+std::string_view StatusOf(const Instance& instance);
 
 // The earliest moment at which a timer of the instance elapses, and which; `at` 0: none.
 struct Timer {

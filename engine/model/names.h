@@ -14,20 +14,23 @@ namespace stele::model {
 
 namespace names {
 inline constexpr std::string_view kPurpose[] = {"normal", "fallback", "compensation"};
-inline constexpr std::string_view kCancelReason[] = {
-    "scope_failed", "instance_cancelled", "instance_terminated", "race_lost", "rolled_back"};
+inline constexpr std::string_view kCancelReason[] = {"scope_failed",        "instance_cancelled",
+                                                     "instance_terminated", "race_lost",
+                                                     "rolled_back",         "skipped"};
 inline constexpr std::string_view kInterruption[] = {"crash", "shutdown"};
-inline constexpr std::string_view kTimerKind[] = {"delay", "retry", "attempt_deadline",
-                                                  "instance_deadline"};
+inline constexpr std::string_view kTimerKind[] = {
+    "delay", "retry", "attempt_deadline", "instance_deadline", "escalation", "reminder"};
+inline constexpr std::string_view kWaitKind[] = {"message", "signal", "timer"};
 inline constexpr std::string_view kOutcome[] = {"completed", "failed", "cancelled"};
 inline constexpr std::string_view kResolution[] = {"retry", "skip", "fail"};
 inline constexpr std::string_view kStatus[] = {"none",   "running",   "compensating", "completed",
                                                "failed", "cancelled", "terminated"};
 inline constexpr std::string_view kScopeState[] = {"", "open", "compensating", "closed"};
-inline constexpr std::string_view kSlotState[] = {"idle",    "active", "completed",
-                                                  "skipped", "failed", "cancelled"};
-inline constexpr std::string_view kRunState[] = {
-    "", "attempt", "backoff", "delay", "children", "parked", "done", "failed", "held"};
+inline constexpr std::string_view kSlotState[] = {"idle",   "active",    "completed", "skipped",
+                                                  "failed", "cancelled", "handled"};
+inline constexpr std::string_view kRunState[] = {"",         "attempt", "backoff", "delay",
+                                                 "children", "parked",  "done",    "failed",
+                                                 "held",     "waiting", "failing"};
 }  // namespace names
 
 using Names = std::span<const std::string_view>;
@@ -42,6 +45,9 @@ constexpr Names NamesOf(Interruption) {
 }
 constexpr Names NamesOf(TimerKind) {
   return names::kTimerKind;
+}
+constexpr Names NamesOf(WaitKind) {
+  return names::kWaitKind;
 }
 constexpr Names NamesOf(Outcome) {
   return names::kOutcome;

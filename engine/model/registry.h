@@ -1,9 +1,10 @@
-// The registry: the shard's instance 0, whose history holds definitions. What it amounts to is this
-// table. Changed by engine/apply alone.
+// The registry: the shard's instance 0, whose history holds definitions, triggers and settings.
+// What it amounts to are these tables. Changed by engine/apply alone.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,12 @@
 #include "engine/model/event.h"
 
 namespace stele::model {
+
+// Draft: not started yet. Active: new instances start. Paused: none start for now. Retired: none
+// start any more. Instances that are open go on in all of them.
+enum class DefinitionState : uint8_t { kDraft, kActive, kPaused, kRetired };
+std::string_view DefinitionStateName(DefinitionState state);
+std::optional<DefinitionState> FindDefinitionState(std::string_view name);
 
 struct RegisteredDefinition {
   DefinitionId id;
@@ -22,16 +29,42 @@ struct RegisteredDefinition {
   std::string file;
   TimeUs registered;
   std::shared_ptr<const definition::Definition> definition;
+  DefinitionState state = DefinitionState::kActive;
+  std::string reason;  // of the last change of state
+};
+
+// Active: fires. Paused: does not, but keeps its schedule. Removed: is only history.
+enum class TriggerState : uint8_t { kActive, kPaused, kRemoved };
+std::string_view TriggerStateName(TriggerState state);
+std::optional<TriggerState> FindTriggerState(std::string_view name);
+
+struct RegisteredTrigger {
+  TriggerId id;
+  std::string definition;  // the name of what it starts, in its newest active version
+  std::string kind;
+  std::string config;  // JSON, as the definition writes it
+  TriggerState state = TriggerState::kActive;
+  TimeUs registered;
+  TimeUs last_time;          // of the latest firing, as its schedule says
+  std::string last_outcome;  // and what came of it
+  uint64_t fired = 0;
 };
 
 struct Registry {
   Seq seq;
   Position position;
-  std::vector<RegisteredDefinition> definitions;  // by id, from 1
+  std::vector<RegisteredDefinition> definitions;             // by id, from 1
+  std::vector<RegisteredTrigger> triggers;                   // by id, from 1
+  std::map<std::string, std::string, std::less<>> settings;  // name to JSON document
 
   const RegisteredDefinition* Find(DefinitionId id) const;
-  // The newest version of a name, or null.
+  const RegisteredTrigger* Find(TriggerId id) const;
+  // The newest version of a name in any state, or null.
   const RegisteredDefinition* Latest(std::string_view name) const;
+  // The newest version that new instances start with, or null.
+  const RegisteredDefinition* Startable(std::string_view name) const;
+  // That version of a name, or null.
+  const RegisteredDefinition* Version(std::string_view name, uint32_t version) const;
 };
 
 }  // namespace stele::model

@@ -34,7 +34,12 @@
   F(idempotency_key, IdempotencyKey)   \
   F(tags, Tags)                        \
   F(scopes, Scopes)                    \
-  F(runs, Runs)
+  F(runs, Runs)                        \
+  F(paused, Paused)                    \
+  F(queued, Queued)                    \
+  F(linked, Linked)                    \
+  F(concurrency_key, ConcurrencyKey)   \
+  F(signals, Signals)
 #define STELE_FIELDS_Scope(F) \
   F(id, Id)                   \
   F(parent, Parent)           \
@@ -49,36 +54,59 @@
   F(variables, Variables)     \
   F(held, Held)               \
   F(failure, Failure)         \
-  F(undo, Undo)
+  F(undo, Undo)               \
+  F(held_steps, HeldSteps)
 #define STELE_FIELDS_Slot(F)  \
   F(step, Step)               \
   F(state, State)             \
   F(fired, Fired)             \
-  F(live, Live)               \
-  F(dead, Dead)               \
   F(completions, Completions) \
-  F(output, Output)
+  F(output, Output)           \
+  F(arrivals, Arrivals)
+#define STELE_FIELDS_Arrival(F) F(transition, Transition) F(live, Live)
+#define STELE_FIELDS_HeldStep(F) F(step, Step) F(via, Via) F(source, Source)
+#define STELE_FIELDS_Signal(F) F(name, Name) F(payload, Payload)
+#define STELE_FIELDS_Vote(F) \
+  F(person, Person) F(approved, Approved) F(comment, Comment) F(time, Time)
+#define STELE_FIELDS_HumanTask(F)   \
+  F(assignees, Assignees)           \
+  F(groups, Groups)                 \
+  F(min_approvers, MinApprovers)    \
+  F(veto, Veto)                     \
+  F(due, Due)                       \
+  F(escalate_at, EscalateAt)        \
+  F(remind_at, RemindAt)            \
+  F(remind_every_us, RemindEveryUs) \
+  F(remind_limit, RemindLimit)      \
+  F(reminders, Reminders)           \
+  F(claimed_by, ClaimedBy)          \
+  F(votes, Votes)
 #define STELE_FIELDS_Undo(F) F(run, Run) F(scope, Scope) F(step, Step) F(output, Output)
-#define STELE_FIELDS_StepRun(F) \
-  F(id, Id)                     \
-  F(scope, Scope)               \
-  F(step, Step)                 \
-  F(state, State)               \
-  F(purpose, Purpose)           \
-  F(attempt, Attempt)           \
-  F(uncounted, Uncounted)       \
-  F(of, Of)                     \
-  F(via, Via)                   \
-  F(activated, Activated)       \
-  F(due, Due)                   \
-  F(deadline, Deadline)         \
-  F(config, Config)             \
-  F(input, Input)               \
-  F(output, Output)             \
-  F(secrets, Secrets)           \
-  F(loop, Loop)                 \
-  F(error_kind, ErrorKind)      \
-  F(error_message, ErrorMessage)
+#define STELE_FIELDS_StepRun(F)      \
+  F(id, Id)                          \
+  F(scope, Scope)                    \
+  F(step, Step)                      \
+  F(state, State)                    \
+  F(purpose, Purpose)                \
+  F(attempt, Attempt)                \
+  F(uncounted, Uncounted)            \
+  F(of, Of)                          \
+  F(via, Via)                        \
+  F(activated, Activated)            \
+  F(due, Due)                        \
+  F(deadline, Deadline)              \
+  F(config, Config)                  \
+  F(input, Input)                    \
+  F(output, Output)                  \
+  F(secrets, Secrets)                \
+  F(loop, Loop)                      \
+  F(error_kind, ErrorKind)           \
+  F(error_message, ErrorMessage)     \
+  F(waits, Waits)                    \
+  F(human, Human)                    \
+  F(child, Child)                    \
+  F(concurrency_key, ConcurrencyKey) \
+  F(retryable, Retryable)
 #define STELE_FIELDS_LoopProgress(F) \
   F(next, Next)                      \
   F(running, Running)                \
@@ -91,6 +119,11 @@ namespace stele::model {
 STELE_STRUCT_CODEC(Failure)
 STELE_STRUCT_CODEC(LoopProgress)
 STELE_STRUCT_CODEC(Undo)
+STELE_STRUCT_CODEC(Arrival)
+STELE_STRUCT_CODEC(HeldStep)
+STELE_STRUCT_CODEC(Signal)
+STELE_STRUCT_CODEC(Vote)
+STELE_STRUCT_CODEC(HumanTask)
 STELE_STRUCT_CODEC(Slot)
 STELE_STRUCT_CODEC(Scope)
 STELE_STRUCT_CODEC(StepRun)
@@ -103,16 +136,19 @@ constexpr std::string_view kWhat = "a snapshot";
 // Does not compile when a member was added to or taken from the state: then schemas/snapshot.capnp
 // and the tables above need the same change.
 [[maybe_unused]] void EveryMemberIsInTheTables(Instance& instance, Scope& scope, Slot& slot,
-                                               Undo& undo, StepRun& run, LoopProgress& loop) {
+                                               Undo& undo, StepRun& run, LoopProgress& loop,
+                                               HumanTask& human, Vote& vote) {
   [[maybe_unused]] auto& [i1, i2, i3, i4, i5, i6, i7, i8, i9, i10, i11, i12, i13, i14, i15, i16,
-                          i17, i18, i19, i20, i21, i22, i23] = instance;
-  [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14] = scope;
-  [[maybe_unused]] auto& [s1, s2, s3, s4, s5, s6, s7] = slot;
+                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28] = instance;
+  [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15] = scope;
+  [[maybe_unused]] auto& [s1, s2, s3, s4, s5, s6] = slot;
   [[maybe_unused]] auto& [u1, u2, u3, u4] = undo;
   [[maybe_unused]] auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16,
-                          r17, r18, r19] = run;
+                          r17, r18, r19, r20, r21, r22, r23, r24] = run;
   [[maybe_unused]] auto& [l1, l2, l3, l4] = loop;
   [[maybe_unused]] auto& [f1, f2, f3] = instance.failure;
+  [[maybe_unused]] auto& [h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12] = human;
+  [[maybe_unused]] auto& [v1, v2, v3, v4] = vote;
 }
 
 template <class T, class Id>

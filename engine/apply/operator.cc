@@ -1,0 +1,51 @@
+// What operators do to an instance and its steps.
+#include <algorithm>
+
+#include "engine/apply/apply.h"
+
+namespace stele::apply {
+
+void On(Instance& instance, const model::InstanceRetryRequested&, const RecordContext&) {
+  CHECK(instance.status == model::Status::kFailed, "instance {} is retried but has not failed",
+        instance.id.value);
+  instance.status = model::Status::kRunning;
+  instance.ended = TimeUs();
+  instance.failure = {};
+}
+
+void On(Instance& instance, const model::InstanceAdmitted&, const RecordContext&) {
+  CHECK(instance.queued, "instance {} is admitted twice", instance.id.value);
+  instance.queued = false;
+}
+
+void On(Instance& instance, const model::StepRetryRequested& event, const RecordContext&) {
+  model::StepRun& run = RunOf(instance, event.run);
+  run.state = model::RunState::kFailed;
+  run.due = TimeUs();
+}
+
+void On(Instance& instance, const model::StepSkipRequested& event, const RecordContext&) {
+  // What it takes away follows as events of its own.
+  RunOf(instance, event.run);
+}
+
+void On(Instance& instance, const model::StepRolledBack& event, const RecordContext&) {
+  model::Scope& scope = ScopeOf(instance, event.scope);
+  const auto is_reset = [&](StepIndex step) {
+    return std::ranges::binary_search(event.reset, step);
+  };
+  const auto is_cleared = [&](TransitionIndex transition) {
+    return std::ranges::binary_search(event.cleared, transition);
+  };
+  std::erase_if(scope.held, is_cleared);
+  std::erase_if(scope.held_steps, [&](const model::HeldStep& held) { return is_reset(held.step); });
+  for (model::Slot& slot : scope.slots) {
+    std::erase_if(slot.arrivals,
+                  [&](const model::Arrival& arrival) { return is_cleared(arrival.transition); });
+    if (!is_reset(slot.step)) continue;
+    slot.state = model::SlotState::kIdle;
+    slot.fired = false;
+  }
+}
+
+}  // namespace stele::apply

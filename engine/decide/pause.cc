@@ -1,0 +1,96 @@
+// Pausing: nothing starts. What would have started is kept, in the order in which it came, and
+// starts on resume; attempts that are under way end as usual. Going step by step is resuming for
+// one thing.
+#include <fmt/format.h>
+
+#include "engine/decide/turn.h"
+
+namespace stele::decide {
+
+namespace {
+
+std::vector<RunId> RunsIn(const Turn& turn, RunState state) {
+  std::vector<RunId> runs;
+  for (const StepRun& run : turn.instance.runs)
+    if (run.state == state) runs.push_back(run.id);
+  return runs;
+}
+
+// The first `count` of what is kept from starting, the outer scopes first.
+std::vector<Token> HeldTokens(const Turn& turn, size_t count) {
+  std::vector<Token> tokens;
+  for (const Scope& scope : turn.instance.scopes) {
+    for (const model::HeldStep& held : scope.held_steps) {
+      if (tokens.size() == count) return tokens;
+      tokens.push_back({.scope = scope.id,
+                        .step = held.step,
+                        .via = held.via,
+                        .source = held.source,
+                        .released = true,
+                        .output = OutputAlong(turn, scope.id, held.source)});
+    }
+  }
+  return tokens;
+}
+
+}  // namespace
+
+std::optional<Rejection> Pause(Turn& turn, const model::PauseInstance& command) {
+  if (auto rejection = RejectEnded(turn.instance)) return rejection;
+  if (turn.instance.paused)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected instance {} to be running but found it paused already",
+                                 turn.instance.id.value)};
+  turn.Emit(model::InstancePaused{command.reason});
+  return std::nullopt;
+}
+
+std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command) {
+  if (auto rejection = RejectEnded(turn.instance)) return rejection;
+  if (!turn.instance.paused)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected instance {} to be paused but found it {}",
+                                 turn.instance.id.value, model::StatusOf(turn.instance))};
+  turn.Emit(model::InstanceResumed{command.reason, command.steps});
+  turn.allowance = command.steps;
+  for (const RunId run : RunsIn(turn, RunState::kHeld)) {
+    if (IsHeldBack(turn)) return std::nullopt;
+    StartAttempt(turn, run);
+  }
+  for (const RunId id : RunsIn(turn, RunState::kFailing)) {
+    if (IsHeldBack(turn)) return std::nullopt;
+    const StepRun* run = turn.instance.FindRun(id);
+    // An earlier failure may have ended the scope that it was in.
+    if (run == nullptr || run->state != RunState::kFailing) continue;
+    const Problem problem{run->error_kind, run->error_message, run->retryable};
+    FailRun(turn, id, problem);
+  }
+  const size_t count = command.steps == 0 ? SIZE_MAX : turn.allowance;
+  for (Token& token : HeldTokens(turn, count)) turn.tokens.push_back(std::move(token));
+  for (const Scope& scope : turn.instance.scopes) turn.Touch(scope.id);
+  return std::nullopt;
+}
+
+bool IsHeldBack(Turn& turn) {
+  if (!turn.instance.paused) return false;
+  if (turn.allowance == 0) return true;
+  --turn.allowance;
+  return false;
+}
+
+bool HoldStep(Turn& turn, const Token& token) {
+  if (!IsHeldBack(turn)) return false;
+  const TransitionIndex source = token.via == model::kNoTransition ? token.source : token.via;
+  turn.Emit(model::StepHeld{token.scope, token.step, token.via, source});
+  return true;
+}
+
+bool HoldFailure(Turn& turn, RunId run, const Problem& problem) {
+  if (!IsHeldBack(turn)) return false;
+  if (turn.instance.FindRun(run)->state == RunState::kChildren)
+    CancelChildren(turn, run, model::CancelReason::kScopeFailed);
+  turn.Emit(model::StepFailing{run, problem.kind, problem.message, problem.retryable});
+  return true;
+}
+
+}  // namespace stele::decide
