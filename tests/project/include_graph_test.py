@@ -48,7 +48,8 @@ LIBRARIES = [
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "cli"]),
     (r"sodium", ["engine/secrets"]),
     (r"zstd|xxhash", ["eventstore"]),
-    (r"openssl/", ["eventstore", "engine/tasks"]),
+    (r"openssl/", ["eventstore", "engine/tasks", "engine/triggers"]),
+    (r"date/", ["engine/triggers"]),
 ]
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
