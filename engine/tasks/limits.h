@@ -62,4 +62,13 @@ inline constexpr int64_t kPostgresConnectUs = 10'000'000;
 // before its connection is closed.
 inline constexpr int64_t kPostgresCancelGraceUs = 5'000'000;
 
+// An attempt of an mcp step without a timeout of its own.
+inline constexpr int64_t kDefaultMcpTimeoutUs = 60'000'000;
+// One message of an MCP server, and all pages of a list of tools.
+inline constexpr size_t kMaxMcpMessageBytes = 8u << 20;
+// Between the end of a server's input and SIGTERM.
+inline constexpr int64_t kMcpInputGraceUs = 2'000'000;
+// What the end of a session at an address may take, each request.
+inline constexpr int64_t kMcpGoodbyeUs = 5'000'000;
+
 }  // namespace stele::tasks
