@@ -3,6 +3,7 @@
 #include "engine/secrets/secrets.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -29,13 +30,19 @@ using secrets::SecretKey;
 using secrets::SecretStore;
 
 // Keeps a terminal from showing what is typed, until the end of the object. A signal that would end
-// the program ends the reading instead, lest the terminal stay silent.
+// the program ends the waiting instead, lest the terminal stay silent.
 class WithoutEcho {
  public:
   WithoutEcho() {
     struct sigaction interrupt{};
     interrupt.sa_handler = [](int) {};
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &interrupt, nullptr);
+    sigset_t held;
+    sigemptyset(&held);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+      sigaction(signal, &interrupt, nullptr);
+      sigaddset(&held, signal);
+    }
+    sigprocmask(SIG_BLOCK, &held, &signals_);
     if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
     termios silent = before_;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -47,23 +54,32 @@ class WithoutEcho {
   WithoutEcho(const WithoutEcho&) = delete;
   WithoutEcho& operator=(const WithoutEcho&) = delete;
 
+  // False: a signal came, which counts here alone.
+  bool WaitForInput() const {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    return ppoll(&input, 1, nullptr, &signals_) == 1;
+  }
+
  private:
   termios before_{};
+  sigset_t signals_{};
   bool changed_ = false;
 };
 
 // Up to the end of the input, or of the line on a terminal; without one line end at its end.
-Result<std::string> ReadValue(bool line) {
+Result<std::string> ReadValue(const WithoutEcho* terminal) {
   std::string value(secrets::kMaxValueBytes + 2, '\0');  // room for all: growing leaves copies
   size_t size = 0;
   while (size < value.size()) {
+    if (terminal != nullptr && !terminal->WaitForInput())
+      return Fail(ErrorCode::kUsage, "Expected a value but found an interruption");
     const ssize_t count = read(STDIN_FILENO, value.data() + size, value.size() - size);
-    if (count < 0 && errno == EINTR && !line) continue;
+    if (count < 0 && errno == EINTR) continue;
     if (count < 0)
       return Fail(ErrorCode::kIo, fmt::format("Expected to read standard input but found: {}",
                                               std::strerror(errno)));
     size += static_cast<size_t>(count);
-    if (count == 0 || (line && value[size - 1] == '\n')) break;
+    if (count == 0 || (terminal != nullptr && value[size - 1] == '\n')) break;
   }
   if (size == value.size())
     return Fail(ErrorCode::kLimitExceeded,
@@ -75,14 +91,14 @@ Result<std::string> ReadValue(bool line) {
 }
 
 Result<std::string> AskForValue(const Terminal& terminal, std::string_view name) {
-  if (isatty(STDIN_FILENO) != 1) return ReadValue(false);
+  if (isatty(STDIN_FILENO) != 1) return ReadValue(nullptr);
   const std::string prompt = fmt::format("value of {} (is not shown): ", Clean(name));
   const auto say = [](std::string_view text) {
     return write(STDERR_FILENO, text.data(), text.size());
   };
   const WithoutEcho silent;
   static_cast<void>(say(prompt));
-  Result<std::string> value = ReadValue(true);
+  Result<std::string> value = ReadValue(&silent);
   static_cast<void>(say("\n"));
   return value;
 }
