@@ -121,15 +121,14 @@ TEST(SqlPlan, MatchesParametersWithTheStatement) {
 }
 
 TEST(SqlPlan, SharesNamedParametersAmongStatements) {
-  SqlPlan plan = Plan(R"({"path": "a", "statements": ["insert into t values (:a)",
+  SqlPlan plan = Plan(R"-({"path": "a", "statements": ["insert into t values (:a)",
       {"query": "update t set x = ?", "parameters": [5]}, "delete from t where x = :b"],
-      "parameters": {
-  "a" : [ 1, {"k" : 2} ], "b" : {"base64" : "AAH/"}}})");
+      "parameters": {"a": [1, {"k": 2}], "b": {"base64": "AAH/"}}})-");
   ASSERT_EQ(plan.statements.size(), 3u);
-EXPECT_EQ(plan.statements[0].parameters[0].value, Value(R"([1,{"k":2}])"));
-EXPECT_EQ(plan.statements[1].parameters[0].value, Value(5));
-EXPECT_TRUE(plan.statements[2].parameters[0].is_bytes);
-EXPECT_EQ(plan.statements[2].parameters[0].value, Value(std::string("\0\1\xff", 3)));
+  EXPECT_EQ(plan.statements[0].parameters[0].value, Value(R"([1,{"k":2}])"));
+  EXPECT_EQ(plan.statements[1].parameters[0].value, Value(5));
+  EXPECT_TRUE(plan.statements[2].parameters[0].is_bytes);
+  EXPECT_EQ(plan.statements[2].parameters[0].value, Value(std::string("\0\1\xff", 3)));
 }
 
 TEST(SqlPlan, LeavesTransactionsToItsOwnKeys) {
@@ -142,9 +141,10 @@ TEST(SqlPlan, LeavesTransactionsToItsOwnKeys) {
               HasSubstr("COPY"));
   EXPECT_THAT(Faults(R"({"path": "a", "query": "select 1; select 2"})"),
               HasSubstr("`statements` takes a list"));
-  EXPECT_EQ(Faults(R"({"path": "a", "query": "create trigger t after insert on x begin
-      select 1; select 2; end"})"),
-            "");
+  EXPECT_EQ(
+      Faults(
+          R"({"path": "a", "query": "create trigger t after insert on x begin select 1; select 2; end"})"),
+      "");
 }
 
 TEST(SqlPlan, BeginsTheTransactionThatIsAskedFor) {

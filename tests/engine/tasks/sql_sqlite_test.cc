@@ -84,168 +84,165 @@ TEST_F(SqlOnSqlite, TakesInjectionAsData) {
 }
 
 TEST_F(SqlOnSqlite, RunsSeveralStatementsAsOneTransaction) {
-  Value config = Json(R"({"path": "test.db", "statements": [
+  Value config = Json(R"-({"path": "test.db", "statements": [
       "create table t (id integer primary key)", "insert into t values (1), (2)",
-      {"query": "insert into t values (?)", "parameters": [3]}, "select count(*) n from t"]})");
+      {"query": "insert into t values (?)", "parameters": [3]}, "select count(*) n from t"]})-");
   Value output = Output(Run(config));
-EXPECT_EQ(At(output, "rows_affected"), Value(3));
-EXPECT_EQ(ToJson(At(At(output, "results").as_array()[3], "rows")), R"([{"n":3}])");
+  EXPECT_EQ(At(output, "rows_affected"), Value(3));
+  EXPECT_EQ(ToJson(At(At(output, "results").as_array()[3], "rows")), R"([{"n":3}])");
 
-  TaskFailure failure = Failure(Run(Json(R"({"path": "test.db", "statements": [
-      "insert into t values (4)", "insert into t values (1)", "insert into t values (5)"]
-  })")));
+  TaskFailure failure = Failure(Run(Json(R"-({"path": "test.db", "statements": [
+      "insert into t values (4)", "insert into t values (1)", "insert into t values (5)"]})-")));
   EXPECT_EQ(failure.kind, "sql");
   EXPECT_FALSE(failure.retryable);
   EXPECT_EQ(At(failure.details.value(), "statement"), Value(1));
   EXPECT_EQ(At(failure.details.value(), "sqlite_name"), Value("SQLITE_CONSTRAINT"));
   EXPECT_EQ(ToJson(Rows("select count(*) n from t")), R"([{"n":3}])");
+}
+
+TEST_F(SqlOnSqlite, TellsSyntaxErrorsAndMissingTables) {
+  TaskFailure failure = Failure(Run(Config("selec 1")));
+  EXPECT_EQ(failure.kind, "sql");
+  EXPECT_FALSE(failure.retryable);
+  EXPECT_THAT(failure.message, HasSubstr("syntax error"));
+  EXPECT_THAT(Failure(Run(Config("select * from nowhere"))).message, HasSubstr("no such table"));
+  EXPECT_EQ(Failure(Run(Config("select @a"))).kind, "config");
+  EXPECT_EQ(Failure(Run(Config("-- nothing"))).kind, "config");
+}
+
+TEST_F(SqlOnSqlite, ChecksForeignKeys) {
+  Do("create table p (id integer primary key)");
+  Do("create table c (p references p)");
+  EXPECT_THAT(Failure(Run(Config("insert into c values (7)"))).message, HasSubstr("FOREIGN KEY"));
+}
+
+TEST_F(SqlOnSqlite, WritesNothingWhenReadOnly) {
+  Do("create table t (id)");
+  TaskFailure failure = Failure(Run(Config("insert into t values (1)", R"({"read_only": true})")));
+  EXPECT_EQ(At(failure.details.value(), "sqlite_name"), Value("SQLITE_READONLY"));
+  EXPECT_EQ(ToJson(Rows("select count(*) n from t", R"({"read_only": true})")), R"([{"n":0}])");
+}
+
+TEST_F(SqlOnSqlite, CannotOpenWhatIsNotThere) {
+  TaskFailure failure = Failure(Run(Config("select 1", R"({"create": false})")));
+  EXPECT_EQ(failure.kind, "connect");
+  EXPECT_TRUE(failure.retryable);
+  directory_.Write("test.db", std::string(4096, 'x'));
+  EXPECT_EQ(At(Failure(Run(Config("select * from t"))).details.value(), "sqlite_name"),
+            Value("SQLITE_NOTADB"));
+}
+
+TEST_F(SqlOnSqlite, RefusesMoreRowsThanAllowedAndUndoesTheStatement) {
+  Do("create table t (i)");
+  TaskFailure failure =
+      Failure(Run(Config("insert into t with recursive n(i) as (select 1 union all select i + 1 "
+                         "from n where i < 50) "
+                         "select i from n returning i",
+                         R"({"max_rows": 10})")));
+  EXPECT_EQ(failure.kind, "output_limit");
+  EXPECT_FALSE(failure.retryable);
+  EXPECT_EQ(ToJson(Rows("select count(*) n from t")), R"([{"n":0}])");
+}
+
+TEST_F(SqlOnSqlite, LeavesOutRowsWhenAsked) {
+  std::string query =
+      "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000) select i "
+      "from n";
+  Value output = Output(Run(Config(query, R"({"max_rows": 10, "truncate": true})")));
+  EXPECT_EQ(At(output, "row_count"), Value(10));
+  EXPECT_EQ(At(output, "truncated"), Value(true));
+  options_.max_result_bytes = 100;
+  EXPECT_EQ(Failure(Run(Config(query, R"({"max_rows": 5000})"))).kind, "output_limit");
+  EXPECT_EQ(At(Output(Run(Config(query, R"({"truncate": true})"))), "truncated"), Value(true));
+}
+
+TEST_F(SqlOnSqlite, BoundsOneValue) {
+  EXPECT_EQ(Failure(Run(Config("select zeroblob(20000000) b"))).kind, "output_limit");
+  EXPECT_EQ(Failure(Run(Config("select hex(zeroblob(1000000)) b"))).kind, "output_limit");
+}
+
+TEST_F(SqlOnSqlite, EndsAtTheTimeout) {
+  TaskFailure failure = Failure(Run(Config(kEndless, R"({"timeout": "50ms"})")));
+  EXPECT_EQ(failure.kind, "timeout");
+  EXPECT_TRUE(failure.retryable);
+  TaskRequest request = Attempt(Config(kEndless, R"({"timeout": "1h"})"));
+  request.timeout_us = 50'000;
+  EXPECT_EQ(Failure(Start(std::move(request))).kind, "timeout");
+}
+
+TEST_F(SqlOnSqlite, CanBeCancelledWhileItRunsAndWhileItWaits) {
+  options_.max_sqlite_running = 1;
+  auto executor = MakeSqlExecutor(loop_.get(), options_);
+  int done = 0;
+  int stopped = 0;
+  for (uint32_t n = 1; n <= 2; ++n) {
+    executor->Start(Attempt(Config(kEndless), Object(), n), [&](const TaskResult&) { ++done; });
+  }
+  AttemptKey second = Attempt(Value(), Object(), 2).key;
+  executor->Cancel(second, [&] { ++stopped; });
+  loop_.RunUntil([&] { return stopped == 1; });
+  executor->Cancel(Attempt(Value()).key, [&] { ++stopped; });
+  loop_.RunUntil([&] { return stopped == 2; });
+  EXPECT_EQ(done, 0);
+}
+
+TEST_F(SqlOnSqlite, LeavesNothingBehindWhenTheExecutorGoes) {
+  auto executor = MakeSqlExecutor(loop_.get(), options_);
+  for (uint32_t n = 1; n <= 5; ++n) {
+    executor->Start(Attempt(Config(kEndless), Object(), n),
+                    [](const TaskResult&) { ADD_FAILURE() << "nobody is told"; });
+  }
+  executor.reset();  // the loop then ends, which its destructor checks
+}
+
+// Holds the lock of a file as another program would.
+class Locker {
+ public:
+  explicit Locker(const std::string& path) {
+    EXPECT_EQ(sqlite3_open(path.c_str(), &db_), SQLITE_OK);
+    Run("begin exclusive");
+  }
+  ~Locker() { sqlite3_close(db_); }
+  void Run(const char* text) {
+    EXPECT_EQ(sqlite3_exec(db_, text, nullptr, nullptr, nullptr), SQLITE_OK);
   }
 
-  TEST_F(SqlOnSqlite, TellsSyntaxErrorsAndMissingTables) {
-    TaskFailure failure = Failure(Run(Config("selec 1")));
-    EXPECT_EQ(failure.kind, "sql");
-    EXPECT_FALSE(failure.retryable);
-    EXPECT_THAT(failure.message, HasSubstr("syntax error"));
-    EXPECT_THAT(Failure(Run(Config("select * from nowhere"))).message, HasSubstr("no such table"));
-    EXPECT_EQ(Failure(Run(Config("select @a"))).kind, "config");
-    EXPECT_EQ(Failure(Run(Config("-- nothing"))).kind, "config");
-  }
+ private:
+  sqlite3* db_ = nullptr;
+};
 
-  TEST_F(SqlOnSqlite, ChecksForeignKeys) {
-    Do("create table p (id integer primary key)");
-    Do("create table c (p references p)");
-    EXPECT_THAT(Failure(Run(Config("insert into c values (7)"))).message, HasSubstr("FOREIGN KEY"));
-  }
+TEST_F(SqlOnSqlite, CallsALockRetryable) {
+  Do("create table t (i)");
+  Locker locker(directory_.path() + "/test.db");
+  TaskFailure failure =
+      Failure(Run(Config("insert into t values (1)", R"({"busy_timeout": "30ms"})")));
+  EXPECT_EQ(failure.kind, "sql");
+  EXPECT_TRUE(failure.retryable);
+  EXPECT_EQ(At(failure.details.value(), "sqlite_name"), Value("SQLITE_BUSY"));
+  failure = Failure(
+      Run(Config("insert into t values (1)", R"({"busy_timeout": "1h", "timeout": "50ms"})")));
+  EXPECT_EQ(failure.kind, "timeout");
+}
 
-  TEST_F(SqlOnSqlite, WritesNothingWhenReadOnly) {
-    Do("create table t (id)");
-    TaskFailure failure =
-        Failure(Run(Config("insert into t values (1)", R"({"read_only": true})")));
-    EXPECT_EQ(At(failure.details.value(), "sqlite_name"), Value("SQLITE_READONLY"));
-    EXPECT_EQ(ToJson(Rows("select count(*) n from t", R"({"read_only": true})")), R"([{"n":0}])");
-  }
+TEST_F(SqlOnSqlite, WaitsForALock) {
+  Do("create table t (i)");
+  Locker locker(directory_.path() + "/test.db");
+  auto executor = MakeSqlExecutor(loop_.get(), options_);
+  std::optional<TaskResult> result;
+  executor->Start(Attempt(Config("insert into t values (1)", R"({"busy_timeout": "1h"})")),
+                  [&](TaskResult done) { result = std::move(done); });
+  locker.Run("commit");
+  loop_.RunUntil([&] { return result.has_value(); });
+  EXPECT_EQ(At(Output(*result), "rows_affected"), Value(1));
+}
 
-  TEST_F(SqlOnSqlite, CannotOpenWhatIsNotThere) {
-    TaskFailure failure = Failure(Run(Config("select 1", R"({"create": false})")));
-    EXPECT_EQ(failure.kind, "connect");
-    EXPECT_TRUE(failure.retryable);
-    directory_.Write("test.db", std::string(4096, 'x'));
-    EXPECT_EQ(At(Failure(Run(Config("select * from t"))).details.value(), "sqlite_name"),
-              Value("SQLITE_NOTADB"));
-  }
-
-  TEST_F(SqlOnSqlite, RefusesMoreRowsThanAllowedAndUndoesTheStatement) {
-    Do("create table t (i)");
-    TaskFailure failure =
-        Failure(Run(Config("insert into t with recursive n(i) as (select 1 union all select i + 1 "
-                           "from n where i < 50) "
-                           "select i from n returning i",
-                           R"({"max_rows": 10})")));
-    EXPECT_EQ(failure.kind, "output_limit");
-    EXPECT_FALSE(failure.retryable);
-    EXPECT_EQ(ToJson(Rows("select count(*) n from t")), R"([{"n":0}])");
-  }
-
-  TEST_F(SqlOnSqlite, LeavesOutRowsWhenAsked) {
-    std::string query =
-        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 5000) select i "
-        "from n";
-    Value output = Output(Run(Config(query, R"({"max_rows": 10, "truncate": true})")));
-    EXPECT_EQ(At(output, "row_count"), Value(10));
-    EXPECT_EQ(At(output, "truncated"), Value(true));
-    options_.max_result_bytes = 100;
-    EXPECT_EQ(Failure(Run(Config(query, R"({"max_rows": 5000})"))).kind, "output_limit");
-    EXPECT_EQ(At(Output(Run(Config(query, R"({"truncate": true})"))), "truncated"), Value(true));
-  }
-
-  TEST_F(SqlOnSqlite, BoundsOneValue) {
-    EXPECT_EQ(Failure(Run(Config("select zeroblob(20000000) b"))).kind, "output_limit");
-    EXPECT_EQ(Failure(Run(Config("select hex(zeroblob(1000000)) b"))).kind, "output_limit");
-  }
-
-  TEST_F(SqlOnSqlite, EndsAtTheTimeout) {
-    TaskFailure failure = Failure(Run(Config(kEndless, R"({"timeout": "50ms"})")));
-    EXPECT_EQ(failure.kind, "timeout");
-    EXPECT_TRUE(failure.retryable);
-    TaskRequest request = Attempt(Config(kEndless, R"({"timeout": "1h"})"));
-    request.timeout_us = 50'000;
-    EXPECT_EQ(Failure(Start(std::move(request))).kind, "timeout");
-  }
-
-  TEST_F(SqlOnSqlite, CanBeCancelledWhileItRunsAndWhileItWaits) {
-    options_.max_sqlite_running = 1;
-    auto executor = MakeSqlExecutor(loop_.get(), options_);
-    int done = 0;
-    int stopped = 0;
-    for (uint32_t n = 1; n <= 2; ++n) {
-      executor->Start(Attempt(Config(kEndless), Object(), n), [&](const TaskResult&) { ++done; });
-    }
-    AttemptKey second = Attempt(Value(), Object(), 2).key;
-    executor->Cancel(second, [&] { ++stopped; });
-    loop_.RunUntil([&] { return stopped == 1; });
-    executor->Cancel(Attempt(Value()).key, [&] { ++stopped; });
-    loop_.RunUntil([&] { return stopped == 2; });
-    EXPECT_EQ(done, 0);
-  }
-
-  TEST_F(SqlOnSqlite, LeavesNothingBehindWhenTheExecutorGoes) {
-    auto executor = MakeSqlExecutor(loop_.get(), options_);
-    for (uint32_t n = 1; n <= 5; ++n) {
-      executor->Start(Attempt(Config(kEndless), Object(), n),
-                      [](const TaskResult&) { ADD_FAILURE() << "nobody is told"; });
-    }
-    executor.reset();  // the loop then ends, which its destructor checks
-  }
-
-  // Holds the lock of a file as another program would.
-  class Locker {
-   public:
-    explicit Locker(const std::string& path) {
-      EXPECT_EQ(sqlite3_open(path.c_str(), &db_), SQLITE_OK);
-      Run("begin exclusive");
-    }
-    ~Locker() { sqlite3_close(db_); }
-    void Run(const char* text) {
-      EXPECT_EQ(sqlite3_exec(db_, text, nullptr, nullptr, nullptr), SQLITE_OK);
-    }
-
-   private:
-    sqlite3* db_ = nullptr;
-  };
-
-  TEST_F(SqlOnSqlite, CallsALockRetryable) {
-    Do("create table t (i)");
-    Locker locker(directory_.path() + "/test.db");
-    TaskFailure failure =
-        Failure(Run(Config("insert into t values (1)", R"({"busy_timeout": "30ms"})")));
-    EXPECT_EQ(failure.kind, "sql");
-    EXPECT_TRUE(failure.retryable);
-    EXPECT_EQ(At(failure.details.value(), "sqlite_name"), Value("SQLITE_BUSY"));
-    failure = Failure(
-        Run(Config("insert into t values (1)", R"({"busy_timeout": "1h", "timeout": "50ms"})")));
-    EXPECT_EQ(failure.kind, "timeout");
-  }
-
-  TEST_F(SqlOnSqlite, WaitsForALock) {
-    Do("create table t (i)");
-    Locker locker(directory_.path() + "/test.db");
-    auto executor = MakeSqlExecutor(loop_.get(), options_);
-    std::optional<TaskResult> result;
-    executor->Start(Attempt(Config("insert into t values (1)", R"({"busy_timeout": "1h"})")),
-                    [&](TaskResult done) { result = std::move(done); });
-    locker.Run("commit");
-    loop_.RunUntil([&] { return result.has_value(); });
-    EXPECT_EQ(At(Output(*result), "rows_affected"), Value(1));
-  }
-
-  TEST_F(SqlOnSqlite, RunsTwentyWritersAtOnce) {
-    Do("create table t (i integer primary key)");
-    auto executor = MakeSqlExecutor(loop_.get(), options_);
-    int good = 0;
-    int ended = 0;
-    for (uint32_t n = 1; n <= 20; ++n) {
-    Value config = Json(R"({"path": "test.db", "statements": ["insert into t values (:i)"]
-    })");
+TEST_F(SqlOnSqlite, RunsTwentyWritersAtOnce) {
+  Do("create table t (i integer primary key)");
+  auto executor = MakeSqlExecutor(loop_.get(), options_);
+  int good = 0;
+  int ended = 0;
+  for (uint32_t n = 1; n <= 20; ++n) {
+    Value config = Json(R"-({"path": "test.db", "statements": ["insert into t values (:i)"]})-");
     config.as_object().Set("parameters", Object{{"i", static_cast<int64_t>(n)}});
     executor->Start(Attempt(std::move(config), Object(), n), [&](const TaskResult& result) {
       ++ended;
@@ -255,16 +252,16 @@ EXPECT_EQ(ToJson(At(At(output, "results").as_array()[3], "rows")), R"([{"n":3}])
   loop_.RunUntil([&] { return ended == 20; });
   EXPECT_EQ(good, 20);
   EXPECT_EQ(ToJson(Rows("select count(*) n from t")), R"([{"n":20}])");
-  }
+}
 
-  TEST_F(SqlOnSqlite, HidesSecretsInRowsErrorsAndLogs) {
-    TaskRequest request = Attempt(Config("select 'my-secret-text' s"));
-    request.secrets = {"my-secret-text"};
-    EXPECT_EQ(ToJson(At(Output(Start(std::move(request))), "rows")), R"([{"s":"***"}])");
-    request = Attempt(Config("select \"my-secret-text\".x"));
-    request.secrets = {"my-secret-text"};
-    EXPECT_THAT(Failure(Start(std::move(request))).message, Not(HasSubstr("my-secret")));
-  }
+TEST_F(SqlOnSqlite, HidesSecretsInRowsErrorsAndLogs) {
+  TaskRequest request = Attempt(Config("select 'my-secret-text' s"));
+  request.secrets = {"my-secret-text"};
+  EXPECT_EQ(ToJson(At(Output(Start(std::move(request))), "rows")), R"([{"s":"***"}])");
+  request = Attempt(Config("select \"my-secret-text\".x"));
+  request.secrets = {"my-secret-text"};
+  EXPECT_THAT(Failure(Start(std::move(request))).message, Not(HasSubstr("my-secret")));
+}
 
-  }  // namespace
-  }  // namespace stele::tasks
+}  // namespace
+}  // namespace stele::tasks
