@@ -105,11 +105,10 @@ void CurlLoop::DeliverFinished() {
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURLcode code = message->data.result;
-    CURL* easy = message->easy_handle;
-    auto ended = transfers_.extract(easy);
-    CHECK(!ended.empty(), "a transfer ended twice");
-    curl_multi_remove_handle(multi_, easy);
-    ended.mapped()(code);
+    auto ended = transfers_.find(message->easy_handle);
+    CHECK(ended != transfers_.end(), "a transfer ended that was not added");
+    // May remove itself, others, and add new ones.
+    std::exchange(ended->second, nullptr)(code);
   }
 }
 

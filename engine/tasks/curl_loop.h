@@ -26,10 +26,10 @@ class CurlLoop {
   CurlLoop& operator=(const CurlLoop&) = delete;
 
   // Starts the transfer of `easy`, a prepared CURL handle that stays the caller's. `ended` comes
-  // from the loop, once, never before Add returns; the transfer is removed by then. It must not
-  // destroy this.
+  // from the loop, once, never before Add returns. It must not destroy this.
   void Add(void* easy, Ended ended);
-  // Ends a transfer that was added; its `ended` is never called.
+  // Ends a transfer that was added; its `ended` is not called any more. One that has ended has to
+  // be removed as well: until then a connection made with CURLOPT_CONNECT_ONLY stays.
   void Remove(void* easy);
 
  private:

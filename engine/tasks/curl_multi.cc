@@ -257,6 +257,7 @@ void HttpClient::Cancel(uint64_t id) {
 void HttpClient::Finish(uint64_t id, int code) {
   auto ended = transfers_.extract(id);
   Transfer& transfer = *ended.mapped();
+  loop_.Remove(transfer.easy);
   transfer.done(Callbacks::Judge(transfer, static_cast<CURLcode>(code)));
 }
 
