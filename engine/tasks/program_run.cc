@@ -117,7 +117,8 @@ std::string LastLine(std::string_view errors) {
 }
 
 TaskFailure ExitFailure(const ProgramRun::Ended& ended) {
-  const auto& [code, signal] = ended.exit;
+  int64_t code = ended.exit.code;
+  int signal = ended.exit.signal;
   std::string found = signal != 0 ? fmt::format("signal {} ({})", signal, strsignal(signal))
                                   : fmt::format("{}", code);
   if (std::string line = LastLine(ended.errors); !line.empty()) found += ": " + line;
