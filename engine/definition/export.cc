@@ -1,0 +1,193 @@
+#include "engine/definition/export.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "engine/definition/canonical.h"
+#include "engine/definition/export_plan.h"
+#include "engine/definition/patch.h"
+#include "engine/definition/portrait.h"
+#include "engine/definition/yaml_writer.h"
+
+namespace stele::definition {
+namespace {
+
+struct Row {
+  Dialect dialect;
+  std::string_view name;
+};
+constexpr Row kRows[] = {{Dialect::kProcesses, "processes"},
+                         {Dialect::kSteps, "steps"},
+                         {Dialect::kNodes, "nodes"},
+                         {Dialect::kProcessSteps, "process_steps"},
+                         {Dialect::kOrderedTasks, "ordered_tasks"},
+                         {Dialect::kCanonical, "canonical"}};
+
+Value WriteIn(Dialect dialect, const ExportPlan& plan) {
+  switch (dialect) {
+    case Dialect::kProcesses:
+      return WriteProcesses(plan);
+    case Dialect::kSteps:
+      return WriteSteps(plan);
+    case Dialect::kNodes:
+      return WriteNodes(plan);
+    case Dialect::kProcessSteps:
+      return WriteProcessSteps(plan);
+    case Dialect::kOrderedTasks:
+      return WriteOrderedTasks(plan);
+    case Dialect::kCanonical:
+      break;
+  }
+  return {};
+}
+
+std::string Emit(const Value& value, Syntax syntax) {
+  return syntax == Syntax::kJson ? ToPrettyJson(value) + "\n" : ToYaml(value);
+}
+
+// An id that every notation can say: one word, without what separates ids in lists.
+bool IsPlainId(std::string_view id, Dialect dialect) {
+  if (id.empty() || id.find_first_of(",\n\t") != std::string_view::npos) return false;
+  if (id.front() == ' ' || id.back() == ' ') return false;
+  if (dialect == Dialect::kProcesses) return id != "start" && id != "end";
+  if (dialect == Dialect::kSteps) return true;
+  // These call a step by its name when its id is no word of the expression language.
+  const auto compiled = Expression::Compile(id);
+  return compiled && compiled->references().size() == 1 &&
+         compiled->references()[0].path == std::vector<std::string>{std::string(id)};
+}
+
+std::vector<std::string> IdsFor(const Definition& definition, Dialect dialect) {
+  std::set<std::string> taken;
+  for (const Step& step : definition.steps) taken.insert(step.id);
+  std::vector<std::string> ids;
+  for (size_t i = 0; i < definition.steps.size(); ++i) {
+    const Step& step = definition.steps[i];
+    std::string id = step.id;
+    const bool own = IsPlainId(id, dialect) ||
+                     (dialect == Dialect::kProcesses &&
+                      (step.kind == StepKind::kStart || step.kind == StepKind::kEnd) && id != "");
+    if (!own) {
+      id = fmt::format("step_{}", i + 1);
+      while (!taken.insert(id).second) id += "_";
+    }
+    ids.push_back(std::move(id));
+  }
+  return ids;
+}
+
+class Exporter {
+ public:
+  Exporter(const Definition& definition, Dialect dialect, Syntax syntax)
+      : definition_(definition), dialect_(dialect), syntax_(syntax), own_(PortraitOf(definition)) {}
+
+  Result<std::string> Run() {
+    for (const Fluency fluency : {Fluency::kFluent, Fluency::kPlain, Fluency::kCareful})
+      if (auto text = Try(fluency)) return *std::move(text);
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("Expected a definition that the notation \"{}\" can say but found {}",
+                            DialectName(dialect_), problem_));
+  }
+
+ private:
+  std::optional<std::string> Try(Fluency fluency);
+  LoadResult Read(const ExportPlan& plan);
+  void Explain(const Portrait& have);
+
+  const Definition& definition_;
+  const Dialect dialect_;
+  const Syntax syntax_;
+  const Portrait own_;
+  bool unchecked_ = false;  // references lead out of the file
+  std::string text_;
+  std::string problem_;
+};
+
+LoadResult Exporter::Read(const ExportPlan& plan) {
+  ExportPlan written = plan;
+  if (unchecked_) written.patches[""].Set("fragment", true);
+  text_ = Emit(WriteIn(dialect_, written), syntax_);
+  LoadResult loaded = Load(text_, syntax_, "unnamed");
+  const auto is_reference = [](const Fault& fault) {
+    return fault.code == ErrorCode::kUnknownReference;
+  };
+  if (loaded || unchecked_ || !std::ranges::any_of(loaded.error(), is_reference)) return loaded;
+  unchecked_ = true;
+  return Read(plan);
+}
+
+// Writes what the notation has words for, reads it, and puts into `stele:` what came out otherwise.
+std::optional<std::string> Exporter::Try(Fluency fluency) {
+  ExportPlan plan{
+      .definition = definition_, .ids = IdsFor(definition_, dialect_), .fluency = fluency};
+  const Portrait want = PortraitOf(definition_, plan.ids);
+  // Twice: a retry policy that its type gives a step must be written to be another.
+  for (int round = 0; round < 2; ++round) {
+    const LoadResult loaded = Read(plan);
+    if (!loaded) {
+      problem_ = loaded.error()[0].message;
+      return std::nullopt;
+    }
+    const Portrait have = PortraitOf(**loaded);
+    if (SamePortrait(own_, have)) return text_;
+    auto patches = Differences(want, have);
+    if (round == 0)
+      for (const auto& [id, patch] : patches)
+        if (patch.Find("retry") != nullptr) plan.retries.insert(id);
+    if (round == 1 || plan.retries.empty()) {
+      plan.patches = std::move(patches);
+      break;
+    }
+  }
+  const LoadResult loaded = Read(plan);
+  if (!loaded) {
+    problem_ = loaded.error()[0].message;
+    return std::nullopt;
+  }
+  const Portrait have = PortraitOf(**loaded);
+  if (SamePortrait(own_, have)) return text_;
+  Explain(have);
+  return std::nullopt;
+}
+
+void Exporter::Explain(const Portrait& have) {
+  for (const auto& [id, patch] : Differences(own_, have)) {
+    problem_ =
+        fmt::format("{}, whose {} would be another",
+                    id.empty() ? "a workflow" : "the step \"" + id + "\"", patch.begin()->key);
+    return;
+  }
+  problem_ = "a graph that would be another";
+}
+
+}  // namespace
+
+std::string_view DialectName(Dialect dialect) {
+  for (const Row& row : kRows)
+    if (row.dialect == dialect) return row.name;
+  return {};
+}
+
+std::optional<Dialect> FindDialect(std::string_view name) {
+  for (const Row& row : kRows)
+    if (row.name == name) return row.dialect;
+  return std::nullopt;
+}
+
+std::vector<std::string> DialectNames() {
+  std::vector<std::string> names;
+  for (const Row& row : kRows) names.emplace_back(row.name);
+  return names;
+}
+
+Result<std::string> Export(const Definition& definition, Dialect dialect, Syntax syntax) {
+  if (dialect != Dialect::kCanonical) return Exporter(definition, dialect, syntax).Run();
+  Result<Value> value = ParseJson(WriteCanonical(definition));
+  CHECK(value.has_value());
+  return Emit(*value, syntax);
+}
+
+}  // namespace stele::definition
