@@ -148,4 +148,11 @@ TimeZone::Period TimeZone::At(int64_t utc_s) const {
   return rules_->At(utc_s);
 }
 
+int64_t TimeZone::ToUtc(int64_t local_s) const {
+  Period period = At(local_s - kMaxOffsetSeconds);
+  while (period.end_s != INT64_MAX && local_s >= period.end_s + period.offset_s)
+    period = At(period.end_s);
+  return std::max(local_s - period.offset_s, period.begin_s);
+}
+
 }  // namespace stele::triggers

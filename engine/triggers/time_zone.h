@@ -34,6 +34,9 @@ class TimeZone {
 
   // The period that holds `utc_s`.
   Period At(int64_t utc_s) const;
+  // The moment at which a clock of the zone shows `local_s`: the first of two, and the first moment
+  // after a gap for a time that does not exist.
+  int64_t ToUtc(int64_t local_s) const;
   // As an offset is written in full: "+08:00"; otherwise the name that Find was given.
   const std::string& name() const { return name_; }
 
