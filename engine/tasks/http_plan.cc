@@ -115,8 +115,16 @@ bool IsSuccess(const HttpPlan& plan, int64_t status) {
   });
 }
 
-bool IsRetryable(int64_t status) {
-  return status >= 500 || status == 408 || status == 425 || status == 429;
+// RFC 9110, 10.2.3: seconds, as a number here, or a date.
+void AddRetryAfter(const HttpClient::Response& response, Object& details) {
+  auto found = std::ranges::find(response.headers, "retry-after",
+                                 [](const auto& header) { return std::string_view(header.first); });
+  if (found == response.headers.end()) return;
+  int64_t seconds = 0;
+  const std::string& text = found->second;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  bool is_number = error == std::errc() && end == text.data() + text.size();
+  details.Set("retry_after", is_number ? Value(seconds) : Value(text));
 }
 
 // Repeated headers are one list in the sense of RFC 9110, but for set-cookie, which is always a
@@ -208,19 +216,30 @@ void ReadTransport(ConfigReader& reader, std::string_view url_key, HttpPlan& pla
   ReadStatuses(reader, "success_status", plan);
 }
 
+bool IsRetryableStatus(int64_t status) {
+  return status >= 500 || status == 408 || status == 425 || status == 429;
+}
+
+std::optional<TaskFailure> StatusFailure(const HttpPlan& plan, const HttpClient::Response& response,
+                                         const Redactor& redactor) {
+  if (IsSuccess(plan, response.status)) return std::nullopt;
+  std::string_view excerpt = Head(response.body, kBodyExcerptBytes);
+  Object details{{"status", response.status}};
+  if (IsUtf8(excerpt)) details.Set("body", excerpt);
+  AddRetryAfter(response, details);
+  return TaskFailure{"http_status",
+                     redactor.Text(fmt::format(
+                         "Expected {} to answer with {} but found {}", ShownUrl(plan.request.url),
+                         plan.success.empty() ? "success" : "an expected status", response.status)),
+                     IsRetryableStatus(response.status),
+                     Payload::FromValue(redactor.Redact(std::move(details)))};
+}
+
 std::expected<Payload, TaskFailure> JudgeResponse(const HttpPlan& plan,
                                                   HttpClient::Response response,
                                                   const Redactor& redactor) {
-  if (!IsSuccess(plan, response.status)) {
-    std::string_view excerpt = Head(response.body, kBodyExcerptBytes);
-    Object details{{"status", response.status}};
-    if (IsUtf8(excerpt)) details.Set("body", excerpt);
-    return std::unexpected(TaskFailure{
-        "http_status",
-        redactor.Text(
-            fmt::format("Expected {} to answer with {} but found {}", ShownUrl(plan.request.url),
-                        plan.success.empty() ? "success" : "an expected status", response.status)),
-        IsRetryable(response.status), Payload::FromValue(redactor.Redact(std::move(details)))});
+  if (std::optional<TaskFailure> failure = StatusFailure(plan, response, redactor)) {
+    return std::unexpected(*std::move(failure));
   }
   Object headers = HeaderObject(response);
   bool is_json = IsJson(headers);

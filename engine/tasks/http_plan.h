@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,11 @@
 namespace stele::tasks {
 
 struct HttpPlan {
+  using Judge = std::expected<Payload, TaskFailure> (*)(const HttpPlan& plan,
+                                                        HttpClient::Response response,
+                                                        const Redactor& redactor);
   HttpClient::Request request;
+  Judge judge = nullptr;  // what an answer means; null: JudgeResponse
   // Ranges of the statuses that are a success; empty: 200 to 399.
   std::vector<std::pair<int64_t, int64_t>> success;
   // Texts beside the request's secrets that must not be shown.
@@ -33,6 +38,14 @@ std::string ReadMethod(ConfigReader& reader, std::string_view fallback);
 // Text goes as it is, everything else as JSON, each with its content type unless there is one.
 void SetBody(HttpPlan& plan, const Value& body);
 void SetHeaderOnce(HttpPlan& plan, std::string_view name, std::string_view value);
+
+// The failure "http_status" (details: status, the beginning of the body, retry_after when the
+// server says so), or nothing when the status is a success.
+std::optional<TaskFailure> StatusFailure(const HttpPlan& plan, const HttpClient::Response& response,
+                                         const Redactor& redactor);
+
+// Whether a request that was answered with this may have more luck later.
+bool IsRetryableStatus(int64_t status);
 
 // {status, status_code, headers, body, body_base64?}, or the failure "http_status".
 std::expected<Payload, TaskFailure> JudgeResponse(const HttpPlan& plan,

@@ -49,7 +49,8 @@ void RequestExecutor::Start(TaskRequest request, std::function<void(TaskResult)>
         std::string outcome;
         if (answer) {
           outcome = fmt::format("{}, {} bytes", answer->status, answer->body.size());
-          result.outcome = JudgeResponse(*plan, *std::move(answer), *redactor);
+          HttpPlan::Judge judge = plan->judge != nullptr ? plan->judge : &JudgeResponse;
+          result.outcome = judge(*plan, *std::move(answer), *redactor);
         } else {
           outcome = answer.error().kind;
           Redact(answer.error(), *redactor);
