@@ -9,9 +9,12 @@
 #include "base/check.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "engine/tasks/email.h"
 #include "engine/tasks/http.h"
+#include "engine/tasks/llm.h"
 #include "engine/tasks/notification.h"
 #include "engine/tasks/script.h"
+#include "engine/tasks/sql.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
@@ -55,10 +58,16 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
   const auto add = [&](const char* type, std::unique_ptr<tasks::TaskExecutor> executor) {
     if (tasks_->Find(type) == nullptr) tasks_->Register(type, std::move(executor));
   };
+  tasks::SqlOptions sql;
+  sql.base_directory = script.base_directory;
+  add("sql", tasks::MakeSqlExecutor(&loop_, std::move(sql)));
   add("script", tasks::MakeScriptExecutor(&loop_, std::move(script)));
   add("http", tasks::MakeHttpExecutor(client));
   add("webhook", tasks::MakeWebhookExecutor(client));
   add("notification", tasks::MakeNotificationExecutor(client, notification));
+  add("email",
+      tasks::MakeEmailExecutor(&loop_, &clock_, tasks::EmailOptions::FromProcess()));
+  add("llm", tasks::MakeLlmExecutor(client));
 }
 
 Status Engine::Open(const std::string& data, bool create, runtime::Observer* observer) {

@@ -102,7 +102,7 @@ void PostgresAttempt::Fail(TaskFailure failure) {
   }
   if (!connection_->InTransaction()) return Deliver(std::unexpected(std::move(failure)));
   if (!stopped_) {
-    SetTimer(kPostgresCancelGraceUs, [](PostgresAttempt& self) {
+    SetTimer(pool_->options().cancel_grace_us, [](PostgresAttempt& self) {
       self.connection_.reset();  // the server rolls back what it finds open
       self.Deliver(std::unexpected(Interrupted()));
     });
@@ -133,7 +133,7 @@ void PostgresAttempt::Stop() {
   }
   connection_->RequestCancel();
   // A server that does not react is left to itself.
-  SetTimer(kPostgresCancelGraceUs, [](PostgresAttempt& self) {
+  SetTimer(pool_->options().cancel_grace_us, [](PostgresAttempt& self) {
     self.connection_.reset();
     self.Deliver(std::unexpected(Interrupted()));
   });

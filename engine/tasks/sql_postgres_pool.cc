@@ -50,12 +50,6 @@ void PostgresPool::Close() {
   databases_.clear();
 }
 
-size_t PostgresPool::open() const {
-  size_t count = 0;
-  for (const auto& [settings, database] : databases_) count += database->open;
-  return count;
-}
-
 void PostgresPool::Return(const PostgresSettings& settings,
                           std::unique_ptr<PostgresConnection> connection) {
   if (closed_) return;
@@ -69,7 +63,7 @@ void PostgresPool::Return(const PostgresSettings& settings,
     return Tidy(database);
   }
   Slot& slot = AddSlot(database, State::kCleaning, std::move(connection));
-  SetTimer(slot, kPostgresCancelGraceUs);
+  SetTimer(slot, options_.cancel_grace_us);
   slot.connection->Execute({"DISCARD ALL", {}}, nullptr, nullptr,
                            [this, &slot](const std::optional<TaskFailure>& failure) {
                              if (failure || !slot.connection->IsIdle()) return Drop(slot);

@@ -23,6 +23,7 @@ struct PostgresPoolOptions {
   size_t max_connections = kMaxPostgresConnections;  // to one database as one user
   int64_t idle_us = kPostgresIdleUs;
   int64_t connect_us = kPostgresConnectUs;
+  int64_t cancel_grace_us = kPostgresCancelGraceUs;
 };
 
 class PostgresPool {
@@ -47,8 +48,7 @@ class PostgresPool {
   // Nothing is handed out any more; what waits is forgotten.
   void Close();
 
-  // Connections to all databases, in whatever state.
-  size_t open() const;
+  const PostgresPoolOptions& options() const { return options_; }
 
  private:
   struct Waiting {

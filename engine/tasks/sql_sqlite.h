@@ -1,6 +1,5 @@
 // SQL steps on SQLite: each attempt opens the file, runs its statements on libuv's pool and closes
-// it. A stop is seen by SQLite's progress handler, or while it waits for a lock. The only part,
-// with sql_sqlite_run.cc, that includes SQLite.
+// it. A stop is seen by SQLite's progress handler, or while it waits for a lock.
 //
 // Thread: the loop's.
 #pragma once

@@ -1,6 +1,12 @@
 // The sql task on a real PostgreSQL server.
+#include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "engine/tasks/sql.h"
 #include "postgres_server.h"
@@ -224,6 +230,23 @@ TEST_F(SqlOnPostgres, CanBeCancelledAtAnyMoment) {
   EXPECT_EQ(Sleepers(), 0);
 }
 
+TEST_F(SqlOnPostgres, LeavesAServerThatDoesNotReact) {
+  executor_.reset();
+  options_.postgres.cancel_grace_us = 1;
+  executor_ = MakeSqlExecutor(loop_.get(), options_);
+  executor_->Start(Attempt(Config("select pg_sleep(1000)")),
+                   [](const TaskResult&) { ADD_FAILURE() << "nobody is told"; });
+  ASSERT_TRUE(SleepersBecome(1));
+  auto pid = static_cast<pid_t>(
+      Observed("select pid as n from pg_stat_activity where query like '%pg_sleep(1000%' and pid "
+               "<> pg_backend_pid()"));
+  ASSERT_EQ(kill(pid, SIGSTOP), 0);
+  bool stopped = false;
+  executor_->Cancel(Attempt(Value()).key, [&] { stopped = true; });
+  loop_.RunUntil([&] { return stopped; });
+  EXPECT_EQ(kill(pid, SIGCONT), 0);
+}
+
 TEST_F(SqlOnPostgres, EndsWhatRunsWhenTheExecutorGoes) {
   for (uint32_t n = 1; n <= 12; ++n) {
     executor_->Start(Attempt(Config("select pg_sleep(1000)"), Object(), n),
@@ -364,6 +387,66 @@ TEST_F(SqlOnPostgres, MayBeTriedAgainWhenTheServerDies) {
   EXPECT_TRUE(nobody.retryable);
   ASSERT_TRUE(server_->Restart());
   EXPECT_EQ(ToJson(Rows("select 1 one")), R"([{"one":1}])");
+}
+
+// A port where somebody listens and never says a word.
+class SilentPort {
+ public:
+  SilentPort() : socket_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(socket_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(socket_, 8), 0);
+    EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+  }
+  ~SilentPort() { close(socket_); }
+  Value Config() const {
+    return Object{{"url", fmt::format("postgres://me:secret@127.0.0.1:{}/x", port_)},
+                  {"query", "select 1"}};
+  }
+
+ private:
+  int socket_;
+  int port_ = 0;
+};
+
+TEST(PostgresPool, GivesUpOnAServerThatSaysNothing) {
+  SilentPort port;
+  TestLoop loop;
+  SqlOptions options;
+  options.postgres.connect_us = 20'000;
+  auto executor = MakeSqlExecutor(loop.get(), options);
+  TaskFailure failure = Failure(RunToEnd(loop, *executor, Attempt(port.Config())));
+  EXPECT_EQ(failure.kind, "connect");
+  EXPECT_TRUE(failure.retryable);
+  EXPECT_THAT(failure.message, HasSubstr("x at 127.0.0.1"));
+}
+
+TEST(PostgresPool, LetsAnAttemptGoWhileItConnects) {
+  SilentPort port;
+  TestLoop loop;
+  auto executor = MakeSqlExecutor(loop.get());
+  int stopped = 0;
+  for (uint32_t n = 1; n <= 10; ++n) {
+    executor->Start(Attempt(port.Config(), Object(), n),
+                    [](const TaskResult&) { ADD_FAILURE() << "nobody is told"; });
+    executor->Cancel(Attempt(Value(), Object(), n).key, [&] { ++stopped; });
+  }
+  loop.RunUntil([&] { return stopped == 10; });
+  executor.reset();
+}
+
+TEST(PostgresPool, EndsAtTheTimeoutOfTheStepWhileItConnects) {
+  SilentPort port;
+  TestLoop loop;
+  auto executor = MakeSqlExecutor(loop.get());
+  TaskRequest request = Attempt(port.Config());
+  request.timeout_us = 20'000;
+  EXPECT_EQ(Failure(RunToEnd(loop, *executor, std::move(request))).kind, "timeout");
+  executor.reset();
 }
 
 }  // namespace
