@@ -9,9 +9,12 @@
 #include "base/check.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "engine/tasks/container.h"
 #include "engine/tasks/email.h"
 #include "engine/tasks/http.h"
+#include "engine/tasks/kubernetes.h"
 #include "engine/tasks/llm.h"
+#include "engine/tasks/mcp.h"
 #include "engine/tasks/notification.h"
 #include "engine/tasks/script.h"
 #include "engine/tasks/sql.h"
@@ -61,12 +64,19 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
   tasks::SqlOptions sql;
   sql.base_directory = script.base_directory;
   add("sql", tasks::MakeSqlExecutor(&loop_, std::move(sql)));
+  add("container", tasks::MakeContainerExecutor(
+                       &loop_, tasks::ContainerOptionsFromProcess(script.base_directory)));
+  tasks::ProgramOptions kubernetes = tasks::KubernetesOptionsFromProcess(script.base_directory);
+  kubernetes.search_directories = script.script_directories;
+  add("kubernetes", tasks::MakeKubernetesExecutor(&loop_, std::move(kubernetes)));
+  tasks::McpOptions mcp;
+  mcp.program = tasks::ProgramOptions::FromProcess(script.base_directory, {});
+  add("mcp", tasks::MakeMcpExecutor(&loop_, client, std::move(mcp)));
   add("script", tasks::MakeScriptExecutor(&loop_, std::move(script)));
   add("http", tasks::MakeHttpExecutor(client));
   add("webhook", tasks::MakeWebhookExecutor(client));
   add("notification", tasks::MakeNotificationExecutor(client, notification));
-  add("email",
-      tasks::MakeEmailExecutor(&loop_, &clock_, tasks::EmailOptions::FromProcess()));
+  add("email", tasks::MakeEmailExecutor(&loop_, &clock_, tasks::EmailOptions::FromProcess()));
   add("llm", tasks::MakeLlmExecutor(client));
 }
 
