@@ -100,7 +100,16 @@ class EventStore {
   virtual Status EraseOpen(ShardId shard, InstanceId instance) = 0;
   virtual Status ForEachOpen(
       ShardId shard, const std::function<void(InstanceId, std::string_view)>& visit) const = 0;
-  // Makes snapshots, the open set and the checkpoint durable, as one. Waits for the disk: some
+  // Notes: small facts that the runtime derives from the log and looks up by key, in the order of
+  // their bytes. They live as the open set does.
+  virtual Status PutNote(ShardId shard, std::string_view key, std::string_view value) = 0;
+  virtual Status EraseNote(ShardId shard, std::string_view key) = 0;
+  virtual Result<std::optional<std::string>> GetNote(ShardId shard, std::string_view key) const = 0;
+  // Those whose key begins with `prefix` and is not before `from`, until `visit` says false.
+  virtual Status ForEachNote(
+      ShardId shard, std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
+  // Makes snapshots, the open set, notes and the checkpoint durable, as one. Waits for the disk: some
   // milliseconds, more when much was put; puts of other threads go on meanwhile.
   virtual Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) = 0;
   virtual Result<Checkpoint> ReadCheckpoint(ShardId shard) const = 0;  // position 0: none yet

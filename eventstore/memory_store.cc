@@ -198,6 +198,42 @@ Status MemoryStore::ForEachOpen(
   return {};
 }
 
+Status MemoryStore::PutNote(ShardId shard, std::string_view key, std::string_view value) {
+  Put([shard, key = std::string(key), bytes = std::string(value)](State& state) {
+    state.notes[shard][key] = bytes;
+  });
+  return {};
+}
+
+Status MemoryStore::EraseNote(ShardId shard, std::string_view key) {
+  Put([shard, key = std::string(key)](State& state) { state.notes[shard].erase(key); });
+  return {};
+}
+
+Result<std::optional<std::string>> MemoryStore::GetNote(ShardId shard, std::string_view key) const {
+  std::lock_guard lock(mutex_);
+  const auto notes = state_.notes.find(shard);
+  if (notes == state_.notes.end()) return std::nullopt;
+  const auto note = notes->second.find(std::string(key));
+  if (note == notes->second.end()) return std::nullopt;
+  return note->second;
+}
+
+Status MemoryStore::ForEachNote(
+    ShardId shard, std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  std::map<std::string, std::string> notes;
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = state_.notes.find(shard);
+    if (found != state_.notes.end()) notes = found->second;
+  }
+  for (auto note = notes.lower_bound(std::string(std::max(prefix, from))); note != notes.end();
+       ++note)
+    if (!note->first.starts_with(prefix) || !visit(note->first, note->second)) break;
+  return {};
+}
+
 Status MemoryStore::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) {
   STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(checkpoint.position, "a checkpoint"));
   const LogTail tail = Tail(shard);

@@ -49,6 +49,12 @@ class MemoryStore final : public EventStore {
   bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const override;
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
   Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override;
+  Status PutNote(ShardId shard, std::string_view key, std::string_view value) override;
+  Status EraseNote(ShardId shard, std::string_view key) override;
+  Result<std::optional<std::string>> GetNote(ShardId shard, std::string_view key) const override;
+  Status ForEachNote(
+      ShardId shard, std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override;
   Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary) override;
   Status EraseOpen(ShardId shard, InstanceId instance) override;
   Status ForEachOpen(ShardId shard,
@@ -64,6 +70,7 @@ class MemoryStore final : public EventStore {
   struct State {
     std::map<InstanceKey, Snapshot> snapshots;
     std::map<InstanceKey, std::string> open;
+    std::map<ShardId, std::map<std::string, std::string>> notes;
     std::map<ShardId, Checkpoint> checkpoints;
     std::map<ShardId, LogTail> known_tails;
   };

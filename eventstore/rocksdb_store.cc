@@ -36,6 +36,20 @@ class RocksDbStore final : public EventStore {
   Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override {
     return state_.GetSnapshot(shard, instance);
   }
+  Status PutNote(ShardId shard, std::string_view key, std::string_view value) override {
+    return state_.PutNote(shard, key, value);
+  }
+  Status EraseNote(ShardId shard, std::string_view key) override {
+    return state_.EraseNote(shard, key);
+  }
+  Result<std::optional<std::string>> GetNote(ShardId shard, std::string_view key) const override {
+    return state_.GetNote(shard, key);
+  }
+  Status ForEachNote(ShardId shard, std::string_view prefix, std::string_view from,
+                     const std::function<bool(std::string_view, std::string_view)>& visit)
+      const override {
+    return state_.ForEachNote(shard, prefix, from, visit);
+  }
   Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary) override {
     return state_.PutOpen(shard, instance, summary);
   }

@@ -9,7 +9,7 @@
 namespace stele::eventstore {
 namespace {
 
-enum Family : size_t { kMarks, kSnapshots, kOpen, kCheckpoint, kByInstance };
+enum Family : size_t { kMarks, kSnapshots, kOpen, kCheckpoint, kByInstance, kNotes };
 
 // The first byte of a snapshot and of a checkpoint.
 constexpr char kValueVersion = 1;
@@ -67,7 +67,8 @@ Status StateDb::Open(const std::string& path) {
                        {"snapshots", FamilyOptions(rocksdb::kZSTD)},
                        {"open", FamilyOptions(rocksdb::kZSTD)},
                        {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
-                       {"by_instance", IndexFamilyOptions()}});
+                       {"by_instance", IndexFamilyOptions()},
+                       {"notes", FamilyOptions(rocksdb::kZSTD)}});
 }
 
 Status StateDb::Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) {
@@ -121,13 +122,55 @@ Status StateDb::ForEachOpen(ShardId shard,
   return {};
 }
 
+namespace {
+
+std::string NoteKey(ShardId shard, std::string_view key) {
+  const auto whole = ShardKey(shard);
+  return std::string(View(KeySlice(whole))).append(key);
+}
+
+}  // namespace
+
+Status StateDb::PutNote(ShardId shard, std::string_view key, std::string_view value) {
+  return Put(kNotes, NoteKey(shard, key), rocksdb::Slice(value.data(), value.size()));
+}
+
+Status StateDb::EraseNote(ShardId shard, std::string_view key) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto status = handle_.db().Delete(options, handle_.family(kNotes), NoteKey(shard, key));
+  return status.ok() ? Status() : WriteError(status, "write to " + path_);
+}
+
+Result<std::optional<std::string>> StateDb::GetNote(ShardId shard, std::string_view key) const {
+  std::string value;
+  auto found = GetValue(handle_, kNotes, NoteKey(shard, key), &value);
+  if (!found) return std::unexpected(std::move(found).error());
+  if (!*found) return std::nullopt;
+  return value;
+}
+
+Status StateDb::ForEachNote(
+    ShardId shard, std::string_view prefix, std::string_view from,
+    const std::function<bool(std::string_view, std::string_view)>& visit) const {
+  const std::string whole = NoteKey(shard, prefix);
+  const size_t skip = whole.size() - prefix.size();
+  std::unique_ptr<rocksdb::Iterator> note(handle_.db().NewIterator({}, handle_.family(kNotes)));
+  for (note->Seek(std::max(whole, NoteKey(shard, from))); note->Valid(); note->Next()) {
+    const std::string_view key = View(note->key());
+    if (!key.starts_with(whole) || !visit(key.substr(skip), View(note->value()))) break;
+  }
+  if (!note->status().ok()) return RocksError(note->status(), "read the notes");
+  return {};
+}
+
 Status StateDb::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) {
   std::string value(1 + 8, kValueVersion);
   StoreLittle(checkpoint.position.value, value.data() + 1);
   value += checkpoint.state;
   STELE_RETURN_IF_ERROR(Put(kCheckpoint, KeySlice(ShardKey(shard)), value));
-  const auto status = handle_.db().Flush(
-      {}, {handle_.family(kSnapshots), handle_.family(kOpen), handle_.family(kCheckpoint)});
+  const auto status = handle_.db().Flush({}, {handle_.family(kSnapshots), handle_.family(kOpen),
+                                              handle_.family(kCheckpoint), handle_.family(kNotes)});
   return status.ok() ? Status() : WriteError(status, "flush " + path_);
 }
 

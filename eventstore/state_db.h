@@ -28,6 +28,11 @@ class StateDb {
   Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const;
   Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary);
   Status EraseOpen(ShardId shard, InstanceId instance);
+  Status PutNote(ShardId shard, std::string_view key, std::string_view value);
+  Status EraseNote(ShardId shard, std::string_view key);
+  Result<std::optional<std::string>> GetNote(ShardId shard, std::string_view key) const;
+  Status ForEachNote(ShardId shard, std::string_view prefix, std::string_view from,
+                     const std::function<bool(std::string_view, std::string_view)>& visit) const;
   Status ForEachOpen(ShardId shard,
                      const std::function<void(InstanceId, std::string_view)>& visit) const;
   Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint);

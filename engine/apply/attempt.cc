@@ -14,6 +14,10 @@ void On(Instance& instance, const model::AttemptStarted& event, const RecordCont
   // A loop or sub-process begins again; its scopes are closed.
   run.loop.reset();
   run.child = InstanceId();
+  if (run.waits.empty()) return;
+  run.state = RunState::kWaiting;
+  for (const model::Wait& wait : run.waits)
+    if (wait.due && (!run.due || wait.due < run.due)) run.due = wait.due;
 }
 
 void On(Instance& instance, const model::AttemptCompleted& event, const RecordContext&) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
+#include "engine/decide/start_key.h"
 #include "engine/decide/turn.h"
 
 namespace stele::decide {
@@ -87,6 +89,22 @@ std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) 
                                    .concurrency_key = command.concurrency_key});
   if (!command.queued) Begin(turn);
   return std::nullopt;
+}
+
+Result<std::string> ConcurrencyKeyOf(const Definition& definition,
+                                     const model::StartInstance& command) {
+  // An instance as the start will make it, for what the key refers to.
+  Instance instance;
+  instance.input = command.input;
+  instance.business_key = command.business_key;
+  Result<std::vector<model::NamedPayload>> variables = InitialVariables(definition, command);
+  if (!variables.has_value()) return std::unexpected(variables.error());
+  instance.scopes.emplace_back().variables = *std::move(variables);
+  const ScopeEnvironment environment(definition, instance, ScopeId(), {});
+  Result<expression::Rendered> key = definition.concurrency->key.Render(environment);
+  if (!key.has_value())
+    return Fail(ErrorCode::kInvalidInput, fmt::format("Concurrency key: {}", key.error().message));
+  return key->value.is_string() ? key->value.as_string() : ToJson(key->value);
 }
 
 void Begin(Turn& turn) {

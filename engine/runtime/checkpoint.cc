@@ -19,6 +19,9 @@ void Shard::BeginCheckpoint(std::function<void()> done) {
   checkpointing_->position = Position(next_position_.value - 1);
   checkpointing_->done = std::move(done);
   checkpointing_->ended.swap(ended_in_open_);
+  if (const Status expired = board_.Expire(now_); !expired.has_value())
+    return Failed(expired.error());
+  checkpointing_->notes = &board_.notes().BeginWriting();
   for (const auto& [id, live] : live_) {
     if (model::HasEnded(live->instance.status) || !live->open_changed) continue;
     const model::Instance& instance = live->instance;
@@ -46,6 +49,10 @@ void Shard::FinishCheckpoint() {
     }
     for (const InstanceId id : job.ended)
       if (job.result) job.result = store->EraseOpen(shard, id);
+    for (const auto& [key, value] : *job.notes)
+      if (job.result)
+        job.result =
+            value.has_value() ? store->PutNote(shard, key, *value) : store->EraseNote(shard, key);
     std::string state(reinterpret_cast<const char*>(&last), sizeof last);
     if (job.result) job.result = store->WriteCheckpoint(shard, {job.position, std::move(state)});
     Post([this] {
@@ -53,6 +60,7 @@ void Shard::FinishCheckpoint() {
       ended->thread.join();
       if (!ended->result.has_value()) return Failed(ended->result.error());
       checkpointed_ = ended->position;
+      board_.notes().EndWriting();
       if (ended->done) ended->done();
     });
   });
@@ -64,6 +72,7 @@ void Shard::Stop(std::function<void()> stopped) {
   stopping_ = true;
   for (auto& [id, live] : live_) {
     for (const Outside& attempt : live->outside) {
+      if (attempt.executor != nullptr && attempt.executor->outlives_engine()) continue;
       ++stopping_attempts_;
       const auto ended = [this, instance = id, attempt] {
         --stopping_attempts_;

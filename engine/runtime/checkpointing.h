@@ -19,6 +19,7 @@ struct Shard::Checkpointing {
   };
   std::vector<Item> items;
   std::vector<InstanceId> ended;
+  const NoteChanges* notes = nullptr;  // the board's, which leaves them alone until the end
   std::function<void()> done;
   bool writing = false;
   std::thread thread;

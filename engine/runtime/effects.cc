@@ -197,6 +197,7 @@ void Shard::GoOn(Live& live, std::string_view actor) {
   Use(live);
   ArmTimer(live);
   const InstanceId id = live.instance.id;
+  FollowParent(live, actor);
   for (const model::StepRun& run : live.instance.runs) {
     const definition::Step& step = live.definition->step(run.step);
     if (step.kind != definition::StepKind::kTask) continue;

@@ -28,6 +28,7 @@ struct Live {
   bool open_changed = false;  // and it is out of date
   bool dormant = false;       // was open when the engine started; nobody has asked to go on with it
   std::vector<Outside> outside;
+  std::vector<RunId> waiting;  // its runs that wait for messages
   bool idle = false;
   size_t idle_bytes = 0;
   std::list<InstanceId>::iterator idle_place;

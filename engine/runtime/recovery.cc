@@ -64,7 +64,13 @@ Status Shard::ReplayTail(Position from) {
 
 Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   const InstanceId id = record.header.instance;
-  if (id == InstanceId()) return {};
+  const model::RecordContext context{record.position, record.header.time};
+  Result<std::vector<model::Event>> events = model::Decode(record.body);
+  if (!events.has_value()) return std::unexpected(events.error());
+  if (id == InstanceId()) {
+    board_.FoldRegistry(*events, context);
+    return {};
+  }
   last_instance_ = std::max(last_instance_, id);
   Live* live = nullptr;
   const auto found = live_.find(id);
@@ -76,16 +82,14 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
     // Loading reads the whole durable history of the instance, this record included.
     const Result<Live*> loaded = Load(id);
     if (!loaded.has_value()) return std::unexpected(loaded.error());
-    (*loaded)->open_changed = true;
-    return {};
+    live = *loaded;
   }
-  if (record.header.first_seq <= live->instance.seq) return {};
-  const model::RecordContext context{record.position, record.header.time};
-  STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
-    apply::Apply(live->instance, event, context);
-  }));
-  live->definition = registry_.Find(live->instance.definition)->definition.get();
   live->open_changed = true;
+  if (record.header.first_seq > live->instance.seq) {
+    for (const model::Event& event : *events) apply::Apply(live->instance, event, context);
+    live->definition = registry_.Find(live->instance.definition)->definition.get();
+  }
+  board_.Fold(live->instance, *live->definition, *events, context, live->waiting);
   return {};
 }
 
@@ -115,8 +119,19 @@ size_t Shard::Resume(std::string_view actor) {
     ++count;
     GoOn(live, actor);
   }
+  ResumeBoard();
   Wake();
   return count;
+}
+
+// What a crash left between one record and what it means for others.
+void Shard::ResumeBoard() {
+  const auto topics = board_.Topics();
+  if (!topics.has_value()) return Failed(topics.error());
+  for (const auto& [name, key] : *topics) Route(name, key);
+  const auto queues = board_.Queues();
+  if (!queues.has_value()) return Failed(queues.error());
+  for (const auto& [definition, key] : *queues) AdmitNext(definition, key);
 }
 
 Status Shard::ResumeInstance(InstanceId instance, std::string_view actor) {

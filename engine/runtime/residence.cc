@@ -53,6 +53,7 @@ Result<Live*> Shard::Load(InstanceId id) {
   if (live->instance.status == model::Status::kNone) return unknown();
   live->definition = registry_.Find(live->instance.definition)->definition.get();
   live->in_open = !model::HasEnded(live->instance.status);
+  live->waiting = Board::WaitingRuns(live->instance);
   Live& placed = *(live_[id] = std::move(live));
   ArmTimer(placed);
   return &placed;
@@ -80,6 +81,7 @@ void Shard::Settle(Live& live) {
   if (model::HasEnded(instance.status) || instance.status == model::Status::kNone) {
     if (parts_.observer != nullptr && instance.status != model::Status::kNone && live.open_changed)
       parts_.observer->OnEnded(instance);
+    TellWatchers(instance);
     if (live.in_open) ended_in_open_.push_back(instance.id);
     live_.erase(instance.id);
     return;

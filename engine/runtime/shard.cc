@@ -12,6 +12,7 @@ namespace stele::runtime {
 Shard::Shard(const ShardParts& parts, const ShardOptions& options)
     : parts_(parts),
       options_(options),
+      board_(*parts.store, options.shard),
       timers_(parts.loop, *parts.clock, [this] { ElapseTimers(); }),
       wake_(new uv_async_t),
       again_(new uv_idle_t) {
@@ -141,22 +142,44 @@ void Shard::Process(Inbound& inbound) {
   Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
-  if (start != nullptr) live.definition = registry_.Find(start->definition)->definition.get();
+  if (start != nullptr) AdoptStart(live, inbound.command);
   if (inbound.is_result) --live.results;
   Use(live);
 
   events_.clear();
-  const decide::Context context{*live.definition, {next_position_, now_}};
+  const decide::Context context{
+      *live.definition, {next_position_, now_}, TargetOf(inbound.command)};
   if (auto rejection = decider_.Decide(live.instance, inbound.command, context, events_)) {
+    if (start != nullptr) starting_.erase(start->idempotency_key);
     Settle(live);
     return refuse(*std::move(rejection));
   }
+  if (start != nullptr) starting_.erase(start->idempotency_key);
   Record(live, inbound.actor);
   if (inbound.answer)
     Hold({.position = context.record.position,
           .kind = ReleaseKind::kAnswer,
           .live = &live,
           .answer = std::move(inbound.answer)});
+}
+
+const definition::Definition* Shard::TargetOf(const model::Command& command) const {
+  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
+  const model::RegisteredDefinition* target =
+      migrate == nullptr ? nullptr : registry_.Find(migrate->definition);
+  return target == nullptr ? nullptr : target->definition.get();
+}
+
+// The definition of an instance that starts, and whether it must wait for a place.
+void Shard::AdoptStart(Live& live, model::Command& command) {
+  auto& start = std::get<model::StartInstance>(command);
+  live.definition = registry_.Find(start.definition)->definition.get();
+  if (!live.definition->concurrency.has_value()) return;
+  const uint32_t limit = live.definition->concurrency->limit;
+  const Result<uint32_t> holding =
+      board_.Holding(live.definition->name, start.concurrency_key, limit);
+  if (!holding.has_value()) return Failed(holding.error());
+  start.queued = *holding >= limit;
 }
 
 void Shard::Record(Live& live, std::string_view actor) {
@@ -169,6 +192,13 @@ void Shard::Record(Live& live, std::string_view actor) {
               .time = now_,
               .actor = actor},
              encoder_.Encode(events_));
+  React(live);
+  if (std::holds_alternative<model::InstanceMigrated>(events_[0])) {
+    live.definition = registry_.Find(live.instance.definition)->definition.get();
+  } else if (std::holds_alternative<model::InstanceRetryRequested>(events_[0])) {
+    // It is open again.
+    std::erase(ended_in_open_, live.instance.id);
+  }
   CollectEffects(live);
   ArmTimer(live);
   live.open_changed = true;
@@ -222,7 +252,8 @@ void Shard::ReleaseOne(Release& release) {
       release.answer(std::unexpected(release.error));
       break;
     case ReleaseKind::kRecord:
-      parts_.observer->OnRecord(live->instance.id, release.events, release.record);
+      parts_.observer->OnRecord(live == nullptr ? InstanceId() : live->instance.id, release.events,
+                                release.record);
       break;
     case ReleaseKind::kSettle:
       break;
@@ -258,32 +289,6 @@ void Shard::FallOver() {
   if (stopped_) std::exchange(stopped_, nullptr)();
 }
 
-InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer) {
-  size_t bytes = command.input.text().size();
-  for (const model::NamedPayload& variable : command.variables)
-    bytes += variable.value.text().size();
-  Error error{ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
-  bool refused = failed_;
-  if (bytes > options_.max_input_bytes) {
-    refused = true;
-    error = {ErrorCode::kLimitExceeded,
-             fmt::format("Expected at most {} bytes of input but found {}",
-                         options_.max_input_bytes, bytes)};
-  } else if (registry_.Find(command.definition) == nullptr) {
-    refused = true;
-    error = {ErrorCode::kUnknownDefinition,
-             fmt::format("Expected a definition but found no {}", command.definition.value)};
-  }
-  if (refused) {
-    if (answer) answer(std::unexpected(error));
-    return InstanceId();
-  }
-  last_instance_ = last_instance_.Next();
-  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
-  Wake();
-  return last_instance_;
-}
-
 void Shard::Send(InstanceId instance, model::Command command, std::string_view actor,
                  Answer answer) {
   if (failed_) {
@@ -293,36 +298,6 @@ void Shard::Send(InstanceId instance, model::Command command, std::string_view a
   }
   inbox_.push_back({instance, std::move(command), std::string(actor), std::move(answer)});
   Wake();
-}
-
-DefinitionId Shard::Register(const DefinitionSource& source, std::string_view actor,
-                             Answer answer) {
-  uint32_t version = 0;
-  for (const model::RegisteredDefinition& known : registry_.definitions) {
-    if (known.name != source.name) continue;
-    if (known.canonical == source.canonical) {
-      Hold({.position = registry_.position,
-            .kind = ReleaseKind::kAnswer,
-            .answer = std::move(answer)});
-      return known.id;
-    }
-    version = known.version;
-  }
-  const DefinitionId id(static_cast<uint32_t>(registry_.definitions.size() + 1));
-  const model::Event event = model::DefinitionRegistered{
-      id, source.name, version + 1, source.canonical, source.source, source.file};
-  const model::RecordContext record{next_position_, ReadClock()};
-  next_position_ = next_position_.Next();
-  apply::Apply(registry_, event, record);
-  batch_.Add({.instance = InstanceId(),
-              .first_seq = registry_.seq,
-              .event_count = 1,
-              .time = record.time,
-              .actor = actor},
-             encoder_.Encode({&event, 1}));
-  Hold({.position = record.position, .kind = ReleaseKind::kAnswer, .answer = std::move(answer)});
-  Wake();
-  return id;
 }
 
 void Shard::ElapseTimers() {

@@ -15,8 +15,10 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -29,6 +31,7 @@
 #include "engine/model/codec.h"
 #include "engine/model/command.h"
 #include "engine/model/registry.h"
+#include "engine/runtime/board.h"
 #include "engine/runtime/limits.h"
 #include "engine/runtime/live.h"
 #include "engine/runtime/timer_queue.h"
@@ -72,6 +75,11 @@ struct ShardParts {
   Observer* observer = nullptr;  // may be null
 };
 
+struct StartOptions {
+  // Refuse when an open instance of the definition has the same business key.
+  bool unique_business_key = false;
+};
+
 struct DefinitionSource {
   std::string canonical;
   std::string name;
@@ -91,12 +99,31 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
+  // registry.cc: each is a record of the registry, or refused.
   // Registers a definition, or finds the version of that name with the same canonical form.
   DefinitionId Register(const DefinitionSource& source, std::string_view actor, Answer answer);
+  void ChangeDefinition(DefinitionId id, model::DefinitionState state, std::string_view reason,
+                        std::string_view actor, Answer answer);
+  // `config` is JSON that was checked. The id is good when `answer` has a position.
+  TriggerId RegisterTrigger(std::string_view definition, std::string_view kind,
+                            std::string_view config, std::string_view actor, Answer answer);
+  void ChangeTrigger(TriggerId id, model::TriggerState state, std::string_view reason,
+                     std::string_view actor, Answer answer);
+  // Notes a firing. With the outcome "start" or "buffer" it stays pending on the board until an
+  // instance has started with its FiringKey.
+  void Fire(model::TriggerFired firing, std::string_view actor, Answer answer);
+  // An empty document removes the setting.
+  void ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
+                     Answer answer);
+  // A message from outside; `expires` 0: after the usual time.
+  void Publish(model::MessagePublished message, std::string_view actor, Answer answer);
   const model::Registry& registry() const { return registry_; }
+  Board& board() { return board_; }
 
-  // Starts an instance. The id is good when `answer` has a position.
-  InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer);
+  // Starts an instance. The id is good when `answer` has a position. An idempotency key that was
+  // used before gives the instance that it started.
+  InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer,
+                   StartOptions options = {});
   // Asks something of an instance. Answers when the record (or the state that refuses) is durable.
   void Send(InstanceId instance, model::Command command, std::string_view actor, Answer answer);
 
@@ -108,6 +135,9 @@ class Shard {
   // The instance as it is now, loaded if need be; good until the loop runs on.
   Result<const model::Instance*> Find(InstanceId instance);
   std::vector<InstanceId> open_instances() const;
+  // Calls `ended` once, when the instance has ended durably: at the next turn if it has already.
+  // Calls nothing when the engine stops before.
+  void WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended);
 
   // Stops attempts (they start again on resume), makes everything durable, writes a checkpoint.
   void Stop(std::function<void()> stopped);
@@ -149,6 +179,8 @@ class Shard {
   void RunPosted();
   void ProcessInbox();
   void Process(Inbound& inbound);
+  void AdoptStart(Live& live, model::Command& command);
+  const definition::Definition* TargetOf(const model::Command& command) const;
   void Record(Live& live, std::string_view actor);
   void Hold(Release release);
   void ReleaseDurable();
@@ -157,6 +189,25 @@ class Shard {
   void SubmitBatch();
   TimeUs ReadClock();
   void FallOver();
+
+  // registry.cc
+  Position RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer);
+  bool RefuseStopped(const Answer& answer) const;
+
+  // admission.cc: what may start, and when
+  std::optional<Error> RefuseStart(const model::StartInstance& command,
+                                   const StartOptions& options) const;
+  Status PrepareStart(model::StartInstance& command);
+  void Join(InstanceId starting, Answer answer);
+  void AdmitNext(std::string_view definition, std::string_view key);
+
+  // routing.cc: what one instance's record means for others
+  void React(Live& live);
+  void Route(std::string_view name, std::string_view key);
+  void Offer(const KeptMessage& message, const WaitingRun& wait);
+  void TellChildren(const Live& live, const model::Event& event);
+  void FollowParent(Live& live, std::string_view actor);
+  void TellWatchers(const model::Instance& instance);
 
   // effects.cc: attempts outside
   void CollectEffects(Live& live);
@@ -183,6 +234,7 @@ class Shard {
   Status RecoverRegistry();
   Status ReplayTail(Position from);
   Status ApplyRecord(const eventstore::RecordView& record);
+  void ResumeBoard();
 
   // checkpoint.cc
   void MaybeCheckpoint();
@@ -204,6 +256,13 @@ class Shard {
 
   std::vector<Inbound> inbox_;
   std::vector<Inbound> deciding_;
+  Board board_;
+  std::set<std::pair<Position, uint32_t>> offered_messages_;  // on their way to a wait
+  std::set<std::pair<InstanceId, RunId>> offered_waits_;
+  std::set<InstanceId> admitting_;
+  // Keys of starts that are in the inbox.
+  std::map<std::string, InstanceId, std::less<>> starting_;
+  std::unordered_multimap<InstanceId, std::function<void(const model::Instance&)>> watchers_;
   decide::Decider decider_;
   model::RecordEncoder encoder_;
   std::vector<model::Event> events_;

@@ -74,6 +74,10 @@ class TaskExecutor {
   // the same key, or count it as failed with the kind "interrupted".
   virtual bool repeats_after_crash() const { return false; }
 
+  // What it does goes on while the engine is down: an orderly stop leaves its attempts alone, and
+  // recovery starts them again with the same key. REQUIRES: repeats_after_crash, too.
+  virtual bool outlives_engine() const { return false; }
+
   // Faults of a configuration that can be seen before anything runs: a sentence each.
   virtual std::vector<std::string> CheckConfig(const Value& config) const { return {}; }
 };

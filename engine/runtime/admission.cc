@@ -1,0 +1,127 @@
+// What may start, and when: definitions' states, keys that are used once, and limits of how many
+// instances of a definition run at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/decide/start_key.h"
+#include "engine/runtime/shard.h"
+
+namespace stele::runtime {
+
+namespace {
+
+Error NotStartable(const model::RegisteredDefinition& definition) {
+  return {
+      ErrorCode::kDefinitionState,
+      fmt::format("Expected \"{}\" version {} to be active but found it {}{}{}", definition.name,
+                  definition.version, model::DefinitionStateName(definition.state),
+                  definition.reason.empty() ? "" : ": ", definition.reason)};
+}
+
+size_t BytesOf(const model::StartInstance& command) {
+  size_t bytes = command.input.text().size();
+  for (const model::NamedPayload& variable : command.variables)
+    bytes += variable.value.text().size();
+  return bytes;
+}
+
+}  // namespace
+
+std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
+                                        const StartOptions& options) const {
+  if (failed_ || stopping_)
+    return Error{ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+  if (BytesOf(command) > options_.max_input_bytes)
+    return Error{ErrorCode::kLimitExceeded,
+                 fmt::format("Expected at most {} bytes of input but found {}",
+                             options_.max_input_bytes, BytesOf(command))};
+  const model::RegisteredDefinition* definition = registry_.Find(command.definition);
+  if (definition == nullptr)
+    return Error{ErrorCode::kUnknownDefinition,
+                 fmt::format("Expected a definition but found no {}", command.definition.value)};
+  if (definition->state != model::DefinitionState::kActive) return NotStartable(*definition);
+  if (!options.unique_business_key || command.business_key.empty()) return std::nullopt;
+  const auto taken = board_.ByBusinessKey(definition->name, command.business_key);
+  if (!taken.has_value()) return taken.error();
+  if (!taken->has_value()) return std::nullopt;
+  return Error{ErrorCode::kDuplicateKey,
+               fmt::format("Expected a business key that no open instance of \"{}\" has but found "
+                           "\"{}\" at instance {}",
+                           definition->name, command.business_key, (*taken)->value)};
+}
+
+InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer,
+                        StartOptions options) {
+  // A start that came before gives the same instance.
+  if (!command.idempotency_key.empty() && !failed_) {
+    if (const auto found = starting_.find(command.idempotency_key); found != starting_.end()) {
+      Join(found->second, std::move(answer));
+      return found->second;
+    }
+    const auto known = board_.ByIdempotencyKey(command.idempotency_key);
+    if (known.has_value() && known->has_value()) {
+      Hold({.position = Position(next_position_.value - 1),
+            .kind = ReleaseKind::kAnswer,
+            .answer = std::move(answer)});
+      return **known;
+    }
+  }
+  std::optional<Error> error = RefuseStart(command, options);
+  if (!error.has_value())
+    if (const Status prepared = PrepareStart(command); !prepared.has_value())
+      error = prepared.error();
+  if (error.has_value()) {
+    if (answer) answer(std::unexpected(*error));
+    return InstanceId();
+  }
+  last_instance_ = last_instance_.Next();
+  if (!command.idempotency_key.empty()) starting_[command.idempotency_key] = last_instance_;
+  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
+  Wake();
+  return last_instance_;
+}
+
+// Somebody else asks for the start that is in the inbox.
+void Shard::Join(InstanceId starting, Answer answer) {
+  const auto inbound = std::ranges::find(inbox_, starting, &Inbound::instance);
+  CHECK(inbound != inbox_.end(), "instance {} is no start in the inbox", starting.value);
+  if (!answer) return;
+  inbound->answer = [first = std::move(inbound->answer),
+                     second = std::move(answer)](const Result<Position>& result) {
+    if (first) first(result);
+    second(result);
+  };
+}
+
+Status Shard::PrepareStart(model::StartInstance& command) {
+  const definition::Definition& definition = *registry_.Find(command.definition)->definition;
+  if (!definition.concurrency.has_value()) return {};
+  Result<std::string> key = decide::ConcurrencyKeyOf(definition, command);
+  if (!key.has_value()) return std::unexpected(key.error());
+  command.concurrency_key = *std::move(key);
+  return {};
+}
+
+void Shard::AdmitNext(std::string_view definition, std::string_view key) {
+  const model::RegisteredDefinition* known = registry_.Latest(definition);
+  if (known == nullptr || !known->definition->concurrency.has_value() || stopping_) return;
+  const uint32_t limit = known->definition->concurrency->limit;
+  const Result<uint32_t> holding = board_.Holding(definition, key, limit);
+  if (!holding.has_value()) return Failed(holding.error());
+  if (*holding >= limit) return;
+  const auto next = board_.NextQueued(definition, key);
+  if (!next.has_value()) return Failed(next.error());
+  if (!next->has_value() || !admitting_.insert(**next).second) return;
+  const InstanceId admitted = **next;
+  Send(admitted, model::AdmitInstance{}, "",
+       [this, admitted, name = std::string(definition),
+        text = std::string(key)](const Result<Position>& answer) {
+         admitting_.erase(admitted);
+         // More places may be free.
+         if (answer.has_value()) AdmitNext(name, text);
+       });
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,353 @@
+#include "engine/runtime/board.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace stele::runtime {
+
+namespace {
+
+constexpr std::string_view kFiringPrefix = "trigger:";
+
+uint64_t Number(std::string_view bytes) {
+  return TakeNumber64(bytes);
+}
+
+std::string Pair(char kind, std::string_view a, std::string_view b) {
+  return kind + KeyPart(a) + KeyPart(b);
+}
+
+std::string QueueKey(const model::Instance& instance, std::string_view definition) {
+  // The higher priority sorts first; then who came first.
+  const auto order = static_cast<uint32_t>(~(static_cast<uint32_t>(instance.priority) ^ 1u << 31));
+  return Pair('q', definition, instance.concurrency_key) + KeyPart(order) +
+         KeyPart(instance.id.value);
+}
+
+std::string MessageKey(const model::MessagePublished& message, Position position,
+                       uint32_t ordinal) {
+  return Pair('m', message.name, message.key) + KeyPart(position.value) + KeyPart(ordinal);
+}
+
+// The trigger and the firing's key in an idempotency key that FiringKey made.
+std::optional<std::pair<TriggerId, std::string_view>> FiringOf(std::string_view key) {
+  if (!key.starts_with(kFiringPrefix)) return std::nullopt;
+  key.remove_prefix(kFiringPrefix.size());
+  TriggerId trigger;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), trigger.value);
+  if (error != std::errc() || end == key.data() + key.size() || *end != ':') return std::nullopt;
+  return std::pair(trigger, key.substr(static_cast<size_t>(end - key.data()) + 1));
+}
+
+std::string TriggerPart(TriggerId trigger) {
+  return KeyPart(trigger.value);
+}
+
+}  // namespace
+
+std::string FiringKey(TriggerId trigger, std::string_view key) {
+  return std::string(kFiringPrefix) + std::to_string(trigger.value) + ":" + std::string(key);
+}
+
+struct Board::Folding {
+  const model::Instance& instance;
+  const definition::Definition& definition;
+  std::vector<RunId>& waiting;
+};
+
+std::vector<RunId> Board::WaitingRuns(const model::Instance& instance) {
+  std::vector<RunId> runs;
+  for (const model::StepRun& run : instance.runs)
+    if (!run.waits.empty()) runs.push_back(run.id);
+  return runs;
+}
+
+void Board::Fold(const model::Instance& instance, const definition::Definition& definition,
+                 std::span<const model::Event> events, const model::RecordContext& record,
+                 std::vector<RunId>& waiting) {
+  const Folding folding{instance, definition, waiting};
+  uint32_t published = 0;
+  for (const model::Event& event : events) {
+    if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
+      if (!activated->waits.empty()) Wait(folding, *activated);
+    } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
+      Begin(folding, started->queued);
+    } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
+      Publish(*message, record.position, published++);
+    } else if (const auto* met = std::get_if<model::MessageCorrelated>(&event)) {
+      Consume(*met);
+      EndWait(folding, met->run);
+    } else if (std::holds_alternative<model::InstanceAdmitted>(event)) {
+      notes_.Erase(QueueKey(instance, definition.name));
+      Begin(folding, false);
+    } else if (std::holds_alternative<model::InstanceRetryRequested>(event)) {
+      Begin(folding, false);
+    } else if (std::holds_alternative<model::InstanceCompleted>(event) ||
+               std::holds_alternative<model::InstanceFailed>(event) ||
+               std::holds_alternative<model::InstanceCancelled>(event) ||
+               std::holds_alternative<model::InstanceTerminated>(event)) {
+      End(folding);
+    } else if (!waiting.empty()) {
+      if (const auto* completed = std::get_if<model::StepCompleted>(&event)) {
+        EndWait(folding, completed->run);
+      } else if (const auto* failed = std::get_if<model::StepFailed>(&event)) {
+        EndWait(folding, failed->run);
+      } else if (const auto* cancelled = std::get_if<model::StepCancelled>(&event)) {
+        EndWait(folding, cancelled->run);
+      }
+    }
+  }
+}
+
+void Board::FoldRegistry(std::span<const model::Event> events, const model::RecordContext& record) {
+  uint32_t published = 0;
+  for (const model::Event& event : events) {
+    if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
+      Publish(*message, record.position, published++);
+    } else if (const auto* fired = std::get_if<model::TriggerFired>(&event)) {
+      if (fired->outcome != "start" && fired->outcome != "buffer") continue;
+      notes_.Put('t' + TriggerPart(fired->trigger) + KeyPart(fired->key),
+                 KeyPart(static_cast<uint64_t>(fired->time.value)) + KeyPart(fired->outcome) +
+                     std::string(fired->payload.text()));
+    }
+  }
+}
+
+// The keys of an open instance. Written again when a failed one is retried.
+void Board::Begin(const Folding& folding, bool queued) {
+  const model::Instance& instance = folding.instance;
+  const std::string& name = folding.definition.name;
+  const std::string id = KeyPart(instance.id.value);
+  if (!instance.business_key.empty()) notes_.Put(Pair('b', name, instance.business_key) + id, "");
+  if (folding.definition.concurrency.has_value()) {
+    if (queued) {
+      notes_.Put(QueueKey(instance, name), "");
+    } else {
+      notes_.Put(Pair('r', name, instance.concurrency_key) + id, "");
+    }
+  }
+  if (instance.idempotency_key.empty()) return;
+  notes_.Put('i' + instance.idempotency_key, id);
+  if (const auto firing = FiringOf(instance.idempotency_key)) {
+    ForgetFiring(firing->first, firing->second);
+    notes_.Put('o' + TriggerPart(firing->first) + id, "");
+  }
+}
+
+void Board::End(const Folding& folding) {
+  const model::Instance& instance = folding.instance;
+  const std::string& name = folding.definition.name;
+  const std::string id = KeyPart(instance.id.value);
+  if (!instance.business_key.empty()) notes_.Erase(Pair('b', name, instance.business_key) + id);
+  if (folding.definition.concurrency.has_value()) {
+    notes_.Erase(QueueKey(instance, name));
+    notes_.Erase(Pair('r', name, instance.concurrency_key) + id);
+  }
+  if (const auto firing = FiringOf(instance.idempotency_key))
+    notes_.Erase('o' + TriggerPart(firing->first) + id);
+  while (!folding.waiting.empty()) EndWait(folding, folding.waiting.back());
+}
+
+void Board::Wait(const Folding& folding, const model::StepActivated& activated) {
+  const std::string run = KeyPart(folding.instance.id.value) + KeyPart(activated.run.value);
+  std::string keys;
+  for (uint32_t i = 0; i < activated.waits.size(); ++i) {
+    const model::Wait& wait = activated.waits[i];
+    if (wait.kind != model::WaitKind::kMessage) continue;
+    std::string key = Pair('w', wait.name, wait.key) + run + KeyPart(i);
+    keys += KeyPart(key);
+    notes_.Put(std::move(key), "");
+  }
+  if (keys.empty()) return;
+  notes_.Put('x' + run, std::move(keys));
+  if (std::ranges::find(folding.waiting, activated.run) == folding.waiting.end())
+    folding.waiting.push_back(activated.run);
+}
+
+void Board::EndWait(const Folding& folding, RunId run) {
+  if (std::erase(folding.waiting, run) == 0) return;
+  std::string key = 'x' + KeyPart(folding.instance.id.value) + KeyPart(run.value);
+  const auto waits = notes_.Get(key);
+  if (!waits.has_value() || !waits->has_value()) return;
+  std::string_view rest = **waits;
+  while (!rest.empty()) notes_.Erase(std::string(TakeText(rest)));
+  notes_.Erase(std::move(key));
+}
+
+void Board::Publish(const model::MessagePublished& message, Position position, uint32_t ordinal) {
+  const std::string expires = KeyPart(static_cast<uint64_t>(message.expires.value));
+  if (!message.message_id.empty()) {
+    std::string id = 'd' + message.message_id;
+    const auto known = notes_.Get(id);
+    if (known.has_value() && known->has_value()) return;
+    notes_.Put('e' + expires + id, "");
+    notes_.Put(std::move(id), "");
+  }
+  std::string key = MessageKey(message, position, ordinal);
+  std::string place = 'p' + KeyPart(position.value) + KeyPart(ordinal);
+  notes_.Put('e' + expires + key, "");
+  notes_.Put('e' + expires + place, "");
+  notes_.Put(std::move(place), key);
+  notes_.Put(std::move(key), expires + std::string(message.payload.text()));
+}
+
+void Board::Consume(const model::MessageCorrelated& correlated) {
+  if (!correlated.message_position) return;
+  std::string place =
+      'p' + KeyPart(correlated.message_position.value) + KeyPart(correlated.message_ordinal);
+  const auto key = notes_.Get(place);
+  if (!key.has_value() || !key->has_value()) return;
+  notes_.Erase(**key);
+  notes_.Erase(std::move(place));
+}
+
+Result<std::optional<InstanceId>> Board::ByIdempotencyKey(std::string_view key) const {
+  const auto found = notes_.Get('i' + std::string(key));
+  if (!found.has_value()) return std::unexpected(found.error());
+  if (!found->has_value()) return std::nullopt;
+  return InstanceId(Number(**found));
+}
+
+Result<std::optional<InstanceId>> Board::ByBusinessKey(std::string_view definition,
+                                                       std::string_view key) const {
+  const std::string prefix = Pair('b', definition, key);
+  std::optional<InstanceId> found;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
+    found = InstanceId(Number(at.substr(prefix.size())));
+    return false;
+  }));
+  return found;
+}
+
+Result<uint32_t> Board::Holding(std::string_view definition, std::string_view key,
+                                uint32_t enough) const {
+  uint32_t count = 0;
+  if (enough == 0) return count;
+  STELE_RETURN_IF_ERROR(
+      notes_.Scan(Pair('r', definition, key),
+                  [&](std::string_view, std::string_view) { return ++count < enough; }));
+  return count;
+}
+
+Result<std::optional<InstanceId>> Board::NextQueued(std::string_view definition,
+                                                    std::string_view key) const {
+  const std::string prefix = Pair('q', definition, key);
+  std::optional<InstanceId> found;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
+    at.remove_prefix(prefix.size() + sizeof(uint32_t));
+    found = InstanceId(TakeNumber64(at));
+    return false;
+  }));
+  return found;
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Board::Queues() const {
+  return DistinctPairs("q");
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Board::Topics() const {
+  return DistinctPairs("m");
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> Board::DistinctPairs(
+    std::string_view kind) const {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  STELE_RETURN_IF_ERROR(notes_.Scan(kind, [&](std::string_view at, std::string_view) {
+    at.remove_prefix(kind.size());
+    std::string first(TakeText(at));
+    std::string second(TakeText(at));
+    if (pairs.empty() || pairs.back().first != first || pairs.back().second != second)
+      pairs.emplace_back(std::move(first), std::move(second));
+    return true;
+  }));
+  return pairs;
+}
+
+Result<std::vector<KeptMessage>> Board::Messages(std::string_view name, std::string_view key,
+                                                 TimeUs now, size_t most) const {
+  const std::string prefix = Pair('m', name, key);
+  std::vector<KeptMessage> messages;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view value) {
+    at.remove_prefix(prefix.size());
+    const TimeUs expires(static_cast<int64_t>(TakeNumber64(value)));
+    if (expires <= now) return true;
+    KeptMessage& message = messages.emplace_back();
+    message.position = Position(TakeNumber64(at));
+    message.ordinal = TakeNumber32(at);
+    message.name = name;
+    message.key = key;
+    message.expires = expires;
+    if (!value.empty()) message.payload = Payload::FromText(value);
+    return messages.size() < most;
+  }));
+  return messages;
+}
+
+Result<std::vector<WaitingRun>> Board::Waits(std::string_view name, std::string_view key,
+                                             size_t most) const {
+  const std::string prefix = Pair('w', name, key);
+  std::vector<WaitingRun> waits;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
+    at.remove_prefix(prefix.size());
+    WaitingRun& wait = waits.emplace_back();
+    wait.instance = InstanceId(TakeNumber64(at));
+    wait.run = RunId(TakeNumber32(at));
+    wait.event = TakeNumber32(at);
+    return waits.size() < most;
+  }));
+  return waits;
+}
+
+void Board::ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait) {
+  notes_.Erase(Pair('w', name, key) + KeyPart(wait.instance.value) + KeyPart(wait.run.value) +
+               KeyPart(wait.event));
+}
+
+Result<std::vector<PendingFiring>> Board::PendingFirings() const {
+  std::vector<PendingFiring> firings;
+  STELE_RETURN_IF_ERROR(notes_.Scan("t", [&](std::string_view at, std::string_view value) {
+    at.remove_prefix(1);
+    PendingFiring& firing = firings.emplace_back();
+    firing.trigger = TriggerId(TakeNumber32(at));
+    firing.key = TakeText(at);
+    firing.time = TimeUs(static_cast<int64_t>(TakeNumber64(value)));
+    firing.outcome = TakeText(value);
+    if (!value.empty()) firing.payload = Payload::FromText(value);
+    return true;
+  }));
+  // In the order in which they fired.
+  std::ranges::stable_sort(firings, {}, &PendingFiring::time);
+  return firings;
+}
+
+void Board::ForgetFiring(TriggerId trigger, std::string_view key) {
+  notes_.Erase('t' + TriggerPart(trigger) + KeyPart(key));
+}
+
+Result<std::vector<InstanceId>> Board::OpenOf(TriggerId trigger, size_t most) const {
+  const std::string prefix = 'o' + TriggerPart(trigger);
+  std::vector<InstanceId> open;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
+    open.emplace_back(Number(at.substr(prefix.size())));
+    return open.size() < most;
+  }));
+  return open;
+}
+
+Status Board::Expire(TimeUs now) {
+  std::vector<std::string> over;
+  STELE_RETURN_IF_ERROR(notes_.Scan("e", [&](std::string_view key, std::string_view) {
+    std::string_view rest = key.substr(1);
+    if (TimeUs(static_cast<int64_t>(TakeNumber64(rest))) > now) return false;
+    over.emplace_back(key);
+    over.emplace_back(rest);
+    return true;
+  }));
+  for (std::string& key : over) notes_.Erase(std::move(key));
+  return {};
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,116 @@
+// What a shard knows across its instances: who has which key, which messages wait for somebody and
+// who waits for which, who holds a definition's limit and who waits for it, which firings have no
+// instance yet. A fold of the log, kept as notes (notes.h), so that nothing of it must be in memory
+// and a restart reads only the tail.
+//
+// Keys (parts as in notes.h):
+//   i key                                  -> instance   idempotency keys
+//   b definition key instance              -> ""         business keys of open instances
+//   r definition key instance              -> ""         holds a place under the definition's limit
+//   q definition key order position inst.  -> ""         waits for a place; the higher priority
+//   first m name key position ordinal            -> message    published, not met yet p position
+//   ordinal                     -> key of m d id                                   -> ""         a
+//   message id that was published w name key instance run event          -> ""         a run that
+//   waits for a message x instance run                         -> keys of w e expires key -> ""
+//   what is forgotten then t trigger key                          -> firing     fired, not started
+//   yet o trigger instance                     -> ""         open instances that a trigger started
+//
+// Thread: the shard's loop.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/definition/definition.h"
+#include "engine/model/instance.h"
+#include "engine/runtime/notes.h"
+
+namespace stele::runtime {
+
+struct KeptMessage {
+  Position position;
+  uint32_t ordinal = 0;
+  std::string name;
+  std::string key;
+  Payload payload;
+  TimeUs expires;
+};
+
+struct WaitingRun {
+  InstanceId instance;
+  RunId run;
+  uint32_t event = 0;
+};
+
+struct PendingFiring {
+  TriggerId trigger;
+  std::string key;
+  TimeUs time;
+  std::string outcome;
+  Payload payload;
+};
+
+// The idempotency key of an instance that a trigger starts.
+std::string FiringKey(TriggerId trigger, std::string_view key);
+
+class Board {
+ public:
+  Board(eventstore::EventStore& store, ShardId shard) : notes_(store, shard) {}
+
+  // One record of an instance. `instance` is its state then or later; `waiting` are its runs that
+  // wait for messages, kept by the caller with the instance (WaitingRuns).
+  void Fold(const model::Instance& instance, const definition::Definition& definition,
+            std::span<const model::Event> events, const model::RecordContext& record,
+            std::vector<RunId>& waiting);
+  void FoldRegistry(std::span<const model::Event> events, const model::RecordContext& record);
+  static std::vector<RunId> WaitingRuns(const model::Instance& instance);
+
+  Result<std::optional<InstanceId>> ByIdempotencyKey(std::string_view key) const;
+  Result<std::optional<InstanceId>> ByBusinessKey(std::string_view definition,
+                                                  std::string_view key) const;
+  // Instances that hold the definition's limit for the key, counted up to `enough`.
+  Result<uint32_t> Holding(std::string_view definition, std::string_view key,
+                           uint32_t enough) const;
+  // The instance that is admitted next.
+  Result<std::optional<InstanceId>> NextQueued(std::string_view definition,
+                                               std::string_view key) const;
+  // Every (definition, key) for which instances wait.
+  Result<std::vector<std::pair<std::string, std::string>>> Queues() const;
+  // Every (name, key) of messages that are kept.
+  Result<std::vector<std::pair<std::string, std::string>>> Topics() const;
+
+  // The oldest messages and waits of a name and key, at most `most`.
+  Result<std::vector<KeptMessage>> Messages(std::string_view name, std::string_view key, TimeUs now,
+                                            size_t most) const;
+  Result<std::vector<WaitingRun>> Waits(std::string_view name, std::string_view key,
+                                        size_t most) const;
+  // A wait that turned out to be over.
+  void ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait);
+
+  Result<std::vector<PendingFiring>> PendingFirings() const;
+  // A firing that is given up without an instance.
+  void ForgetFiring(TriggerId trigger, std::string_view key);
+  Result<std::vector<InstanceId>> OpenOf(TriggerId trigger, size_t most) const;
+
+  // Forgets what has expired.
+  Status Expire(TimeUs now);
+  Notes& notes() { return notes_; }
+
+ private:
+  struct Folding;
+
+  Result<std::vector<std::pair<std::string, std::string>>> DistinctPairs(
+      std::string_view kind) const;
+  void Begin(const Folding& folding, bool queued);
+  void End(const Folding& folding);
+  void Wait(const Folding& folding, const model::StepActivated& activated);
+  void EndWait(const Folding& folding, RunId run);
+  void Publish(const model::MessagePublished& message, Position position, uint32_t ordinal);
+  void Consume(const model::MessageCorrelated& correlated);
+
+  Notes notes_;
+};
+
+}  // namespace stele::runtime

@@ -1,0 +1,164 @@
+#include "engine/runtime/call_executor.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace stele::runtime {
+
+namespace {
+
+tasks::TaskResult Failure(std::string kind, std::string message, bool retryable) {
+  tasks::TaskResult result;
+  result.outcome =
+      std::unexpected(tasks::TaskFailure{std::move(kind), std::move(message), retryable, {}});
+  return result;
+}
+
+const Value* MemberOf(const Value& config, std::string_view name, std::string_view synonym = "") {
+  const Value* found = config.Find(name);
+  if (found == nullptr && !synonym.empty()) found = config.Find(synonym);
+  return found == nullptr || found->is_null() ? nullptr : found;
+}
+
+bool FlagOf(const Value& config, std::string_view name, bool otherwise) {
+  const Value* found = MemberOf(config, name);
+  return found != nullptr && found->is_bool() ? found->as_bool() : otherwise;
+}
+
+std::string TextOf(const Value& config, std::string_view name, std::string_view synonym = "") {
+  const Value* found = MemberOf(config, name, synonym);
+  return found != nullptr && found->is_string() ? found->as_string() : std::string();
+}
+
+// The definition that the call names: a version of it, or the newest that may start.
+std::expected<const model::RegisteredDefinition*, std::string> DefinitionOf(
+    const model::Registry& registry, const Value& config) {
+  const std::string name = TextOf(config, "workflow", "definition");
+  if (name.empty())
+    return std::unexpected("Expected the name of a workflow to call but found none");
+  if (const Value* version = MemberOf(config, "version")) {
+    const bool fits = version->is_int() && version->as_int() > 0 && version->as_int() <= UINT32_MAX;
+    const auto* found =
+        fits ? registry.Version(name, static_cast<uint32_t>(version->as_int())) : nullptr;
+    if (found != nullptr) return found;
+    return std::unexpected(
+        fmt::format("Expected a registered version of \"{}\" to call but found none", name));
+  }
+  if (const auto* found = registry.Startable(name)) return found;
+  return std::unexpected(fmt::format(
+      "Expected a registered workflow \"{}\" to call but found none that may start", name));
+}
+
+model::StartInstance StartOf(const tasks::TaskRequest& request, DefinitionId definition) {
+  const Value& config = request.config;
+  model::StartInstance start;
+  start.definition = definition;
+  const Value* input = MemberOf(config, "input");
+  if (input != nullptr && input->is_object()) {
+    start.input = Payload::FromValue(*input);
+  } else if (request.input.is_object() && !request.input.as_object().empty()) {
+    start.input = Payload::FromValue(request.input);
+  }
+  if (const Value* variables = MemberOf(config, "variables"); variables && variables->is_object())
+    for (const Member& member : variables->as_object())
+      start.variables.push_back({member.key, Payload::FromValue(member.value)});
+  if (const Value* tags = MemberOf(config, "tags"); tags != nullptr && tags->is_array())
+    for (const Value& tag : tags->as_array())
+      if (tag.is_string()) start.tags.push_back(tag.as_string());
+  if (const Value* priority = MemberOf(config, "priority"); priority && priority->is_int())
+    start.priority = static_cast<int32_t>(priority->as_int());
+  start.business_key = TextOf(config, "business_key");
+  start.idempotency_key = "call:" + request.key.ToString();
+  start.parent_instance = request.key.instance;
+  start.parent_run = request.key.run;
+  start.linked = FlagOf(config, "cancel_with_parent", true) && FlagOf(config, "wait", true);
+  return start;
+}
+
+}  // namespace
+
+void CallExecutor::Start(tasks::TaskRequest request, Done done) {
+  CHECK(shard_ != nullptr, "a call starts before the shard is attached");
+  const auto definition = DefinitionOf(shard_->registry(), request.config);
+  if (!definition.has_value()) return done(Failure("config", definition.error(), false));
+  if (const Value* input = MemberOf(request.config, "input"); input && !input->is_object())
+    return done(Failure("config",
+                        fmt::format("Expected an object for the input of a call but found {}",
+                                    KindName(input->kind())),
+                        false));
+  const tasks::AttemptKey key = request.key;
+  const bool waits = FlagOf(request.config, "wait", true);
+  model::StartInstance start = StartOf(request, (*definition)->id);
+  Call& call = calls_[key];
+  call.linked = start.linked;
+  call.done = std::move(done);
+  // The id is known before the answer comes, which may be at once.
+  auto child = std::make_shared<InstanceId>();
+  *child = shard_->Start(std::move(start), "",
+                         [this, key, waits, child](const Result<Position>& answer) {
+                           Started(key, *child, waits, answer);
+                         });
+}
+
+void CallExecutor::Started(const tasks::AttemptKey& key, InstanceId child, bool waits,
+                           const Result<Position>& answer) {
+  const auto found = calls_.find(key);
+  if (found == calls_.end()) return;
+  if (!answer.has_value()) {
+    const bool later = answer.error().code == ErrorCode::kBackPressure;
+    return Finish(key, Failure("call", answer.error().message, later));
+  }
+  found->second.child = child;
+  shard_->Send(key.instance, model::NoteChild{key.run, child}, "", nullptr);
+  if (!waits) {
+    tasks::TaskResult result;
+    result.outcome =
+        Payload::FromValue(Object{{"instance", Value(static_cast<int64_t>(child.value))}});
+    return Finish(key, std::move(result));
+  }
+  shard_->WatchEnd(child, [this, key](const model::Instance& ended) { Ended(key, ended); });
+}
+
+void CallExecutor::Ended(const tasks::AttemptKey& key, const model::Instance& child) {
+  if (!calls_.contains(key)) return;
+  if (child.status == model::Status::kCompleted) {
+    tasks::TaskResult result;
+    result.outcome = child.output.has_value() ? child.output : Payload::FromValue(Object());
+    return Finish(key, std::move(result));
+  }
+  const std::string why = child.failure.message.empty() ? "" : ": " + child.failure.message;
+  tasks::TaskResult result =
+      Failure(child.status == model::Status::kFailed ? "child_failed" : "child_cancelled",
+              fmt::format("Expected instance {} to complete but it has {}{}", child.id.value,
+                          child.status == model::Status::kFailed
+                              ? "failed"
+                              : fmt::format("been {}", model::StatusName(child.status)),
+                          why),
+              true);
+  result.outcome.error().details =
+      Payload::FromValue(Object{{"instance", Value(static_cast<int64_t>(child.id.value))},
+                                {"kind", Value(child.failure.kind)}});
+  Finish(key, std::move(result));
+}
+
+void CallExecutor::Finish(const tasks::AttemptKey& key, tasks::TaskResult result) {
+  const auto found = calls_.find(key);
+  const Done done = std::move(found->second.done);
+  calls_.erase(found);
+  done(std::move(result));
+}
+
+void CallExecutor::Cancel(const tasks::AttemptKey& key, std::function<void()> stopped) {
+  const auto found = calls_.find(key);
+  if (found != calls_.end()) {
+    const Call call = std::move(found->second);
+    calls_.erase(found);
+    if (call.linked && call.child)
+      shard_->Send(call.child, model::CancelInstance{true, "its parent does not wait for it"}, "",
+                   nullptr);
+  }
+  stopped();
+}
+
+}  // namespace stele::runtime

@@ -1,0 +1,142 @@
+// The registry's records: definitions, triggers, settings, and messages that no instance published.
+#include <fmt/format.h>
+
+#include "engine/apply/apply.h"
+#include "engine/decide/limits.h"
+#include "engine/runtime/shard.h"
+
+namespace stele::runtime {
+
+bool Shard::RefuseStopped(const Answer& answer) const {
+  if (!failed_ && !stopping_) return false;
+  if (answer)
+    answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+  return true;
+}
+
+Position Shard::RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer) {
+  const model::RecordContext record{next_position_, ReadClock()};
+  next_position_ = next_position_.Next();
+  apply::Apply(registry_, event, record);
+  batch_.Add({.instance = InstanceId(),
+              .first_seq = registry_.seq,
+              .event_count = 1,
+              .time = record.time,
+              .actor = actor},
+             encoder_.Encode({&event, 1}));
+  board_.FoldRegistry({&event, 1}, record);
+  if (parts_.observer != nullptr && parts_.observer->wants_records())
+    Hold({.position = record.position,
+          .kind = ReleaseKind::kRecord,
+          .events = {event},
+          .record = record});
+  Hold({.position = record.position, .kind = ReleaseKind::kAnswer, .answer = std::move(answer)});
+  Wake();
+  return record.position;
+}
+
+DefinitionId Shard::Register(const DefinitionSource& source, std::string_view actor,
+                             Answer answer) {
+  if (RefuseStopped(answer)) return DefinitionId();
+  uint32_t version = 0;
+  for (const model::RegisteredDefinition& known : registry_.definitions) {
+    if (known.name != source.name) continue;
+    if (known.canonical == source.canonical) {
+      Hold({.position = registry_.position,
+            .kind = ReleaseKind::kAnswer,
+            .answer = std::move(answer)});
+      return known.id;
+    }
+    version = known.version;
+  }
+  const DefinitionId id(static_cast<uint32_t>(registry_.definitions.size() + 1));
+  RecordOfRegistry(model::DefinitionRegistered{id, source.name, version + 1, source.canonical,
+                                               source.source, source.file},
+                   actor, std::move(answer));
+  return id;
+}
+
+void Shard::ChangeDefinition(DefinitionId id, model::DefinitionState state, std::string_view reason,
+                             std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return;
+  const model::RegisteredDefinition* known = registry_.Find(id);
+  if (known == nullptr)
+    return answer(Fail(ErrorCode::kUnknownDefinition,
+                       fmt::format("Expected a definition but found no {}", id.value)));
+  if (known->state == state)
+    return answer(
+        Fail(ErrorCode::kDefinitionState,
+             fmt::format("Expected another state for \"{}\" version {} but it is {} already",
+                         known->name, known->version, model::DefinitionStateName(state))));
+  if (known->state == model::DefinitionState::kRetired && state == model::DefinitionState::kDraft)
+    return answer(Fail(ErrorCode::kDefinitionState,
+                       fmt::format("Expected \"{}\" version {} to be active or paused but found it "
+                                   "retired; it cannot become a draft again",
+                                   known->name, known->version)));
+  RecordOfRegistry(model::DefinitionStateChanged{id, std::string(model::DefinitionStateName(state)),
+                                                 std::string(reason)},
+                   actor, std::move(answer));
+}
+
+TriggerId Shard::RegisterTrigger(std::string_view definition, std::string_view kind,
+                                 std::string_view config, std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return TriggerId();
+  if (registry_.Latest(definition) == nullptr) {
+    answer(Fail(ErrorCode::kUnknownDefinition,
+                fmt::format("Expected the name of a definition but found \"{}\"", definition)));
+    return TriggerId();
+  }
+  const TriggerId id(static_cast<uint32_t>(registry_.triggers.size() + 1));
+  RecordOfRegistry(
+      model::TriggerRegistered{id, std::string(definition), std::string(kind), std::string(config)},
+      actor, std::move(answer));
+  return id;
+}
+
+void Shard::ChangeTrigger(TriggerId id, model::TriggerState state, std::string_view reason,
+                          std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return;
+  const model::RegisteredTrigger* known = registry_.Find(id);
+  if (known == nullptr || known->state == model::TriggerState::kRemoved)
+    return answer(Fail(ErrorCode::kInvalidInput,
+                       fmt::format("Expected a trigger but found no {}", id.value)));
+  if (known->state == state)
+    return answer(Fail(ErrorCode::kWrongState,
+                       fmt::format("Expected another state for trigger {} but it is {} already",
+                                   id.value, model::TriggerStateName(state))));
+  RecordOfRegistry(model::TriggerStateChanged{id, std::string(model::TriggerStateName(state)),
+                                              std::string(reason)},
+                   actor, std::move(answer));
+}
+
+void Shard::Fire(model::TriggerFired firing, std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return;
+  if (registry_.Find(firing.trigger) == nullptr)
+    return answer(Fail(ErrorCode::kInvalidInput,
+                       fmt::format("Expected a trigger but found no {}", firing.trigger.value)));
+  RecordOfRegistry(std::move(firing), actor, std::move(answer));
+}
+
+void Shard::ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
+                          Answer answer) {
+  if (RefuseStopped(answer)) return;
+  RecordOfRegistry(model::SettingChanged{std::string(name), std::string(document)}, actor,
+                   std::move(answer));
+}
+
+void Shard::Publish(model::MessagePublished message, std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return;
+  if (message.name.empty())
+    return answer(Fail(ErrorCode::kInvalidInput, "Expected the name of a message but found none"));
+  if (message.payload.text().size() > options_.max_input_bytes)
+    return answer(Fail(ErrorCode::kLimitExceeded,
+                       fmt::format("Expected at most {} bytes of payload but found {}",
+                                   options_.max_input_bytes, message.payload.text().size())));
+  if (!message.expires) message.expires = ReadClock().Plus(decide::kMessageTimeToLiveUs);
+  const std::string name = message.name;
+  const std::string key = message.key;
+  RecordOfRegistry(std::move(message), actor, std::move(answer));
+  Route(name, key);
+}
+
+}  // namespace stele::runtime
