@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <string>
+
 #include "engine/triggers/cron.h"
 
 namespace stele::triggers {
@@ -152,6 +155,23 @@ TEST(CronText, RefusesWhatNoDayMatches) {
   EXPECT_THAT(Fault("0 0 */31 4 ?"), testing::StartsWith("accepted"));
   EXPECT_THAT(Fault("0 0 30 2 MON"), testing::StartsWith("accepted"));
   EXPECT_THAT(Fault("0 0 29 2 *"), testing::StartsWith("accepted"));
+}
+
+// Every expression in the page's table of examples is one.
+TEST(CronText, IsAsThePageShows) {
+  std::ifstream page(STELE_SOURCE_DIR "/docs/triggers.md");
+  std::string line;
+  bool in_table = false;
+  int examples = 0;
+  while (std::getline(page, line)) {
+    if (line == "| expression | fires |") in_table = true;
+    if (in_table && line.empty()) break;
+    if (!in_table || !line.starts_with("| `")) continue;
+    const std::string text = line.substr(3, line.find('`', 3) - 3);
+    EXPECT_EQ(Canonical(text).find("refused"), std::string::npos) << Canonical(text);
+    ++examples;
+  }
+  EXPECT_GE(examples, 8);
 }
 
 }  // namespace
