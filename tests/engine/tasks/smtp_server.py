@@ -2,12 +2,12 @@
 
 usage: smtp_server.py DIRECTORY [--starttls | --smtps] [--user NAME --password TEXT]
 
-Prints one JSON document a line: first {"port", "certificate"}, then each mail that it took as Python's
-own reader of mail sees it, {"silent": true} when it stops to answer, and then {"hung_up": true} when
-the other side leaves. Ends when its standard input does.
+Prints one JSON document a line: first {"port", "certificate"}, then each mail that it took as
+Python's own reader of mail sees it, {"silent": true} when it stops to answer, and then
+{"hung_up": true} when the other side leaves. Ends when its standard input does.
 
-What a recipient's name makes it do: unknown: 550, full: 452, silent: no answer. What a sender's does:
-spam: 554 after the message, rude: no answer to QUIT.
+What a recipient's name makes it do: unknown: 550, full: 452, silent: no answer. What a sender's
+does: spam: 554 after the message, rude: no answer to QUIT.
 """
 
 import argparse
