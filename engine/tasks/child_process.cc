@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 namespace stele::tasks {
 namespace {
@@ -30,48 +31,59 @@ struct PendingWrite {
 
 std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t* loop,
                                                                       const Spec& spec,
-                                                                      Observer* observer) {
+                                                                      Observer* observer,
+                                                                      LaunchStep* failed) {
   std::unique_ptr<ChildProcess> child(new ChildProcess(loop, observer));
   uv_file ends[3] = {-1, -1, -1};
+  LaunchStep step = LaunchStep::kStart;
   int status = spec.takes_input ? child->OpenInput(&ends[0]) : 0;
   if (status == 0) status = child->OpenOutput(child->out_, &ends[1]);
   if (status == 0) status = child->OpenOutput(child->err_, &ends[2]);
-  if (status == 0) {
-    std::vector<std::string> arguments = spec.arguments;
-    arguments.insert(arguments.begin(), spec.program);
-    std::vector<std::string> environment = spec.environment;
-    std::vector<char*> argument_pointers = Pointers(arguments);
-    std::vector<char*> environment_pointers = Pointers(environment);
-    uv_stdio_container_t stdio[3] = {};
-    stdio[0].flags = UV_IGNORE;  // /dev/null
-    for (int i = 0; i < 3; ++i) {
-      if (ends[i] < 0) continue;
-      stdio[i].flags = UV_INHERIT_FD;
-      stdio[i].data.fd = ends[i];
-    }
-    uv_process_options_t options = {};
-    options.file = spec.program.c_str();
-    options.args = argument_pointers.data();
-    options.env = environment_pointers.data();
-    options.cwd = spec.directory.c_str();
-    options.flags = UV_PROCESS_DETACHED;  // setsid: a group of its own
-    options.stdio_count = 3;
-    options.stdio = stdio;
-    options.exit_cb = [](uv_process_t* process, int64_t code, int signal) {
-      auto* self = static_cast<ChildProcess*>(process->data);
-      if (self != nullptr) self->OnLeaderExit(Exit{code, signal});
-    };
-    auto* process = new uv_process_t{};
-    status = uv_spawn(loop, process, &options);
-    process->data = child.get();
-    child->process_.reset(process);  // has to be closed even when it did not start
-    if (status == 0) child->pid_ = process->pid;
-  }
+  if (status == 0) status = child->Execute(spec, ends, step);
   for (uv_file end : ends) {
     if (end >= 0) close(end);
   }
+  if (status == 0) status = child->WatchExit();
+  if (failed != nullptr) *failed = step;
   if (status != 0) return std::unexpected(status);
   return child;
+}
+
+int ChildProcess::Execute(const Spec& spec, const uv_file (&ends)[3], LaunchStep& failed) {
+  std::vector<std::string> arguments = spec.arguments;
+  arguments.insert(arguments.begin(), spec.program);
+  std::vector<std::string> environment = spec.environment;
+  std::vector<char*> argument_pointers = Pointers(arguments);
+  std::vector<char*> environment_pointers = Pointers(environment);
+  auto launched = StartProcess({.program = spec.program.c_str(),
+                                .arguments = argument_pointers.data(),
+                                .environment = environment_pointers.data(),
+                                .directory = spec.directory.c_str(),
+                                .streams = {ends[0], ends[1], ends[2]},
+                                .confinement = &spec.confinement});
+  if (!launched) {
+    failed = launched.error().step;
+    return uv_translate_sys_error(launched.error().error);
+  }
+  pid_ = launched->pid;
+  watch_file_ = std::move(launched->watch);
+  ended_file_ = std::move(launched->ended);
+  return 0;
+}
+
+int ChildProcess::WatchExit() {
+  auto* watch = new uv_poll_t;
+  int status = uv_poll_init(loop_, watch, watch_file_.get());
+  if (status != 0) {
+    delete watch;
+    return status;
+  }
+  watch->data = this;
+  watch_.reset(watch);
+  return uv_poll_start(watch, UV_READABLE, [](uv_poll_t* handle, int, int) {
+    auto* self = static_cast<ChildProcess*>(handle->data);
+    if (self != nullptr) self->OnLeaderExit();
+  });
 }
 
 // Pipes, not the socket pairs that libuv would make: a script may open /dev/stderr.
@@ -162,8 +174,7 @@ ChildProcess::~ChildProcess() {
   if (pid_ == 0) return;
   SignalGroup(SIGKILL);
   // SIGKILL cannot be put off, so this does not wait for long.
-  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  Reap(pid_, true);
 }
 
 void ChildProcess::Stop(int64_t grace_us) {
@@ -181,14 +192,25 @@ void ChildProcess::SignalGroup(int signal) {
   if (pid_ != 0) kill(-pid_, signal);
 }
 
-void ChildProcess::OnLeaderExit(Exit exit) {
+void ChildProcess::OnLeaderExit() {
+  // Before its number is free again.
   SignalGroup(SIGKILL);
+  std::optional<ProcessEnd> end = Reap(pid_, false);
+  if (!end) return;
+  if (std::optional<ProcessEnd> inside = ReadEnd(ended_file_)) end = inside;
   pid_ = 0;
+  watch_.reset();
   kill_timer_.reset();
   in_.reset();
   Drain(out_);
   Drain(err_);
-  process_.reset();
+  cpu_us_ = end->cpu_us;
+  Exit exit;
+  if (WIFSIGNALED(end->status)) {
+    exit.signal = WTERMSIG(end->status);
+  } else {
+    exit.code = WEXITSTATUS(end->status);
+  }
   observer_->OnExit(exit);
 }
 

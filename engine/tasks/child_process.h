@@ -4,10 +4,10 @@
 //
 // Its input is empty, or a pipe that is written to. REQUIRES then: the process ignores SIGPIPE.
 //
-// When the engine itself is killed (SIGKILL), the group goes on: libuv offers no place to ask the
-// kernel for a parent-death signal between fork and exec.
+// When the engine itself is killed (SIGKILL), the kernel kills the leader, and in namespaces all
+// that it started. What else the leader had started by then goes on.
 //
-// Thread: the loop's.
+// Thread: the loop's, and always the same: the leader dies with the thread that started it.
 #pragma once
 
 #include <uv.h>
@@ -18,6 +18,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/tasks/confinement.h"
+#include "engine/tasks/process_launch.h"
 #include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
@@ -30,6 +32,7 @@ class ChildProcess {
     std::vector<std::string> environment;  // NAME=value, all of it
     std::string directory;
     bool takes_input = false;  // false: /dev/null
+    Confinement confinement;
   };
   enum class Stream { kOut, kErr };
   struct Exit {
@@ -44,13 +47,18 @@ class ChildProcess {
     virtual void OnExit(Exit exit) = 0;
   };
 
-  // Errors are libuv's numbers. REQUIRES: `observer` outlives the process.
+  // Errors are libuv's numbers; `failed` gets the step that failed. REQUIRES: `observer` outlives
+  // the process.
   static std::expected<std::unique_ptr<ChildProcess>, int> Start(uv_loop_t* loop, const Spec& spec,
-                                                                 Observer* observer);
+                                                                 Observer* observer,
+                                                                 LaunchStep* failed = nullptr);
   // Kills the group, if it runs, and reaps its leader.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // Processor time of the leader and of what it waited for, from OnExit on.
+  int64_t cpu_us() const { return cpu_us_; }
 
   // SIGTERM to the group, SIGKILL when the leader is still there after `grace_us`. OnExit follows.
   void Stop(int64_t grace_us);
@@ -73,17 +81,22 @@ class ChildProcess {
   int OpenOutput(Output& output, uv_file* write_end);
   int OpenInput(uv_file* read_end);
   void Drain(Output& output);
-  void OnLeaderExit(Exit exit);
+  int Execute(const Spec& spec, const uv_file (&ends)[3], LaunchStep& failed);
+  int WatchExit();
+  void OnLeaderExit();
   void SignalGroup(int signal);
 
   uv_loop_t* loop_;
   Observer* observer_;
-  UvHandle<uv_process_t> process_;
+  OwnedFile ended_file_;
+  OwnedFile watch_file_;
+  UvHandle<uv_poll_t> watch_;  // of watch_file_, and gone before it
   UvHandle<uv_timer_t> kill_timer_;
   UvHandle<uv_pipe_t> in_;
   Output out_{this, Stream::kOut, nullptr};
   Output err_{this, Stream::kErr, nullptr};
   int pid_ = 0;  // 0: not running
+  int64_t cpu_us_ = 0;
 };
 
 }  // namespace stele::tasks

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 namespace stele::tasks {
 namespace {
@@ -70,6 +71,19 @@ Result<std::string> ScratchDirectory::Write(std::string_view name, std::string_v
   return path;
 }
 
+Status ScratchDirectory::GiveTo(uid_t user, gid_t group) const {
+  // The directory itself stays ours, so that nothing in it can be exchanged; it can be entered.
+  if (chmod(path_.c_str(), 0711) != 0) return std::unexpected(IoError("open", path_));
+  std::vector<std::string> given = {outputs_file()};
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path_, error))
+    given.push_back(entry.path().string());
+  for (const std::string& path : given) {
+    if (lchown(path.c_str(), user, group) != 0) return std::unexpected(IoError("give away", path));
+  }
+  return {};
+}
+
 void ScratchDirectory::RemoveOnPool(uv_loop_t* loop, std::function<void()> removed) {
   auto* removal = new Removal{{}, std::exchange(path_, {}), std::move(removed)};
   removal->work.data = removal;
@@ -83,8 +97,9 @@ void ScratchDirectory::RemoveOnPool(uv_loop_t* loop, std::function<void()> remov
 }
 
 Result<std::string> ReadSmallFile(const std::string& path, size_t limit) {
-  // Not blocking: a FIFO put in its place must not stop the loop.
-  int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  // Not blocking: a FIFO put in its place must not stop the loop. A link must not lead to what the
+  // script itself may not read.
+  int file = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   if (file < 0 && errno == ENOENT) return std::string();
   if (file < 0) return std::unexpected(IoError("open", path));
   std::string text;

@@ -5,6 +5,7 @@
 //   <root>/stele-XXXXXX/…              what the engine hands to it
 #pragma once
 
+#include <sys/types.h>
 #include <uv.h>
 
 #include <functional>
@@ -32,6 +33,9 @@ class ScratchDirectory {
   // Readable and executable by the owner alone. The path of the new file.
   Result<std::string> Write(std::string_view name, std::string_view text) const;
 
+  // Makes another user the owner of what is in it by now. REQUIRES: this process is root.
+  Status GiveTo(uid_t user, gid_t group) const;
+
   // Removes it on libuv's pool, however much is in it, then calls `removed` on the loop.
   void RemoveOnPool(uv_loop_t* loop, std::function<void()> removed);
 
@@ -40,8 +44,8 @@ class ScratchDirectory {
   std::string path_;  // empty: nothing to remove
 };
 
-// The text of a regular file. Errors: kIo; kLimitExceeded beyond `limit` bytes. A missing file is
-// an empty text.
+// The text of a regular file, not of a link to one. Errors: kIo; kLimitExceeded beyond `limit`
+// bytes. A missing file is an empty text.
 Result<std::string> ReadSmallFile(const std::string& path, size_t limit);
 
 }  // namespace stele::tasks

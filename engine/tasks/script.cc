@@ -1,8 +1,8 @@
 #include "engine/tasks/script.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -68,6 +68,7 @@ class ScriptAttempt final : public ChildProcess::Observer {
   BoundedText err_;
   BoundedText log_;
   std::optional<ScratchDirectory> scratch_;
+  ScriptConfinement confinement_;
   UvHandle<uv_timer_t> timeout_;
   int64_t timeout_us_ = 0;
   bool timed_out_ = false;
@@ -109,8 +110,18 @@ std::optional<TaskFailure> ScriptAttempt::Spawn(const ScriptConfig& config,
   spec.environment = ScriptEnvironment(config, options_, request_, *input, scratch->outputs_file(),
                                        scratch->temporary());
   spec.directory = plan.working_directory.empty() ? scratch->work() : plan.working_directory;
-  auto child = ChildProcess::Start(loop_, spec, this);
+  auto confinement = PlanConfinement(config.confinement);
+  if (!confinement) return confinement.error();
+  spec.confinement = *std::move(confinement);
+  if (const std::optional<Identity>& who = spec.confinement.identity) {
+    Status given = scratch->GiveTo(who->user, who->group);
+    if (!given) return io_failure(given.error());
+  }
+  LaunchStep failed = LaunchStep::kStart;
+  auto child = ChildProcess::Start(loop_, spec, this, &failed);
   if (!child) {
+    auto refused = ConfinementFailure(config.confinement, failed, uv_strerror(child.error()));
+    if (refused) return refused;
     return TaskFailure{"spawn",
                        fmt::format("Expected to start {} but found: {}", plan.interpreter,
                                    uv_strerror(child.error())),
@@ -119,6 +130,7 @@ std::optional<TaskFailure> ScriptAttempt::Spawn(const ScriptConfig& config,
   }
   child_ = *std::move(child);
   scratch_.emplace(*std::move(scratch));
+  confinement_ = config.confinement;
   return std::nullopt;
 }
 
@@ -186,6 +198,14 @@ TaskFailure ScriptAttempt::ExitFailure(ChildProcess::Exit exit) const {
   Object details{{"exit_code", exit.signal != 0 ? int64_t{128} + exit.signal : exit.code}};
   if (exit.signal != 0) details.Set("signal", int64_t{exit.signal});
   details.Set("stderr", tail);
+  if (std::optional<HitLimit> limit = LimitHit(confinement_, exit, child_->cpu_us())) {
+    details.Set("limit", limit->name);
+    return TaskFailure{"limit",
+                       fmt::format("Expected the script to need at most {} (limits.{}) but it was "
+                                   "ended for more",
+                                   limit->allowed, limit->name),
+                       true, Payload::FromValue(details)};
+  }
   return TaskFailure{"exit", fmt::format("Expected exit code 0 but found {}", found), true,
                      Payload::FromValue(details)};
 }
@@ -290,17 +310,22 @@ std::vector<std::string> ScriptExecutor::CheckConfig(const Value& config) const 
 ScriptOptions ScriptOptions::FromProcess(std::string base_directory) {
   ScriptOptions options;
   options.base_directory = std::move(base_directory);
-  for (const char* name : {"PATH", "HOME", "LANG"}) {
-    const char* value = std::getenv(name);
-    if (value == nullptr) continue;
-    if (std::string_view(name) == "PATH") {
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    std::string_view text = *variable;
+    const size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    std::string name(text.substr(0, equals));
+    std::string value(text.substr(equals + 1));
+    if (name == "PATH") {
       options.environment[0].second = value;
-    } else {
+    } else if (name == "HOME" || name == "LANG" || name == "TZ" || name.starts_with("LC_")) {
       options.environment.emplace_back(name, value);
+    } else if (name == "TMPDIR" && value.starts_with('/')) {
+      options.scratch_root = value;
     }
+    if (!name.starts_with("STELE_SECRET"))
+      options.inheritable.emplace_back(std::move(name), std::move(value));
   }
-  const char* temporary = std::getenv("TMPDIR");
-  if (temporary != nullptr && temporary[0] == '/') options.scratch_root = temporary;
   return options;
 }
 

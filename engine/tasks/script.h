@@ -25,16 +25,18 @@ struct ScriptOptions {
   std::vector<std::string> script_directories;
   // Where attempts get their directories. A killed engine leaves them there.
   std::string scratch_root = "/tmp";
-  // All that scripts see of the engine's own environment.
+  // All that scripts see of the engine's own environment unasked.
   std::vector<std::pair<std::string, std::string>> environment = {
       {"PATH", "/usr/local/bin:/usr/bin:/bin"}};
+  // What `inherit_environment` may ask for.
+  std::vector<std::pair<std::string, std::string>> inheritable;
 
   int64_t kill_grace_us = kKillGraceUs;
   size_t max_stream_bytes = kMaxStreamBytes;
   size_t max_log_bytes = kMaxLogBytes;
   size_t max_outputs_bytes = kMaxOutputsFileBytes;
 
-  // With PATH, HOME and LANG of this process, and its TMPDIR as the scratch root.
+  // With PATH, HOME, LANG, LC_… and TZ of this process, and its TMPDIR as the scratch root.
   static ScriptOptions FromProcess(std::string base_directory);
 };
 

@@ -161,6 +161,22 @@ std::string InputVariable(std::string_view name) {
   return variable;
 }
 
+// The secrets and their key come by `{{secrets.…}}` alone, which is masked.
+void CheckInherited(const std::vector<std::string>& names, ConfigReader& reader) {
+  for (const std::string& name : names) {
+    if (reader.IsOpen(Value(name))) continue;
+    if (!IsVariableName(name)) {
+      reader.AddFault(fmt::format(
+          "Expected the name of a variable in `inherit_environment` but found \"{}\"", name));
+    } else if (name.starts_with("STELE_SECRET")) {
+      reader.AddFault(fmt::format(
+          "Expected no secret in `inherit_environment` but found \"{}\"; declare it in `env` as "
+          "{{{{secrets.NAME}}}}",
+          name));
+    }
+  }
+}
+
 bool FitsEnvironment(std::string_view value) {
   return value.size() <= kMaxEnvironmentValueBytes && value.find('\0') == std::string_view::npos;
 }
@@ -195,6 +211,10 @@ std::expected<ScriptConfig, std::vector<std::string>> ReadScriptConfig(const Val
   }
   script.arguments = reader.TextList("args");
   script.environment = reader.TextMap("env");
+  for (auto& variable : reader.TextMap("environment"))
+    script.environment.push_back(std::move(variable));
+  script.inherited = reader.TextList("inherit_environment");
+  CheckInherited(script.inherited, reader);
   for (const auto& [name, value] : script.environment) {
     if (!IsVariableName(name)) {
       reader.AddFault(
@@ -213,6 +233,7 @@ std::expected<ScriptConfig, std::vector<std::string>> ReadScriptConfig(const Val
   }
   script.working_directory = reader.Text("working_directory").value_or("");
   script.timeout_us = reader.DurationUs("timeout");
+  script.confinement = ReadConfinement(reader, mode);
   std::vector<std::string> faults = reader.TakeFaults();
   if (!faults.empty()) return std::unexpected(std::move(faults));
   return script;
@@ -277,6 +298,11 @@ std::vector<std::string> ScriptEnvironment(const ScriptConfig& config, const Scr
       place->second = std::move(value);
     }
   };
+  for (const std::string& name : config.inherited) {
+    for (const auto& [known, value] : options.inheritable) {
+      if (known == name) set(name, value);
+    }
+  }
   set("TMPDIR", temporary_directory);
   if (request.input.is_object()) {
     for (const Member& member : request.input.as_object()) {

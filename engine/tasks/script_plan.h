@@ -12,6 +12,7 @@
 #include "engine/tasks/config_reader.h"
 #include "engine/tasks/executor.h"
 #include "engine/tasks/script.h"
+#include "engine/tasks/script_confinement.h"
 
 namespace stele::tasks {
 
@@ -23,8 +24,10 @@ struct ScriptConfig {
   std::string runtime;  // as written; empty: to be guessed
   std::vector<std::string> arguments;
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string working_directory;  // as written; empty: the attempt's own
+  std::vector<std::string> inherited;  // names of the engine's own variables
+  std::string working_directory;       // as written; empty: the attempt's own
   int64_t timeout_us = 0;
+  ScriptConfinement confinement;
 };
 
 // Faults: a sentence each.
