@@ -32,8 +32,8 @@ uint64_t HashOf(const std::string& identity, int64_t time) {
 
 }  // namespace
 
-Schedule::Schedule(Cron cron, ScheduleOptions options)
-    : cron_(std::move(cron)), options_(std::move(options)) {
+Schedule::Schedule(const Cron& cron, ScheduleOptions options)
+    : cron_(cron), options_(std::move(options)) {
   CHECK(options_.jitter_us >= 0 && options_.jitter_us <= kMaxJitterUs, "{}", options_.jitter_us);
 }
 

@@ -47,7 +47,7 @@ struct ScheduleOptions {
 class Schedule {
  public:
   // REQUIRES: 0 <= jitter_us <= kMaxJitterUs.
-  Schedule(Cron cron, ScheduleOptions options);
+  Schedule(const Cron& cron, ScheduleOptions options);
 
   // The first firing whose scheduled time is after `after_us`. Ask again with the scheduled time of
   // the last one, never with its due time: the jitter may be longer than the cron's distance.
