@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -116,6 +117,13 @@ std::optional<TaskFailure> ScriptAttempt::Spawn(const ScriptConfig& config,
   if (const std::optional<Identity>& who = spec.confinement.identity) {
     Status given = scratch->GiveTo(who->user, who->group);
     if (!given) return io_failure(given.error());
+    // The engine's home is no place for somebody else.
+    for (std::string& variable : spec.environment) {
+      const auto declared = std::ranges::find(config.environment, "HOME",
+                                              &std::pair<std::string, std::string>::first);
+      if (variable.starts_with("HOME=") && declared == config.environment.end())
+        variable = "HOME=" + scratch->work();
+    }
   }
   LaunchStep failed = LaunchStep::kStart;
   auto child = ChildProcess::Start(loop_, spec, this, &failed);

@@ -157,7 +157,7 @@ TEST_F(Isolation, RunsAsAnotherUserWhenTheEngineIsRoot) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can";
   OpenToOthers();
   const Value output = Output(Run(
-      R"({"script":"id -u; id -g; id -G; pwd > $TMPDIR/x; echo who=$(id -un) >> outputs; cat $STELE_INPUT_FILE","user":"nobody"})"));
+      R"({"script":"id -u; id -g; id -G; pwd > $TMPDIR/x; touch $HOME/y; echo who=$(id -un) >> outputs; cat $STELE_INPUT_FILE","user":"nobody"})"));
   const std::string printed = At(output, "stdout").as_string();
   EXPECT_THAT(printed, testing::StartsWith("65534\n65534\n65534\n"));
   EXPECT_EQ(At(output, "who"), Value("nobody"));
