@@ -60,21 +60,25 @@ bool IsPlainId(std::string_view id, Dialect dialect) {
          compiled->references()[0].path == std::vector<std::string>{std::string(id)};
 }
 
+// Steps whose ids the file cannot say are numbered in the order of those ids, whatever their place,
+// so that what is read back is written alike.
 std::vector<std::string> IdsFor(const Definition& definition, Dialect dialect) {
   std::set<std::string> taken;
   for (const Step& step : definition.steps) taken.insert(step.id);
   std::vector<std::string> ids;
+  std::map<std::string, size_t> renamed;
   for (size_t i = 0; i < definition.steps.size(); ++i) {
     const Step& step = definition.steps[i];
-    std::string id = step.id;
-    const bool own = IsPlainId(id, dialect) ||
-                     (dialect == Dialect::kProcesses &&
-                      (step.kind == StepKind::kStart || step.kind == StepKind::kEnd) && id != "");
-    if (!own) {
-      id = fmt::format("step_{}", i + 1);
-      while (!taken.insert(id).second) id += "_";
-    }
-    ids.push_back(std::move(id));
+    const bool pseudo = step.kind == StepKind::kStart || step.kind == StepKind::kEnd;
+    const bool own =
+        IsPlainId(step.id, dialect) || (pseudo && (step.id == "start" || step.id == "end"));
+    if (!own) renamed.emplace(step.id, i);
+    ids.push_back(step.id);
+  }
+  int number = 0;
+  for (const auto& [id, index] : renamed) {
+    ids[index] = fmt::format("step_{}", ++number);
+    while (!taken.insert(ids[index]).second) ids[index] += "_";
   }
   return ids;
 }

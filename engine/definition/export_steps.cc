@@ -13,10 +13,13 @@ Array WriteStepList(const ExportPlan& plan, BodyIndex body);
 // The steps before each one, by its id in the file; loops go on with `next`.
 void AddWays(const ExportPlan& plan, const Step& step, Object& out) {
   Array before, next, failed;
+  std::vector<StepIndex> sources;
   for (const TransitionIndex at : step.incoming) {
     const Transition& edge = plan.definition.transition(at);
-    if (edge.on != On::kFailure || plan.careful()) before.emplace_back(plan.Id(edge.from));
+    if (edge.on != On::kFailure || plan.careful()) sources.push_back(edge.from);
   }
+  std::ranges::sort(sources);
+  for (const StepIndex source : sources) before.emplace_back(plan.Id(source));
   for (const TransitionIndex at : step.outgoing) {
     const Transition& edge = plan.definition.transition(at);
     if (edge.back_edge)
