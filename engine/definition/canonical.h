@@ -10,7 +10,11 @@
 
 namespace stele::definition {
 
+struct Node;
+
 std::string WriteCanonical(const Definition& definition);
 LoadResult ReadCanonical(std::string_view json);
+// The same, of a document that was read already, in YAML or JSON.
+LoadResult ReadCanonicalTree(const Node& root);
 
 }  // namespace stele::definition

@@ -7,6 +7,7 @@
 #include "engine/definition/canonical_names.h"
 #include "engine/definition/document.h"
 #include "engine/definition/graph.h"
+#include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/reader.h"
 
@@ -166,6 +167,7 @@ Definition CanonicalReader::Read(const Node& root) {
       static_cast<int32_t>(reader.Integer({"priority"}, INT32_MIN, INT32_MAX).value_or(0));
   result_.concurrency = ReadConcurrency(reader);
   result_.rate = ReadRate(reader);
+  if (const Node* schema = reader.Take("input_schema")) result_.input_schema = ToValue(*schema);
   if (const Node* triggers = reader.Take("triggers")) result_.triggers = ToValue(*triggers);
   if (const Node* extra = reader.Take("extra")) result_.extra = ToValue(*extra);
   reader.Finish();
@@ -178,6 +180,7 @@ Definition CanonicalReader::Read(const Node& root) {
     if (step.handler && !(step.incoming.empty() && step.outgoing.empty()))
       Add({},
           fmt::format("Expected no transitions at the handler {} but found some", Quote(step.id)));
+  CompileInputSchema(result_);
   for (uint32_t i = 0; i < result_.steps.size(); ++i) result_.by_id.push_back(StepIndex(i));
   std::ranges::sort(result_.by_id, {},
                     [&](StepIndex i) -> const std::string& { return result_.step(i).id; });
@@ -424,8 +427,13 @@ void CanonicalReader::CheckBodies() {
 LoadResult ReadCanonical(std::string_view json) {
   Faults faults;
   const std::optional<Node> root = ParseDocument(json, Syntax::kJson, faults);
-  Definition definition;
-  if (root) definition = CanonicalReader(faults).Read(*root);
+  if (!root) return std::unexpected(faults.Take());
+  return ReadCanonicalTree(*root);
+}
+
+LoadResult ReadCanonicalTree(const Node& root) {
+  Faults faults;
+  Definition definition = CanonicalReader(faults).Read(root);
   if (!faults.empty()) return std::unexpected(faults.Take());
   return std::make_shared<const Definition>(std::move(definition));
 }

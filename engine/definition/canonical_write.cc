@@ -192,6 +192,7 @@ std::string WriteCanonical(const Definition& definition) {
   out.Number("priority", definition.priority);
   out.Any("concurrency", WriteConcurrency(definition.concurrency));
   out.Any("rate", WriteRate(definition.rate));
+  out.Any("input_schema", definition.input_schema);
   out.Any("triggers", definition.triggers);
   out.Any("extra", definition.extra);
   return ToJson(out.Take());

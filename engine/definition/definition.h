@@ -15,12 +15,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/ids.h"
 #include "base/value.h"
 #include "engine/expression/expression.h"
 
 namespace stele::definition {
 
+class JsonSchema;
 using expression::Expression;
 using expression::Template;
 
@@ -204,7 +206,9 @@ struct Definition {
   int32_t priority = 0;          // of an instance that is started without one
   std::optional<Concurrency> concurrency;
   RateLimit rate;
-  Value triggers;  // as written; checked for shape
+  Value input_schema;  // a JSON Schema (json_schema.h); null: any input fits
+  std::shared_ptr<const JsonSchema> input_check;  // its compiled form; null without one
+  Value triggers;                                 // as written; checked for shape
   Value extra;
 
   const Step& step(StepIndex index) const { return steps[index.value]; }
@@ -216,5 +220,8 @@ struct Definition {
     return StepIndex(static_cast<uint32_t>(&step - steps.data()));
   }
 };
+
+// Whether an instance may be started with that input; kInvalidInput with every fault, else.
+Status CheckInput(const Definition& definition, const Value& input);
 
 }  // namespace stele::definition

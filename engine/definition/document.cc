@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "engine/definition/limits.h"
 
 namespace stele::definition {
@@ -36,6 +37,22 @@ Value ToValue(const Node& node) {
     }
   }
   return {};
+}
+
+Node ToNode(const Value& value) {
+  Node node;
+  if (value.is_array()) {
+    node.kind = Node::Kind::kList;
+    for (const Value& item : value.as_array()) node.items.push_back(ToNode(item));
+  } else if (value.is_object()) {
+    node.kind = Node::Kind::kMap;
+    for (const Member& member : value.as_object())
+      node.entries.push_back({member.key, {}, ToNode(member.value)});
+  } else {
+    node.scalar = value;
+    if (!value.is_string() && !value.is_null()) node.raw = ToJson(value);
+  }
+  return node;
 }
 
 std::optional<Node> ParseDocument(std::string_view text, Syntax syntax, Faults& faults) {

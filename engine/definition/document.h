@@ -47,6 +47,8 @@ struct Entry {
 std::string Describe(const Node& node);
 
 Value ToValue(const Node& node);
+// Without places.
+Node ToNode(const Value& value);
 
 // Nothing when the text is no document of that syntax or passes a limit; then a fault was added.
 std::optional<Node> ParseYamlDocument(std::string_view text, Faults& faults);

@@ -17,6 +17,7 @@ inline constexpr size_t kMaxKeys = 4'096;  // of one map
 inline constexpr size_t kMaxSteps = 5'000;
 inline constexpr size_t kMaxTransitions = 20'000;
 inline constexpr size_t kMaxLoopNesting = 64;  // natural loops of a graph in each other
+inline constexpr size_t kMaxTemplateDepth = 16;  // step templates that use each other
 inline constexpr size_t kMaxFaults = 200;      // reported of one file
 
 // What a loop that names no limit may run, and how many iterations a `parallel` over items runs at
@@ -24,6 +25,13 @@ inline constexpr size_t kMaxFaults = 200;      // reported of one file
 inline constexpr uint32_t kDefaultMaxIterations = 100'000;
 inline constexpr uint32_t kDefaultMaxConcurrent = 64;
 inline constexpr uint32_t kMaxConcurrency = 1'000'000;  // of `concurrency` and `rate_limit`
+// JSON schemas (json_schema.h).
+inline constexpr size_t kMaxSchemaNodes = 5'000;
+inline constexpr size_t kMaxSchemaFaults = 50;
+inline constexpr size_t kMaxSchemaSteps = 2'000'000;
+inline constexpr uint32_t kMaxSchemaDepth = 300;
+inline constexpr size_t kMaxSchemaPattern = 512;
+
 inline constexpr int64_t kMaxApprovers = 1'000;
 inline constexpr int64_t kMaxReminders = 1'000;
 inline constexpr size_t kMaxRaceEvents = 100;

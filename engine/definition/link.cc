@@ -7,7 +7,9 @@
 #include "base/check.h"
 #include "engine/definition/draft.h"
 #include "engine/definition/graph.h"
+#include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/shell_text.h"
 
 namespace stele::definition {
 namespace {
@@ -24,11 +26,13 @@ class Linker {
     ConnectSteps(result_);
     MarkHandlers();
     CheckReferences();
+    EscapeShell();
     if (!resolved_) return {};  // what follows would only repeat what is known
     for (uint32_t b = 0; b < draft_.bodies.size(); ++b) FindEntries(b);
     if (!CheckDependencies()) return {};
     AnalyzeGraph(result_, faults_);
     CheckJoins();
+    CompileInputSchema(result_);
     IndexIds();
     return std::move(result_);
   }
@@ -41,6 +45,8 @@ class Linker {
   void FindEntries(uint32_t body);
   bool StartCycle(Body& body, bool first_only);
   bool CheckDependencies();
+  std::set<std::string, std::less<>> Variables() const;
+  void EscapeShell();
   void CheckReferences();
   void CheckJoins();
   void IndexIds();
@@ -257,18 +263,37 @@ bool Linker::CheckDependencies() {
   return false;
 }
 
-void Linker::CheckReferences() {
-  std::set<std::string> declared;
-  bool any = false;
+// Names that `variables.` may be followed by; empty when the file declares no variables.
+std::set<std::string, std::less<>> Linker::Variables() const {
+  std::set<std::string, std::less<>> declared;
   for (const Body& body : result_.bodies)
-    for (const Variable& variable : body.variables) {
-      declared.insert(variable.name);
-      any = true;
-    }
+    for (const Variable& variable : body.variables) declared.insert(variable.name);
+  if (declared.empty()) return declared;
   for (const Step& step : result_.steps) {
     for (const Mapping& output : step.outputs) declared.insert(output.name);
     if (step.kind == StepKind::kLoop) declared.insert(step.loop.item_name);
   }
+  return declared;
+}
+
+void Linker::EscapeShell() {
+  const auto variables = Variables();
+  if (variables.empty()) return;
+  static constexpr std::string_view kRoots[] = {
+      "input",    "variables", "steps",     "outputs", "previous_task_result",
+      "response", "loop",      "execution", "secrets"};
+  const Value* members = result_.input_schema.Find("properties");
+  const auto known = [&](std::string_view name) {
+    return std::ranges::find(kRoots, name) != std::end(kRoots) || variables.contains(name) ||
+           by_id_.contains(std::string(name)) ||
+           (members != nullptr && members->Find(name) != nullptr);
+  };
+  for (Step& step : result_.steps) LeaveToShell(step, known);
+}
+
+void Linker::CheckReferences() {
+  const auto declared = Variables();
+  const bool any = !declared.empty();
   for (const PlacedReference& reference : draft_.references) {
     const std::string& name = reference.path[1];
     const bool step = reference.path[0] == "steps";

@@ -9,7 +9,10 @@
 
 #include "engine/definition/canonical.h"
 #include "engine/definition/dialects/dialects.h"
+#include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/patch.h"
+#include "engine/definition/templates.h"
 
 namespace stele::definition {
 namespace {
@@ -25,16 +28,21 @@ std::vector<std::string> Keys(const Node& node) {
 std::optional<Draft> Lower(const Node& root, std::string_view fallback_name, Faults& faults) {
   if (!root.is_map()) {
     faults.Add(ErrorCode::kInvalidDefinition, root.place,
-               "Expected a mapping with `workflow` or `steps` but found " + Describe(root));
+               "Expected a mapping with `workflow`, `steps`, `nodes` or `tasks` but found " +
+                   Describe(root));
     return std::nullopt;
   }
   if (const Node* workflow = root.Find("workflow"); workflow != nullptr && !workflow->is_null())
     return LowerProcesses(root, fallback_name, faults);
+  if (root.Find("nodes") != nullptr) return LowerNodes(root, fallback_name, faults);
+  if (root.Find("tasks") != nullptr || root.Find("flow") != nullptr)
+    return LowerOrderedTasks(root, fallback_name, faults);
+  if (IsProcessSteps(root, faults)) return LowerProcessSteps(root, fallback_name, faults);
   if (root.Find("steps") != nullptr || root.Find("definition") != nullptr)
     return LowerSteps(root, fallback_name, faults);
   faults.Add(ErrorCode::kInvalidDefinition, root.place,
-             fmt::format("Expected `workflow`, `steps` or `definition` as a key of the file but "
-                         "found {}",
+             fmt::format("Expected `workflow`, `steps`, `definition`, `nodes` or `tasks` as a key "
+                         "of the file but found {}",
                          root.entries.empty() ? "nothing" : QuoteList(Keys(root))));
   return std::nullopt;
 }
@@ -50,15 +58,25 @@ Syntax SyntaxOf(std::string_view file_name, std::string_view text) {
              : Syntax::kYaml;
 }
 
-LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name) {
+LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name,
+                const TemplateSource* source) {
+  return Instantiate(text, syntax, {}, fallback_name, source);
+}
+
+LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& parameters,
+                       std::string_view fallback_name, const TemplateSource* source) {
   Faults faults;
-  const std::optional<Node> root = ParseDocument(text, syntax, faults);
-  if (root && root->is_map() && root->Find(kFormatVersion) != nullptr && syntax == Syntax::kJson)
-    return ReadCanonical(text);
+  std::optional<Node> root = ParseDocument(text, syntax, faults);
+  if (root && root->is_map() && root->Find(kFormatVersion) != nullptr)
+    return ReadCanonicalTree(*root);
   std::optional<Draft> draft;
-  if (root) draft = Lower(*root, fallback_name, faults);
+  if (root && ExpandTemplates(*root, parameters, source, faults))
+    draft = Lower(*root, fallback_name, faults);
   if (!draft) return std::unexpected(faults.Take());
+  PreparePatches(*draft);
+  const std::vector<Patch> patches = std::move(draft->patches);
   Definition definition = Link(*std::move(draft), faults);
+  definition = ApplyPatches(std::move(definition), patches, faults);
   if (!faults.empty()) return std::unexpected(faults.Take());
   return std::make_shared<const Definition>(std::move(definition));
 }
@@ -82,12 +100,18 @@ LoadResult LoadFile(const std::string& path) {
 }
 
 std::vector<Fault> CheckTypes(const Definition& definition, const std::set<std::string>& available,
-                              const std::set<std::string>& stubbed) {
+                              const std::set<std::string>& stubbed, const TypeSchemas& schemas) {
   Faults faults;
   for (const Step& step : definition.steps) {
-    if (step.kind != StepKind::kTask || available.contains(step.task_type) ||
-        stubbed.contains(step.task_type) || stubbed.contains(step.id))
+    if (step.kind != StepKind::kTask || stubbed.contains(step.task_type) ||
+        stubbed.contains(step.id))
       continue;
+    const JsonSchema* schema = schemas ? schemas(step.task_type) : nullptr;
+    if (schema != nullptr)
+      for (const SchemaFault& fault : schema->ValidateTemplate(step.config.source()))
+        faults.Add(ErrorCode::kTaskConfig, step.place,
+                   fmt::format("The configuration of step {}: {}", Quote(step.id), fault.message));
+    if (schema != nullptr || available.contains(step.task_type)) continue;
     faults.Add(ErrorCode::kUnknownType, step.place,
                fmt::format(
                    "Expected a type that can run here ({}) but found {} in step {}; "

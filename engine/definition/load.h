@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -12,6 +13,8 @@
 #include "engine/definition/definition.h"
 
 namespace stele::definition {
+
+class TemplateSource;
 
 struct Fault {
   ErrorCode code;
@@ -33,15 +36,23 @@ Syntax SyntaxOf(std::string_view file_name, std::string_view text);
 using LoadResult = std::expected<std::shared_ptr<const Definition>, std::vector<Fault>>;
 
 // Loads any dialect that is known, told apart by the top-level keys. `fallback_name` (the file's
-// stem) names a definition that does not say how it is called. Faults are sorted by place.
-LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name);
+// stem) names a definition that does not say how it is called. Faults are sorted by place. Step
+// templates that the file does not hold come from `source`; a definition with parameters gets their
+// defaults (templates.h).
+LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name,
+                const TemplateSource* source = nullptr);
 
 // Reads the file and loads it. A file that cannot be read is one fault.
 LoadResult LoadFile(const std::string& path);
 
-// The faults of steps whose type nothing in this process can run. `available` holds task types;
+// The schema of the configuration of somebody's own type; null when there is no such type.
+using TypeSchemas = std::function<const JsonSchema*(std::string_view type)>;
+
+// The faults of steps whose type nothing in this process can run, and of configurations that do not
+// fit their type's schema; what a template holds is left to run time. `available` holds task types;
 // `stubbed` holds step ids and types that a stub answers for.
 std::vector<Fault> CheckTypes(const Definition& definition, const std::set<std::string>& available,
-                              const std::set<std::string>& stubbed);
+                              const std::set<std::string>& stubbed,
+                              const TypeSchemas& schemas = {});
 
 }  // namespace stele::definition

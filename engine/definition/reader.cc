@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "engine/definition/duration.h"
@@ -184,6 +185,29 @@ bool HasTemplate(const Node& node) {
 Place PlaceIn(const Node& node, size_t offset) {
   if (node.text.line == 0 || offset == 0) return node.place;
   return {node.text.line, node.text.column + static_cast<uint32_t>(offset)};
+}
+
+Place PlaceAt(const Node& node, std::string_view pointer) {
+  const Node* at = &node;
+  while (!pointer.empty()) {
+    pointer.remove_prefix(1);
+    const std::string_view escaped = pointer.substr(0, pointer.find('/'));
+    pointer.remove_prefix(escaped.size());
+    std::string token;
+    for (size_t i = 0; i < escaped.size(); ++i) {
+      const bool escape = escaped[i] == '~' && i + 1 < escaped.size();
+      token += escape ? (escaped[++i] == '1' ? '/' : '~') : escaped[i];
+    }
+    const Node* inner = at->Find(token);
+    size_t index = 0;
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), index);
+    if (inner == nullptr && error == std::errc() && end == token.data() + token.size() &&
+        index < at->items.size())
+      inner = &at->items[index];
+    if (inner == nullptr) break;
+    at = inner;
+  }
+  return at->place;
 }
 
 std::string Fold(std::string_view word) {

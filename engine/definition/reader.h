@@ -66,6 +66,10 @@ bool HasTemplate(const Node& node);
 // Where a string's byte `offset` stands in the file, or the string when that is not known.
 Place PlaceIn(const Node& node, size_t offset);
 
+// Where the part stands that an RFC 6901 pointer into the node's value names, or the nearest part
+// around it.
+Place PlaceAt(const Node& node, std::string_view pointer);
+
 // "API-Call" → "api_call"
 std::string Fold(std::string_view word);
 

@@ -6,31 +6,13 @@
 
 #include "engine/definition/duration.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/value_types.h"
 
 namespace stele::definition {
 namespace {
 
 std::string TypeOfValue(const Value& value) {
   return value.is_null() ? "any" : std::string(KindName(value.kind()));
-}
-
-std::optional<std::string> VariableType(std::string_view word) {
-  const std::string folded = Fold(word);
-  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {"string", "string"}, {"text", "string"},     {"number", "number"}, {"float", "number"},
-      {"double", "number"}, {"integer", "integer"}, {"int", "integer"},   {"boolean", "boolean"},
-      {"bool", "boolean"},  {"array", "array"},     {"list", "array"},    {"object", "object"},
-      {"map", "object"},    {"json", "any"},        {"any", "any"},
-  };
-  for (const auto& [known, type] : kTypes)
-    if (folded == known) return std::string(type);
-  return std::nullopt;
-}
-
-bool Fits(const Value& value, std::string_view type) {
-  if (value.is_null() || type == "any") return true;
-  if (type == "number") return value.is_number();
-  return KindName(value.kind()) == type;
 }
 
 // A mapping declares a variable when it has a `type` that is one and no keys but a declaration's;
@@ -56,14 +38,12 @@ Variable ReadVariable(const std::string& name, const Node& node, Lowering& lower
   if (initial != nullptr) variable.initial = ToValue(*initial);
   if (const Node* type = reader.Take("type")) {
     const auto word = ReadText(*type, "`type`", lowering.faults);
-    if (const auto known = VariableType(word.value_or("any"))) {
+    if (const auto known = FindValueType(word.value_or("any"))) {
       variable.type = *known;
     } else {
       lowering.Add(ErrorCode::kInvalidDefinition, type->place,
-                   fmt::format("Expected a variable's type to be \"string\", \"number\", "
-                               "\"integer\", \"boolean\", \"array\", \"object\" or \"any\" but "
-                               "found {}",
-                               Quote(*word)));
+                   fmt::format("Expected a variable's type to be {} but found {}",
+                               QuoteList(ValueTypes(), "or"), Quote(*word)));
     }
   } else {
     variable.type = TypeOfValue(variable.initial);
@@ -71,7 +51,7 @@ Variable ReadVariable(const std::string& name, const Node& node, Lowering& lower
   variable.required = reader.Bool({"required"}, false);
   reader.Text({"description"});
   reader.Take("name");
-  if (!Fits(variable.initial, variable.type))
+  if (!FitsType(variable.initial, variable.type))
     lowering.Add(ErrorCode::kInvalidDefinition, initial->place,
                  fmt::format("Expected the default of {} to be of type {} but found {}",
                              Quote(name), variable.type, Describe(*initial)));

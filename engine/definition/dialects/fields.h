@@ -39,6 +39,10 @@ ErrorHandling ReadErrorHandling(const Node& node, Lowering& lowering);
 void ReadLimits(MapReader& reader, std::string_view plain, std::optional<Concurrency>& concurrency,
                 RateLimit& rate, Lowering& lowering);
 
+// The keys of a definition that say how it is executed: `timeout`, `priority`, `max_concurrent`,
+// `concurrency`, `rate_limit`, `input_schema`.
+void ReadExecution(MapReader& reader, Lowering& lowering);
+
 // Reads the keys of a loop from whichever of the mappings has them. `type` says what is known of it
 // from its type's word.
 Loop ReadLoop(std::vector<MapReader*> readers, const StepType& type, Lowering& lowering);

@@ -8,7 +8,7 @@
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/fields.h"
-#include "engine/definition/limits.h"
+#include "engine/definition/patch.h"
 
 namespace stele::definition {
 namespace {
@@ -77,6 +77,7 @@ Draft ProcessesLowering::Run() {
   ReadHead(top, workflow);
   if (const Node* processes = workflow.Require({"processes"})) ReadProcesses(*processes);
   workflow.Finish();
+  TakePatch(top, "", draft_, lowering_.faults);
   top.Finish();
   return std::move(draft_);
 }
@@ -92,10 +93,7 @@ void ProcessesLowering::ReadHead(MapReader& top, MapReader& workflow) {
   draft_.bodies[0].body.name = head.title;
   head.version = workflow.Text({"version"});
   head.description = workflow.Text({"description"});
-  head.deadline_us = workflow.Duration({"timeout", "deadline"}).value_or(0);
-  head.priority =
-      static_cast<int32_t>(workflow.Integer({"priority"}, kMinPriority, kMaxPriority).value_or(0));
-  ReadLimits(workflow, "max_concurrent", head.concurrency, head.rate, lowering_);
+  ReadExecution(workflow, lowering_);
   if (const Node* tags = workflow.Take("tags"))
     for (Word& tag : ReadWords(*tags, "`tags`", false, lowering_.faults))
       head.tags.push_back(std::move(tag.text));

@@ -7,7 +7,7 @@
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/fields.h"
-#include "engine/definition/limits.h"
+#include "engine/definition/patch.h"
 
 namespace stele::definition {
 namespace {
@@ -81,6 +81,7 @@ void StepsLowering::ReadWrapper(MapReader& reader) {
     for (Word& tag : ReadWords(*tags, "`tags`", false, lowering_.faults))
       head.tags.push_back(std::move(tag.text));
   reader.Keep({"owner_id", "is_template", "status", "metadata"}, extra_);
+  TakePatch(reader, "", draft_, lowering_.faults);
 }
 
 void StepsLowering::ReadDefinition(MapReader& reader) {
@@ -94,10 +95,7 @@ void StepsLowering::ReadDefinition(MapReader& reader) {
   }
   ReadText(reader, "description", head.description);
   ReadText(reader, "version", head.version);
-  head.deadline_us = reader.Duration({"timeout", "deadline"}).value_or(0);
-  head.priority =
-      static_cast<int32_t>(reader.Integer({"priority"}, kMinPriority, kMaxPriority).value_or(0));
-  ReadLimits(reader, "max_concurrent", head.concurrency, head.rate, lowering_);
+  ReadExecution(reader, lowering_);
   DraftBody& root = draft_.bodies[0];
   if (const Node* variables = reader.Take("variables"))
     ReadVariables(*variables, root.body.variables, lowering_);

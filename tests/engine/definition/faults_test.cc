@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/definition/json_schema.h"
 #include "tests/engine/definition/support.h"
 
 namespace stele::definition::testing {
@@ -189,10 +190,10 @@ TEST(Faults, LoopWithoutAnEnd) {
 
 TEST(Faults, FilesThatAreNoDefinition) {
   EXPECT_EQ(FaultsOf("scheduler: {enabled: true}\n"),
-            Lines{"1:1 STL0102 Expected `workflow`, `steps` or `definition` as a key of the file "
-                  "but found \"scheduler\""});
-  EXPECT_EQ(FaultsOf("- 1\n"),
-            Lines{"1:1 STL0102 Expected a mapping with `workflow` or `steps` but found a list"});
+            Lines{"1:1 STL0102 Expected `workflow`, `steps`, `definition`, `nodes` or `tasks` as a "
+                  "key of the file but found \"scheduler\""});
+  EXPECT_EQ(FaultsOf("- 1\n"), Lines{"1:1 STL0102 Expected a mapping with `workflow`, `steps`, "
+                                     "`nodes` or `tasks` but found a list"});
   EXPECT_EQ(FaultsOf(""), Lines{"1:1 STL0101 Expected a YAML document but found nothing"});
 }
 
@@ -236,6 +237,30 @@ TEST(CheckTypes, NamesWhatCannotRunHere) {
             "f.yml:4:8: STL0107: Expected a type that can run here (\"http\" and \"script\") but "
             "found \"kubernetes\" in step \"k\"; --stub k=JSON completes it without running");
   EXPECT_TRUE(CheckTypes(*definition, {"script"}, {"kubernetes", "email"}).empty());
+}
+
+TEST(CheckTypes, AsksTheSchemaOfSomebodysOwnType) {
+  const auto definition = LoadYaml(
+      "name: n\nsteps:\n- {id: a, type: 'custom:resize', config: {width: wide, height: "
+      "'{{input.h}}'}}\n"
+      "- {id: b, type: 'custom:resize', config: {width: 1}}\n"
+      "- {id: c, type: 'custom:other'}\n");
+  const auto schema = JsonSchema::Compile(
+      Value(Object{{"required", Array{"height"}},
+                   {"properties", Object{{"width", Object{{"type", "integer"}}},
+                                         {"height", Object{{"type", "integer"}}}}}}));
+  ASSERT_TRUE(schema);
+  const TypeSchemas schemas = [&](std::string_view type) {
+    return type == "resize" ? &*schema : nullptr;
+  };
+  std::vector<std::string> told;
+  for (const Fault& fault : CheckTypes(*definition, {"other"}, {}, schemas))
+    told.push_back(FormatFault("f", fault));
+  EXPECT_EQ(told, (Lines{"f:3:8: STL0505: The configuration of step \"a\": Expected an integer at "
+                         "/width but found \"wide\"",
+                         "f:4:8: STL0505: The configuration of step \"b\": Expected a member "
+                         "\"height\" but found none"}));
+  EXPECT_TRUE(CheckTypes(*definition, {"other"}, {"resize"}, schemas).empty());
 }
 
 TEST(LoadFile, TellsThatAFileCannotBeRead) {

@@ -226,6 +226,13 @@ TEST(Loops, AreChecked) {
              "\"brake_on_error\""}));
 }
 
+TEST(Loops, RunNoMoreThanTheyAllow) {
+  EXPECT_EQ(FaultsOf(Steps("- {id: a, type: loop, times: 3, max_iterations: 2,\n"
+                           "   steps: [{id: a1, type: script}]}\n")),
+            Lines{"3:30 STL0102 Expected no more iterations than `max_iterations`, 2, but found "
+                  "3"});
+}
+
 TEST(Loops, OfTypeParallelForRunTogether) {
   const auto definition = LoadYaml(
       Steps("- {id: a, type: parallel_for, items: [1, 2], steps: [{id: x, type: script}]}\n"

@@ -188,5 +188,34 @@ TEST(Steps, EqualDefinitionsInBothNotationsAreEqualGraphs) {
   EXPECT_EQ(Essence(*steps), Essence(*processes));
 }
 
+std::string ConfigOf(const Definition& definition, std::string_view id) {
+  const Step* step = definition.FindStep(id);
+  return step == nullptr ? "no such step" : ToJson(step->config.source());
+}
+
+TEST(Steps, LeaveUnknownNamesInScriptsToTheShell) {
+  const auto definition = LoadYaml(
+      "name: n\nvariables: {environment: dev}\ninput_schema: {properties: {who: {}}}\nsteps:\n"
+      "- {id: a, type: script, input_mapping: {given: 1}, output_mapping: {made: outputs.x},\n"
+      "   config: {script: 'cd ${HOME}; $${PATH} ${environment} ${given} ${made} ${who} ${a} ${x/y}"
+      " {{input.x}} ${input}', note: '${HOME}'}}\n"
+      "- {id: b, type: container, config: {image: i, command: [sh, '${HOME}']}}\n"
+      "- {id: c, type: http, config: {url: '${HOME}'}}\n");
+  EXPECT_EQ(
+      ConfigOf(*definition, "a"),
+      "{\"script\":\"cd $${HOME}; $${PATH} ${environment} ${given} ${made} ${who} ${a} ${x/y} "
+      "{{input.x}} ${input}\",\"note\":\"${HOME}\"}");
+  EXPECT_EQ(ConfigOf(*definition, "b"), "{\"image\":\"i\",\"command\":[\"sh\",\"$${HOME}\"]}");
+  EXPECT_EQ(ConfigOf(*definition, "c"), "{\"url\":\"${HOME}\"}");
+}
+
+TEST(Steps, KeepEveryTemplateWhereNoVariableIsDeclared) {
+  EXPECT_EQ(
+      ConfigOf(*LoadYaml("name: n\nsteps:\n- {id: a, type: script, config: {script: '${HOME}'}}"
+                         "\n"),
+               "a"),
+      "{\"script\":\"${HOME}\"}");
+}
+
 }  // namespace
 }  // namespace stele::definition::testing

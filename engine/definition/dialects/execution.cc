@@ -1,6 +1,8 @@
-// How much of a step or a definition may run at once, and how often it may begin.
+// What every notation says in the same words about how a definition is executed: how much of it
+// runs at once, how often it may begin, in which order it waits, what its input must be.
 
 #include "engine/definition/dialects/fields.h"
+#include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
 
 namespace stele::definition {
@@ -59,6 +61,21 @@ void ReadLimits(MapReader& reader, std::string_view plain, std::optional<Concurr
     }
   }
   if (const Node* limit = reader.Take({"rate_limit", "rate"})) rate = ReadRate(*limit, lowering);
+}
+
+void ReadExecution(MapReader& reader, Lowering& lowering) {
+  Definition& head = lowering.draft.head;
+  if (const auto deadline = reader.Duration({"timeout", "deadline"})) head.deadline_us = *deadline;
+  if (const auto priority = reader.Integer({"priority"}, kMinPriority, kMaxPriority))
+    head.priority = static_cast<int32_t>(*priority);
+  ReadLimits(reader, "max_concurrent", head.concurrency, head.rate, lowering);
+  const Node* schema = reader.Take("input_schema");
+  if (schema == nullptr) return;
+  head.input_schema = ToValue(*schema);
+  const auto compiled = JsonSchema::Compile(head.input_schema);
+  if (compiled) return;
+  for (const SchemaFault& fault : compiled.error())
+    lowering.Add(ErrorCode::kInvalidDefinition, PlaceAt(*schema, fault.pointer), fault.message);
 }
 
 }  // namespace stele::definition
