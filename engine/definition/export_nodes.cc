@@ -158,10 +158,11 @@ void NodesWriter::AddNodes(BodyIndex body, Array& nodes, Array& connections) {
     nodes.emplace_back(WriteNode(index));
     const Step& step = plan_.step(index);
     if (!IsFlat(step)) continue;
-    for (const StepIndex entry : plan_.definition.body(step.child).entries)
-      connections.emplace_back(Object{{"from_node", plan_.Id(index)},
-                                      {"to_node", plan_.Id(entry)},
-                                      {"connection_type", "LOOP"}});
+    for (const StepIndex entry : StepsOf(plan_, step.child))
+      if (IsEntry(plan_, entry))
+        connections.emplace_back(Object{{"from_node", plan_.Id(index)},
+                                        {"to_node", plan_.Id(entry)},
+                                        {"connection_type", "LOOP"}});
     AddNodes(step.child, nodes, connections);
   }
   for (const StepIndex index : steps)

@@ -124,8 +124,8 @@ class ProcessesWriter {
     });
     // `start` would become a step where a loop leads back to one that starts.
     const std::string from = entered ? plan_.Id(*alone) : "start";
-    for (const StepIndex step : body.entries)
-      if (!entered || step != *alone)
+    for (const StepIndex step : StepsOf(plan_, index))
+      if (IsEntry(plan_, step) && (!entered || step != *alone))
         transitions.emplace_back(Object{{"from", from}, {"to", plan_.Id(step)}});
   }
 

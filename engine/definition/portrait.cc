@@ -112,9 +112,9 @@ bool SameEdges(const StepPortrait& a, const StepPortrait& b) {
   return left == right;
 }
 
-// Numbers keep their kind: 1 and 1.0 are told apart, and so are equal objects in another order.
+// Numbers keep their kind: 1 and 1.0 are told apart.
 bool Same(const Value& a, const Value& b) {
-  return ToJson(a) == ToJson(b);
+  return Key(a) == Key(b);
 }
 
 Object MembersThatDiffer(const Object& want, const Object& have) {
