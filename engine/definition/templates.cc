@@ -94,11 +94,11 @@ void Expander::Run(Node& root, const Object& parameters) {
   if (!faults_.empty()) return;
   if (has_parameters_) FillPlaceholders(root, {&head_}, budget_, faults_);
   ExpandIn(root, 0);
-  if (faults_.empty() && DepthOf(root) > kMaxDepth)
-    faults_.Add(ErrorCode::kLimitExceeded, root.place,
-                fmt::format("Expected a depth of at most {} after expanding templates but found "
-                            "more",
-                            kMaxDepth));
+  // The canonical form holds what is kept for people one level deeper.
+  if (faults_.empty() && DepthOf(root) >= kMaxDepth)
+    faults_.Add(
+        ErrorCode::kLimitExceeded, root.place,
+        fmt::format("Expected a depth below {}, templates expanded, but found more", kMaxDepth));
 }
 
 void Expander::BindHead(Node& root, const Object& parameters) {
