@@ -22,7 +22,14 @@ class GraphReader {
   void ReadConnection(const Node& node);
   void ReadPaths(size_t node);
   void ReadStele(MapReader& reader, Connection& connection);
-  size_t Find(const Node* name);
+  size_t Find(const Node* word);
+  // Adds a fault when it is: what follows would take time beyond measure.
+  bool IsTooLong(const Node& list, size_t most) {
+    if (list.items.size() <= most) return false;
+    lowering_.Add(ErrorCode::kLimitExceeded, list.place,
+                  fmt::format("Expected at most {} but found {}", most, list.items.size()));
+    return true;
+  }
   void Add(Place place, std::string message) {
     lowering_.Add(ErrorCode::kInvalidDefinition, place, std::move(message));
   }
@@ -38,6 +45,9 @@ NodeGraph GraphReader::Read(const Node& nodes, const Node* connections) {
                          (nodes.is_list() ? std::string("an empty one") : Describe(nodes)));
     return {};
   }
+  if (IsTooLong(nodes, kMaxSteps) ||
+      (connections != nullptr && IsTooLong(*connections, kMaxTransitions)))
+    return {};
   for (const Node& node : nodes.items) ReadNode(node);
   NameSteps();
   if (connections != nullptr && !connections->is_list())

@@ -113,6 +113,13 @@ void OrderedTasksLowering::ReadHeadOfFlow(const Node& flow, const Node*& ids, co
 std::vector<PlacedTask> OrderedTasksLowering::Place(const Node& library, const Node* ids,
                                                     const Node* tasks) {
   std::vector<PlacedTask> placed;
+  for (const Node* list : {&library, ids, tasks})
+    if (list != nullptr && list->items.size() > kMaxSteps) {
+      lowering_.Add(
+          ErrorCode::kLimitExceeded, list->place,
+          fmt::format("Expected at most {} tasks but found {}", kMaxSteps, list->items.size()));
+      return placed;
+    }
   if (tasks != nullptr) {
     if (!tasks->is_list())
       Add(tasks->place, "Expected a list of tasks but found " + Describe(*tasks));

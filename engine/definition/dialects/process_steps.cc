@@ -155,6 +155,10 @@ void ProcessStepsLowering::ReadSteps(const Node& node, uint32_t body) {
   if (!node.is_list() || node.items.empty())
     return Add(node.place, "Expected a list of steps but found " +
                                (node.is_list() ? std::string("an empty one") : Describe(node)));
+  if (node.items.size() > kMaxSteps)
+    return lowering_.Add(
+        ErrorCode::kLimitExceeded, node.place,
+        fmt::format("Expected at most {} steps but found {}", kMaxSteps, node.items.size()));
   std::vector<Fork> forks;
   for (const Node& item : node.items) ReadOne(item, body, forks);
   for (const Fork& fork : forks) LowerFork(fork, body);
@@ -325,6 +329,10 @@ void ProcessStepsLowering::Follow(const Fork& fork, const Word& next, const Node
 
 void ProcessStepsLowering::LowerFork(const Fork& fork, uint32_t body) {
   DraftBody& draft = draft_.bodies[body];
+  if (draft.transitions.size() + fork.tasks.size() > kMaxTransitions)
+    return lowering_.Add(
+        ErrorCode::kLimitExceeded, fork.place,
+        fmt::format("Expected at most {} transitions but found more", kMaxTransitions));
   if (fork.tasks.empty()) {
     // A gateway that only joins.
     for (DraftStep& step : draft.steps)

@@ -250,6 +250,24 @@ TEST(Notations, SayTheSame) {
     EXPECT_TRUE(SamePortrait(portrait, PortraitOf(*LoadYaml(text)))) << text;
 }
 
+TEST(Notations, FilesBeyondTheLimitsAreRefusedBeforeTheyCostAnything) {
+  std::string tasks =
+      "name: n\nsteps:\n- {id: f, type: parallel_gateway, config: {parallel_tasks: [";
+  std::string nodes = "name: n\nnodes: [{id: a, node_type: END}]\nconnections: [";
+  std::string ids = "name: n\ntasks: [{id: 1, name: a, task_type: manual}]\ntask_ids: [";
+  for (int i = 0; i < 30'000; ++i) {
+    tasks += "a,";
+    nodes += "{from: a, to: a},";
+    ids += "1,";
+  }
+  for (const std::string& text :
+       {tasks + "a]}}\n- {id: a, type: end_event}\n", nodes + "]\n", ids + "1]\n"}) {
+    const Lines faults = FaultsOf(text);
+    ASSERT_FALSE(faults.empty());
+    EXPECT_NE(faults[0].find("STL0002 Expected at most"), std::string::npos) << faults[0];
+  }
+}
+
 // Damaged files give faults or definitions that can be written again, never a crash. The damage is
 // deterministic (a linear congruential generator).
 TEST(Notations, DamagedFilesGiveFaultsOrDefinitions) {
