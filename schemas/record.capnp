@@ -203,7 +203,7 @@ struct StepHeld {
   scope @0 :UInt32;
   step @1 :UInt32;
   via @2 :UInt32;                 # as StepActivated will have it
-  source @3 :UInt32;              # the transition whose source's output the step sees
+  output @3 :Text;                # of the step before, as `outputs` will show it
 }
 
 # A run of a paused instance has failed; what follows is decided on resume.
@@ -412,7 +412,7 @@ struct MessageCorrelated {
   payload @2 :Text;
   messagePosition @3 :UInt64;     # of the record that published it; 0: a signal
   messageOrdinal @4 :UInt32;      # among those that this record published, from 0
-  event @5 :UInt32;               # which of the run's waits it meets
+  wait @5 :UInt32;                # which of the run's waits it meets
 }
 
 struct HumanTaskCreated {

@@ -90,7 +90,7 @@ struct Scope {
 struct HeldStep {
   step @0 :UInt32;
   via @1 :UInt32;
-  source @2 :UInt32;
+  output @2 :Text;
 }
 
 struct Arrival {
@@ -112,6 +112,7 @@ enum SlotState {
   failed @4;
   cancelled @5;
   handled @6;
+  omitted @7;
 }
 
 struct Slot {

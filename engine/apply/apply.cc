@@ -54,13 +54,8 @@ void RemoveRun(Instance& instance, RunId run) {
   instance.runs.erase(instance.runs.begin() + (&found - instance.runs.data()));
 }
 
-void ForgetHeld(model::Scope& scope, TransitionIndex via, StepIndex step) {
+void ForgetHeld(model::Scope& scope, TransitionIndex via) {
   if (!scope.held.empty()) std::erase(scope.held, via);
-  if (scope.held_steps.empty()) return;
-  const auto held = std::ranges::find_if(scope.held_steps, [&](const model::HeldStep& one) {
-    return one.step == step && one.via == via;
-  });
-  if (held != scope.held_steps.end()) scope.held_steps.erase(held);
 }
 
 void DropUnneededScopes(Instance& instance) {

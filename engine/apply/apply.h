@@ -87,9 +87,8 @@ model::StepRun& RunOf(Instance& instance, RunId run);
 model::Scope& ScopeOf(Instance& instance, ScopeId scope);
 // A run that ended leaves the instance.
 void RemoveRun(Instance& instance, RunId run);
-// A token moved along `via` into `step`: if a dead one was held there or the step was kept from
-// starting, it is so no more.
-void ForgetHeld(model::Scope& scope, TransitionIndex via, StepIndex step);
+// A token moved along `via`: if a dead one was held there, it is so no more.
+void ForgetHeld(model::Scope& scope, TransitionIndex via);
 // Removes closed scopes whose data no compensation can ask for any more.
 void DropUnneededScopes(Instance& instance);
 

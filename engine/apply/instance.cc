@@ -11,15 +11,15 @@ void End(Instance& instance, model::Status status, const RecordContext& record) 
   instance.status = status;
   instance.ended = record.time;
   instance.deadline = TimeUs();
-  // A failed instance may be retried and then undone.
-  if (status != model::Status::kFailed) {
-    instance.scopes.resize(1);
-    instance.scopes[0].undo.clear();
-  }
   instance.signals.clear();
-  instance.scopes[0].held.clear();
-  instance.scopes[0].held_steps.clear();
   instance.paused = instance.queued = false;
+  // A failed instance may be retried, and then undone.
+  if (status == model::Status::kFailed) return;
+  instance.scopes.resize(1);
+  model::Scope& root = instance.scopes[0];
+  root.undo.clear();
+  root.held.clear();
+  root.held_steps.clear();
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace stele::apply {
 
 void On(Instance& instance, const model::TokenArrived& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.transition, event.step);
+  ForgetHeld(scope, event.transition);
   model::Slot& slot = model::SlotOf(scope, event.step);
   slot.arrivals.push_back({event.transition, event.live});
   if (event.fires) slot.fired = true;

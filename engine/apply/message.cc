@@ -15,8 +15,8 @@ void On(Instance&, const model::MessagePublished&, const RecordContext&) {
 
 void On(Instance& instance, const model::MessageCorrelated& event, const RecordContext&) {
   model::StepRun& run = RunOf(instance, event.run);
-  CHECK(run.state == model::RunState::kWaiting && event.event < run.waits.size(),
-        "run {} does not wait for event {}", run.id.value, event.event);
+  CHECK(run.state == model::RunState::kWaiting && event.wait < run.waits.size(),
+        "run {} does not wait for event {}", run.id.value, event.wait);
   run.state = model::RunState::kDone;
   run.due = run.deadline = TimeUs();
   if (event.message_position) return;

@@ -34,7 +34,7 @@ void Renumber(model::Scope& scope, const Renumbering& to) {
   scope.body = to(scope.body);
   for (TransitionIndex& held : scope.held) held = to(held);
   for (model::HeldStep& held : scope.held_steps)
-    held = {to(held.step), to.Remembered(held.via), to.Remembered(held.source)};
+    held = {to(held.step), to.Remembered(held.via), std::move(held.output)};
   for (model::Undo& undo : scope.undo) undo.step = to(undo.step);
   // Outputs of steps that the new version does not have are of no use to it.
   std::erase_if(scope.slots, [&](const model::Slot& slot) {

@@ -11,6 +11,12 @@ void On(Instance& instance, const model::InstanceRetryRequested&, const RecordCo
   instance.status = model::Status::kRunning;
   instance.ended = TimeUs();
   instance.failure = {};
+  // What failed, was cut off or did not come to start starts now.
+  model::Scope& root = instance.scopes[0];
+  root.held_steps.clear();
+  for (model::Slot& slot : root.slots)
+    if (slot.state == model::SlotState::kFailed || slot.state == model::SlotState::kCancelled)
+      slot.state = model::SlotState::kIdle;
 }
 
 void On(Instance& instance, const model::InstanceAdmitted&, const RecordContext&) {
@@ -44,7 +50,8 @@ void On(Instance& instance, const model::StepRolledBack& event, const RecordCont
                   [&](const model::Arrival& arrival) { return is_cleared(arrival.transition); });
     if (!is_reset(slot.step)) continue;
     slot.state = model::SlotState::kIdle;
-    slot.fired = false;
+    // The step that starts again goes on absorbing what comes late to its join.
+    if (slot.step != event.to_step) slot.fired = false;
   }
 }
 

@@ -9,12 +9,14 @@ void On(Instance& instance, const model::InstancePaused&, const RecordContext&) 
 
 void On(Instance& instance, const model::InstanceResumed& event, const RecordContext&) {
   instance.paused = event.steps != 0;
+  // Those that may not start yet are held again by events that follow.
+  for (model::Scope& scope : instance.scopes) scope.held_steps.clear();
 }
 
 void On(Instance& instance, const model::StepHeld& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via, StepIndex(kNoIndex));
-  scope.held_steps.push_back({event.step, event.via, event.source});
+  ForgetHeld(scope, event.via);
+  scope.held_steps.push_back({event.step, event.via, event.output});
 }
 
 void On(Instance& instance, const model::StepFailing& event, const RecordContext&) {

@@ -9,6 +9,7 @@ void On(Instance& instance, const model::CompensationStarted& event, const Recor
   model::Scope& scope = ScopeOf(instance, event.scope);
   scope.state = model::ScopeState::kCompensating;
   scope.ends_as = event.ends_as;
+  scope.held.clear();
   scope.held_steps.clear();
   scope.failure =
       std::make_unique<model::Failure>(model::Failure{event.kind, event.message, event.run});

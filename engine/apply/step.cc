@@ -30,6 +30,21 @@ void ReplaceInnerUndo(Instance& instance, model::Scope& scope, RunId run) {
   if (inner > 0) DropUnneededScopes(instance);
 }
 
+SlotState AfterCancelling(model::CancelReason reason) {
+  switch (reason) {
+    case model::CancelReason::kSkipped:
+      return SlotState::kOmitted;
+    case model::CancelReason::kRolledBack:
+      return SlotState::kIdle;
+    case model::CancelReason::kScopeFailed:
+    case model::CancelReason::kInstanceCancelled:
+    case model::CancelReason::kInstanceTerminated:
+    case model::CancelReason::kRaceLost:
+      return SlotState::kCancelled;
+  }
+  return SlotState::kCancelled;
+}
+
 }  // namespace
 
 void On(Instance& instance, const model::StepActivated& event, const RecordContext& record) {
@@ -37,7 +52,7 @@ void On(Instance& instance, const model::StepActivated& event, const RecordConte
         instance.id.value, event.run.value, instance.last_run.value);
   instance.last_run = event.run;
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via, event.step);
+  ForgetHeld(scope, event.via);
   ++scope.active;
   model::SlotOf(scope, event.step).state = SlotState::kActive;
 
@@ -62,7 +77,7 @@ void On(Instance& instance, const model::StepActivated& event, const RecordConte
 
 void On(Instance& instance, const model::StepPassed& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via, event.step);
+  ForgetHeld(scope, event.via);
   model::Slot& slot = model::SlotOf(scope, event.step);
   slot.state = SlotState::kCompleted;
   ++slot.completions;
@@ -70,7 +85,7 @@ void On(Instance& instance, const model::StepPassed& event, const RecordContext&
 
 void On(Instance& instance, const model::StepSkipped& event, const RecordContext&) {
   model::Scope& scope = ScopeOf(instance, event.scope);
-  ForgetHeld(scope, event.via, event.step);
+  ForgetHeld(scope, event.via);
   model::SlotOf(scope, event.step).state = SlotState::kSkipped;
 }
 
@@ -109,9 +124,7 @@ void On(Instance& instance, const model::StepFailed& event, const RecordContext&
 
 void On(Instance& instance, const model::StepCancelled& event, const RecordContext&) {
   const model::StepRun& run = RunOf(instance, event.run);
-  const bool skipped = event.reason == model::CancelReason::kSkipped;
-  model::SlotOf(ScopeOf(instance, run.scope), run.step).state =
-      skipped ? SlotState::kSkipped : SlotState::kCancelled;
+  model::SlotOf(ScopeOf(instance, run.scope), run.step).state = AfterCancelling(event.reason);
   RemoveRun(instance, event.run);
 }
 

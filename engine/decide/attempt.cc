@@ -54,10 +54,11 @@ void StartAttempt(Turn& turn, RunId id) {
 }
 
 TimeUs DeadlineOf(const Turn& turn, const Step& step) {
-  // A delay takes as long as it says.
-  if (step.timeout_us <= 0 || step.kind == StepKind::kDelay) return TimeUs();
-  const int64_t grace = step.kind == StepKind::kTask ? kTimeoutGraceUs : 0;
-  return turn.now().Plus(step.timeout_us + grace);
+  // A delay takes as long as it says. A task's time begins when an executor has it, which the
+  // runtime knows alone: until then it may wait for a place.
+  const bool timed = step.timeout_us > 0 && step.kind != StepKind::kDelay &&
+                     step.kind != StepKind::kTask;
+  return timed ? turn.now().Plus(step.timeout_us) : TimeUs();
 }
 
 std::optional<Rejection> Complete(Turn& turn, const model::CompleteAttempt& command) {

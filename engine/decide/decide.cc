@@ -54,28 +54,24 @@ void Settle(Turn& turn, ScopeId id) {
     AdvanceCompensation(turn, id);
   } else if (scope->state == model::ScopeState::kOpen && scope->active == 0 &&
              scope->held_steps.empty()) {
-    // A paused instance does not end.
-    if (id != ScopeId() || !turn.instance.paused) CompleteScope(turn, id);
+    if (!IsRootHeldBack(turn, id)) CompleteScope(turn, id);
   }
 }
 
 void StopRunaway(Turn& turn) {
-  turn.tokens.clear();
-  turn.next_token = 0;
-  turn.touched.clear();
   CancelRuns(turn, ScopeId(), model::CancelReason::kScopeFailed);
-  turn.Emit(model::InstanceFailed{
-      .kind = "limit",
-      .message = fmt::format("Expected at most {} events from one cause but found more: a cycle "
-                             "of steps that never waits",
-                             kMaxEventsPerRecord)});
+  turn.failure = {.kind = "limit",
+                  .message = fmt::format("Expected at most {} events from one cause but found "
+                                         "more: a cycle of steps that never waits",
+                                         kMaxEventsPerRecord),
+                  .run = RunId()};
 }
 
 }  // namespace
 
 void Advance(Turn& turn) {
   while (!model::HasEnded(turn.instance.status)) {
-    if (turn.events.size() > kMaxEventsPerRecord) return StopRunaway(turn);
+    if (turn.events.size() > kMaxEventsPerRecord && !turn.failure.has_value()) StopRunaway(turn);
     if (turn.next_token < turn.tokens.size()) {
       const Token token = std::move(turn.tokens[turn.next_token++]);
       Deliver(turn, token);
@@ -83,6 +79,10 @@ void Advance(Turn& turn) {
     }
     turn.tokens.clear();
     turn.next_token = 0;
+    if (turn.failure.has_value()) {
+      return turn.Emit(
+          model::InstanceFailed{turn.failure->kind, turn.failure->message, turn.failure->run});
+    }
     if (turn.touched.empty()) return;
     const ScopeId scope = turn.touched.back();
     if (ReleaseHeld(turn, scope)) continue;
@@ -164,7 +164,7 @@ struct CauseReader {
   }
   Found operator()(const model::MessageCorrelated& e) const {
     return model::CorrelateMessage{
-        e.run, e.event, e.name, e.payload, e.message_position, e.message_ordinal};
+        e.run, e.wait, e.name, e.payload, e.message_position, e.message_ordinal};
   }
   Found operator()(const model::HumanTaskClaimed& e) const {
     return model::ClaimTask{e.run, e.person, e.comment, e.groups, e.as_operator};

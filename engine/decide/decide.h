@@ -30,8 +30,6 @@ struct Token {
   ScopeId scope;
   StepIndex step;
   TransitionIndex via = model::kNoTransition;
-  TransitionIndex source =
-      model::kNoTransition;  // whose output it carries, where `via` does not say
   bool live = true;
   bool released = false;  // what was held goes on: a dead token behind a loop, a step in a pause
   Payload output;         // of the step that it comes from

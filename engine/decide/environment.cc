@@ -17,6 +17,7 @@ const char* SlotStateName(model::SlotState state) {
     case model::SlotState::kCompleted:
       return "completed";
     case model::SlotState::kSkipped:
+    case model::SlotState::kOmitted:
       return "skipped";
     case model::SlotState::kFailed:
     case model::SlotState::kHandled:

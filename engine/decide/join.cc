@@ -100,9 +100,7 @@ void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
                              .released = true});
   }
   if (fires) {
-    StartStep(
-        turn,
-        {.scope = token.scope, .step = token.step, .source = token.via, .output = token.output});
+    StartStep(turn, {.scope = token.scope, .step = token.step, .output = token.output});
   } else if (last && !fired) {
     SkipStep(turn, token.scope, token.step, model::kNoTransition);
   }
@@ -178,9 +176,13 @@ bool ReleaseHeld(Turn& turn, ScopeId id) {
   if (scope == nullptr || scope->held.empty() || scope->state != model::ScopeState::kOpen)
     return false;
   const auto running = [&](const definition::Region& region) {
-    return std::ranges::any_of(turn.instance.runs, [&](const StepRun& run) {
-      return run.scope == id && std::ranges::binary_search(region.steps, run.step);
-    });
+    const auto is_in_it = [&](StepIndex step) {
+      return std::ranges::binary_search(region.steps, step);
+    };
+    return std::ranges::any_of(scope->held_steps, is_in_it, &model::HeldStep::step) ||
+           std::ranges::any_of(turn.instance.runs, [&](const StepRun& run) {
+             return run.scope == id && is_in_it(run.step);
+           });
   };
   // A token that is held at the exit of an inner loop may still set the outer one going.
   const auto awaits = [&](const definition::Region& region) {

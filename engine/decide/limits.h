@@ -10,8 +10,6 @@ namespace stele::decide {
 inline constexpr int64_t kMaxTimes = 1'000'000'000;
 // One cause may have this many consequences; more are taken for a cycle that never waits.
 inline constexpr size_t kMaxEventsPerRecord = 100'000;
-// What an executor that keeps its timeout itself is given beyond it, before the engine steps in.
-inline constexpr int64_t kTimeoutGraceUs = 15'000'000;
 // A delay or a retry's delay at most: ten years.
 inline constexpr int64_t kMaxDelayUs = 10LL * 366 * 24 * 3600 * 1'000'000;
 

@@ -101,7 +101,7 @@ bool TakeKeptSignal(Turn& turn, RunId id) {
       if (!Meets(run.waits[i], signal)) continue;
       const Payload payload = signal.payload;
       turn.Emit(
-          model::MessageCorrelated{.run = id, .name = signal.name, .payload = payload, .event = i});
+          model::MessageCorrelated{.run = id, .name = signal.name, .payload = payload, .wait = i});
       EndWait(turn, id, i, payload);
       return true;
     }
@@ -197,16 +197,20 @@ std::optional<Rejection> Signal(Turn& turn, const model::SendSignal& command) {
   if (auto rejection = RejectEnded(turn.instance)) return rejection;
   if (command.name.empty())
     return Rejection{ErrorCode::kInvalidInput, "Expected the name of a signal but found none"};
-  if (turn.instance.signals.size() >= kMaxKeptSignals)
+  const model::Signal signal{command.name, command.payload};
+  const auto waits = [&](const StepRun& run) {
+    return run.state == RunState::kWaiting &&
+           std::ranges::any_of(run.waits, [&](const Wait& wait) { return Meets(wait, signal); });
+  };
+  const auto run = std::ranges::find_if(turn.instance.runs, waits);
+  const bool met = run != turn.instance.runs.end();
+  if (!met && turn.instance.signals.size() >= kMaxKeptSignals)
     return Rejection{
         ErrorCode::kLimitExceeded,
         fmt::format("Expected at most {} signals that nothing has waited for but found as many",
                     kMaxKeptSignals)};
   turn.Emit(model::SignalReceived{command.name, command.payload});
-  for (const StepRun& run : turn.instance.runs) {
-    if (run.state != RunState::kWaiting || run.waits.empty()) continue;
-    if (TakeKeptSignal(turn, run.id)) return std::nullopt;
-  }
+  if (met) TakeKeptSignal(turn, run->id);
   return std::nullopt;
 }
 
@@ -232,7 +236,8 @@ std::optional<Rejection> Note(Turn& turn, const model::NoteChild& command) {
   if (auto rejection = RejectEnded(turn.instance)) return rejection;
   const StepRun* run = turn.instance.FindRun(command.run);
   if (run == nullptr) return NoSuchRun(turn, command.run);
-  if (run->state != RunState::kAttempt || run->child || !command.child)
+  if (run->state != RunState::kAttempt || turn.StepOf(*run).task_type != "call" || run->child ||
+      !command.child)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected run {} to wait for its child to start but it does not",
                                  command.run.value)};

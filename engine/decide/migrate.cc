@@ -157,10 +157,9 @@ void Migration::CheckRun(const StepRun& run) {
   if (old.kind == StepKind::kLoop && other.loop.mode != old.loop.mode)
     Because("Expected the loop \"{}\" to go on as it began but found another kind of loop",
             other.id);
-  const bool handles = run.purpose != Purpose::kNormal;
-  if (handles != other.handler && handles)
-    Because("Expected \"{}\" to be a fallback or a compensation but found a step of the flow",
-            other.id);
+  if (other.handler != old.handler)
+    Because("Expected \"{}\" to be {} as \"{}\", which runs, is", other.id,
+            old.handler ? "a fallback or a compensation" : "reached by tokens", old.id);
 }
 
 // The steps of the other version that tokens of the scope may still reach.
@@ -179,9 +178,10 @@ std::vector<bool> Migration::Ahead(const Scope& scope) const {
     reach(to_.transition(map_.transitions[held.value]).to);
   for (const model::Slot& slot : scope.slots)
     if (!slot.arrivals.empty()) reach(To(slot.step));
+  // A round of a loop decides its joins itself: what comes by a back edge is of the next one.
   for (size_t at = 0; at < reached.size(); ++at)
     for (const TransitionIndex transition : to_.step(reached[at]).outgoing)
-      reach(to_.transition(transition).to);
+      if (!to_.transition(transition).back_edge) reach(to_.transition(transition).to);
   return seen;
 }
 
@@ -189,12 +189,16 @@ void Migration::CheckJoins() {
   for (const Scope& scope : instance_.scopes) {
     if (scope.state == model::ScopeState::kClosed || instance_.queued) continue;
     const std::vector<bool> ahead = Ahead(scope);
+    const auto is_held = [&](TransitionIndex via) {
+      return std::ranges::any_of(
+          scope.held, [&](TransitionIndex held) { return map_.transitions[held.value] == via; });
+    };
     const auto arrived = [&](TransitionIndex via) {
-      return std::ranges::any_of(scope.slots, [&](const model::Slot& slot) {
-        return std::ranges::any_of(slot.arrivals, [&](const model::Arrival& arrival) {
-          return map_.transitions[arrival.transition.value] == via;
-        });
-      });
+      return is_held(via) || std::ranges::any_of(scope.slots, [&](const model::Slot& slot) {
+               return std::ranges::any_of(slot.arrivals, [&](const model::Arrival& arrival) {
+                 return map_.transitions[arrival.transition.value] == via;
+               });
+             });
     };
     for (const StepIndex index : to_.body(map_.bodies[scope.body.value]).steps) {
       const Step& join = to_.step(index);
@@ -209,14 +213,15 @@ void Migration::CheckJoins() {
   }
 }
 
-// The new version's variables that the instance does not have yet.
-std::vector<model::NamedPayload> NewVariables(const Instance& instance, const Definition& to) {
-  std::vector<model::NamedPayload> added;
-  const std::vector<model::NamedPayload>& known = instance.scopes[0].variables;
-  for (const definition::Variable& variable : to.bodies[0].variables)
-    if (std::ranges::find(known, variable.name, &model::NamedPayload::name) == known.end())
-      added.push_back({variable.name, Payload::FromValue(variable.initial)});
-  return added;
+// The new version's variables that the scope does not have yet get their defaults.
+void AddVariables(Turn& turn, const Scope& scope) {
+  if (scope.state == model::ScopeState::kClosed) return;
+  model::VariablesSet event{scope.id, {}};
+  for (const definition::Variable& variable : turn.target->body(scope.body).variables)
+    if (std::ranges::find(scope.variables, variable.name, &model::NamedPayload::name) ==
+        scope.variables.end())
+      event.variables.push_back({variable.name, Payload::FromValue(variable.initial)});
+  if (!event.variables.empty()) turn.Emit(std::move(event));
 }
 
 }  // namespace
@@ -238,10 +243,9 @@ std::optional<Rejection> Migrate(Turn& turn, const model::MigrateInstance& comma
     return Rejection{ErrorCode::kCannotMigrate,
                      fmt::format("{}", fmt::join(migration.reasons(), "; "))};
   Mapping map = migration.TakeMapping();
-  std::vector<model::NamedPayload> added = NewVariables(turn.instance, *turn.target);
   turn.Emit(model::InstanceMigrated{command.definition, command.plan, std::move(map.steps),
                                     std::move(map.transitions), std::move(map.bodies)});
-  if (!added.empty()) turn.Emit(model::VariablesSet{ScopeId(), std::move(added)});
+  for (const Scope& scope : turn.instance.scopes) AddVariables(turn, scope);
   return std::nullopt;
 }
 

@@ -4,27 +4,22 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "engine/decide/turn.h"
+#include "engine/decide/past.h"
 #include "engine/model/names.h"
 
 namespace stele::decide {
 
 namespace {
 
-// What of the root scope failed or was cut off when the instance failed.
+// What of the root scope failed, was cut off or did not come to start when the instance failed.
 std::vector<Token> UnfinishedSteps(const Turn& turn) {
-  std::vector<Token> tokens;
+  std::vector<Token> tokens = HeldTokens(turn);
+  Past past(turn, ScopeId());
   for (const model::Slot& slot : turn.instance.scopes[0].slots) {
-    const Step& step = turn.definition.step(slot.step);
     const bool unfinished =
         slot.state == model::SlotState::kFailed || slot.state == model::SlotState::kCancelled;
-    if (!unfinished || step.handler) continue;
-    const TransitionIndex source =
-        step.incoming.size() == 1 ? step.incoming[0] : model::kNoTransition;
-    tokens.push_back({.scope = ScopeId(),
-                      .step = slot.step,
-                      .source = source,
-                      .output = OutputAlong(turn, ScopeId(), source)});
+    if (!unfinished || turn.definition.step(slot.step).handler) continue;
+    tokens.push_back({.scope = ScopeId(), .step = slot.step, .output = past.OutputInto(slot.step)});
   }
   return tokens;
 }
@@ -54,8 +49,12 @@ std::optional<Rejection> RetryFailed(Turn& turn, const model::RetryInstance& com
                      fmt::format("Expected instance {} to have failed with its steps in place but "
                                  "found them compensated; start a new one",
                                  instance.id.value)};
+  std::vector<Token> unfinished = UnfinishedSteps(turn);
+  // Its deadline may have passed while it was still queued.
+  const bool began = !instance.scopes[0].slots.empty() || !unfinished.empty();
   turn.Emit(model::InstanceRetryRequested{command.reason});
-  for (Token& token : UnfinishedSteps(turn)) turn.tokens.push_back(std::move(token));
+  if (!began) Begin(turn);
+  std::ranges::move(unfinished, std::back_inserter(turn.tokens));
   turn.Touch(ScopeId());
   return std::nullopt;
 }

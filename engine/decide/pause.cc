@@ -3,6 +3,8 @@
 // one thing.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/decide/turn.h"
 
 namespace stele::decide {
@@ -14,23 +16,6 @@ std::vector<RunId> RunsIn(const Turn& turn, RunState state) {
   for (const StepRun& run : turn.instance.runs)
     if (run.state == state) runs.push_back(run.id);
   return runs;
-}
-
-// The first `count` of what is kept from starting, the outer scopes first.
-std::vector<Token> HeldTokens(const Turn& turn, size_t count) {
-  std::vector<Token> tokens;
-  for (const Scope& scope : turn.instance.scopes) {
-    for (const model::HeldStep& held : scope.held_steps) {
-      if (tokens.size() == count) return tokens;
-      tokens.push_back({.scope = scope.id,
-                        .step = held.step,
-                        .via = held.via,
-                        .source = held.source,
-                        .released = true,
-                        .output = OutputAlong(turn, scope.id, held.source)});
-    }
-  }
-  return tokens;
 }
 
 }  // namespace
@@ -51,37 +36,54 @@ std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected instance {} to be paused but found it {}",
                                  turn.instance.id.value, model::StatusOf(turn.instance))};
+  // All of it moves; what is more than `steps` is held again.
+  std::vector<Token> held = HeldTokens(turn);
   turn.Emit(model::InstanceResumed{command.reason, command.steps});
+  std::ranges::move(held, std::back_inserter(turn.tokens));
+  for (const Scope& scope : turn.instance.scopes) turn.Touch(scope.id);
   turn.allowance = command.steps;
   for (const RunId run : RunsIn(turn, RunState::kHeld)) {
     if (IsHeldBack(turn)) return std::nullopt;
     StartAttempt(turn, run);
   }
   for (const RunId id : RunsIn(turn, RunState::kFailing)) {
-    if (IsHeldBack(turn)) return std::nullopt;
+    if (turn.instance.paused && turn.allowance == 0) return std::nullopt;
     const StepRun* run = turn.instance.FindRun(id);
     // An earlier failure may have ended the scope that it was in.
     if (run == nullptr || run->state != RunState::kFailing) continue;
     const Problem problem{run->error_kind, run->error_message, run->retryable};
     FailRun(turn, id, problem);
   }
-  const size_t count = command.steps == 0 ? SIZE_MAX : turn.allowance;
-  for (Token& token : HeldTokens(turn, count)) turn.tokens.push_back(std::move(token));
-  for (const Scope& scope : turn.instance.scopes) turn.Touch(scope.id);
   return std::nullopt;
 }
 
+std::vector<Token> HeldTokens(const Turn& turn) {
+  std::vector<Token> tokens;
+  for (const Scope& scope : turn.instance.scopes)
+    for (const model::HeldStep& held : scope.held_steps)
+      tokens.push_back({.scope = scope.id,
+                        .step = held.step,
+                        .via = held.via,
+                        .released = true,
+                        .output = held.output});
+  return tokens;
+}
+
 bool IsHeldBack(Turn& turn) {
+  if (turn.failure.has_value()) return true;
   if (!turn.instance.paused) return false;
   if (turn.allowance == 0) return true;
   --turn.allowance;
   return false;
 }
 
+bool IsRootHeldBack(Turn& turn, ScopeId scope) {
+  return scope == ScopeId() && IsHeldBack(turn);
+}
+
 bool HoldStep(Turn& turn, const Token& token) {
   if (!IsHeldBack(turn)) return false;
-  const TransitionIndex source = token.via == model::kNoTransition ? token.source : token.via;
-  turn.Emit(model::StepHeld{token.scope, token.step, token.via, source});
+  turn.Emit(model::StepHeld{token.scope, token.step, token.via, token.output});
   return true;
 }
 

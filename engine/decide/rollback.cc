@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/decide/turn.h"
+#include "engine/decide/past.h"
 
 namespace stele::decide {
 
@@ -47,82 +47,118 @@ std::expected<ScopeId, std::string> ScopeOf(const Turn& turn, const Step& step,
       found.empty() ? "none" : fmt::format("{}; name the run to send back", found.size())));
 }
 
-// Whether the finished source of `via` sent a live token along it.
-bool WasTaken(const Turn& turn, ScopeId scope, const model::Slot& source, TransitionIndex via) {
-  if (source.state == model::SlotState::kSkipped) return false;
-  const auto outcome = source.state == model::SlotState::kHandled ? definition::On::kFailure
-                                                                  : definition::On::kSuccess;
-  const std::expected<Branches, decide::Problem> branches =
-      PlanBranches(turn, scope, turn.definition.step(source.step), outcome, source.output);
-  return branches.has_value() && std::ranges::any_of(*branches, [&](const Branch& branch) {
-           return branch.transition == via && branch.live;
-         });
+// What a rollback changes: the scope, the steps that are reset and the runs that end with it.
+struct Plan {
+  ScopeId scope;
+  StepIndex to_step;
+  std::vector<StepIndex> reset;          // sorted
+  std::vector<TransitionIndex> cleared;  // sorted
+  std::vector<Token> repeated;
+  std::vector<RunId> cancelled;
+};
+
+bool IsReset(const Plan& plan, StepIndex step) {
+  return std::ranges::binary_search(plan.reset, step);
 }
 
-std::optional<std::string> WhyNot(const Turn& turn, const model::RollBack& command,
-                                  const StepRun* run) {
-  if (command.to_step.value >= turn.definition.steps.size())
-    return fmt::format("Expected a step of the definition but found index {}",
-                       command.to_step.value);
-  const Step& to = turn.definition.step(command.to_step);
-  if (to.handler)
-    return fmt::format(
-        "Expected a step that tokens reach but found \"{}\", a fallback or a "
-        "compensation",
-        to.id);
-  if (run == nullptr) return std::nullopt;
-  const Step& from = turn.StepOf(*run);
-  if (run->purpose != Purpose::kNormal || !from.returnable)
-    return fmt::format("Expected a step that may be sent back but found \"{}\", which may not",
-                       from.id);
-  return std::nullopt;
-}
-
-bool IsOver(const model::Slot* slot) {
-  return slot != nullptr && slot->state != model::SlotState::kIdle &&
-         slot->state != model::SlotState::kActive;
-}
-
-// Tokens that joins behind have used up and that nothing will send again, because what sent them
-// stands beside the steps that are reset.
-std::vector<Token> TokensToRepeat(const Turn& turn, const Scope& scope, StepIndex target,
-                                  const std::vector<StepIndex>& reset) {
-  std::vector<Token> tokens;
-  for (const StepIndex index : reset) {
-    const Step& join = turn.definition.step(index);
-    const model::Slot* slot = model::FindSlot(scope, index);
-    const bool used = slot != nullptr && slot->state != model::SlotState::kIdle;
-    if (index == target || join.incoming.size() < 2 || !used) continue;
-    for (const TransitionIndex via : join.incoming) {
-      const StepIndex from = turn.definition.transition(via).from;
-      const model::Slot* source = model::FindSlot(scope, from);
-      const bool waits = std::ranges::find(slot->arrivals, via, &model::Arrival::transition) !=
-                         slot->arrivals.end();
-      if (std::ranges::binary_search(reset, from) || waits || !IsOver(source)) continue;
-      tokens.push_back({.scope = scope.id,
-                        .step = index,
-                        .via = via,
-                        .live = WasTaken(turn, scope.id, *source, via),
-                        .released = true,
-                        .output = source->output});
-    }
-  }
-  return tokens;
-}
-
-// The runs of the scope that the reset takes away, with all that runs inside them.
-void CancelBehind(Turn& turn, ScopeId scope, const std::vector<StepIndex>& reset) {
-  std::vector<RunId> runs;
+// The runs of the scope that the reset takes away: those of its steps and what stands in for them.
+void PlanRuns(const Turn& turn, Plan& plan) {
   for (const StepRun& run : turn.instance.runs) {
     const StepRun* original =
         run.purpose == Purpose::kFallback ? turn.instance.FindRun(run.of) : nullptr;
     const StepIndex step = original == nullptr ? run.step : original->step;
-    if (run.scope == scope && std::ranges::binary_search(reset, step)) runs.push_back(run.id);
+    if (run.scope == plan.scope && IsReset(plan, step)) plan.cancelled.push_back(run.id);
   }
-  for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    CancelChildren(turn, *run, model::CancelReason::kRolledBack);
-    turn.Emit(model::StepCancelled{*run, model::CancelReason::kRolledBack});
+}
+
+// Tokens come anew from the steps that are reset. Those that joins behind had from elsewhere, used
+// up or not, are sent again, because nothing else will.
+void PlanTokens(const Turn& turn, Plan& plan) {
+  const Scope& scope = *turn.instance.FindScope(plan.scope);
+  Past past(turn, plan.scope);
+  for (const StepIndex index : plan.reset) {
+    const Step& step = turn.definition.step(index);
+    plan.cleared.insert(plan.cleared.end(), step.outgoing.begin(), step.outgoing.end());
+    const model::Slot* slot = model::FindSlot(scope, index);
+    if (index == plan.to_step || step.incoming.size() < 2 || slot == nullptr) continue;
+    for (const TransitionIndex via : step.incoming) {
+      const StepIndex from = turn.definition.transition(via).from;
+      if (IsReset(plan, from)) continue;
+      const auto repeat = [&](bool live, bool released) {
+        plan.repeated.push_back({.scope = plan.scope,
+                                 .step = index,
+                                 .via = via,
+                                 .live = live,
+                                 .released = released,
+                                 .output = live ? past.OutputOf(from) : Payload()});
+      };
+      size_t waiting = 0;
+      for (const model::Arrival& arrival : slot->arrivals) {
+        if (arrival.transition != via) continue;
+        repeat(arrival.live, /*released=*/true);
+        ++waiting;
+      }
+      const bool held = std::ranges::find(scope.held, via) != scope.held.end();
+      if (waiting > 0) plan.cleared.push_back(via);
+      if (waiting > 0 && held) repeat(/*live=*/false, /*released=*/false);
+      if (waiting == 0 && slot->state != model::SlotState::kIdle && past.Decided(via))
+        repeat(past.Took(via), /*released=*/true);
+    }
   }
+  std::ranges::sort(plan.cleared);
+}
+
+Rejection WrongState(std::string message) {
+  return {ErrorCode::kWrongState, std::move(message)};
+}
+
+// The run of the target's scope that `run` is in, or it itself.
+const StepRun* RunIn(const Turn& turn, ScopeId scope, const StepRun* run) {
+  while (run->scope != scope)
+    run = turn.instance.FindRun(turn.instance.FindScope(run->scope)->owner);
+  return run;
+}
+
+std::optional<Rejection> RejectRuns(const Turn& turn, const Plan& plan, const StepRun* from) {
+  const Step& to = turn.definition.step(plan.to_step);
+  if (from != nullptr &&
+      std::ranges::find(plan.cancelled, RunIn(turn, plan.scope, from)->id) == plan.cancelled.end())
+    return WrongState(fmt::format("Expected a step before \"{}\" but found \"{}\"",
+                                  turn.StepOf(*from).id, to.id));
+  const auto keeps = [&](const StepRun& run) {
+    return run.purpose == Purpose::kNormal && !turn.StepOf(run).returnable;
+  };
+  if (from != nullptr && keeps(*from))
+    return WrongState(fmt::format("Expected a step that may be sent back but found \"{}\"",
+                                  turn.StepOf(*from).id));
+  for (const RunId id : plan.cancelled)
+    if (const StepRun& run = *turn.instance.FindRun(id); keeps(run))
+      return WrongState(fmt::format("Expected a step that may be sent back but found \"{}\"",
+                                    turn.StepOf(run).id));
+  return std::nullopt;
+}
+
+std::expected<ScopeId, Rejection> TargetOf(const Turn& turn, const model::RollBack& command,
+                                           const StepRun* run) {
+  if (command.to_step.value >= turn.definition.steps.size())
+    return std::unexpected(WrongState(fmt::format(
+        "Expected a step of the definition but found index {}", command.to_step.value)));
+  const Step& to = turn.definition.step(command.to_step);
+  if (to.handler)
+    return std::unexpected(WrongState(fmt::format(
+        "Expected a step that tokens reach but found \"{}\", a fallback or a compensation",
+        to.id)));
+  const std::expected<ScopeId, std::string> scope = ScopeOf(turn, to, run);
+  if (!scope.has_value()) return std::unexpected(WrongState(scope.error()));
+  const Scope& found = *turn.instance.FindScope(*scope);
+  const model::Slot* slot = model::FindSlot(found, command.to_step);
+  const bool reached = slot != nullptr && slot->state != model::SlotState::kIdle &&
+                       slot->state != model::SlotState::kSkipped;
+  if (!reached || found.state != model::ScopeState::kOpen)
+    return std::unexpected(
+        WrongState(fmt::format("Expected a step that instance {} has reached but found \"{}\"",
+                               turn.instance.id.value, to.id)));
+  return *scope;
 }
 
 }  // namespace
@@ -130,43 +166,31 @@ void CancelBehind(Turn& turn, ScopeId scope, const std::vector<StepIndex>& reset
 std::optional<Rejection> SendBack(Turn& turn, const model::RollBack& command) {
   if (auto rejection = RejectEnded(turn.instance)) return rejection;
   if (turn.instance.status == model::Status::kCompensating)
-    return Rejection{ErrorCode::kWrongState,
-                     fmt::format("Expected instance {} to be running but found it compensating",
-                                 turn.instance.id.value)};
+    return WrongState(fmt::format("Expected instance {} to be running but found it compensating",
+                                  turn.instance.id.value));
   const StepRun* run = turn.instance.FindRun(command.from_run);
   if (command.from_run && run == nullptr) return NoSuchRun(turn, command.from_run);
-  if (auto problem = WhyNot(turn, command, run))
-    return Rejection{ErrorCode::kWrongState, *std::move(problem)};
-  const Step& to = turn.definition.step(command.to_step);
-  const std::expected<ScopeId, std::string> scope = ScopeOf(turn, to, run);
-  if (!scope.has_value()) return Rejection{ErrorCode::kWrongState, scope.error()};
-  const Scope& found = *turn.instance.FindScope(*scope);
-  const model::Slot* slot = model::FindSlot(found, command.to_step);
-  const bool reached = slot != nullptr && slot->state != model::SlotState::kIdle;
-  if (!reached || found.state != model::ScopeState::kOpen)
-    return Rejection{ErrorCode::kWrongState,
-                     fmt::format("Expected a step that instance {} has reached but found \"{}\"",
-                                 turn.instance.id.value, to.id)};
+  const std::expected<ScopeId, Rejection> scope = TargetOf(turn, command, run);
+  if (!scope.has_value()) return scope.error();
 
-  std::vector<StepIndex> reset = StepsBehind(turn.definition, command.to_step);
-  std::vector<TransitionIndex> cleared;
-  for (const StepIndex step : reset)
-    for (const TransitionIndex transition : turn.definition.step(step).outgoing)
-      cleared.push_back(transition);
-  std::ranges::sort(cleared);
-  std::vector<Token> repeated = TokensToRepeat(turn, found, command.to_step, reset);
-  const ScopeId in = *scope;
-  const std::vector<StepIndex> behind = reset;
-  const TransitionIndex source = to.incoming.size() == 1 ? to.incoming[0] : model::kNoTransition;
-  turn.Emit(model::StepRolledBack{command.from_run, command.to_step, in, command.reason,
-                                  std::move(reset), std::move(cleared)});
-  CancelBehind(turn, in, behind);
-  turn.tokens.push_back({.scope = in,
-                         .step = command.to_step,
-                         .source = source,
-                         .output = OutputAlong(turn, in, source)});
-  std::ranges::move(repeated, std::back_inserter(turn.tokens));
-  turn.Touch(in);
+  Plan plan{.scope = *scope,
+            .to_step = command.to_step,
+            .reset = StepsBehind(turn.definition, command.to_step)};
+  PlanRuns(turn, plan);
+  if (auto rejection = RejectRuns(turn, plan, run)) return rejection;
+  PlanTokens(turn, plan);
+  Token first{.scope = plan.scope,
+              .step = plan.to_step,
+              .output = Past(turn, plan.scope).OutputInto(plan.to_step)};
+  turn.Emit(model::StepRolledBack{command.from_run, plan.to_step, plan.scope, command.reason,
+                                  plan.reset, plan.cleared});
+  for (auto id = plan.cancelled.rbegin(); id != plan.cancelled.rend(); ++id) {
+    CancelChildren(turn, *id, model::CancelReason::kRolledBack);
+    turn.Emit(model::StepCancelled{*id, model::CancelReason::kRolledBack});
+  }
+  turn.tokens.push_back(std::move(first));
+  std::ranges::move(plan.repeated, std::back_inserter(turn.tokens));
+  turn.Touch(plan.scope);
   return std::nullopt;
 }
 

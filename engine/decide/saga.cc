@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "engine/decide/turn.h"
+#include "engine/decide/past.h"
 
 namespace stele::decide {
 
@@ -124,7 +124,7 @@ void RetryParked(Turn& turn, RunId id, const Problem& problem) {
   const Token token{.scope = run.scope,
                     .step = run.step,
                     .via = run.via,
-                    .output = OutputAlong(turn, run.scope, run.via)};
+                    .output = Past(turn, run.scope).OutputInto(run.step, run.via)};
   const std::optional<ScopeId> compensating =
       run.purpose == Purpose::kCompensation ? std::optional(CompensatingScope(turn, run.scope))
                                             : std::nullopt;
@@ -195,13 +195,13 @@ void FailScope(Turn& turn, ScopeId id, const model::Failure& failure) {
     return turn.Touch(id);
   }
   if (id != ScopeId()) return CloseFailedScope(turn, id, failure);
-  turn.Emit(model::InstanceFailed{failure.kind, failure.message, failure.run});
+  if (!turn.failure.has_value()) turn.failure = failure;
 }
 
 void AdvanceCompensation(Turn& turn, ScopeId id) {
   const Scope& scope = *turn.instance.FindScope(id);
   if (scope.undo.empty()) {
-    if (scope.active == 0) EndCompensation(turn, id);
+    if (scope.active == 0 && !IsRootHeldBack(turn, id)) EndCompensation(turn, id);
     return;
   }
   if (ParkedCompensation(turn, scope).has_value() || IsHeldBack(turn)) return;
@@ -216,8 +216,10 @@ void AdvanceCompensation(Turn& turn, ScopeId id) {
 }
 
 std::optional<Rejection> Resolve(Turn& turn, const model::ResolveIncident& command) {
+  if (auto rejection = RejectEnded(turn.instance)) return rejection;
   const StepRun* run = turn.instance.FindRun(command.run);
-  if (run == nullptr || run->state != RunState::kParked)
+  if (run == nullptr) return NoSuchRun(turn, command.run);
+  if (run->state != RunState::kParked)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected run {} of instance {} to be parked but it is not",
                                  command.run.value, turn.instance.id.value)};

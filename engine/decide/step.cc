@@ -189,13 +189,6 @@ const Value& ConfigOf(const Turn& turn, const StepRun& run) {
   return run.config.has_value() ? run.config.value() : turn.StepOf(run).config.source();
 }
 
-Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via) {
-  if (via == model::kNoTransition) return Payload();
-  const StepIndex from = turn.definition.transition(via).from;
-  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(scope), from);
-  return slot == nullptr ? Payload() : slot->output;
-}
-
 void StartStep(Turn& turn, const Token& token) {
   if (HoldStep(turn, token)) return;
   const Step& step = turn.definition.step(token.step);

@@ -35,6 +35,9 @@ struct Turn {
   const Definition* target = nullptr;  // Context::target
   size_t next_token = 0;
   uint32_t allowance = 0;  // of things that a paused instance may start in this turn
+  // The root scope fails, and with it the instance, as soon as no token moves any more: what those
+  // reach is held, so that a retry goes on with it.
+  std::optional<model::Failure> failure = std::nullopt;
 
   // The only way in which anything happens.
   template <class Event>
@@ -79,12 +82,16 @@ TimeUs DeadlineOf(const Turn& turn, const Step& step);
 // pause.cc
 std::optional<Rejection> Pause(Turn& turn, const model::PauseInstance& command);
 std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command);
+// The steps that are held, as tokens that start them, the outer scopes first.
+std::vector<Token> HeldTokens(const Turn& turn);
 // In a pause a step that a live token has reached is kept, and true is the answer.
 bool HoldStep(Turn& turn, const Token& token);
 // In a pause a run that failed is kept, and true is the answer.
 bool HoldFailure(Turn& turn, RunId run, const Problem& problem);
-// True when a paused instance may not start one thing more.
+// True when the instance, which is paused or about to fail, may not start one thing more.
 bool IsHeldBack(Turn& turn);
+// A paused instance does not end: the same, asked when its root scope is about to.
+bool IsRootHeldBack(Turn& turn, ScopeId scope);
 
 // operator.cc
 std::optional<Rejection> Admit(Turn& turn, const model::AdmitInstance& command);
@@ -126,8 +133,6 @@ void Remind(Turn& turn, RunId run);
 void ExpireHumanTask(Turn& turn, RunId run);
 
 // step.cc
-// The output that a token along `via` carried; none where several met.
-Payload OutputAlong(const Turn& turn, ScopeId scope, TransitionIndex via);
 // What a run was handed: its rendered config, or the definition's when nothing in it was dynamic.
 const Value& ConfigOf(const Turn& turn, const StepRun& run);
 // "5s", or a number of seconds; nothing when it is neither.

@@ -154,7 +154,7 @@ struct StepHeld {
   ScopeId scope;
   StepIndex step;
   TransitionIndex via = kNoTransition;
-  TransitionIndex source = kNoTransition;
+  Payload output;
   bool operator==(const StepHeld&) const = default;
 };
 
@@ -368,7 +368,7 @@ struct MessageCorrelated {
   Payload payload;
   Position message_position;
   uint32_t message_ordinal = 0;
-  uint32_t event = 0;
+  uint32_t wait = 0;  // which of the run's
   bool operator==(const MessageCorrelated&) const = default;
 };
 

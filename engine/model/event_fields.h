@@ -147,7 +147,7 @@
   F(plan, Plan) F(steps, Steps) F(transitions, Transitions) F(bodies, Bodies)
 #define STELE_FIELDS_InstanceRetryRequested(F) F(reason, Text)
 #define STELE_FIELDS_InstanceAdmitted(F) F(reason, Text)
-#define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(source, Source)
+#define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_StepFailing(F) \
   F(run, Run) F(kind, Kind) F(message, Message) F(retryable, Retryable)
 #define STELE_FIELDS_StepRetryRequested(F) F(run, Run) F(reason, Reason)
@@ -163,7 +163,7 @@
   F(run, Run)                             \
   F(name, Name)                           \
   F(payload, Payload)                     \
-  F(message_position, MessagePosition) F(message_ordinal, MessageOrdinal) F(event, Event)
+  F(message_position, MessagePosition) F(message_ordinal, MessageOrdinal) F(wait, Wait)
 #define STELE_FIELDS_HumanTaskCreated(F) \
   F(run, Run)                            \
   F(assignees, Assignees)                \

@@ -81,6 +81,7 @@ class MemoryCount {
       use_.structure += HeapOf(slot.arrivals);
     }
     for (const Undo& undo : scope.undo) Add(undo.output);
+    for (const HeldStep& held : scope.held_steps) Add(held.output);
     for (const NamedPayload& variable : scope.variables) {
       Add(variable.name);
       Add(variable.value);

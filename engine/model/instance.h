@@ -112,7 +112,8 @@ enum class SlotState : uint8_t {
   kSkipped = 3,
   kFailed = 4,
   kCancelled = 5,
-  kHandled = 6  // failed, and the flow goes on all the same
+  kHandled = 6,  // failed, and the flow goes on all the same
+  kOmitted = 7,  // skipped by an operator; the flow goes on as if it had completed
 };
 
 struct Arrival {
@@ -139,11 +140,12 @@ struct Undo {
   bool operator==(const Undo&) const = default;
 };
 
-// A step that a live token has reached while the instance was paused.
+// A step that a live token has reached but that may not start yet: the instance is paused, or it
+// failed in the same moment and starts the step when it is retried.
 struct HeldStep {
   StepIndex step;
   TransitionIndex via = kNoTransition;
-  TransitionIndex source = kNoTransition;
+  Payload output;  // of the step before
 };
 
 // A signal that came before anything waited for it.

@@ -27,7 +27,7 @@ inline constexpr std::string_view kStatus[] = {"none",   "running",   "compensat
                                                "failed", "cancelled", "terminated"};
 inline constexpr std::string_view kScopeState[] = {"", "open", "compensating", "closed"};
 inline constexpr std::string_view kSlotState[] = {"idle",   "active",    "completed", "skipped",
-                                                  "failed", "cancelled", "handled"};
+                                                  "failed", "cancelled", "handled",   "omitted"};
 inline constexpr std::string_view kRunState[] = {"",         "attempt", "backoff", "delay",
                                                  "children", "parked",  "done",    "failed",
                                                  "held",     "waiting", "failing"};

@@ -64,7 +64,7 @@
   F(output, Output)           \
   F(arrivals, Arrivals)
 #define STELE_FIELDS_Arrival(F) F(transition, Transition) F(live, Live)
-#define STELE_FIELDS_HeldStep(F) F(step, Step) F(via, Via) F(source, Source)
+#define STELE_FIELDS_HeldStep(F) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_Signal(F) F(name, Name) F(payload, Payload)
 #define STELE_FIELDS_Vote(F) \
   F(person, Person) F(approved, Approved) F(comment, Comment) F(time, Time)

@@ -26,8 +26,11 @@ struct EventText::Teller {
   EventText& text;
   TimeUs now;
 
-  const std::string& Name(StepIndex step) const { return text.definition_.step(step).id; }
-  const std::string& Name(RunId run) const { return Name(text.step_of_.at(run)); }
+  const std::string& Name(StepIndex step) const { return text.definition_->step(step).id; }
+  const std::string& Name(RunId run) const {
+    const StepIndex step = text.step_of_.at(run);
+    return step.value == kNoIndex ? text.gone_ : Name(step);
+  }
   std::string After(TimeUs due) const {
     return fmt::format("{}ms", (due.value - now.value) / 1'000);
   }
@@ -77,7 +80,7 @@ struct EventText::Teller {
     return fmt::format("{}: {} token", Name(e.step), e.live ? "live" : "dead");
   }
   std::string operator()(const model::TokenHeld& e) {
-    const definition::Transition& transition = text.definition_.transition(e.transition);
+    const definition::Transition& transition = text.definition_->transition(e.transition);
     return fmt::format("{} -> {}: held", Name(transition.from), Name(transition.to));
   }
   std::string operator()(const model::ScopeOpened& e) {
@@ -105,8 +108,66 @@ struct EventText::Teller {
   std::string operator()(const model::IncidentResolved& e) {
     return fmt::format("{}: resolved by {}", Name(e.run), model::EnumName(e.resolution));
   }
+  std::string operator()(const model::InstancePaused&) { return "paused"; }
+  std::string operator()(const model::InstanceResumed& e) {
+    return e.steps == 0 ? "resumed" : fmt::format("resumed for {}", e.steps);
+  }
+  std::string operator()(const model::InstanceMigrated& e) {
+    return fmt::format("migrated to {}", e.definition.value);
+  }
+  std::string operator()(const model::InstanceRetryRequested&) { return "retried"; }
+  std::string operator()(const model::InstanceAdmitted&) { return "admitted"; }
+  std::string operator()(const model::StepHeld& e) { return Name(e.step) + ": held"; }
+  std::string operator()(const model::StepFailing& e) {
+    return fmt::format("{}: failing, {}", Name(e.run), e.kind);
+  }
+  std::string operator()(const model::StepRetryRequested& e) {
+    return Name(e.run) + ": retry requested";
+  }
+  std::string operator()(const model::StepSkipRequested& e) {
+    return Name(e.run) + ": skip requested";
+  }
+  std::string operator()(const model::StepRolledBack& e) {
+    return fmt::format("back to {}", Name(e.to_step));
+  }
+  std::string operator()(const model::SignalReceived& e) { return "signal " + e.name; }
+  std::string operator()(const model::MessagePublished& e) {
+    return fmt::format("published {} for \"{}\"", e.name, e.key);
+  }
+  std::string operator()(const model::MessageCorrelated& e) {
+    return fmt::format("{}: met by {}", Name(e.run), e.name);
+  }
+  std::string operator()(const model::HumanTaskCreated& e) { return Name(e.run) + ": asks"; }
+  std::string operator()(const model::HumanTaskClaimed& e) {
+    return fmt::format("{}: claimed by {}", Name(e.run), e.person);
+  }
+  std::string operator()(const model::HumanTaskReleased& e) {
+    return fmt::format("{}: released by {}", Name(e.run), e.person);
+  }
+  std::string operator()(const model::HumanTaskDecided& e) {
+    return fmt::format("{}: {} by {}", Name(e.run), e.approved ? "approved" : "rejected", e.person);
+  }
+  std::string operator()(const model::HumanTaskEscalated& e) { return Name(e.run) + ": escalated"; }
+  std::string operator()(const model::HumanTaskReminded& e) {
+    return fmt::format("{}: reminder {}", Name(e.run), e.count);
+  }
+  std::string operator()(const model::ChildStarted& e) {
+    return fmt::format("{}: child {}", Name(e.run), e.child.value);
+  }
   std::string operator()(const model::DefinitionRegistered&) { return "registered"; }
+  std::string operator()(const model::DefinitionStateChanged& e) { return "definition " + e.state; }
+  std::string operator()(const model::TriggerRegistered& e) { return "trigger " + e.kind; }
+  std::string operator()(const model::TriggerFired& e) { return "trigger fired: " + e.outcome; }
+  std::string operator()(const model::TriggerStateChanged& e) { return "trigger " + e.state; }
+  std::string operator()(const model::SettingChanged& e) { return "setting " + e.name; }
 };
+
+void EventText::Migrate(const definition::Definition& definition,
+                        const model::InstanceMigrated& event) {
+  definition_ = &definition;
+  for (auto& [run, step] : step_of_)
+    if (step.value != kNoIndex) step = event.steps[step.value];
+}
 
 std::string EventText::Tell(const model::Event& event, TimeUs now) {
   return std::visit(Teller{*this, now}, event);

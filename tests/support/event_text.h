@@ -11,7 +11,10 @@ namespace stele::test {
 
 class EventText {
  public:
-  explicit EventText(const definition::Definition& definition) : definition_(definition) {}
+  explicit EventText(const definition::Definition& definition) : definition_(&definition) {}
+
+  // From now on the events are those of another definition; the open runs' steps are the event's.
+  void Migrate(const definition::Definition& definition, const model::InstanceMigrated& event);
 
   // REQUIRES: the events come in the order of their instance's history.
   std::string Tell(const model::Event& event, TimeUs now);
@@ -19,8 +22,9 @@ class EventText {
  private:
   struct Teller;
 
-  const definition::Definition& definition_;
+  const definition::Definition* definition_;
   std::map<RunId, StepIndex> step_of_;
+  std::string gone_ = "(gone)";  // a step that the other version does not have
 };
 
 }  // namespace stele::test

@@ -144,11 +144,11 @@ TEST(DecodeEach, EndsWithTheErrorOfTheVisitor) {
 TEST(Decode, NamesAnEventOfTheSchemaThatThisBuildDoesNotRead) {
   const auto decoded = Decode(Foreign([](schema::Record::Builder record) {
     record.setFormat(kRecordFormat);
-    record.initEvents(1)[0].initSignalReceived().setName("paid");
+    record.initEvents(1)[0].initUserChanged();
   }));
   ASSERT_FALSE(decoded.has_value());
   EXPECT_EQ(decoded.error().code, ErrorCode::kStoreUnknownFormat);
-  EXPECT_THAT(decoded.error().message, HasSubstr("number 35 (signalReceived)"));
+  EXPECT_THAT(decoded.error().message, HasSubstr("number 50 (userChanged)"));
 }
 
 TEST(Decode, NamesTheNumberOfAnEventThatNoSchemaHas) {

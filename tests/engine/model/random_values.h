@@ -64,6 +64,32 @@ class RandomValues {
     Set(v.offset);
     Set(v.name);
   }
+  void Set(Wait& v) {
+    Set(v.event);
+    Set(v.kind);
+    Set(v.name);
+    Set(v.key);
+    Set(v.due);
+  }
+  void Set(Arrival& v) {
+    Set(v.transition);
+    Set(v.live);
+  }
+  void Set(HeldStep& v) {
+    Set(v.step);
+    Set(v.via);
+    Set(v.output);
+  }
+  void Set(Signal& v) {
+    Set(v.name);
+    Set(v.payload);
+  }
+  void Set(Vote& v) {
+    Set(v.person);
+    Set(v.approved);
+    Set(v.comment);
+    Set(v.time);
+  }
   template <class T>
   void Set(std::vector<T>& v) {
     v.clear();
@@ -105,6 +131,7 @@ class RandomValues {
   }
 
   void SetScope(Scope& scope);
+  void SetHuman(HumanTask& task);
   void SetRun(StepRun& run);
 
   std::mt19937_64 random_;
@@ -122,14 +149,14 @@ inline void RandomValues::SetScope(Scope& scope) {
   Set(scope.item);
   Set(scope.variables);
   Set(scope.held);
+  Set(scope.held_steps);
   scope.slots.resize(absent_ == 0 ? 3 : Below(5));
   uint32_t last_step = 0;
   for (Slot& slot : scope.slots) {
     Next(slot.step, last_step);
     Set(slot.state);
     Set(slot.fired);
-    Set(slot.live);
-    Set(slot.dead);
+    Set(slot.arrivals);
     Set(slot.completions);
     Set(slot.output);
   }
@@ -146,6 +173,21 @@ inline void RandomValues::SetScope(Scope& scope) {
     Set(undo.step);
     Set(undo.output);
   }
+}
+
+inline void RandomValues::SetHuman(HumanTask& task) {
+  Set(task.assignees);
+  Set(task.groups);
+  Set(task.min_approvers);
+  Set(task.veto);
+  Set(task.due);
+  Set(task.escalate_at);
+  Set(task.remind_at);
+  Set(task.remind_every_us);
+  Set(task.remind_limit);
+  Set(task.reminders);
+  Set(task.claimed_by);
+  Set(task.votes);
 }
 
 inline void RandomValues::SetRun(StepRun& run) {
@@ -166,6 +208,11 @@ inline void RandomValues::SetRun(StepRun& run) {
   Set(run.secrets);
   Set(run.error_kind);
   Set(run.error_message);
+  Set(run.waits);
+  Set(run.child);
+  Set(run.concurrency_key);
+  Set(run.retryable);
+  if (!Absent()) SetHuman(*(run.human = std::make_unique<HumanTask>()));
   if (Absent()) return;
   run.loop = std::make_unique<LoopProgress>();
   Set(run.loop->next);
@@ -199,6 +246,11 @@ inline Instance RandomValues::MakeInstance() {
   Set(instance.business_key);
   Set(instance.idempotency_key);
   Set(instance.tags);
+  Set(instance.paused);
+  Set(instance.queued);
+  Set(instance.linked);
+  Set(instance.concurrency_key);
+  Set(instance.signals);
   instance.scopes.resize(absent_ == 0 ? 2 : Below(5));
   instance.runs.resize(absent_ == 0 ? 2 : Below(5));
   uint32_t last_scope = 0;

@@ -68,6 +68,13 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfTheInstance) {
   EXPECT_SEEN(i.business_key.clear());
   EXPECT_SEEN(i.idempotency_key.clear());
   EXPECT_SEEN(i.tags.pop_back());
+  EXPECT_SEEN(i.paused = false);
+  EXPECT_SEEN(i.queued = false);
+  EXPECT_SEEN(i.linked = false);
+  EXPECT_SEEN(i.concurrency_key.clear());
+  EXPECT_SEEN(i.signals.pop_back());
+  EXPECT_SEEN(i.signals[0].name.clear());
+  EXPECT_SEEN(i.signals[0].payload = Payload());
   EXPECT_SEEN(i.scopes.pop_back());
   EXPECT_SEEN(i.runs.pop_back());
 }
@@ -85,6 +92,10 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfAScope) {
   EXPECT_SEEN(i.scopes[0].variables[0].name.clear());
   EXPECT_SEEN(i.scopes[0].variables[0].value = Payload());
   EXPECT_SEEN(i.scopes[0].held.pop_back());
+  EXPECT_SEEN(i.scopes[0].held_steps.pop_back());
+  EXPECT_SEEN(i.scopes[0].held_steps[0].step = StepIndex());
+  EXPECT_SEEN(i.scopes[0].held_steps[0].via = TransitionIndex());
+  EXPECT_SEEN(i.scopes[0].held_steps[0].output = Payload());
   EXPECT_SEEN(i.scopes[0].failure = nullptr);
   EXPECT_SEEN(i.scopes[0].failure->kind.clear());
   EXPECT_SEEN(i.scopes[0].failure->message.clear());
@@ -99,8 +110,9 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfASlot) {
   EXPECT_SEEN(i.scopes[0].slots[0].step = StepIndex(0));
   EXPECT_SEEN(i.scopes[0].slots[0].state = SlotState::kIdle);
   EXPECT_SEEN(i.scopes[0].slots[0].fired = false);
-  EXPECT_SEEN(i.scopes[0].slots[0].live = 0);
-  EXPECT_SEEN(i.scopes[0].slots[0].dead = 0);
+  EXPECT_SEEN(i.scopes[0].slots[0].arrivals.pop_back());
+  EXPECT_SEEN(i.scopes[0].slots[0].arrivals[0].transition = TransitionIndex());
+  EXPECT_SEEN(i.scopes[0].slots[0].arrivals[0].live = false);
   EXPECT_SEEN(i.scopes[0].slots[0].completions = 0);
   EXPECT_SEEN(i.scopes[0].slots[0].output = Payload());
 }
@@ -131,6 +143,35 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfARun) {
   EXPECT_SEEN(i.runs[0].loop->last = Payload());
   EXPECT_SEEN(i.runs[0].error_kind.clear());
   EXPECT_SEEN(i.runs[0].error_message.clear());
+  EXPECT_SEEN(i.runs[0].waits.pop_back());
+  EXPECT_SEEN(i.runs[0].waits[0].event.clear());
+  EXPECT_SEEN(i.runs[0].waits[0].kind = WaitKind::kMessage);
+  EXPECT_SEEN(i.runs[0].waits[0].name.clear());
+  EXPECT_SEEN(i.runs[0].waits[0].key.clear());
+  EXPECT_SEEN(i.runs[0].waits[0].due = TimeUs());
+  EXPECT_SEEN(i.runs[0].child = InstanceId());
+  EXPECT_SEEN(i.runs[0].concurrency_key.clear());
+  EXPECT_SEEN(i.runs[0].retryable = false);
+}
+
+TEST(Snapshot, SeesAChangeOfAnyMemberOfATaskForPeople) {
+  EXPECT_SEEN(i.runs[0].human = nullptr);
+  EXPECT_SEEN(i.runs[0].human->assignees.pop_back());
+  EXPECT_SEEN(i.runs[0].human->groups.pop_back());
+  EXPECT_SEEN(i.runs[0].human->min_approvers = 0);
+  EXPECT_SEEN(i.runs[0].human->veto = false);
+  EXPECT_SEEN(i.runs[0].human->due = TimeUs());
+  EXPECT_SEEN(i.runs[0].human->escalate_at = TimeUs());
+  EXPECT_SEEN(i.runs[0].human->remind_at = TimeUs());
+  EXPECT_SEEN(i.runs[0].human->remind_every_us = 0);
+  EXPECT_SEEN(i.runs[0].human->remind_limit = 0);
+  EXPECT_SEEN(i.runs[0].human->reminders = 0);
+  EXPECT_SEEN(i.runs[0].human->claimed_by.clear());
+  EXPECT_SEEN(i.runs[0].human->votes.pop_back());
+  EXPECT_SEEN(i.runs[0].human->votes[0].person.clear());
+  EXPECT_SEEN(i.runs[0].human->votes[0].approved = false);
+  EXPECT_SEEN(i.runs[0].human->votes[0].comment.clear());
+  EXPECT_SEEN(i.runs[0].human->votes[0].time = TimeUs());
 }
 
 TEST(Snapshot, RefusesAnotherFormat) {
