@@ -44,12 +44,22 @@ expression::Environment::Found ScopeEnvironment::Lookup(Path path) const {
   }
   if (root == "response") {
     const Payload& response = local_.response.has_value() ? local_.response : local_.outputs;
-    if (response.has_value()) return {&response.value(), 1};
-    return {};
+    return response.has_value() ? OfResponse(response.value(), path) : Found{};
   }
   if (root == "loop") return LoopOf(path);
   if (root == "execution") return Execution(path);
   return ShortName(path);
+}
+
+// `data` is the body of an HTTP answer; a member that the answer itself lacks is its body's.
+expression::Environment::Found ScopeEnvironment::OfResponse(const Value& response,
+                                                            Path path) const {
+  const Value* body = response.Find("body");
+  if (path.size() < 2 || body == nullptr || response.Find(path[1]) != nullptr)
+    return {&response, 1};
+  if (path[1] == "data" && body->Find("data") == nullptr) return {body, 2};
+  const Value* member = body->Find(path[1]);
+  return member == nullptr ? Found{&response, 1} : Found{member, 2};
 }
 
 const model::Scope* ScopeEnvironment::Outer(const model::Scope& scope) const {
@@ -162,7 +172,13 @@ expression::Environment::Found ScopeEnvironment::ShortName(Path path) const {
   }
   if (const definition::Step* step = definition_.FindStep(path[0])) {
     const Value* output = StepOutput(definition_.IndexOf(*step));
-    if (output != nullptr) return {output, 1};
+    if (output == nullptr) return {};
+    // What the step kept under a name of its own.
+    if (path.size() > 1 && output->Find(path[1]) == nullptr &&
+        std::ranges::find(step->outputs, path[1], &definition::Mapping::name) !=
+            step->outputs.end())
+      if (const Value* kept = Variable(path[1])) return {kept, 2};
+    return OfResponse(*output, path);
   }
   return {};
 }

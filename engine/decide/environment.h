@@ -36,6 +36,7 @@ class ScopeEnvironment final : public expression::Environment {
   Found LoopOf(Path path) const;
   Found Execution(Path path) const;
   Found ShortName(Path path) const;
+  Found OfResponse(const Value& response, Path path) const;
   const Value* Variable(std::string_view name) const;
   const Value* StepOutput(StepIndex step) const;
   Value StepObject(StepIndex step) const;

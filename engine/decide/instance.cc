@@ -68,25 +68,30 @@ std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) 
   if (turn.instance.status != model::Status::kNone)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
+  const Value input = command.input.has_value() ? command.input.value() : Value(Object());
+  if (const ::stele::Status fits = definition::CheckInput(turn.definition, input);
+      !fits.has_value())
+    return fits.error();
   Result<std::vector<model::NamedPayload>> variables = InitialVariables(turn.definition, command);
   if (!variables.has_value()) return variables.error();
   const int64_t deadline_us = turn.definition.deadline_us;
-  turn.Emit(model::InstanceStarted{.definition = command.definition,
-                                   .priority = command.priority,
-                                   .input = command.input,
-                                   .variables = *std::move(variables),
-                                   .business_key = command.business_key,
-                                   .idempotency_key = command.idempotency_key,
-                                   .tags = command.tags,
-                                   .deadline = command.deadline   ? command.deadline
-                                               : deadline_us == 0 ? TimeUs()
-                                                                  : turn.now().Plus(deadline_us),
-                                   .parent_instance = command.parent_instance,
-                                   .parent_run = command.parent_run,
-                                   .linked = command.linked,
-                                   .paused = command.paused,
-                                   .queued = command.queued,
-                                   .concurrency_key = command.concurrency_key});
+  turn.Emit(model::InstanceStarted{
+      .definition = command.definition,
+      .priority = command.priority != 0 ? command.priority : turn.definition.priority,
+      .input = command.input,
+      .variables = *std::move(variables),
+      .business_key = command.business_key,
+      .idempotency_key = command.idempotency_key,
+      .tags = command.tags,
+      .deadline = command.deadline   ? command.deadline
+                  : deadline_us == 0 ? TimeUs()
+                                     : turn.now().Plus(deadline_us),
+      .parent_instance = command.parent_instance,
+      .parent_run = command.parent_run,
+      .linked = command.linked,
+      .paused = command.paused,
+      .queued = command.queued,
+      .concurrency_key = command.concurrency_key});
   if (!command.queued) Begin(turn);
   return std::nullopt;
 }
