@@ -31,7 +31,7 @@ struct HumanTaskConfig {
   std::string problem;  // what is wrong with the config; the rest is then of no use
 };
 
-// The keys are those of docs/definitions.md.
+// The keys are those of docs/language.md.
 HumanTaskConfig ReadHumanTask(const Value& config);
 
 // "\"ann\", group \"ops\"", for messages.
