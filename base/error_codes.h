@@ -58,6 +58,7 @@ enum class ErrorCode : uint16_t {
   X(kShardStopped, 601)        \
   X(kReplayMismatch, 602)      \
   X(kBackPressure, 603)        \
+  X(kWrongThread, 604)         \
   X(kUsage, 701)              \
   X(kSecretKey, 801)           \
   X(kSecretStoreDamaged, 802)  \

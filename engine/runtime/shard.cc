@@ -300,6 +300,14 @@ void Shard::Send(InstanceId instance, model::Command command, std::string_view a
   Wake();
 }
 
+void Shard::WhenDurable(Answer answer) {
+  if (failed_)
+    return answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+  Hold({.position = Position(next_position_.value - 1),
+        .kind = ReleaseKind::kAnswer,
+        .answer = std::move(answer)});
+}
+
 void Shard::ElapseTimers() {
   if (failed_ || stopping_) return;
   const TimeUs now = ReadClock();

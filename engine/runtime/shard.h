@@ -139,6 +139,9 @@ class Shard {
   // Calls nothing when the engine stops before.
   void WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended);
 
+  // Answers when all that has been decided so far is durable.
+  void WhenDurable(Answer answer);
+
   // Stops attempts (they start again on resume), makes everything durable, writes a checkpoint.
   void Stop(std::function<void()> stopped);
   // Runs `work` on the loop's thread. Thread: any.

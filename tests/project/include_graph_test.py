@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "engine/tasks": ["engine/model"],
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
+    "engine/embed": ["engine/runtime", "engine/triggers", "replay"],
     "projections": ["engine/model", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "server": ["engine/triggers", "projections", "replay"],
@@ -39,7 +40,7 @@ FREE = ("bench", "tests", "examples")
 # what a library's headers look like -> folders that may include them.
 LIBRARIES = [
     (r"rocksdb/", ["eventstore", "projections"]),
-    (r"uv\.h$", ["engine/runtime", "engine/tasks", "engine/triggers", "server/loop", "cli"]),
+    (r"uv\.h$", ["engine/runtime", "engine/tasks", "engine/triggers", "engine/embed", "server/loop", "cli"]),
     (r"curl/", ["engine/tasks"]),
     (r"yaml-cpp/", ["engine/definition"]),
     (r"simdjson", ["base", "engine/definition"]),
