@@ -71,6 +71,7 @@ TEST(Export, DefinitionsOfOtherEnginesSurviveEveryNotation) {
 
 TEST(Export, ExamplesSurviveEveryNotation) {
   ExpectFolderRoundTrips("examples", 6);
+  ExpectFolderRoundTrips("examples/types", 20);
 }
 
 // What few notations can say: odd ids, handlers inside loops, failures, defaults, loops of the
