@@ -6,7 +6,8 @@
   # prints: TEXT     a line of what the command above prints holds this text
 
 Commands are lines of a shell, with `stele` on PATH, called where examples/ is. Other lines of the comment are
-for people. A file without a `run` is a fault, and so is a type of step without an example.
+for people. A file without a `run` is a fault, and so is a type of step without an example or a section of
+docs/language.md.
 Usage: examples_test.py PATH_OF_STELE [NAME…]
 """
 
@@ -21,10 +22,6 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 EXAMPLES = os.path.join(ROOT, "examples")
 # Has a test of its own, which builds it.
 ELSEWHERE = {"embedding"}
-TYPES = ["start", "end", "script", "http", "sql", "message", "signal", "approval", "manual",
-         "notification", "email", "webhook", "container", "kubernetes", "delay", "timer",
-         "exclusive", "condition", "inclusive", "parallel", "loop", "sub_process", "call",
-         "event_race", "agent", "llm", "mcp", "custom:greet"]
 
 
 @dataclasses.dataclass
@@ -57,7 +54,7 @@ def commands(text):
 def environment(program, folder):
     bin_folder = os.path.join(folder, "bin")
     os.makedirs(bin_folder)
-    os.symlink(os.path.abspath(program), os.path.join(bin_folder, "stele"))
+    os.symlink(program, os.path.join(bin_folder, "stele"))
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
     return {**kept, "PATH": bin_folder + ":" + os.environ["PATH"]}
 
@@ -104,14 +101,33 @@ def files():
                 yield os.path.relpath(os.path.join(folder, name), EXAMPLES)
 
 
-def check_types(paths):
-    """A problem for each type of step that no example has."""
+def known_types(program):
+    """Every type of step, as the program itself names them."""
+    with tempfile.TemporaryDirectory(prefix="stele-examples-") as folder:
+        file = os.path.join(folder, "none.yml")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write("steps: [{id: a, type: no such type}]\n")
+        told = subprocess.run([program, "validate", file], cwd=folder, capture_output=True,
+                              text=True, timeout=60, check=False)
+    listed = (told.stdout + told.stderr).split("but found")[0]
+    return re.findall(r'"([a-z_]+)', listed)
+
+
+def check_types(program, paths):
+    """A problem for each type of step that no example or no section of the page has."""
     text = ""
     for path in paths:
         with open(os.path.join(EXAMPLES, path), encoding="utf-8") as file:
             text += file.read()
-    used = set(re.findall(r"\btype: \"?([a-z_:]+)", text))
-    return [f"no example has a step of type {word}" for word in TYPES if word not in used]
+    with open(os.path.join(ROOT, "docs", "language.md"), encoding="utf-8") as file:
+        headings = " ".join(re.findall(r"^### (.*)$", file.read().lower(), re.M))
+    used = set(re.findall(r"\btype: \"?([a-z_]+)", text))
+    described = set(re.findall(r"[a-z_]+", headings))
+    types = known_types(program)
+    problems = [f"no example has a step of type {word}" for word in types if word not in used]
+    problems += [f"docs/language.md does not describe {word}" for word in types
+                 if word not in described]
+    return problems if len(types) > 20 else ["the program does not name its types"]
 
 
 def check_own_reading():
@@ -125,14 +141,12 @@ def check_own_reading():
 
 def main():
     check_own_reading()
-    program, names = sys.argv[1], sys.argv[2:]
+    program, names = os.path.abspath(sys.argv[1]), sys.argv[2:]
     paths = [path for path in files() if not names or any(name in path for name in names)]
-    problems = 0 if names else len(list(map(print, check_types(paths))))
+    problems = [] if names else check_types(program, paths)
     for path in paths:
-        for problem in check(program, path):
-            problems += 1
-            print(f"examples/{path}: {problem}")
-    print(f"{len(paths)} examples, {problems} problems")
+        problems += [f"examples/{path}: {problem}" for problem in check(program, path)]
+    print("\n".join(problems + [f"{len(paths)} examples, {len(problems)} problems"]))
     return 1 if problems or not paths else 0
 
 
