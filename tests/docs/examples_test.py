@@ -5,9 +5,9 @@
   # exits: CODE      of the command above; 0 when it does not say
   # prints: TEXT     a line of what the command above prints holds this text
 
-Commands are lines of a shell, with `stele` on PATH, called where examples/ is. Other lines of the comment are
-for people. A file without a `run` is a fault, and so is a type of step without an example or a section of
-docs/language.md.
+Commands are lines of a shell, with `stele` on PATH, called where examples/ is. Other lines of the
+comment are for people. A file without a `run` is a fault, and so is a type of step without an
+example or a section of docs/language.md.
 Usage: examples_test.py PATH_OF_STELE [NAME…]
 """
 

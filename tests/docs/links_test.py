@@ -1,5 +1,5 @@
-"""Every link of README.md, docs/ and the folders' READMEs leads to a file, and to a heading where it names one; every
-page of docs/ is listed in docs/README.md.
+"""Every link of a page leads to a file, and to a heading where it names one; docs/README.md lists
+every page of docs/.
 """
 
 import os
@@ -44,8 +44,8 @@ def problems_of(path, text):
 
 
 def pages():
-    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "--", "*.md"],
-                            capture_output=True, text=True, check=True).stdout
+    command = ["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "--", "*.md"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [os.path.join(ROOT, name) for name in listed.splitlines()]
 
 
