@@ -17,6 +17,10 @@ void On(Instance& instance, const model::StepHeld& event, const RecordContext&) 
   model::Scope& scope = ScopeOf(instance, event.scope);
   ForgetHeld(scope, event.via);
   scope.held_steps.push_back({event.step, event.via, event.output});
+  // How it ended before says nothing any more about whether it goes on.
+  model::SlotState& state = model::SlotOf(scope, event.step).state;
+  if (state == model::SlotState::kFailed || state == model::SlotState::kCancelled)
+    state = model::SlotState::kIdle;
 }
 
 void On(Instance& instance, const model::StepFailing& event, const RecordContext&) {

@@ -81,6 +81,9 @@ void PlanTokens(const Turn& turn, Plan& plan) {
     plan.cleared.insert(plan.cleared.end(), step.outgoing.begin(), step.outgoing.end());
     const model::Slot* slot = model::FindSlot(scope, index);
     if (index == plan.to_step || step.incoming.size() < 2 || slot == nullptr) continue;
+    const bool is_held = std::ranges::find(scope.held_steps, index, &model::HeldStep::step) !=
+                         scope.held_steps.end();
+    const bool has_started = is_held || slot->state != model::SlotState::kIdle;
     for (const TransitionIndex via : step.incoming) {
       const StepIndex from = turn.definition.transition(via).from;
       if (IsReset(plan, from)) continue;
@@ -101,7 +104,7 @@ void PlanTokens(const Turn& turn, Plan& plan) {
       const bool held = std::ranges::find(scope.held, via) != scope.held.end();
       if (waiting > 0) plan.cleared.push_back(via);
       if (waiting > 0 && held) repeat(/*live=*/false, /*released=*/false);
-      if (waiting == 0 && slot->state != model::SlotState::kIdle && past.Decided(via))
+      if (waiting == 0 && !held && has_started && past.Decided(via))
         repeat(past.Took(via), /*released=*/true);
     }
   }
@@ -112,17 +115,21 @@ Rejection WrongState(std::string message) {
   return {ErrorCode::kWrongState, std::move(message)};
 }
 
-// The run of the target's scope that `run` is in, or it itself.
-const StepRun* RunIn(const Turn& turn, ScopeId scope, const StepRun* run) {
-  while (run->scope != scope)
-    run = turn.instance.FindRun(turn.instance.FindScope(run->scope)->owner);
-  return run;
+// The run of the scope that `run` is in, or it itself; null when that one is over. REQUIRES: the
+// scope is the run's or around it.
+const StepRun* RunIn(const Turn& turn, ScopeId scope, const StepRun& run) {
+  if (run.scope == scope) return &run;
+  const Scope* inner = turn.instance.FindScope(run.scope);
+  while (inner->parent != scope) inner = turn.instance.FindScope(inner->parent);
+  return turn.instance.FindRun(inner->owner);
 }
 
 std::optional<Rejection> RejectRuns(const Turn& turn, const Plan& plan, const StepRun* from) {
   const Step& to = turn.definition.step(plan.to_step);
-  if (from != nullptr &&
-      std::ranges::find(plan.cancelled, RunIn(turn, plan.scope, from)->id) == plan.cancelled.end())
+  const StepRun* in = from == nullptr ? nullptr : RunIn(turn, plan.scope, *from);
+  const bool behind =
+      in != nullptr && std::ranges::find(plan.cancelled, in->id) != plan.cancelled.end();
+  if (from != nullptr && !behind)
     return WrongState(fmt::format("Expected a step before \"{}\" but found \"{}\"",
                                   turn.StepOf(*from).id, to.id));
   const auto keeps = [&](const StepRun& run) {

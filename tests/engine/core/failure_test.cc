@@ -147,7 +147,7 @@ TEST(ResolveIncident, IsRefusedForARunThatIsNotParked) {
   CoreDriver flow(fmt::format(kStrategy, "park"));
   flow.Start();
   EXPECT_EQ(flow.Do(model::ResolveIncident{flow.Run("a")})->code, ErrorCode::kWrongState);
-  EXPECT_EQ(flow.Do(model::ResolveIncident{RunId(99)})->code, ErrorCode::kWrongState);
+  EXPECT_EQ(flow.Do(model::ResolveIncident{RunId(99)})->code, ErrorCode::kUnknownRun);
 }
 
 // What could not be said when the step was to start is asked again.

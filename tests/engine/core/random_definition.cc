@@ -15,18 +15,30 @@ class Writer {
   explicit Writer(uint64_t seed) : random_(seed) {}
 
   std::string Write() {
-    static constexpr std::string_view kStrategies[] = {"fail", "continue", "compensate",
-                                                       "compensate", "park"};
     std::string text = "workflow:\n  id: random\n";
     if (random_.OneIn(6)) text += "  timeout: 90s\n";
-    text += fmt::format(
-        "  processes:\n    - id: main\n      type: conditional\n"
-        "      error_handling: {{strategy: {}}}\n      tasks:\n",
-        kStrategies[random_.Below(std::size(kStrategies))]);
-    return text + Graph(0, "        ");
+    text += "  processes:\n";
+    text += Head("main", "conditional") + Graph(0, "        ");
+    return text + processes_;
   }
 
  private:
+  std::string Head(std::string_view id, std::string_view type) {
+    static constexpr std::string_view kStrategies[] = {"fail", "continue", "compensate",
+                                                       "compensate", "park"};
+    return fmt::format(
+        "    - id: {}\n      type: {}\n      error_handling: {{strategy: {}}}\n      tasks:\n", id,
+        type, kStrategies[random_.Below(std::size(kStrategies))]);
+  }
+
+  // A process of its own, with a strategy of its own. Its id.
+  std::string Process(int depth) {
+    std::string id = NewId();
+    const std::string text = Head(id, "sub_process") + Graph(depth + 1, "        ");
+    processes_ += text;
+    return id;
+  }
+
   std::string NewId() { return fmt::format("s{}", ++last_id_); }
 
   // Tasks and the transitions between them, at that indentation.
@@ -80,24 +92,80 @@ class Writer {
       field(fmt::format("retry_policy: {{max_attempts: {}, initial_delay: 1s, jitter: 0.3}}",
                         2 + random_.Below(2)));
     if (random_.OneIn(5)) field("timeout: 20s");
-    const uint64_t kind = random_.Below(depth < kMaxDepth ? 12 : 8);
-    if (kind < 6) {
+    if (random_.OneIn(4)) field("optional: true");
+    if (random_.OneIn(10)) field("allow_rollback: false");
+    if (random_.OneIn(12)) field("concurrency: {key: \"{{variables.v}}\", limit: 2}");
+    if (depth < kMaxDepth && random_.OneIn(3)) {
+      Nested(depth, indent, fields, field);
+    } else if (random_.OneIn(2)) {
       field("type: script");
-    } else if (kind == 6) {
-      field("type: delay");
-      field("duration: \"5s\"");
-    } else if (kind == 7) {
-      field(random_.OneIn(2) ? "type: exclusive" : "type: parallel");
     } else {
-      if (kind < 10) {
-        field("type: sub_process");
-      } else {
-        AddLoop(field);
-      }
-      field("tasks:");
-      fields += Graph(depth + 1, indent + "    ");
+      AddOther(field);
     }
     return fields;
+  }
+
+  template <class Field>
+  void Nested(int depth, const std::string& indent, std::string& fields, const Field& field) {
+    if (random_.OneIn(4)) {
+      field("type: sub_process");
+      return field("process: " + Process(depth));
+    }
+    if (random_.OneIn(2)) {
+      field("type: sub_process");
+    } else {
+      AddLoop(field);
+    }
+    field("tasks:");
+    fields += Graph(depth + 1, indent + "    ");
+  }
+
+  // Steps that are no scripts.
+  template <class Field>
+  void AddOther(const Field& field) {
+    switch (random_.Below(10)) {
+      case 0:
+        field("type: delay");
+        return field("duration: \"5s\"");
+      case 1:
+        return field("type: exclusive");
+      case 2:
+        return field("type: parallel");
+      case 3:
+        return AddApproval(field);
+      case 4:
+        field("type: manual");
+        return field("inputs: {assignees: [ann, bob], reminders: {every: 4s, limit: 2}}");
+      case 5:
+        field("type: message");
+        return field("inputs: {name: paid, key: \"{{variables.v}}\"}");
+      case 6:
+        field("type: signal");
+        return field("inputs: {name: go}");
+      case 7:
+        field("type: event_race");
+        return field(
+            "inputs: {events: [{id: m, message: paid, key: k}, {id: s, signal: go}, "
+            "{id: t, after: 15s}]}");
+      case 8:
+        field("type: publish");
+        return field("inputs: {name: sent, key: \"{{variables.v}}\", payload: {x: 1}}");
+      default:
+        field("type: call");
+        return field("inputs: {workflow: other}");
+    }
+  }
+
+  template <class Field>
+  void AddApproval(const Field& field) {
+    static constexpr std::string_view kOnDeadline[] = {"fail", "approve", "reject"};
+    field("type: approval");
+    field(fmt::format(
+        "inputs: {{assignees: [ann, bob], group: staff, min_approvers: {}, veto: {}, "
+        "on_reject: {}, deadline: 30s, on_deadline: {}, escalation: {{after: 10s, assignees: "
+        "eve}}}}",
+        1 + random_.Below(2), random_.OneIn(2), random_.OneIn(2) ? "fail" : "continue",
+        kOnDeadline[random_.Below(std::size(kOnDeadline))]));
   }
 
   std::string Join() {
@@ -136,6 +204,7 @@ class Writer {
 
   Random random_;
   uint64_t last_id_ = 0;
+  std::string processes_;
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Definitions from a seed: graphs with splits, joins and back edges, loops and sub-processes in
-// each other, conditions, retries, fallbacks, compensation and every strategy. The same seed, the
-// same text.
+// each other, people, messages, signals, races, calls, conditions, retries, fallbacks, compensation
+// and every strategy. The same seed, the same text.
 #pragma once
 
 #include <cstdint>
