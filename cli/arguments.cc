@@ -1,8 +1,11 @@
 #include "cli/arguments.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+
+#include "cli/text.h"
 
 namespace stele::cli {
 
@@ -25,8 +28,11 @@ Status CheckOperands(const CommandSpec& command, const Arguments& arguments) {
   if (command.max_operands == 0)
     return Usage(command, fmt::format("Expected only options but found \"{}\"",
                                       arguments.operands().front()));
-  if (count < command.min_operands)
+  if (count == 0)
     return Usage(command, fmt::format("Expected {} but found none", command.operands));
+  if (count < command.min_operands)
+    return Usage(command, fmt::format("Expected {} but found only \"{}\"", command.operands,
+                                      fmt::join(arguments.operands(), " ")));
   return Usage(command, fmt::format("Expected {} but found \"{}\" too", command.operands,
                                     arguments.operands()[command.max_operands]));
 }
@@ -86,6 +92,9 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
       return Usage(command,
                    fmt::format("Expected {} behind {} but found nothing", option->value, name));
     }
+    // The name of a file may be any bytes.
+    if (!IsUtf8(value) && !option->value.contains("FILE") && !option->value.contains("DIR"))
+      return Usage(command, fmt::format("Expected UTF-8 behind {} but found other bytes", name));
     if (!option->repeats && arguments.Has(name))
       return Usage(command, fmt::format("Expected {} once but found it twice", name));
     arguments.options_.emplace_back(name, std::move(value));
@@ -96,12 +105,16 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
 
 std::string HelpOf(const CommandSpec& command) {
   std::string help =
-      fmt::format("stele {} {}\n\n  {}\n", command.name, command.operands, command.summary);
+      fmt::format("stele {}{}{}\n\n  {}\n", command.name, command.operands.empty() ? "" : " ",
+                  command.operands, command.summary);
   if (command.options.empty()) return help + fmt::format("\n{}", command.details);
   help += "\nOptions\n";
+  size_t width = 0;
   for (const OptionSpec& option : command.options)
-    help +=
-        fmt::format("  {:<26}{}\n", fmt::format("{} {}", option.name, option.value), option.help);
+    width = std::max(width, option.name.size() + 1 + option.value.size());
+  for (const OptionSpec& option : command.options)
+    help += fmt::format("  {:<{}}{}{}\n", fmt::format("{} {}", option.name, option.value),
+                        width + 2, option.help, option.repeats ? "; may be repeated" : "");
   return help + fmt::format("\n{}", command.details);
 }
 

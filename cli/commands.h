@@ -1,10 +1,12 @@
-// The commands of the program: a file each. What they return is the exit code.
+// The commands of the program: a file or two for each group. What they return is the exit code.
 //
-// 0 done, or the run completed; 1 the run failed, or a fault was found; 2 bad usage, definition or
-// data directory; 3 the run was cancelled or interrupted, or waits for an operator.
+// 0 done, or the run completed; 1 the run failed, a fault was found, or the present state does not
+// allow it; 2 bad usage, definition or data directory, or something unknown; 3 the run was
+// cancelled or interrupted, or waits for somebody.
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "cli/arguments.h"
 #include "cli/terminal.h"
@@ -16,20 +18,77 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitInterrupted = 3;
 
+// Prints the error; its exit code.
+int Refuse(const Terminal& terminal, const Error& error);
+
+// A name of two words ("types list") belongs to the group that its first word names.
 struct Command {
   CommandSpec spec;
   int (*run)(const Arguments& arguments, const Terminal& terminal);
 };
-std::span<const Command> Commands();
+// All of them, in the order in which people read about them.
+std::vector<Command> Commands();
 
+// The tables of the groups: running_commands.cc, operator_commands.cc, …
+std::span<const Command> RunningCommands();
+std::span<const Command> OperatorCommands();
+std::span<const Command> PeopleCommands();
+std::span<const Command> DefinitionCommands();
+
+// Running
 int RunWorkflow(const Arguments& arguments, const Terminal& terminal);
+int StartWorkflow(const Arguments& arguments, const Terminal& terminal);
+int Resume(const Arguments& arguments, const Terminal& terminal);
+int Serve(const Arguments& arguments, const Terminal& terminal);
 int Validate(const Arguments& arguments, const Terminal& terminal);
+
+// Reading
 int List(const Arguments& arguments, const Terminal& terminal);
 int ShowStatus(const Arguments& arguments, const Terminal& terminal);
 int ShowLogs(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);
-int Resume(const Arguments& arguments, const Terminal& terminal);
+int ListTasks(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);
+
+// Operators
+int Pause(const Arguments& arguments, const Terminal& terminal);
+int ResumePaused(const Arguments& arguments, const Terminal& terminal);
+int StepOn(const Arguments& arguments, const Terminal& terminal);
+int Cancel(const Arguments& arguments, const Terminal& terminal);
+int Terminate(const Arguments& arguments, const Terminal& terminal);
+int Retry(const Arguments& arguments, const Terminal& terminal);
+int Skip(const Arguments& arguments, const Terminal& terminal);
+int RollBack(const Arguments& arguments, const Terminal& terminal);
+int Resolve(const Arguments& arguments, const Terminal& terminal);
+int SetVariables(const Arguments& arguments, const Terminal& terminal);
+int Migrate(const Arguments& arguments, const Terminal& terminal);
+int Signal(const Arguments& arguments, const Terminal& terminal);
+int Publish(const Arguments& arguments, const Terminal& terminal);
+
+// People
+int Claim(const Arguments& arguments, const Terminal& terminal);
+int Release(const Arguments& arguments, const Terminal& terminal);
+int Approve(const Arguments& arguments, const Terminal& terminal);
+int Reject(const Arguments& arguments, const Terminal& terminal);
+int CompleteTask(const Arguments& arguments, const Terminal& terminal);
+int FailTask(const Arguments& arguments, const Terminal& terminal);
+
+// Definitions and types
+int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal);
+int ListDefinitions(const Arguments& arguments, const Terminal& terminal);
+int ShowDefinition(const Arguments& arguments, const Terminal& terminal);
+int ExportDefinition(const Arguments& arguments, const Terminal& terminal);
+int DiffVersions(const Arguments& arguments, const Terminal& terminal);
+int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal);
+int ActivateDefinition(const Arguments& arguments, const Terminal& terminal);
+int PauseDefinition(const Arguments& arguments, const Terminal& terminal);
+int RetireDefinition(const Arguments& arguments, const Terminal& terminal);
+int DraftDefinition(const Arguments& arguments, const Terminal& terminal);
+int Convert(const Arguments& arguments, const Terminal& terminal);
+int RegisterType(const Arguments& arguments, const Terminal& terminal);
+int ListTypes(const Arguments& arguments, const Terminal& terminal);
+int RemoveType(const Arguments& arguments, const Terminal& terminal);
+
 int Secrets(const Arguments& arguments, const Terminal& terminal);
 
 }  // namespace stele::cli

@@ -29,9 +29,100 @@ struct RunOfEvent {
   RunId operator()(const model::AttemptInterrupted& e) const { return e.run; }
   RunId operator()(const model::RetryScheduled& e) const { return e.run; }
   RunId operator()(const model::IncidentRaised& e) const { return e.run; }
+  RunId operator()(const model::StepFailing& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskCreated& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskClaimed& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskReleased& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskDecided& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskEscalated& e) const { return e.run; }
+  RunId operator()(const model::HumanTaskReminded& e) const { return e.run; }
+  RunId operator()(const model::MessageCorrelated& e) const { return e.run; }
+  RunId operator()(const model::ChildStarted& e) const { return e.run; }
   template <class Other>
   RunId operator()(const Other&) const {
     return RunId();
+  }
+};
+
+// `anna, group "ops"` of an event that names them.
+template <class Event>
+std::string PeopleOf(const Event& event) {
+  std::string text;
+  for (const std::string& person : event.assignees) text += (text.empty() ? "" : ", ") + person;
+  for (const std::string& group : event.groups)
+    text += (text.empty() ? "group " : ", group ") + group;
+  return text.empty() ? "anybody" : text;
+}
+
+std::string Behind(std::string_view mark, std::string_view text) {
+  return text.empty() ? "" : fmt::format("{}{}", mark, text);
+}
+
+// What happened to a task for people, without its mark; empty: the event is no such thing.
+struct PeopleSentence {
+  const std::string& label;
+
+  std::string operator()(const model::HumanTaskCreated& e) const {
+    return fmt::format("{} waits for {}", label, PeopleOf(e));
+  }
+  std::string operator()(const model::HumanTaskClaimed& e) const {
+    return fmt::format("{} claimed by {}{}", label, e.person, Behind(": ", e.comment));
+  }
+  std::string operator()(const model::HumanTaskReleased& e) const {
+    return fmt::format("{} released by {}{}", label, e.person, Behind(": ", e.comment));
+  }
+  std::string operator()(const model::HumanTaskDecided& e) const {
+    return fmt::format("{} {} by {}{}", label, e.approved ? "agreed to" : "rejected", e.person,
+                       Behind(": ", e.comment));
+  }
+  std::string operator()(const model::HumanTaskEscalated& e) const {
+    return fmt::format("{} escalated to {}", label, PeopleOf(e));
+  }
+  std::string operator()(const model::HumanTaskReminded& e) const {
+    return fmt::format("{} reminder {}", label, e.count);
+  }
+  std::string operator()(const model::MessageCorrelated& e) const {
+    return fmt::format("{} received the message {}", label, e.name);
+  }
+  std::string operator()(const model::ChildStarted& e) const {
+    return fmt::format("{} called instance {}", label, e.child.value);
+  }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
+};
+
+// What happened to the instance as a whole.
+struct InstanceSentence {
+  const replay::Timeline& timeline;
+
+  std::string operator()(const model::InstancePaused& e) const {
+    return "paused" + Behind(": ", e.reason);
+  }
+  std::string operator()(const model::InstanceResumed& e) const {
+    const std::string what =
+        e.steps == 0 ? "resumed"
+                     : fmt::format("goes on for {} step{}", e.steps, e.steps == 1 ? "" : "s");
+    return what + Behind(": ", e.reason);
+  }
+  std::string operator()(const model::InstanceAdmitted&) const { return "admitted"; }
+  std::string operator()(const model::InstanceRetryRequested& e) const {
+    return "retried" + Behind(": ", e.reason);
+  }
+  std::string operator()(const model::InstanceMigrated&) const {
+    return "migrated to another version";
+  }
+  std::string operator()(const model::SignalReceived& e) const {
+    return "received the signal " + e.name;
+  }
+  std::string operator()(const model::StepRolledBack& e) const {
+    return fmt::format("back to {}{}", timeline.definition().step(e.to_step).id,
+                       Behind(": ", e.reason));
+  }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "";
   }
 };
 
@@ -46,8 +137,12 @@ std::string Display::EventLine(const replay::Timeline& timeline, const model::Ev
     return terminal_.Paint(
         Colour::kDim,
         fmt::format("- {} skipped", Clean(timeline.definition().step(skipped->step).id)));
+  if (const std::string text = std::visit(InstanceSentence{timeline}, event); !text.empty())
+    return terminal_.Paint(Colour::kYellow, "» " + Clean(text));
   const StepLine* line = timeline.FindRun(std::visit(RunOfEvent{}, event));
   if (line == nullptr) return "";
+  if (const std::string text = std::visit(PeopleSentence{line->label}, event); !text.empty())
+    return fmt::format("{} {}", terminal_.Paint(Colour::kCyan, "·"), Clean(text));
   const std::string label = Clean(line->label);
   if (std::holds_alternative<model::StepCompleted>(event))
     return fmt::format("{} {} completed in {}", terminal_.Paint(Colour::kGreen, "✓"), label,
@@ -60,6 +155,9 @@ std::string Display::EventLine(const replay::Timeline& timeline, const model::Ev
   if (std::holds_alternative<model::IncidentRaised>(event))
     return fmt::format("{} {} waits for an operator: {}", terminal_.Paint(Colour::kRed, "!"), label,
                        Problem(*line));
+  if (std::holds_alternative<model::StepFailing>(event))
+    return fmt::format("{} {} failed, held while the instance is paused: {}",
+                       terminal_.Paint(Colour::kRed, "✗"), label, Problem(*line));
   if (live) return "";
   if (const auto* retry = std::get_if<model::RetryScheduled>(&event))
     return fmt::format("↻ {} attempt {} {}: {}", label, retry->attempt,
@@ -115,7 +213,7 @@ void Display::Redraw(const std::vector<const replay::Timeline*>& timelines) {
   for (const replay::Timeline* timeline : timelines) {
     for (const StepLine& line : timeline->lines()) {
       if (replay::IsOver(line.state) || line.state == StepState::kChildren ||
-          line.state == StepState::kParked)
+          line.state == StepState::kParked || line.state == StepState::kHeld)
         continue;
       if (lines.size() < room) {
         lines.push_back(LiveLine(line));

@@ -37,14 +37,22 @@ Engine::Engine() : tasks_(std::make_unique<tasks::TaskRegistry>()) {
 }
 
 Engine::~Engine() {
+  Close();
   shard_.reset();
   tasks_.reset();
+  client_.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
   uv_run(&loop_, UV_RUN_DEFAULT);
   uv_loop_close(&loop_);
+}
+
+void Engine::Close() {
+  if (!is_open() || leaving_) return;
+  Leave();
+  uv_run(&loop_, UV_RUN_DEFAULT);
 }
 
 void Engine::AddExecutors(const std::vector<Stub>& stubs,
@@ -57,7 +65,8 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
   tasks::NotificationOptions notification;
   if (const char* url = std::getenv("STELE_SLACK_WEBHOOK_URL"))
     notification.slack_webhook_url = url;
-  const auto client = std::make_shared<tasks::HttpClient>(&loop_);
+  client_ = std::make_shared<tasks::HttpClient>(&loop_);
+  const std::shared_ptr<tasks::HttpClient>& client = client_;
   const auto add = [&](const char* type, std::unique_ptr<tasks::TaskExecutor> executor) {
     if (tasks_->Find(type) == nullptr) tasks_->Register(type, std::move(executor));
   };
@@ -78,6 +87,19 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
   add("notification", tasks::MakeNotificationExecutor(client, notification));
   add("email", tasks::MakeEmailExecutor(&loop_, &clock_, tasks::EmailOptions::FromProcess()));
   add("llm", tasks::MakeLlmExecutor(client));
+  if (tasks_->Find("call") == nullptr) {
+    auto calls = std::make_unique<runtime::CallExecutor>();
+    calls_ = calls.get();
+    add("call", std::move(calls));
+  }
+  if (!is_open()) return;
+  if (calls_ != nullptr) calls_->Attach(shard_.get());
+  AddCustomTypes();
+}
+
+void Engine::AddCustomTypes() {
+  custom_types_ = CustomTypes(shard_->registry());
+  if (client_ != nullptr) custom_types_.AddExecutors(client_, *secrets_, *tasks_);
 }
 
 Status Engine::Open(const std::string& data, bool create, runtime::Observer* observer) {
@@ -95,6 +117,8 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
       {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), observer}, shard_options);
   if (!shard.has_value()) return std::unexpected(shard.error());
   shard_ = *std::move(shard);
+  if (calls_ != nullptr) calls_->Attach(shard_.get());
+  AddCustomTypes();
   return {};
 }
 
@@ -128,6 +152,10 @@ void Engine::Run(std::function<void()> tick) {
   }
   uv_run(&loop_, UV_RUN_DEFAULT);
   uv_timer_stop(&timer_);
+}
+
+void Engine::LeaveBehindInbox() {
+  shard_->Post([this] { shard_->Post([this] { Leave(); }); });
 }
 
 void Engine::Leave() {

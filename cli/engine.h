@@ -12,9 +12,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/custom_types.h"
 #include "cli/stubs.h"
+#include "engine/runtime/call_executor.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
+#include "engine/tasks/curl_multi.h"
 #include "engine/tasks/executor.h"
 #include "eventstore/event_store.h"
 
@@ -29,20 +32,31 @@ class Engine {
 
   // The executors of this process. Scripts are looked for in `script_directories` too.
   void AddExecutors(const std::vector<Stub>& stubs, std::vector<std::string> script_directories);
-  // Opens the directory, made when it is not there and `create`, and recovers its shard.
+  // Opens the directory, made when it is not there and `create`, and recovers its shard. The task
+  // types that are registered there get their executors. REQUIRES: AddExecutors was called, or
+  // nothing will be started.
   Status Open(const std::string& data, bool create, runtime::Observer* observer);
+  // Executors for the task types that the registry holds now.
+  void AddCustomTypes();
 
   // Runs the loop until Leave has stopped the shard. `tick` is called some times a second, when
   // given.
   void Run(std::function<void()> tick);
   // Begins the orderly stop. May be called again.
   void Leave();
+  // The orderly stop of an engine that was opened and never ran: a command was refused before.
+  void Close();
   // A signal asked for the end.
   bool interrupted() const { return interrupted_; }
+  bool leaving() const { return leaving_; }
+  bool is_open() const { return shard_ != nullptr; }
+  // Begins the stop behind the next turn: what is in the inbox is recorded, nothing of it starts.
+  void LeaveBehindInbox();
 
   runtime::Shard& shard() { return *shard_; }
   const eventstore::EventStore& store() const { return *store_; }
   const tasks::TaskRegistry& tasks() const { return *tasks_; }
+  const CustomTypes& custom_types() const { return custom_types_; }
   const Clock& clock() const { return clock_; }
 
  private:
@@ -52,6 +66,9 @@ class Engine {
   SystemClock clock_;
   std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<tasks::TaskRegistry> tasks_;
+  std::shared_ptr<tasks::HttpClient> client_;
+  runtime::CallExecutor* calls_ = nullptr;
+  CustomTypes custom_types_;
   std::unique_ptr<eventstore::EventStore> store_;
   std::unique_ptr<runtime::Shard> shard_;
   uv_signal_t interrupt_;

@@ -31,33 +31,26 @@ std::string Details(const Object& event) {
 
 int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
   std::string lines;
-  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "EVENT", "DETAILS"}};
+  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "EVENT", "BY", "DETAILS"}};
   const bool json = arguments.Has("--json");
-  std::vector<std::pair<replay::HistoryEntry, model::Event>> entries;
-  std::vector<std::string> actors;
-  const auto recorded = ReadRecorded(arguments, [&](const replay::HistoryEntry& entry) {
-    entries.emplace_back(entry, entry.event);
-    actors.emplace_back(entry.actor);
-  });
-  if (!recorded.has_value()) {
-    terminal.PrintError(recorded.error());
-    return kExitUsage;
-  }
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const auto& [entry, event] = entries[i];
-    Value details = model::EventToJson(event, (*recorded)->definition);
+  const auto add = [&](const replay::HistoryEntry& entry,
+                       const definition::Definition& definition) {
+    Value details = model::EventToJson(entry.event, &definition);
     if (!json) {
       rows.push_back({fmt::format("{}", entry.seq.value), Time(entry.record.time),
-                      std::string(model::EventName(event)), Details(details.as_object())});
-      continue;
+                      std::string(model::EventName(entry.event)), Clean(entry.actor),
+                      Details(details.as_object())});
+      return;
     }
     Object document{{"seq", static_cast<int64_t>(entry.seq.value)},
                     {"position", static_cast<int64_t>(entry.record.position.value)},
                     {"time", entry.record.time.value}};
-    if (!actors[i].empty()) document.Set("actor", actors[i]);
+    if (!entry.actor.empty()) document.Set("actor", entry.actor);
     for (Member& member : details.as_object()) document.Set(member.key, std::move(member.value));
     lines += CleanJson(ToJson(std::move(document))) + "\n";
-  }
+  };
+  const auto recorded = ReadRecorded(arguments, add);
+  if (!recorded.has_value()) return Refuse(terminal, recorded.error());
   terminal.Print(json ? lines : Table(rows));
   return kExitDone;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/value.h"
 #include "engine/model/instance.h"
@@ -11,13 +13,16 @@ namespace stele::cli {
 
 // What a run came to, for its status line and the exit code.
 struct Ending {
-  std::string status;  // "completed", …, "parked", "interrupted"
+  std::string status;  // "completed", …, "waiting", "parked", "paused", "queued", "interrupted"
   Payload output;
   model::Failure failure;
   TimeUs ended;
+  Array waiting_for;                                       // as WaitingToJson gives them
+  std::vector<std::pair<std::string, std::string>> waits;  // phrases and commands that go on
 };
 
-// {instance, definition, status, output, error, steps, duration}; the duration in seconds.
+// {instance, definition, status, output, error, steps, duration}; the duration in seconds. Behind
+// them waiting_for when it waits.
 Object RunToJson(InstanceId instance, const Ending& ending, const replay::Timeline& timeline);
 
 Array StepsToJson(const replay::Timeline& timeline);

@@ -1,18 +1,35 @@
 // `stele logs`: what each attempt printed.
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/recorded.h"
 #include "cli/text.h"
 
 namespace stele::cli {
 
+namespace {
+
+Value AttemptToJson(const replay::StepLine& line, const replay::AttemptLine& attempt) {
+  Object document{{"step", line.id},
+                  {"label", line.label},
+                  {"run", static_cast<int64_t>(line.run.value)},
+                  {"attempt", static_cast<int64_t>(attempt.number)},
+                  {"state", replay::AttemptStateName(attempt.state)},
+                  {"started", attempt.started.value},
+                  {"ended", attempt.ended ? Value(attempt.ended.value) : Value()}};
+  if (!attempt.kind.empty())
+    document.Set("error", Object{{"kind", attempt.kind}, {"message", attempt.message}});
+  document.Set("log", attempt.log);
+  document.Set("log_truncated", attempt.log_truncated);
+  return document;
+}
+
+}  // namespace
+
 int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
   const auto recorded = ReadRecorded(arguments);
-  if (!recorded.has_value()) {
-    terminal.PrintError(recorded.error());
-    return kExitUsage;
-  }
+  if (!recorded.has_value()) return Refuse(terminal, recorded.error());
   const definition::Definition& definition = *(*recorded)->definition;
   const std::string wanted = arguments.Get("--step");
   if (!wanted.empty() && definition.FindStep(wanted) == nullptr) {
@@ -21,9 +38,14 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
                                         definition.name, wanted)});
     return kExitUsage;
   }
+  Array documents;
   for (const replay::StepLine& line : (*recorded)->timeline->lines()) {
-    if (!wanted.empty() && definition.step(line.step).id != wanted) continue;
+    if (!wanted.empty() && line.id != wanted) continue;
     for (const replay::AttemptLine& attempt : line.attempts) {
+      if (arguments.Has("--json")) {
+        documents.push_back(AttemptToJson(line, attempt));
+        continue;
+      }
       std::string text = terminal.Paint(
           Colour::kBold, fmt::format("{} attempt {}: {}", Clean(line.label), attempt.number,
                                      replay::AttemptStateName(attempt.state)));
@@ -35,6 +57,7 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
       terminal.Print(text);
     }
   }
+  if (arguments.Has("--json")) terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   return kExitDone;
 }
 

@@ -1,6 +1,7 @@
 // The `stele` program: finds the command and runs it.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -12,65 +13,118 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/text.h"
+#include "engine/definition/faults.h"
 
 namespace stele::cli {
 
 namespace {
 
+std::string_view GroupOf(const Command& command) {
+  return command.spec.name.substr(0, command.spec.name.find(' '));
+}
+
+// A line a command; of a group the commands in it, when `group` names it.
+std::string Lines(const std::vector<Command>& commands, std::string_view group) {
+  size_t width = 0;
+  std::vector<std::pair<std::string, std::string_view>> lines;
+  for (const Command& command : commands) {
+    if (!group.empty() && GroupOf(command) != group) continue;
+    lines.emplace_back(fmt::format("stele {} {}", command.spec.name, command.spec.operands),
+                       command.spec.summary);
+    width = std::max(width, Width(lines.back().first));
+  }
+  std::string text;
+  for (const auto& [usage, summary] : lines)
+    text += fmt::format("  {}  {}\n", Pad(usage, width), summary);
+  return text;
+}
+
+constexpr std::string_view kMore =
+    "\n\"stele help COMMAND\" shows options and examples; \"stele --version\".\n";
+
 std::string Overview() {
-  std::string text = "stele: a workflow engine that forgets nothing\n\n";
-  for (const Command& command : Commands())
-    text += fmt::format("  stele {:<24}{}\n",
-                        fmt::format("{} {}", command.spec.name, command.spec.operands),
-                        command.spec.summary);
-  return text + "\n\"stele help COMMAND\" shows options and examples; \"stele --version\".\n";
+  return fmt::format("stele: a workflow engine that forgets nothing\n\n{}{}", Lines(Commands(), ""),
+                     kMore);
 }
 
-const Command* Find(std::string_view name) {
-  const auto commands = Commands();
-  const auto found = std::ranges::find_if(
-      commands, [&](const Command& command) { return command.spec.name == name; });
-  return found == commands.end() ? nullptr : &*found;
+// The command that the first words name, and how many of them do. Null: none.
+std::pair<const Command*, size_t> Find(const std::vector<Command>& commands,
+                                       std::span<const std::string> words) {
+  for (const size_t count : {size_t{2}, size_t{1}}) {
+    if (words.size() < count) continue;
+    const std::string name = count == 2 ? words[0] + " " + words[1] : words[0];
+    const auto found = std::ranges::find_if(
+        commands, [&](const Command& command) { return command.spec.name == name; });
+    if (found != commands.end()) return {&*found, count};
+  }
+  return {nullptr, 0};
 }
 
-int Unknown(std::string_view name, const Terminal& terminal) {
-  std::string known;
-  for (const Command& command : Commands())
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", command.spec.name);
-  terminal.PrintError(
-      {ErrorCode::kUsage, fmt::format("Expected one of {} but found \"{}\"", known, name)});
+int Unknown(const std::vector<Command>& commands, std::span<const std::string> words,
+            const Terminal& terminal) {
+  std::vector<std::string> groups;
+  std::vector<std::string> inside;
+  for (const Command& command : commands) {
+    const std::string group(GroupOf(command));
+    if (std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
+    if (group == words[0]) inside.emplace_back(command.spec.name.substr(group.size() + 1));
+  }
+  if (inside.empty()) {
+    const std::string near = definition::Nearest(words[0], groups);
+    terminal.PrintError(
+        {ErrorCode::kUsage,
+         fmt::format("Expected one of {} but found \"{}\"{}", fmt::join(groups, ", "), words[0],
+                     near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near))});
+  } else {
+    terminal.PrintError(
+        {ErrorCode::kUsage,
+         fmt::format("Expected {} and one of {} but found {}", words[0], fmt::join(inside, ", "),
+                     words.size() < 2 ? "none" : fmt::format("\"{}\"", words[1]))});
+  }
   return kExitUsage;
+}
+
+int Help(const std::vector<Command>& commands, std::span<const std::string> words,
+         const Terminal& terminal) {
+  if (words.empty()) {
+    terminal.Print(Overview());
+    return kExitDone;
+  }
+  if (const Command* command = Find(commands, words).first) {
+    terminal.Print(HelpOf(command->spec));
+    return kExitDone;
+  }
+  const std::string group = Lines(commands, words[0]);
+  if (group.empty()) return Unknown(commands, words, terminal);
+  terminal.Print(group + std::string(kMore));
+  return kExitDone;
+}
+
+bool AsksForHelp(std::string_view word) {
+  return word == "--help" || word == "-h" || word == "help";
 }
 
 int Main(const std::vector<std::string>& words) {
   const Terminal terminal;
+  const std::vector<Command> commands = Commands();
   if (words.empty()) {
     terminal.PrintError({ErrorCode::kUsage, "Expected a command but found none"});
     terminal.Print(Overview());
     return kExitUsage;
   }
-  const std::string& name = words[0];
-  if (name == "--version") {
+  if (words[0] == "--version") {
     terminal.Print("stele " STELE_VERSION "\n");
     return kExitDone;
   }
-  if (name == "--help" || name == "-h" || name == "help") {
-    if (words.size() < 2) {
-      terminal.Print(Overview());
-      return kExitDone;
-    }
-    const Command* command = Find(words[1]);
-    if (command == nullptr) return Unknown(words[1], terminal);
-    terminal.Print(HelpOf(command->spec));
-    return kExitDone;
-  }
-  const Command* command = Find(name);
-  if (command == nullptr) return Unknown(name, terminal);
-  const Result<Arguments> arguments = ParseArguments(command->spec, std::span(words).subspan(1));
-  if (!arguments.has_value()) {
-    terminal.PrintError(arguments.error());
-    return kExitUsage;
-  }
+  const std::span<const std::string> all(words);
+  if (AsksForHelp(words[0])) return Help(commands, all.subspan(1), terminal);
+  const auto [command, taken] = Find(commands, all);
+  if (command == nullptr)
+    return words.size() > 1 && AsksForHelp(words[1]) ? Help(commands, all.first(1), terminal)
+                                                     : Unknown(commands, all, terminal);
+  const Result<Arguments> arguments = ParseArguments(command->spec, all.subspan(taken));
+  if (!arguments.has_value()) return Refuse(terminal, arguments.error());
   if (arguments->wants_help()) {
     terminal.Print(HelpOf(command->spec));
     return kExitDone;

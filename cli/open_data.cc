@@ -4,16 +4,23 @@
 
 #include <charconv>
 #include <filesystem>
+#include <set>
 
+#include "cli/engine.h"
+#include "engine/definition/faults.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
 
+bool HasData(const std::string& data) {
+  std::error_code ignored;
+  return std::filesystem::exists(data + "/log", ignored);
+}
+
 Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
                                                                bool damaged) {
   const std::string path = arguments.Get("--data", kDefaultData);
-  std::error_code ignored;
-  if (!std::filesystem::exists(path + "/log", ignored))
+  if (!HasData(path))
     return Fail(ErrorCode::kStoreNotFound,
                 fmt::format("Expected the data of earlier runs in {} but found none; --data names "
                             "another directory",
@@ -30,6 +37,39 @@ Result<InstanceId> ParseInstanceId(const std::string& word) {
   if (error == std::errc() && end == word.data() + word.size() && id != 0) return InstanceId(id);
   return Fail(ErrorCode::kUsage,
               fmt::format("Expected an instance's number but found \"{}\"", word));
+}
+
+Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry& registry,
+                                                          const std::string& name, uint32_t version,
+                                                          bool startable) {
+  const model::RegisteredDefinition* latest = registry.Latest(name);
+  if (latest == nullptr) {
+    std::vector<std::string> names;
+    for (const model::RegisteredDefinition& known : registry.definitions)
+      names.push_back(known.name);
+    const std::string near = definition::Nearest(name, names);
+    return Fail(ErrorCode::kUnknownDefinition,
+                fmt::format("Expected the name of a registered definition but found \"{}\"{}", name,
+                            near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+  }
+  if (version != 0) {
+    if (const auto* found = registry.Version(name, version)) return found;
+    return Fail(ErrorCode::kUnknownDefinition,
+                fmt::format("Expected one of the versions 1 to {} of \"{}\" but found {}",
+                            latest->version, name, version));
+  }
+  if (!startable) return latest;
+  if (const auto* found = registry.Startable(name)) return found;
+  // Starting it says why not.
+  return latest;
+}
+
+std::vector<std::string> ScriptDirectoriesOf(Engine& engine) {
+  std::set<std::string> directories;
+  for (const model::RegisteredDefinition& known : engine.shard().registry().definitions)
+    if (!known.file.empty())
+      directories.insert(std::filesystem::path(known.file).parent_path().string());
+  return {directories.begin(), directories.end()};
 }
 
 }  // namespace stele::cli

@@ -1,16 +1,24 @@
-// A data directory for the commands that only read. It is never created by them.
+// A data directory as commands find it. It is never created by those that only read.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "cli/arguments.h"
+#include "engine/model/registry.h"
 #include "eventstore/event_store.h"
 
 namespace stele::cli {
 
+class Engine;
+
 inline constexpr std::string_view kDefaultData = "./stele-data";
 inline constexpr ShardId kShard{0};
+
+// Whether somebody has run something there.
+bool HasData(const std::string& data);
 
 // `damaged`: a damaged log too, to say where the damage is. The others refuse it, lest they take
 // half a history for the whole.
@@ -19,5 +27,14 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);
+
+// The version of a definition; 0: the newest that may start when `startable`, else the newest.
+// kUnknownDefinition: there is none.
+Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry& registry,
+                                                          const std::string& name, uint32_t version,
+                                                          bool startable);
+
+// Where the files of the registered definitions were: their scripts are looked for there.
+std::vector<std::string> ScriptDirectoriesOf(Engine& engine);
 
 }  // namespace stele::cli

@@ -8,7 +8,7 @@
 namespace stele::cli {
 
 Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
-                                               const replay::VisitEntry& visit) {
+                                               const VisitRecorded& visit) {
   const Result<InstanceId> id = ParseInstanceId(arguments.operands()[0]);
   if (!id.has_value()) return std::unexpected(id.error());
   const auto store = OpenForReading(arguments);
@@ -24,13 +24,15 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
           const auto* registered = recorded->registry.Find(started->definition);
           CHECK(registered != nullptr, "no definition {}", started->definition.value);
           recorded->definition = registered->definition.get();
-          recorded->timeline.emplace(*recorded->definition);
+          recorded->timeline.emplace(*recorded->definition, &recorded->registry);
         }
         apply::Apply(recorded->instance, entry.event, entry.record);
         recorded->timeline->Apply(entry.event, entry.record);
-        if (visit) visit(entry);
+        recorded->definition = &recorded->timeline->definition();
+        if (visit) visit(entry, *recorded->definition);
       });
   if (!read.has_value()) return std::unexpected(read.error());
+  recorded->standing = replay::StandingOf(recorded->instance, *recorded->definition);
   return recorded;
 }
 

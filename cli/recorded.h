@@ -9,19 +9,25 @@
 #include "engine/model/instance.h"
 #include "engine/model/registry.h"
 #include "replay/history.h"
+#include "replay/standing.h"
 #include "replay/timeline.h"
 
 namespace stele::cli {
 
 struct Recorded {
   model::Registry registry;
-  const definition::Definition* definition = nullptr;
+  const definition::Definition* definition = nullptr;  // that it runs now
   model::Instance instance;
   std::optional<replay::Timeline> timeline;
+  replay::Standing standing;
 };
+
+// Sees an event and the version of the definition that it speaks of.
+using VisitRecorded =
+    std::function<void(const replay::HistoryEntry& entry, const definition::Definition&)>;
 
 // The instance that the first operand names. `visit` sees every event when it is applied.
 Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
-                                               const replay::VisitEntry& visit = nullptr);
+                                               const VisitRecorded& visit = nullptr);
 
 }  // namespace stele::cli

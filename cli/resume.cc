@@ -1,13 +1,13 @@
-// `stele resume`: goes on with every instance that has not ended.
+// `stele resume`: goes on with every instance that has not ended; with ids, resumes paused ones.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 #include <set>
 
 #include "cli/commands.h"
+#include "cli/given.h"
 #include "cli/open_data.h"
-#include "cli/session.h"
+#include "cli/operation.h"
 
 namespace stele::cli {
 
@@ -16,71 +16,58 @@ namespace {
 Result<std::optional<model::Resolution>> ParseResolution(const Arguments& arguments) {
   if (!arguments.Has("--parked")) return std::nullopt;
   const std::string word = arguments.Get("--parked");
-  if (word == "retry") return model::Resolution::kRetry;
-  if (word == "skip") return model::Resolution::kSkip;
-  if (word == "fail") return model::Resolution::kFail;
+  if (const auto resolution = FindResolution(word)) return resolution;
   return Fail(ErrorCode::kUsage,
               fmt::format("Expected --parked retry, skip or fail but found \"{}\"", word));
 }
 
-// Decides about everything in the instance that waits for an operator. True when anything did.
-bool Decide(runtime::Shard& shard, const model::Instance& instance,
+// Decides about everything in the instance that waits for an operator.
+void Decide(Operation& operation, const model::Instance& instance,
             std::optional<model::Resolution> resolution) {
-  if (!resolution.has_value()) return false;
-  bool decided = false;
+  if (!resolution.has_value()) return;
   for (const model::StepRun& run : instance.runs) {
     if (run.state != model::RunState::kParked) continue;
-    shard.Send(instance.id, model::ResolveIncident{run.id, *resolution, "stele resume --parked"},
-               "cli", nullptr);
-    decided = true;
+    operation.session().Await();
+    operation.engine().shard().Send(
+        instance.id, model::ResolveIncident{run.id, *resolution, "stele resume --parked"},
+        operation.actor(), [&](const Result<Position>&) { operation.session().Answered(); });
   }
-  return decided;
 }
 
 }  // namespace
 
 int Resume(const Arguments& arguments, const Terminal& terminal) {
-  const auto refuse = [&](const Error& error) {
-    terminal.PrintError(error);
-    return kExitUsage;
-  };
-  const Result<std::vector<Stub>> stubs = ParseStubs(arguments.All("--stub"));
-  if (!stubs.has_value()) return refuse(stubs.error());
   const auto resolution = ParseResolution(arguments);
-  if (!resolution.has_value()) return refuse(resolution.error());
-  const std::string data = arguments.Get("--data", kDefaultData);
-  std::error_code ignored;
-  if (!std::filesystem::exists(data + "/log", ignored))
-    return refuse({ErrorCode::kStoreNotFound,
-                   fmt::format("Expected the data of earlier runs in {} but found none", data)});
-
-  Engine engine;
-  Session session(engine, terminal, arguments);
-  const Status opened = engine.Open(data, false, &session);
-  if (!opened.has_value()) return refuse(opened.error());
-  std::set<std::string> directories;
-  for (const model::RegisteredDefinition& known : engine.shard().registry().definitions)
-    directories.insert(std::filesystem::path(known.file).parent_path().string());
-  engine.AddExecutors(*stubs, {directories.begin(), directories.end()});
-
+  if (!resolution.has_value()) return Refuse(terminal, resolution.error());
+  if (!arguments.operands().empty()) {
+    if (!resolution->has_value()) return ResumePaused(arguments, terminal);
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             "Expected --parked without an instance but found one; \"stele "
+                             "resolve\" decides about one step"});
+  }
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  Engine& engine = operation.engine();
   std::set<InstanceId> open;
   for (const InstanceId id : engine.shard().open_instances()) open.insert(id);
   const Status read =
       engine.store().ForEachOpen(kShard, [&](InstanceId id, std::string_view) { open.insert(id); });
-  if (!read.has_value()) return refuse(read.error());
-  engine.shard().Resume("cli");
+  if (!read.has_value()) return Refuse(terminal, read.error());
+  engine.shard().Resume(operation.actor());
   size_t followed = 0;
   for (const InstanceId id : open) {
     const auto instance = engine.shard().Find(id);
     if (!instance.has_value() || model::HasEnded((*instance)->status)) continue;
-    session.Follow(id, Decide(engine.shard(), **instance, *resolution));
+    operation.session().Follow(id);
+    Decide(operation, **instance, *resolution);
     ++followed;
   }
-  if (followed > 1) session.SayWhich();
+  if (followed > 1) operation.session().SayWhich();
   if (followed == 0 && !arguments.Has("--json") && !arguments.Has("--quiet"))
     terminal.Print("nothing to continue\n");
-  session.Run();
-  return session.Report(false);
+  operation.session().Run();
+  return operation.session().Report(false);
 }
 
 }  // namespace stele::cli

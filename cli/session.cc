@@ -6,21 +6,35 @@
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/text.h"
+#include "cli/waiting_text.h"
 #include "replay/history.h"
 
 namespace stele::cli {
 
-Session::Session(Engine& engine, const Terminal& terminal, const Arguments& arguments)
+namespace {
+
+// What one instance's end means for another is decided in the turn behind it: a turn in which
+// nothing moves is followed by one more look.
+constexpr uint32_t kStillChecks = 3;
+
+}  // namespace
+
+Session::Session(Engine& engine, const Terminal& terminal, const Arguments& arguments, bool quiet)
     : engine_(engine),
       terminal_(terminal),
       json_(arguments.Has("--json")),
       quiet_(arguments.Has("--quiet")),
       data_(arguments.Get("--data", kDefaultData)),
-      display_(terminal, engine.clock(), json_ || quiet_ ? Loudness::kQuiet : Loudness::kLines) {}
+      display_(terminal, engine.clock(),
+               json_ || quiet_ || quiet ? Loudness::kQuiet : Loudness::kLines) {}
 
-void Session::Follow(InstanceId instance, bool answered) {
-  followed_[instance].answered = answered;
-  waiting_.insert(instance);
+void Session::Follow(InstanceId instance) {
+  followed_.try_emplace(instance);
+}
+
+void Session::Answered() {
+  --awaited_;
+  CheckSoon();
 }
 
 // What happened to an instance before it is followed.
@@ -30,7 +44,8 @@ bool Session::Seed(InstanceId instance, Followed& followed, Position before) {
       [&](const replay::HistoryEntry& entry) {
         if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event))
           followed.timeline.emplace(
-              *engine_.shard().registry().Find(started->definition)->definition);
+              *engine_.shard().registry().Find(started->definition)->definition,
+              &engine_.shard().registry());
         followed.timeline->Apply(entry.event, entry.record);
       },
       before);
@@ -39,13 +54,20 @@ bool Session::Seed(InstanceId instance, Followed& followed, Position before) {
 
 void Session::OnRecord(InstanceId instance, std::span<const model::Event> events,
                        const model::RecordContext& record) {
-  const auto found = followed_.find(instance);
-  if (found == followed_.end()) return;
+  CheckSoon();
+  auto found = followed_.find(instance);
+  if (found == followed_.end()) {
+    const bool woken = woken_by_.has_value() && instance &&
+                       std::holds_alternative<model::MessageCorrelated>(events.front());
+    if (!woken) return;
+    found = followed_.try_emplace(instance).first;
+  }
   Followed& followed = found->second;
+  followed.ending.reset();
   if (!followed.timeline.has_value()) {
     if (const auto* started = std::get_if<model::InstanceStarted>(&events.front())) {
       const auto* registered = engine_.shard().registry().Find(started->definition);
-      followed.timeline.emplace(*registered->definition);
+      followed.timeline.emplace(*registered->definition, &engine_.shard().registry());
       display_.Say(fmt::format("instance {} of {}", instance.value, Clean(registered->name)));
     } else if (!Seed(instance, followed, record.position)) {
       return;
@@ -56,16 +78,16 @@ void Session::OnRecord(InstanceId instance, std::span<const model::Event> events
     followed.timeline->Apply(event, record);
     display_.Show(*followed.timeline, event, prefix);
   }
-  if (followed.timeline->WaitsForOperator() && waiting_.contains(instance))
-    End(instance, {.status = "parked", .ended = record.time});
 }
 
 void Session::OnEnded(const model::Instance& instance) {
-  if (!followed_.contains(instance.id)) return;
-  End(instance.id, {.status = std::string(model::StatusName(instance.status)),
-                    .output = instance.output,
-                    .failure = instance.failure,
-                    .ended = instance.ended});
+  CheckSoon();
+  const auto found = followed_.find(instance.id);
+  if (found == followed_.end()) return;
+  found->second.ending = Ending{.status = std::string(model::StatusName(instance.status)),
+                                .output = instance.output,
+                                .failure = instance.failure,
+                                .ended = instance.ended};
 }
 
 void Session::OnFatal(const Error& error) {
@@ -75,73 +97,145 @@ void Session::OnFatal(const Error& error) {
   engine_.Leave();
 }
 
-void Session::End(InstanceId instance, Ending ending) {
-  followed_[instance].ending = std::move(ending);
-  waiting_.erase(instance);
-  LeaveWhenDone();
+void Session::CheckSoon() {
+  still_ = 0;
+  if (checking_ || engine_.leaving()) return;
+  checking_ = true;
+  engine_.shard().Post([this] { Check(); });
 }
 
-void Session::LeaveWhenDone() {
-  if (waiting_.empty()) engine_.shard().Post([this] { engine_.Leave(); });
+void Session::Check() {
+  checking_ = false;
+  if (engine_.leaving()) return;
+  std::set<InstanceId> seen;
+  bool moves = awaited_ > 0;
+  for (const auto& [id, followed] : followed_) moves = moves || Moves(id, seen);
+  for (const InstanceId id : carried_) moves = moves || Moves(id, seen);
+  if (moves) return;
+  if (++still_ >= kStillChecks) return engine_.Leave();
+  checking_ = true;
+  engine_.shard().Post([this] { Check(); });
+}
+
+bool Session::Moves(InstanceId id, std::set<InstanceId>& seen) {
+  if (!seen.insert(id).second) return false;
+  const auto followed = followed_.find(id);
+  if (followed != followed_.end() && followed->second.ending.has_value()) return false;
+  const auto found = engine_.shard().Find(id);
+  if (!found.has_value()) return false;
+  const model::Instance& instance = **found;
+  // Of one that is followed the end has to be told yet.
+  if (model::HasEnded(instance.status)) return followed != followed_.end();
+  const replay::Standing standing = replay::StandingOf(
+      instance, *engine_.shard().registry().Find(instance.definition)->definition);
+  if (standing.moves) return true;
+  for (const replay::Waiting& waiting : standing.waits) {
+    if (waiting.what != replay::WaitFor::kChild) continue;
+    const auto child = engine_.shard().Find(waiting.child);
+    if (child.has_value() && model::HasEnded((*child)->status)) return true;
+    if (Moves(waiting.child, seen)) return true;
+  }
+  return false;
+}
+
+void Session::GoOnWith(InstanceId instance, std::string_view actor) {
+  InstanceId top = instance;
+  for (;;) {
+    const auto found = engine_.shard().Find(top);
+    if (!found.has_value() || !(*found)->parent_instance) break;
+    const InstanceId parent = (*found)->parent_instance;
+    const auto above = engine_.shard().Find(parent);
+    if (!above.has_value() || model::HasEnded((*above)->status)) break;
+    top = parent;
+  }
+  std::set<InstanceId> seen;
+  GoOnBelow(top, actor, seen);
+}
+
+void Session::GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen) {
+  if (!seen.insert(instance).second) return;
+  const auto found = engine_.shard().Find(instance);
+  if (!found.has_value() || model::HasEnded((*found)->status)) return;
+  std::vector<InstanceId> children;
+  for (const model::StepRun& run : (*found)->runs)
+    if (run.child) children.push_back(run.child);
+  if (!engine_.shard().ResumeInstance(instance, actor).has_value()) return;
+  Carry(instance);
+  for (const InstanceId child : children) GoOnBelow(child, actor, seen);
 }
 
 void Session::Run() {
-  // What waits for an operator has nothing to tell: it is looked up.
+  // One that has ended before has nothing to tell any more: it is looked up.
   for (auto& [id, followed] : followed_) {
-    if (followed.timeline.has_value() || !Seed(id, followed, Position(UINT64_MAX))) continue;
-    if (followed.timeline->WaitsForOperator() && !followed.answered) {
-      followed.ending = Ending{.status = "parked", .ended = engine_.clock().Now()};
-      waiting_.erase(id);
-    } else {
-      followed.timeline.reset();
-    }
+    const auto found = engine_.shard().Find(id);
+    if (found.has_value() && model::HasEnded((*found)->status)) OnEnded(**found);
   }
-  LeaveWhenDone();
+  CheckSoon();
   engine_.Run(!display_.is_live() ? std::function<void()>() : [this] {
     std::vector<const replay::Timeline*> timelines;
-    for (const InstanceId id : waiting_)
-      if (followed_[id].timeline.has_value()) timelines.push_back(&*followed_[id].timeline);
+    for (const auto& [id, followed] : followed_)
+      if (followed.timeline.has_value() && !followed.ending.has_value())
+        timelines.push_back(&*followed.timeline);
     display_.Redraw(timelines);
   });
   display_.Clear();
 }
 
-std::string Session::Hint() const {
-  return fmt::format("\"stele resume{}\" continues it",
-                     data_ == kDefaultData ? "" : " --data " + data_);
+// An instance that has not ended: what it waits for, or that it was interrupted.
+void Session::NoteStanding(InstanceId id, Followed& followed) {
+  Ending& ending =
+      followed.ending.emplace(Ending{.status = "interrupted", .ended = engine_.clock().Now()});
+  const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
+  if (!instance.has_value()) return;
+  const replay::Standing standing = replay::StandingOf(
+      *instance, *engine_.shard().registry().Find(instance->definition)->definition);
+  if (standing.moves || standing.waits.empty()) return;
+  ending.status = StatusWord(*instance, standing);
+  ending.waiting_for = StandingToJson(standing);
+  for (const replay::Waiting& waiting : standing.waits)
+    ending.waits.emplace_back(WaitPhrase(waiting), WaitCommand(id, waiting, standing, data_));
+}
+
+void Session::ReportWaits(InstanceId instance, const Ending& ending) const {
+  for (const auto& [phrase, command] : ending.waits)
+    terminal_.PrintNote(fmt::format("instance {} waits for {}{}{}", instance.value, phrase,
+                                    command.empty() ? "" : "; ", command));
 }
 
 void Session::ReportText(InstanceId instance, const Followed& followed) const {
   const Ending& ending = *followed.ending;
   const std::string took =
       Duration(std::max<int64_t>(ending.ended.value - followed.timeline->started().value, 0));
+  if (!ending.waits.empty()) return ReportWaits(instance, ending);
   if (ending.status == "interrupted") {
-    terminal_.PrintNote(fmt::format("instance {} is interrupted; {}", instance.value, Hint()));
+    terminal_.PrintNote(fmt::format("instance {} is interrupted; \"stele resume{}\" continues it",
+                                    instance.value, DataOption(data_)));
     return;
   }
-  if (ending.status == "parked") {
-    terminal_.PrintNote(fmt::format(
-        "instance {0} waits for an operator; \"stele status {0}{1}\" shows where, \"stele "
-        "resume{1} --parked retry|skip|fail\" decides",
-        instance.value, data_ == kDefaultData ? "" : " --data " + data_));
-    return;
-  }
-  const Colour colour = ending.status == "completed" ? Colour::kGreen : Colour::kRed;
+  const bool good = ending.status == "completed" || (expects_cancelled_ && CodeOf(ending) == 0);
   if (!quiet_)
-    terminal_.Print(fmt::format("instance {} {} in {}\n", instance.value,
-                                terminal_.Paint(colour, ending.status), took));
+    terminal_.Print(
+        fmt::format("instance {} {} in {}\n", instance.value,
+                    terminal_.Paint(good ? Colour::kGreen : Colour::kRed, ending.status), took));
   if (ending.output.has_value() && ending.output.value().is_object()) {
     std::string outputs;
     for (const Member& output : ending.output.value().as_object())
       outputs += fmt::format("  {}: {}\n", Clean(output.key), Inline(output.value));
     if (!outputs.empty()) terminal_.Print("outputs\n" + outputs);
   }
-  if (ending.failure.kind.empty()) return;
+  if (ending.failure.kind.empty() || ending.status != "failed") return;
   const replay::StepLine* line = followed.timeline->FindRun(ending.failure.run);
   terminal_.PrintError({ErrorCode::kTaskFailed,
                         fmt::format("Expected instance {} to complete but it failed{}: {}: {}",
                                     instance.value, line == nullptr ? "" : " at " + line->label,
                                     ending.failure.kind, ending.failure.message)});
+}
+
+int Session::CodeOf(const Ending& ending) const {
+  if (ending.status == "completed") return kExitDone;
+  if (ending.status == "failed") return kExitFailed;
+  const bool ended = ending.status == "cancelled" || ending.status == "terminated";
+  return expects_cancelled_ && ended ? kExitDone : kExitInterrupted;
 }
 
 int Session::Report(bool one) {
@@ -150,14 +244,9 @@ int Session::Report(bool one) {
   for (auto& [id, followed] : followed_) {
     if (!followed.timeline.has_value()) Seed(id, followed, Position(UINT64_MAX));
     if (!followed.timeline.has_value()) continue;
-    if (!followed.ending.has_value())
-      followed.ending = Ending{.status = "interrupted", .ended = engine_.clock().Now()};
-    const std::string& status = followed.ending->status;
-    if (status == "failed") {
-      code = kExitFailed;
-    } else if (status != "completed" && code == kExitDone) {
-      code = kExitInterrupted;
-    }
+    if (!followed.ending.has_value()) NoteStanding(id, followed);
+    const int own = CodeOf(*followed.ending);
+    if (own == kExitFailed || code == kExitDone) code = own;
     if (json_) {
       documents.push_back(RunToJson(id, *followed.ending, *followed.timeline));
     } else {

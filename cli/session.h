@@ -1,5 +1,5 @@
-// Instances that a command follows to their ends: told by the shard, shown on the display, summed
-// up in the exit code.
+// Instances that a command follows: told by the shard, shown on the display, summed up in the exit
+// code. It lets the loop run until nothing that is followed can go on by itself.
 //
 // Thread: the loop's.
 #pragma once
@@ -13,22 +13,39 @@
 #include "cli/display.h"
 #include "cli/engine.h"
 #include "cli/json_report.h"
+#include "replay/standing.h"
 
 namespace stele::cli {
 
 class Session final : public runtime::Observer {
  public:
-  Session(Engine& engine, const Terminal& terminal, const Arguments& arguments);
+  // `quiet`: nothing is shown while it runs, whatever the options say.
+  Session(Engine& engine, const Terminal& terminal, const Arguments& arguments, bool quiet = false);
 
-  // Waits for this one; the loop is left when every followed instance has ended or is parked.
-  // `answered`: an operator has just decided about what it waited for.
-  void Follow(InstanceId instance, bool answered = false);
+  // The engine tells its observer to the last.
+  ~Session() override { engine_.Close(); }
+
+  // Waits for this one, shows what happens and reports it.
+  void Follow(InstanceId instance);
+  // Waits for it while it moves, and says nothing about it.
+  void Carry(InstanceId instance) { carried_.insert(instance); }
+  // Goes on with the instance, those that it called and those that called it, and carries them.
+  void GoOnWith(InstanceId instance, std::string_view actor);
+  // An instance that receives a message is followed from then on.
+  void FollowWoken(std::string actor) { woken_by_ = std::move(actor); }
   // Several are followed: lines say of which they are.
   void SayWhich() { says_which_ = true; }
-  // Runs the loop to the end of all that is followed, or to a signal.
+  // An answer is still to come: the loop runs on.
+  void Await() { ++awaited_; }
+  void Answered();
+  // What the command came to is an instance that is cancelled: that is what was asked for.
+  void ExpectCancelled() { expects_cancelled_ = true; }
+
+  // Runs the loop until nothing moves any more, or to a signal.
   void Run();
   // Prints what they came to; the exit code. `one` document, or a list of them.
   int Report(bool one);
+  bool follows_any() const { return !followed_.empty(); }
 
   bool wants_records() const override { return true; }
   void OnRecord(InstanceId instance, std::span<const model::Event> events,
@@ -40,24 +57,31 @@ class Session final : public runtime::Observer {
   struct Followed {
     std::optional<replay::Timeline> timeline;
     std::optional<Ending> ending;
-    Seq seq;
-    bool answered = false;
   };
   bool Seed(InstanceId instance, Followed& followed, Position before);
-  void LeaveWhenDone();
-  void End(InstanceId instance, Ending ending);
+  void CheckSoon();
+  void Check();
+  bool Moves(InstanceId instance, std::set<InstanceId>& seen);
+  void GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen);
+  void NoteStanding(InstanceId instance, Followed& followed);
   void ReportText(InstanceId instance, const Followed& followed) const;
-  std::string Hint() const;
+  void ReportWaits(InstanceId instance, const Ending& ending) const;
+  int CodeOf(const Ending& ending) const;
 
   Engine& engine_;
   const Terminal& terminal_;
   bool json_;
   bool quiet_;
   bool says_which_ = false;
+  bool expects_cancelled_ = false;
   std::string data_;
   Display display_;
   std::map<InstanceId, Followed> followed_;
-  std::set<InstanceId> waiting_;
+  std::set<InstanceId> carried_;
+  std::optional<std::string> woken_by_;
+  size_t awaited_ = 0;
+  bool checking_ = false;
+  uint32_t still_ = 0;  // checks in a row that found nothing moving
   bool fatal_ = false;
 };
 

@@ -1,28 +1,48 @@
 // `stele status`: an instance as it is.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/json_report.h"
+#include "cli/open_data.h"
 #include "cli/recorded.h"
 #include "cli/text.h"
+#include "cli/waiting_text.h"
 #include "engine/model/names.h"
 
 namespace stele::cli {
 
 namespace {
 
-std::string StatusOf(const Recorded& recorded) {
-  return recorded.timeline->WaitsForOperator()
-             ? "parked"
-             : std::string(model::StatusName(recorded.instance.status));
+uint32_t VersionOf(const Recorded& recorded) {
+  return recorded.registry.Find(recorded.instance.definition)->version;
+}
+
+Value TextOrNull(const std::string& text) {
+  return text.empty() ? Value() : Value(text);
 }
 
 Value ToJson(const Recorded& recorded) {
   const model::Instance& instance = recorded.instance;
-  Object document = RunToJson(
-      instance.id, {StatusOf(recorded), instance.output, instance.failure, instance.ended},
-      *recorded.timeline);
+  Object document = RunToJson(instance.id,
+                              {.status = StatusWord(instance, recorded.standing),
+                               .output = instance.output,
+                               .failure = instance.failure,
+                               .ended = instance.ended,
+                               .waiting_for = StandingToJson(recorded.standing)},
+                              *recorded.timeline);
+  document.Set("version", static_cast<int64_t>(VersionOf(recorded)));
+  document.Set("priority", static_cast<int64_t>(instance.priority));
+  document.Set("business_key", TextOrNull(instance.business_key));
+  document.Set("idempotency_key", TextOrNull(instance.idempotency_key));
+  Array tags;
+  for (const std::string& tag : instance.tags) tags.emplace_back(tag);
+  document.Set("tags", std::move(tags));
+  document.Set("parent", instance.parent_instance
+                             ? Value(static_cast<int64_t>(instance.parent_instance.value))
+                             : Value());
+  document.Set("deadline", instance.deadline ? Value(instance.deadline.value) : Value());
   Object variables;
   for (const model::NamedPayload& variable : instance.scopes[0].variables)
     variables.Set(variable.name, variable.value.value());
@@ -32,34 +52,61 @@ Value ToJson(const Recorded& recorded) {
   return document;
 }
 
+std::string NoteOf(const replay::StepLine& line) {
+  std::string note;
+  const auto add = [&](std::string part) { note += (note.empty() ? "" : ", ") + std::move(part); };
+  if (line.purpose != model::Purpose::kNormal) add(std::string(model::EnumName(line.purpose)));
+  if (line.state != replay::StepState::kCompleted && !line.kind.empty())
+    add(fmt::format("{}: {}", line.kind, line.message));
+  if (line.due) add("due " + Time(line.due));
+  if (line.child) add(fmt::format("instance {}", line.child.value));
+  if (!line.claimed_by.empty()) add("claimed by " + line.claimed_by);
+  for (const model::Vote& vote : line.votes)
+    add(fmt::format("{} {}{}", vote.person, vote.approved ? "agreed" : "rejected",
+                    vote.comment.empty() ? "" : ": " + vote.comment));
+  return note;
+}
+
 std::string StepTable(const replay::Timeline& timeline) {
   std::vector<std::vector<std::string>> rows{{"STEP", "STATE", "ATTEMPTS", "TOOK", "NOTE"}};
   for (const replay::StepLine& line : timeline.lines()) {
-    std::string note;
-    if (line.purpose != model::Purpose::kNormal) note = model::EnumName(line.purpose);
-    if (line.state != replay::StepState::kCompleted && !line.kind.empty())
-      note += fmt::format("{}{}: {}", note.empty() ? "" : ", ", line.kind, line.message);
-    if (line.due) note += fmt::format("{}due {}", note.empty() ? "" : ", ", Time(line.due));
     rows.push_back({Clean(line.label), std::string(replay::StepStateName(line.state)),
                     line.attempts.empty() ? "" : fmt::format("{}", line.attempts.back().number),
                     line.run && line.ended ? Duration(line.ended.value - line.started.value) : "",
-                    Clean(note)});
+                    Clean(NoteOf(line))});
   }
   return Table(rows);
 }
 
-void Print(const Recorded& recorded, const Terminal& terminal) {
+void Print(const Recorded& recorded, const std::string& data, const Terminal& terminal) {
   const model::Instance& instance = recorded.instance;
-  std::vector<std::vector<std::string>> rows{{"instance", fmt::format("{}", instance.id.value)},
-                                             {"definition", Clean(recorded.definition->name)},
-                                             {"status", StatusOf(recorded)},
-                                             {"started", Time(instance.started)},
-                                             {"ended", Time(instance.ended)}};
+  std::vector<std::vector<std::string>> rows{
+      {"instance", fmt::format("{}", instance.id.value)},
+      {"definition",
+       fmt::format("{} version {}", Clean(recorded.definition->name), VersionOf(recorded))},
+      {"status", StatusWord(instance, recorded.standing)},
+      {"started", Time(instance.started)},
+      {"ended", Time(instance.ended)}};
+  const auto add = [&](const char* title, const std::string& text) {
+    if (!text.empty()) rows.push_back({title, Clean(text)});
+  };
+  add("business key", instance.business_key);
+  add("idempotency key", instance.idempotency_key);
+  add("tags", fmt::format("{}", fmt::join(instance.tags, ", ")));
+  if (instance.priority != 0) add("priority", fmt::format("{}", instance.priority));
+  if (instance.parent_instance)
+    add("called by", fmt::format("instance {}", instance.parent_instance.value));
+  if (instance.deadline) add("deadline", Time(instance.deadline));
   if (!instance.failure.kind.empty())
     rows.push_back({"error", Clean(instance.failure.kind + ": " + instance.failure.message)});
   if (const model::Timer timer = model::NextTimer(instance); timer.at)
     rows.push_back(
         {"next timer", fmt::format("{} ({})", Time(timer.at), model::EnumName(timer.kind))});
+  for (const replay::Waiting& waiting : recorded.standing.waits) {
+    const std::string command = WaitCommand(instance.id, waiting, recorded.standing, data);
+    rows.push_back({"waits for", Clean(WaitPhrase(waiting))});
+    if (!command.empty()) rows.push_back({"", Clean(command)});
+  }
   std::string text = Table(rows) + "\n" + StepTable(*recorded.timeline);
   const auto section = [&](std::string_view title, const Object& members) {
     if (members.empty()) return;
@@ -80,14 +127,11 @@ void Print(const Recorded& recorded, const Terminal& terminal) {
 
 int ShowStatus(const Arguments& arguments, const Terminal& terminal) {
   const auto recorded = ReadRecorded(arguments);
-  if (!recorded.has_value()) {
-    terminal.PrintError(recorded.error());
-    return kExitUsage;
-  }
+  if (!recorded.has_value()) return Refuse(terminal, recorded.error());
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(ToJson(**recorded))) + "\n");
   } else {
-    Print(**recorded, terminal);
+    Print(**recorded, arguments.Get("--data", kDefaultData), terminal);
   }
   return kExitDone;
 }

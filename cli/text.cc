@@ -61,6 +61,15 @@ std::string Clean(std::string_view text, bool keep_lines) {
   return clean;
 }
 
+bool IsUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t bytes = CharacterBytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 std::string CleanJson(std::string json) {
   std::string clean;
   clean.reserve(json.size());

@@ -14,6 +14,9 @@ namespace stele::cli {
 // "\x1b", bytes that are no UTF-8 become U+FFFD. Lines stay lines when `keep_lines`; tabs stay.
 std::string Clean(std::string_view text, bool keep_lines = false);
 
+// Whether every byte of it is part of well-formed UTF-8.
+bool IsUtf8(std::string_view text);
+
 // JSON text that is safe on a terminal: DEL and C1 as \u escapes.
 std::string CleanJson(std::string json);
 

@@ -13,9 +13,14 @@ namespace stele::cli {
 int Validate(const Arguments& arguments, const Terminal& terminal) {
   Engine engine;
   engine.AddExecutors({}, {});
+  if (arguments.Has("--data"))
+    if (const Status opened = engine.Open(arguments.Get("--data"), false, nullptr);
+        !opened.has_value())
+      return Refuse(terminal, opened.error());
   int code = kExitDone;
   for (const std::string& path : arguments.operands()) {
-    const definition::LoadResult loaded = LoadWorkflow(path, engine.tasks(), {});
+    const definition::LoadResult loaded =
+        LoadWorkflow(path, engine.tasks(), {}, engine.custom_types().schemas());
     if (!loaded.has_value()) {
       code = kExitUsage;
       std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);

@@ -9,13 +9,24 @@
 namespace stele::cli {
 
 definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
-                                    const std::vector<Stub>& stubs) {
+                                    const std::vector<Stub>& stubs,
+                                    const definition::TypeSchemas& custom) {
   definition::LoadResult loaded = definition::LoadFile(path);
   if (!loaded.has_value()) return loaded;
+  std::vector<definition::Fault> faults = CheckRunnable(**loaded, tasks, stubs, custom);
+  if (faults.empty()) return loaded;
+  return std::unexpected(std::move(faults));
+}
+
+std::vector<definition::Fault> CheckRunnable(const definition::Definition& definition,
+                                             const tasks::TaskRegistry& tasks,
+                                             const std::vector<Stub>& stubs,
+                                             const definition::TypeSchemas& custom) {
   std::set<std::string> stubbed;
   for (const Stub& stub : stubs) stubbed.insert(stub.name);
-  std::vector<definition::Fault> faults = definition::CheckTypes(**loaded, tasks.types(), stubbed);
-  for (const definition::Step& step : (*loaded)->steps) {
+  std::vector<definition::Fault> faults =
+      definition::CheckTypes(definition, tasks.types(), stubbed, custom);
+  for (const definition::Step& step : definition.steps) {
     const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
     if (step.kind != definition::StepKind::kTask || executor == nullptr ||
         stubbed.contains(step.id) || stubbed.contains(step.task_type))
@@ -24,11 +35,10 @@ definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRe
       faults.push_back(
           {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
   }
-  if (faults.empty()) return loaded;
   std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });
-  return std::unexpected(std::move(faults));
+  return faults;
 }
 
 std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults) {

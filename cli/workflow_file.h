@@ -14,7 +14,15 @@ namespace stele::cli {
 // The definition, or every fault of the file: its own, types that nothing runs, configurations that
 // an executor refuses.
 definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
-                                    const std::vector<Stub>& stubs);
+                                    const std::vector<Stub>& stubs,
+                                    const definition::TypeSchemas& custom = {});
+
+// What is wrong with a definition that was loaded: types that nothing runs, configurations that an
+// executor or the schema of a type of somebody's own refuses. By place.
+std::vector<definition::Fault> CheckRunnable(const definition::Definition& definition,
+                                             const tasks::TaskRegistry& tasks,
+                                             const std::vector<Stub>& stubs,
+                                             const definition::TypeSchemas& custom);
 
 // A line a fault: "orders.yml:12:7: STL0104: Expected …".
 std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults);

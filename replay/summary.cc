@@ -16,6 +16,24 @@ struct Counter {
     summary.definition = event.definition;
     summary.status = model::Status::kRunning;
     summary.started = time;
+    summary.paused = event.paused;
+    summary.queued = event.queued;
+    summary.priority = event.priority;
+    summary.business_key = event.business_key;
+    summary.tags = event.tags;
+    summary.parent = event.parent_instance;
+  }
+  void operator()(const model::InstancePaused&) const { summary.paused = true; }
+  void operator()(const model::InstanceResumed& event) const {
+    if (event.steps == 0) summary.paused = false;
+  }
+  void operator()(const model::InstanceAdmitted&) const { summary.queued = false; }
+  void operator()(const model::InstanceMigrated& event) const {
+    summary.definition = event.definition;
+  }
+  void operator()(const model::InstanceRetryRequested&) const {
+    summary.status = model::Status::kRunning;
+    summary.ended = TimeUs();
   }
   void operator()(const model::InstanceCompleted&) const { End(model::Status::kCompleted); }
   void operator()(const model::InstanceFailed&) const { End(model::Status::kFailed); }
@@ -37,6 +55,7 @@ struct Counter {
     summary.status = status;
     summary.ended = time;
     summary.incidents = 0;
+    summary.paused = summary.queued = false;
   }
 };
 

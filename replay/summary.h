@@ -2,6 +2,7 @@
 // the view of instances (projections/) will answer the same question from an index.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -12,12 +13,18 @@ namespace stele::replay {
 
 struct InstanceSummary {
   InstanceId id;
-  DefinitionId definition;
+  DefinitionId definition;  // the version that it runs now
   model::Status status = model::Status::kNone;
+  bool paused = false;
+  bool queued = false;
   TimeUs started;
   TimeUs ended;                  // 0: it has not
   uint64_t steps_completed = 0;  // runs of steps, in all scopes
   uint32_t incidents = 0;        // that wait for an operator
+  int32_t priority = 0;
+  std::string business_key;
+  std::vector<std::string> tags;
+  InstanceId parent;
 };
 
 // By id.

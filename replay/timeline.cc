@@ -18,6 +18,8 @@ std::string_view StepStateName(StepState state) {
       return "children";
     case StepState::kHeld:
       return "held";
+    case StepState::kWaiting:
+      return "waiting";
     case StepState::kParked:
       return "parked";
     case StepState::kCompleted:
@@ -54,11 +56,6 @@ struct TimelineWriter {
   const model::RecordContext& record;
 
   void Set(StepLine& line, StepState state) const {
-    const auto counts = [](StepState s) { return !IsOver(s) && s != StepState::kChildren; };
-    timeline.open_ += counts(state);
-    timeline.open_ -= counts(line.state);
-    timeline.parked_ += state == StepState::kParked;
-    timeline.parked_ -= line.state == StepState::kParked;
     line.state = state;
     line.due = TimeUs();
     if (IsOver(state)) line.ended = record.time;
@@ -77,8 +74,9 @@ struct TimelineWriter {
     line.step = step;
     line.scope = scope;
     line.started = record.time;
-    line.state = StepState::kSkipped;  // not counted yet
-    line.label = timeline.definition_.step(step).id;
+    line.state = StepState::kSkipped;
+    line.id = timeline.definition_->step(step).id;
+    line.label = line.id;
     const auto place = timeline.scopes_.find(scope);
     if (place != timeline.scopes_.end()) line.label += place->second.suffix;
     return line;
@@ -89,8 +87,9 @@ struct TimelineWriter {
     StepLine& line = NewLine(event.step, event.scope, event.run);
     timeline.of_run_.push_back(timeline.lines_.size() - 1);
     line.purpose = event.purpose;
-    const auto kind = timeline.definition_.step(event.step).kind;
-    Set(line, event.due ? StepState::kDelay : StepState::kRunning);
+    const auto kind = timeline.definition_->step(event.step).kind;
+    const bool waits = kind == definition::StepKind::kHuman || kind == definition::StepKind::kWait;
+    Set(line, waits ? StepState::kWaiting : event.due ? StepState::kDelay : StepState::kRunning);
     line.due = event.due;
     if (kind == definition::StepKind::kTask) StartAttempt(line, 1);
   }
@@ -170,7 +169,7 @@ struct TimelineWriter {
     std::string suffix;
     const auto around = timeline.scopes_.find(owner.scope);
     if (around != timeline.scopes_.end()) suffix = around->second.suffix;
-    if (timeline.definition_.step(owner.step).kind == definition::StepKind::kLoop)
+    if (timeline.definition_->step(owner.step).kind == definition::StepKind::kLoop)
       suffix += fmt::format("[{}]", event.index);
     timeline.scopes_[event.scope] = {event.parent, std::move(suffix)};
     Set(owner, StepState::kChildren);
@@ -187,6 +186,37 @@ struct TimelineWriter {
     line.kind = event.kind;
     line.message = event.message;
     Set(line, StepState::kParked);
+  }
+  void operator()(const model::StepFailing& event) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kFailed);
+    line.kind = event.kind;
+    line.message = event.message;
+    Set(line, StepState::kHeld);
+  }
+  void operator()(const model::HumanTaskCreated& event) const {
+    timeline.Line(event.run).due = event.due;
+  }
+  void operator()(const model::HumanTaskClaimed& event) const {
+    timeline.Line(event.run).claimed_by = event.person;
+  }
+  void operator()(const model::HumanTaskReleased& event) const {
+    timeline.Line(event.run).claimed_by.clear();
+  }
+  void operator()(const model::HumanTaskDecided& event) const {
+    timeline.Line(event.run).votes.push_back(
+        {event.person, event.approved, event.comment, record.time});
+  }
+  void operator()(const model::ChildStarted& event) const {
+    timeline.Line(event.run).child = event.child;
+  }
+  void operator()(const model::InstanceMigrated& event) const {
+    CHECK(timeline.registry_ != nullptr, "a timeline of an instance that migrates has no registry");
+    const model::RegisteredDefinition* target = timeline.registry_->Find(event.definition);
+    CHECK(target != nullptr, "no definition {}", event.definition.value);
+    timeline.definition_ = target->definition.get();
+    for (StepLine& line : timeline.lines_)
+      if (line.step.value < event.steps.size()) line.step = event.steps[line.step.value];
   }
   void operator()(const model::InstanceTerminated&) const {
     for (StepLine& line : timeline.lines_) {
@@ -211,10 +241,6 @@ const StepLine* Timeline::FindRun(RunId run) const {
 StepLine& Timeline::Line(RunId run) {
   CHECK(run && run.value <= of_run_.size(), "no run {}", run.value);
   return lines_[of_run_[run.value - 1]];
-}
-
-bool Timeline::WaitsForOperator() const {
-  return parked_ > 0 && parked_ == open_;
 }
 
 }  // namespace stele::replay

@@ -10,6 +10,8 @@
 
 #include "engine/definition/definition.h"
 #include "engine/model/event.h"
+#include "engine/model/instance.h"
+#include "engine/model/registry.h"
 
 namespace stele::replay {
 
@@ -18,7 +20,8 @@ enum class StepState : uint8_t {
   kBackoff,   // waits for its next attempt
   kDelay,     // a delay that has not elapsed
   kChildren,  // its iterations or its sub-process run
-  kHeld,      // its attempt was stopped with the engine
+  kHeld,      // its attempt was stopped with the engine, or it failed while the instance is paused
+  kWaiting,   // for people, a message, a signal or a moment
   kParked,    // an operator decides
   kCompleted,
   kFailed,
@@ -46,8 +49,9 @@ struct AttemptLine {
 };
 
 struct StepLine {
-  RunId run;  // 0: it was skipped
-  StepIndex step;
+  RunId run;       // 0: it was skipped
+  StepIndex step;  // kNoIndex: the version that the instance was migrated to has no such step
+  std::string id;  // of the step, when it was reached
   ScopeId scope;
   model::Purpose purpose = model::Purpose::kNormal;
   std::string label;  // the step's id, behind it the loop's indices: "update[2]"
@@ -59,12 +63,18 @@ struct StepLine {
   Payload output;
   std::string kind;  // of the error
   std::string message;
+  std::string claimed_by;          // of a task for people
+  std::vector<model::Vote> votes;  // in the order in which they came
+  InstanceId child;                // of a call
 };
 
 class Timeline {
  public:
-  // REQUIRES: `definition` is the instance's, and outlives the timeline.
-  explicit Timeline(const definition::Definition& definition) : definition_(definition) {}
+  // REQUIRES: `definition` is the instance's when it starts; it and `registry` outlive the
+  // timeline. An instance that migrates needs the registry.
+  explicit Timeline(const definition::Definition& definition,
+                    const model::Registry* registry = nullptr)
+      : definition_(&definition), registry_(registry) {}
 
   void Apply(const model::Event& event, const model::RecordContext& record);
 
@@ -72,10 +82,9 @@ class Timeline {
   const std::vector<StepLine>& lines() const { return lines_; }
   // Null when there is no such run.
   const StepLine* FindRun(RunId run) const;
-  const definition::Definition& definition() const { return definition_; }
+  // The version that the instance runs now.
+  const definition::Definition& definition() const { return *definition_; }
   TimeUs started() const { return started_; }
-  // An operator has to decide, and nothing else is under way.
-  bool WaitsForOperator() const;
 
  private:
   friend struct TimelineWriter;
@@ -85,13 +94,12 @@ class Timeline {
   };
   StepLine& Line(RunId run);
 
-  const definition::Definition& definition_;
+  const definition::Definition* definition_;
+  const model::Registry* registry_;
   std::vector<StepLine> lines_;
   std::vector<size_t> of_run_;  // run - 1 -> its line
   std::map<ScopeId, Place> scopes_;
   TimeUs started_;
-  size_t open_ = 0;    // lines that are not over and not kChildren
-  size_t parked_ = 0;  // of these, kParked
 };
 
 }  // namespace stele::replay

@@ -163,7 +163,7 @@ steps:
 
     def test_is_retried_when_the_operator_says_so(self):
         path = self.write("parks.yml", self.PARKS)
-        self.assertIn("--parked", self.stele("run", path, code=3).stderr)
+        self.assertIn("stele resolve 1 first", self.stele("run", path, code=3).stderr)
         self.stele("resume", code=3)
         self.stele("resume", "--parked", "retry", code=3)
         self.write("mended", "")
@@ -239,7 +239,8 @@ class Reading(ProgramTest):
     def test_validates_and_helps(self):
         self.stele("validate", *[example(n) for n in os.listdir(example("")) if n.endswith(".yml")])
         self.assertRegex(self.stele("--version").stdout, r"^stele \d+\.\d+")
-        for command in ("run", "validate", "list", "status", "logs", "history", "resume", "verify"):
+        for command in ("run", "start", "serve", "validate", "list", "status", "logs", "history",
+                        "resume", "verify"):
             self.assertIn(f"stele {command}", self.stele(command, "--help").stdout)
 
 

@@ -1,0 +1,161 @@
+// What operators do to the data of instances: variables, the version that they run, signals; and
+// messages for whoever waits for them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/operation.h"
+#include "cli/text.h"
+
+namespace stele::cli {
+
+namespace {
+
+using definition::Definition;
+using model::Instance;
+
+// The scope that --scope names, by an open run that is in it; the root without it.
+Result<ScopeId> ScopeOf(const Arguments& arguments, const Instance& instance,
+                        const Definition& definition) {
+  if (!arguments.Has("--scope")) return ScopeId();
+  const Result<RunId> run = FindOpenRun(instance, definition, arguments.Get("--scope"), "open",
+                                        [](const model::StepRun&) { return true; });
+  if (!run.has_value()) return std::unexpected(run.error());
+  return instance.FindRun(*run)->scope;
+}
+
+int DryRun(Operation& operation, const std::vector<InstanceId>& instances, const MakeCommand& make,
+           const Arguments& arguments, const Terminal& terminal) {
+  int code = kExitDone;
+  Array documents;
+  for (const InstanceId id : instances) {
+    const auto found = operation.engine().shard().Find(id);
+    if (!found.has_value()) return Refuse(terminal, found.error());
+    const auto& registry = operation.engine().shard().registry();
+    const Result<model::Command> command =
+        make(**found, *registry.Find((*found)->definition)->definition);
+    if (!command.has_value()) return Refuse(terminal, command.error());
+    const std::optional<Rejection> rejection = operation.Try(**found, *command);
+    if (rejection.has_value()) code = kExitFailed;
+    if (arguments.Has("--json")) {
+      Object document{{"instance", static_cast<int64_t>(id.value)},
+                      {"possible", !rejection.has_value()}};
+      if (rejection.has_value()) document.Set("error", rejection->ToString());
+      documents.push_back(std::move(document));
+    } else if (rejection.has_value()) {
+      Refuse(terminal,
+             {rejection->code, fmt::format("instance {}: {}", id.value, rejection->message)});
+    } else {
+      terminal.Print(fmt::format("instance {} can be migrated\n", id.value));
+    }
+  }
+  if (arguments.Has("--json")) terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  return code;
+}
+
+// What --json and text say of a message for which nobody waited.
+int ReportKept(const Arguments& arguments, const Terminal& terminal, const std::string& name) {
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"message", name}, {"received_by", Array()}})) +
+                   "\n");
+  } else if (!arguments.Has("--quiet")) {
+    terminal.Print(fmt::format("message {} is published{}\n", Clean(name),
+                               arguments.Has("--no-wait") ? "" : "; nobody waits for it yet"));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+int SetVariables(const Arguments& arguments, const Terminal& terminal) {
+  const auto instances = InstancesOf({arguments.operands()[0]});
+  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  const std::vector<std::string> words(arguments.operands().begin() + 1,
+                                       arguments.operands().end());
+  const auto make = [&](const Instance& instance,
+                        const Definition& definition) -> Result<model::Command> {
+    const Result<ScopeId> scope = ScopeOf(arguments, instance, definition);
+    if (!scope.has_value()) return std::unexpected(scope.error());
+    const BodyIndex body = instance.FindScope(*scope)->body;
+    auto variables = GivenVariables(words, "NAME=VALUE", definition.bodies[body.value].variables);
+    if (!variables.has_value()) return std::unexpected(variables.error());
+    return model::AssignVariables{*scope, *std::move(variables)};
+  };
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  return operation.Run(*instances, make, "has its variables set");
+}
+
+int Migrate(const Arguments& arguments, const Terminal& terminal) {
+  const auto instances = InstancesOf(arguments.operands());
+  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  const auto version = GivenNumber(arguments, "--to", 1, UINT32_MAX);
+  if (!version.has_value()) return Refuse(terminal, version.error());
+  if (!version->has_value())
+    return Refuse(terminal, {ErrorCode::kUsage, "Expected --to VERSION but found none"});
+  const Result<Payload> plan = GivenObject(arguments, "--plan");
+  if (!plan.has_value()) return Refuse(terminal, plan.error());
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const auto make = [&](const Instance&, const Definition& definition) -> Result<model::Command> {
+    const auto target = FindDefinition(operation.engine().shard().registry(), definition.name,
+                                       static_cast<uint32_t>(**version), false);
+    if (!target.has_value()) return std::unexpected(target.error());
+    return model::MigrateInstance{(*target)->id, std::string(plan->text())};
+  };
+  if (arguments.Has("--dry-run")) return DryRun(operation, *instances, make, arguments, terminal);
+  return operation.Run(*instances, make, fmt::format("goes on in version {}", **version));
+}
+
+int Signal(const Arguments& arguments, const Terminal& terminal) {
+  const auto instances = InstancesOf({arguments.operands()[0]});
+  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  const Result<Payload> payload = GivenJson(arguments, "--payload");
+  if (!payload.has_value()) return Refuse(terminal, payload.error());
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const model::SendSignal command{arguments.operands()[1], *payload};
+  return operation.Run(
+      *instances, [&](const Instance&, const Definition&) { return command; },
+      "has received the signal");
+}
+
+int Publish(const Arguments& arguments, const Terminal& terminal) {
+  const Result<Payload> payload = GivenJson(arguments, "--payload");
+  if (!payload.has_value()) return Refuse(terminal, payload.error());
+  const auto ttl = GivenDuration(arguments, "--ttl");
+  if (!ttl.has_value()) return Refuse(terminal, ttl.error());
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  Engine& engine = operation.engine();
+  Session& session = operation.session();
+  const bool waits = !arguments.Has("--no-wait");
+  if (waits) session.FollowWoken(operation.actor());
+  model::MessagePublished message{.name = arguments.operands()[0],
+                                  .key = arguments.Get("--key"),
+                                  .payload = *payload,
+                                  .expires = TimeUs(),
+                                  .message_id = arguments.Get("--id")};
+  if (ttl->has_value()) message.expires = engine.clock().Now().Plus(**ttl);
+  std::optional<Error> refusal;
+  session.Await();
+  engine.shard().Publish(std::move(message), operation.actor(), [&](const auto& answer) {
+    if (!answer.has_value()) refusal = answer.error();
+    session.Answered();
+  });
+  if (!waits) engine.LeaveBehindInbox();
+  session.Run();
+  if (refusal.has_value()) return Refuse(terminal, *refusal);
+  if (!session.follows_any()) return ReportKept(arguments, terminal, arguments.operands()[0]);
+  return session.Report(true);
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,193 @@
+// `stele definitions`: registering files, and what may start.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/definition_files.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/registry_change.h"
+#include "cli/text.h"
+#include "cli/workflow_file.h"
+#include "engine/definition/canonical.h"
+#include "engine/definition/limits.h"
+#include "engine/definition/templates.h"
+
+namespace stele::cli {
+
+namespace {
+
+// What is registered together; `text` is what people wrote.
+struct Registering {
+  std::shared_ptr<const definition::Definition> definition;
+  std::string text;
+  std::string file;
+};
+
+// Says of each what it is registered as.
+int Report(const Arguments& arguments, const Terminal& terminal, const model::Registry& registry,
+           const std::vector<DefinitionId>& ids, size_t known_before) {
+  Array documents;
+  for (const DefinitionId id : ids) {
+    const model::RegisteredDefinition& registered = *registry.Find(id);
+    const bool is_new = id.value > known_before;
+    if (arguments.Has("--json")) {
+      documents.push_back(Object{{"definition", registered.name},
+                                 {"version", static_cast<int64_t>(registered.version)},
+                                 {"state", model::DefinitionStateName(registered.state)},
+                                 {"new", is_new}});
+    } else {
+      terminal.Print(
+          fmt::format("{} version {} is {}{}\n", Clean(registered.name), registered.version,
+                      is_new ? "registered" : "registered already",
+                      registered.state == model::DefinitionState::kActive
+                          ? ""
+                          : fmt::format(" ({})", model::DefinitionStateName(registered.state))));
+    }
+  }
+  if (arguments.Has("--json")) terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  return kExitDone;
+}
+
+// REQUIRES: `change` is open.
+int Register(const Arguments& arguments, const Terminal& terminal, RegistryChange& change,
+             const std::vector<Registering>& all) {
+  const size_t known = change.registry().definitions.size();
+  std::vector<DefinitionId> ids;
+  for (const Registering& one : all) {
+    const DefinitionId id = change.shard().Register(
+        {definition::WriteCanonical(*one.definition), one.definition->name, one.text, one.file},
+        change.actor(), change.Answer());
+    // One that is known keeps its state.
+    if (arguments.Has("--draft") && id.value > known)
+      change.shard().ChangeDefinition(id, model::DefinitionState::kDraft, "", change.actor(),
+                                      change.Answer());
+    ids.push_back(id);
+  }
+  if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
+  return Report(arguments, terminal, change.registry(), ids, known);
+}
+
+// Opens the directory when it is there: its own types count in what is checked.
+Status OpenKnown(const Arguments& arguments, RegistryChange& change) {
+  change.engine().AddExecutors({}, {});
+  return HasData(arguments.Get("--data", kDefaultData)) ? change.Open(false) : Status();
+}
+
+int ChangeState(const Arguments& arguments, const Terminal& terminal,
+                model::DefinitionState state) {
+  const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
+  if (!version.has_value()) return Refuse(terminal, version.error());
+  RegistryChange change(arguments);
+  if (const Status opened = change.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const auto found = FindDefinition(change.registry(), arguments.operands()[0],
+                                    static_cast<uint32_t>(version->value_or(0)), false);
+  if (!found.has_value()) return Refuse(terminal, found.error());
+  const DefinitionId id = (*found)->id;
+  change.shard().ChangeDefinition(id, state, arguments.Get("--reason"), change.actor(),
+                                  change.Answer());
+  if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
+  const model::RegisteredDefinition& now = *change.registry().Find(id);
+  if (arguments.Has("--json")) {
+    terminal.Print(
+        CleanJson(ToPrettyJson(Object{{"definition", now.name},
+                                      {"version", static_cast<int64_t>(now.version)},
+                                      {"state", model::DefinitionStateName(now.state)}})) +
+        "\n");
+  } else {
+    terminal.Print(fmt::format("{} version {} is {}\n", Clean(now.name), now.version,
+                               model::DefinitionStateName(now.state)));
+  }
+  return kExitDone;
+}
+
+}  // namespace
+
+int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
+  RegistryChange change(arguments);
+  if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  std::vector<Registering> all;
+  bool faulty = false;
+  for (const std::string& path : arguments.operands()) {
+    const auto loaded =
+        LoadWorkflow(path, change.engine().tasks(), {}, change.engine().custom_types().schemas());
+    if (!loaded.has_value()) {
+      std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
+      faulty = true;
+      continue;
+    }
+    const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
+    if (!text.has_value()) return Refuse(terminal, text.error());
+    std::error_code ignored;
+    all.push_back({*loaded, *text, std::filesystem::absolute(path, ignored).string()});
+  }
+  // All of them, or none.
+  if (faulty) return kExitUsage;
+  if (!change.engine().is_open())
+    if (const Status opened = change.Open(true); !opened.has_value())
+      return Refuse(terminal, opened.error());
+  return Register(arguments, terminal, change, all);
+}
+
+int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
+  const std::string& path = arguments.operands()[0];
+  const auto form = ReadForm(arguments);
+  if (!form.has_value()) return Refuse(terminal, form.error());
+  const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
+  if (!text.has_value()) return Refuse(terminal, text.error());
+  const auto given = GivenVariables(arguments.All("--set"), "--set NAME=VALUE", {});
+  if (!given.has_value()) return Refuse(terminal, given.error());
+  Object parameters;
+  for (const model::NamedPayload& parameter : *given)
+    parameters.Set(parameter.name, parameter.value.value());
+  const definition::LoadResult made =
+      definition::Instantiate(*text, definition::SyntaxOf(path, *text), parameters,
+                              std::filesystem::path(path).stem().string());
+  if (!made.has_value()) {
+    std::fputs(FaultLines(path, made.error()).c_str(), stderr);
+    return kExitUsage;
+  }
+  auto named = std::make_shared<definition::Definition>(**made);
+  if (arguments.Has("--name")) named->name = arguments.Get("--name");
+  if (named->name.empty())
+    return Refuse(terminal, {ErrorCode::kUsage, "Expected a name for --name but found none"});
+  if (arguments.Has("--dialect")) return PrintDefinition(*named, *form, "", terminal);
+  RegistryChange change(arguments);
+  if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const std::vector<definition::Fault> faults =
+      CheckRunnable(*named, change.engine().tasks(), {}, change.engine().custom_types().schemas());
+  if (!faults.empty()) {
+    std::fputs(FaultLines(path, faults).c_str(), stderr);
+    return kExitUsage;
+  }
+  if (!change.engine().is_open())
+    if (const Status opened = change.Open(true); !opened.has_value())
+      return Refuse(terminal, opened.error());
+  std::error_code ignored;
+  return Register(arguments, terminal, change,
+                  {{named, *text, std::filesystem::absolute(path, ignored).string()}});
+}
+
+int ActivateDefinition(const Arguments& arguments, const Terminal& terminal) {
+  return ChangeState(arguments, terminal, model::DefinitionState::kActive);
+}
+
+int PauseDefinition(const Arguments& arguments, const Terminal& terminal) {
+  return ChangeState(arguments, terminal, model::DefinitionState::kPaused);
+}
+
+int RetireDefinition(const Arguments& arguments, const Terminal& terminal) {
+  return ChangeState(arguments, terminal, model::DefinitionState::kRetired);
+}
+
+int DraftDefinition(const Arguments& arguments, const Terminal& terminal) {
+  return ChangeState(arguments, terminal, model::DefinitionState::kDraft);
+}
+
+}  // namespace stele::cli

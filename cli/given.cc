@@ -1,0 +1,214 @@
+#include "cli/given.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "base/json.h"
+#include "cli/text.h"
+#include "engine/definition/duration.h"
+#include "engine/definition/moment.h"
+#include "engine/model/names.h"
+#include "engine/runtime/limits.h"
+
+namespace stele::cli {
+
+namespace {
+
+// The key of a member that occurs twice in the object that begins at `at`, or in one inside it;
+// empty when there is none. `text` is known to be JSON.
+class RepeatedMember {
+ public:
+  explicit RepeatedMember(std::string_view text) : text_(text) {}
+  std::string Find() {
+    LookAtValue();
+    return found_;
+  }
+
+ private:
+  void SkipSpace() {
+    while (at_ < text_.size() && std::string_view(" \t\r\n").contains(text_[at_])) ++at_;
+  }
+  bool Take(char wanted) {
+    SkipSpace();
+    if (at_ >= text_.size() || text_[at_] != wanted) return false;
+    ++at_;
+    return true;
+  }
+  std::string_view TakeString() {
+    SkipSpace();
+    const size_t begin = at_++;
+    while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
+    return text_.substr(begin, ++at_ - begin);
+  }
+  void LookAtValue() {
+    SkipSpace();
+    if (Take('{')) {
+      std::set<std::string> keys;
+      while (found_.empty() && !Take('}')) {
+        // Escapes may write one key in two ways.
+        const Result<Value> key = ParseJson(TakeString());
+        if (key.has_value() && !keys.insert(key->as_string()).second) found_ = key->as_string();
+        Take(':');
+        LookAtValue();
+        Take(',');
+      }
+    } else if (Take('[')) {
+      while (found_.empty() && !Take(']')) {
+        LookAtValue();
+        Take(',');
+      }
+    } else if (text_[at_] == '"') {
+      TakeString();
+    } else {
+      at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
+    }
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+  std::string found_;
+};
+
+Result<std::string> TextOf(const Arguments& arguments, std::string_view option) {
+  std::string text = arguments.Get(option);
+  if (!text.starts_with('@')) return text;
+  return ReadGivenFile(text.substr(1), runtime::kMaxInputBytes);
+}
+
+}  // namespace
+
+Result<std::string> ActorOf(const Arguments& arguments) {
+  if (arguments.Has("--by")) {
+    std::string person = arguments.Get("--by");
+    if (!person.empty() && IsUtf8(person)) return person;
+    return Fail(ErrorCode::kUsage,
+                fmt::format("Expected the name of a person for --by but found \"{}\"", person));
+  }
+  // The user database first: USER is whatever somebody has set it to.
+  if (const passwd* user = getpwuid(geteuid()); user != nullptr && *user->pw_name != '\0')
+    return std::string(user->pw_name);
+  return fmt::format("user {}", geteuid());
+}
+
+Result<std::string> ReadGivenFile(const std::string& path, size_t most) {
+  std::ifstream file(path, std::ios::binary);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored) || !file)
+    return Fail(ErrorCode::kIo,
+                fmt::format("Expected a file that can be read but found none at \"{}\"", path));
+  std::string text(most + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  if (text.size() <= most) return text;
+  return Fail(ErrorCode::kLimitExceeded,
+              fmt::format("Expected at most {} bytes in {} but found more", most, path));
+}
+
+Result<Payload> GivenJson(const Arguments& arguments, std::string_view option) {
+  if (!arguments.Has(option)) return Payload();
+  const Result<std::string> text = TextOf(arguments, option);
+  if (!text.has_value()) return std::unexpected(text.error());
+  const Result<Value> value = ParseJson(*text);
+  if (!value.has_value())
+    return Fail(value.error().code, fmt::format("{}: {}", option, value.error().message));
+  if (const std::string twice = RepeatedMember(*text).Find(); !twice.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected each member once in the JSON of {} but found \"{}\" twice",
+                            option, twice));
+  return Payload::FromValue(*value);
+}
+
+Result<Payload> GivenObject(const Arguments& arguments, std::string_view option) {
+  Result<Payload> given = GivenJson(arguments, option);
+  if (!given.has_value() || !given->has_value() || given->value().is_object()) return given;
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected a JSON object for {} but found {} {}", option,
+                          given->value().is_array() ? "an" : "a", KindName(given->value().kind())));
+}
+
+Result<std::vector<model::NamedPayload>> GivenVariables(
+    const std::vector<std::string>& words, std::string_view what,
+    const std::vector<definition::Variable>& declared) {
+  std::vector<model::NamedPayload> variables;
+  for (const std::string& word : words) {
+    const size_t equals = word.find('=');
+    if (equals == 0 || equals == std::string::npos)
+      return Fail(ErrorCode::kUsage, fmt::format("Expected {} but found \"{}\"", what, word));
+    const std::string name = word.substr(0, equals), text = word.substr(equals + 1);
+    if (!IsUtf8(word))
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("Expected UTF-8 in {} but found other bytes in \"{}\"", what, word));
+    const auto known = std::ranges::find(declared, name, &definition::Variable::name);
+    const bool is_text = known != declared.end() && known->type == "string";
+    const Result<Value> parsed = is_text ? Result<Value>(Value(text)) : ParseJson(text);
+    if (parsed.has_value() && !is_text)
+      if (const std::string twice = RepeatedMember(text).Find(); !twice.empty())
+        return Fail(ErrorCode::kInvalidInput,
+                    fmt::format("Expected each member once in the JSON of \"{}\" but found \"{}\" "
+                                "twice",
+                                name, twice));
+    std::erase_if(variables, [&](const auto& variable) { return variable.name == name; });
+    variables.push_back({name, Payload::FromValue(parsed.value_or(Value(text)))});
+  }
+  return variables;
+}
+
+Result<int64_t> ParseNumber(const std::string& word, std::string_view what, int64_t least,
+                            int64_t most) {
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  if (error == std::errc() && end == word.data() + word.size() && number >= least && number <= most)
+    return number;
+  return Fail(ErrorCode::kUsage, fmt::format("Expected a number from {} to {} for {} but found "
+                                             "\"{}\"",
+                                             least, most, what, word));
+}
+
+Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::string_view option,
+                                           int64_t least, int64_t most) {
+  if (!arguments.Has(option)) return std::nullopt;
+  return ParseNumber(arguments.Get(option), option, least, most);
+}
+
+std::optional<model::Resolution> FindResolution(std::string_view word) {
+  for (const auto resolution :
+       {model::Resolution::kRetry, model::Resolution::kSkip, model::Resolution::kFail})
+    if (model::EnumName(resolution) == word) return resolution;
+  return std::nullopt;
+}
+
+Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option) {
+  if (!arguments.Has(option)) return std::nullopt;
+  const std::string word = arguments.Get(option);
+  const std::optional<int64_t> duration = definition::ParseDuration(word);
+  if (duration.has_value() && *duration > 0) return duration;
+  return Fail(ErrorCode::kBadDuration,
+              fmt::format("Expected a duration like \"90s\" or \"2h\" for {} but found \"{}\"",
+                          option, word));
+}
+
+Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, TimeUs now) {
+  if (!arguments.Has(option)) return TimeUs();
+  const std::string word = arguments.Get(option);
+  if (const std::optional<TimeUs> time = definition::ParseTime(word)) {
+    if (*time > now) return *time;
+    return Fail(ErrorCode::kUsage,
+                fmt::format("Expected a time to come for {} but found \"{}\"", option, word));
+  }
+  const Result<std::optional<int64_t>> duration = GivenDuration(arguments, option);
+  if (duration.has_value()) return now.Plus(**duration);
+  return Fail(ErrorCode::kBadDuration,
+              fmt::format("Expected a duration like \"2h\" or a time like "
+                          "\"2026-11-21T09:30:00Z\" for {} but found \"{}\"",
+                          option, word));
+}
+
+}  // namespace stele::cli

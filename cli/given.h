@@ -1,0 +1,51 @@
+// Values that a user gives on the command line: JSON, files, NAME=VALUE, durations, moments, and
+// who the user is.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/value.h"
+#include "cli/arguments.h"
+#include "engine/definition/definition.h"
+#include "engine/model/event.h"
+
+namespace stele::cli {
+
+// Who asks: --by, or the login name.
+Result<std::string> ActorOf(const Arguments& arguments);
+
+// A file that a user names, of at most `most` bytes.
+Result<std::string> ReadGivenFile(const std::string& path, size_t most);
+
+// The JSON of an option, its text or "@FILE"; absent when the option was not given. kInvalidInput
+// when a member occurs twice, which JSON leaves open.
+Result<Payload> GivenJson(const Arguments& arguments, std::string_view option);
+// The same, which must be an object.
+Result<Payload> GivenObject(const Arguments& arguments, std::string_view option);
+
+// "NAME=VALUE": JSON where it is JSON, else text; a text where `declared` says so. The last one of
+// a name counts. kInvalidInput when a value is no UTF-8.
+Result<std::vector<model::NamedPayload>> GivenVariables(
+    const std::vector<std::string>& words, std::string_view what,
+    const std::vector<definition::Variable>& declared);
+
+// `word` as a number within bounds; `what` it is, for the refusal.
+Result<int64_t> ParseNumber(const std::string& word, std::string_view what, int64_t least,
+                            int64_t most);
+// A number of an option within bounds; absent when the option was not given.
+Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::string_view option,
+                                           int64_t least, int64_t most);
+// "retry", "skip", "fail"
+std::optional<model::Resolution> FindResolution(std::string_view word);
+
+// Microseconds.
+Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option);
+// A duration from `now`, or a time as RFC 3339 writes it.
+Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, TimeUs now);
+
+}  // namespace stele::cli

@@ -1,0 +1,214 @@
+#include "cli/operation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "cli/waiting_text.h"
+#include "engine/decide/decide.h"
+#include "engine/model/names.h"
+#include "replay/history.h"
+
+namespace stele::cli {
+
+Operation::Operation(const Arguments& arguments, const Terminal& terminal)
+    : arguments_(arguments),
+      terminal_(terminal),
+      data_(arguments.Get("--data", kDefaultData)),
+      session_(engine_, terminal, arguments) {}
+
+Status Operation::Open(bool goes_on) {
+  auto actor = ActorOf(arguments_);
+  if (!actor.has_value()) return std::unexpected(actor.error());
+  actor_ = *std::move(actor);
+  const auto stubs = ParseStubs(arguments_.All("--stub"));
+  if (!stubs.has_value()) return std::unexpected(stubs.error());
+  if (!HasData(data_))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
+                            "another directory",
+                            data_));
+  STELE_RETURN_IF_ERROR(engine_.Open(data_, false, &session_));
+  goes_on_ = goes_on && !arguments_.Has("--no-wait");
+  if (goes_on) engine_.AddExecutors(*stubs, ScriptDirectoriesOf(engine_));
+  return {};
+}
+
+std::optional<Rejection> Operation::Try(const model::Instance& instance,
+                                        const model::Command& command) {
+  // A copy of its own: deciding applies what it decides.
+  Result<model::Instance> copy = replay::ReadInstance(engine_.store(), kShard, instance.id);
+  if (!copy.has_value()) return copy.error();
+  const model::Registry& registry = engine_.shard().registry();
+  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
+  const auto* target = migrate == nullptr ? nullptr : registry.Find(migrate->definition);
+  const decide::Context context{*registry.Find(copy->definition)->definition,
+                                {copy->position.Next(), engine_.clock().Now()},
+                                target == nullptr ? nullptr : target->definition.get()};
+  std::vector<model::Event> events;
+  decide::Decider decider;
+  return decider.Decide(*copy, command, context, events);
+}
+
+bool Operation::Send(InstanceId id, const MakeCommand& make) {
+  const auto refuse = [&](const Error& error) {
+    code_ = std::max(code_, Refuse(terminal_, error));
+    return false;
+  };
+  const auto found = engine_.shard().Find(id);
+  if (!found.has_value()) return refuse(found.error());
+  Result<model::Command> command =
+      make(**found, *engine_.shard().registry().Find((*found)->definition)->definition);
+  if (!command.has_value()) return refuse(command.error());
+  if (const auto rejection = Try(**found, *command)) return refuse(*rejection);
+  std::vector<InstanceId> children;
+  for (const model::StepRun& run : (*found)->runs)
+    if (ends_ && run.child) children.push_back(run.child);
+  if (goes_on_ && !ends_) session_.GoOnWith(id, actor_);
+  if (goes_on_) session_.Follow(id);
+  session_.Await();
+  engine_.shard().Send(id, *std::move(command), actor_,
+                       [this, id, children](const Result<Position>& answer) {
+                         Answered(id, children, answer);
+                         session_.Answered();
+                       });
+  return true;
+}
+
+void Operation::Answered(InstanceId id, const std::vector<InstanceId>& children,
+                         const Result<Position>& answer) {
+  if (!answer.has_value()) {
+    code_ = std::max(code_, Refuse(terminal_, answer.error()));
+    return;
+  }
+  accepted_.push_back(id);
+  if (!goes_on_) return;
+  // A child that goes on finds that its parent has ended, and follows it.
+  for (const InstanceId child : children) session_.GoOnWith(child, actor_);
+}
+
+void Operation::EndsInstances() {
+  ends_ = true;
+  session_.ExpectCancelled();
+}
+
+int Operation::Run(const std::vector<InstanceId>& instances, const MakeCommand& make,
+                   std::string_view done) {
+  bool sent = false;
+  for (const InstanceId id : instances) sent = Send(id, make) || sent;
+  if (!sent) return code_;
+  if (instances.size() > 1) session_.SayWhich();
+  if (!goes_on_) engine_.LeaveBehindInbox();
+  session_.Run();
+  if (accepted_.empty() && code_ != kExitDone) return code_;
+  const int reported = goes_on_ ? session_.Report(instances.size() == 1) : ReportRecorded(done);
+  return code_ == kExitDone ? reported : code_;
+}
+
+// What the instances are now, of commands that only record.
+int Operation::ReportRecorded(std::string_view done) {
+  std::ranges::sort(accepted_);
+  Array documents;
+  for (const InstanceId id : accepted_) {
+    const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
+    if (!instance.has_value()) return Refuse(terminal_, instance.error());
+    const auto* registered = engine_.shard().registry().Find(instance->definition);
+    const replay::Standing standing = replay::StandingOf(*instance, *registered->definition);
+    if (!arguments_.Has("--json")) {
+      if (!arguments_.Has("--quiet"))
+        terminal_.Print(fmt::format("instance {} {}\n", id.value, done));
+      continue;
+    }
+    documents.push_back(Object{{"instance", static_cast<int64_t>(id.value)},
+                               {"definition", registered->name},
+                               {"version", static_cast<int64_t>(registered->version)},
+                               {"status", StatusWord(*instance, standing)},
+                               {"waiting_for", StandingToJson(standing)}});
+  }
+  if (arguments_.Has("--json"))
+    terminal_.Print(CleanJson(ToPrettyJson(documents.size() == 1 ? documents[0]
+                                                                 : Value(std::move(documents)))) +
+                    "\n");
+  return kExitDone;
+}
+
+Result<std::vector<InstanceId>> InstancesOf(const std::vector<std::string>& operands) {
+  std::vector<InstanceId> instances;
+  for (const std::string& operand : operands) {
+    const Result<InstanceId> id = ParseInstanceId(operand);
+    if (!id.has_value()) return std::unexpected(id.error());
+    if (std::ranges::find(instances, *id) == instances.end()) instances.push_back(*id);
+  }
+  return instances;
+}
+
+namespace {
+
+// The number behind '#'; 0: there is no '#'.
+Result<RunId> RunOf(const std::string& word) {
+  const size_t mark = word.rfind('#');
+  if (mark == std::string::npos) return RunId();
+  uint32_t run = 0;
+  const char* begin = word.data() + mark + 1;
+  const char* last = word.data() + word.size();
+  const auto [end, error] = std::from_chars(begin, last, run);
+  if (error == std::errc() && end == last && run != 0) return RunId(run);
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected the number of a run behind \"#\" but found \"{}\"", word));
+}
+
+std::string KnownSteps(const definition::Definition& definition) {
+  std::vector<std::string> ids;
+  for (const definition::Step& step : definition.steps) ids.push_back(step.id);
+  return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+}  // namespace
+
+Result<RunId> FindOpenRun(const model::Instance& instance, const definition::Definition& definition,
+                          const std::string& word, std::string_view what,
+                          const std::function<bool(const model::StepRun&)>& fits) {
+  // A step's id may hold a '#' of its own.
+  const definition::Step* whole = definition.FindStep(word);
+  const Result<RunId> number = whole != nullptr ? Result<RunId>(RunId()) : RunOf(word);
+  if (!number.has_value()) return number;
+  const std::string id = *number ? word.substr(0, word.rfind('#')) : word;
+  if (!id.empty() && definition.FindStep(id) == nullptr)
+    return Fail(ErrorCode::kUnknownRun, fmt::format("Expected one of the steps {} but found \"{}\"",
+                                                    KnownSteps(definition), id));
+  std::vector<const model::StepRun*> open;
+  std::string states;
+  for (const model::StepRun& run : instance.runs) {
+    const bool named =
+        (!*number || run.id == *number) && (id.empty() || definition.step(run.step).id == id);
+    if (!named) continue;
+    states += fmt::format("{}#{} is at {}", states.empty() ? "" : ", ", run.id.value,
+                          model::EnumName(run.state));
+    if (fits(run)) open.push_back(&run);
+  }
+  if (open.size() == 1) return open[0]->id;
+  if (model::HasEnded(instance.status))
+    return Fail(ErrorCode::kInstanceEnded,
+                fmt::format("Expected instance {} to be open but it has {}", instance.id.value,
+                            model::StatusName(instance.status)));
+  if (open.empty())
+    return Fail(ErrorCode::kWrongState,
+                fmt::format("Expected \"{}\" of instance {} to be {} but found {}", word,
+                            instance.id.value, what, states.empty() ? "no open run" : states));
+  std::vector<std::string> runs;
+  for (const model::StepRun* run : open)
+    runs.push_back(fmt::format("{}#{} ({})", definition.step(run->step).id, run->id.value,
+                               replay::LabelOf(instance, definition, *run)));
+  return Fail(ErrorCode::kWrongState,
+              fmt::format("Expected one run but \"{}\" has {} that are open: {}", word, open.size(),
+                          fmt::join(runs, ", ")));
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,18 @@
+// Options that several commands take.
+#pragma once
+
+#include "cli/arguments.h"
+
+namespace stele::cli {
+
+inline constexpr OptionSpec kData{"--data", "DIR", "the data directory (default ./stele-data)"};
+inline constexpr OptionSpec kJson{"--json", "", "JSON on standard output instead of text"};
+inline constexpr OptionSpec kQuiet{"--quiet", "", "only outputs and errors"};
+inline constexpr OptionSpec kStub{"--stub", "STEP_OR_TYPE=JSON",
+                                  "complete a step with this output instead of acting", true};
+inline constexpr OptionSpec kBy{"--by", "PERSON", "who asks (default: your login name)"};
+inline constexpr OptionSpec kReason{"--reason", "TEXT", "kept in the history"};
+inline constexpr OptionSpec kNoWait{"--no-wait", "", "record it and return; nothing is started"};
+inline constexpr OptionSpec kVersion{"--version", "N", "a version of the definition"};
+
+}  // namespace stele::cli

@@ -1,0 +1,41 @@
+// What the commands that change the registry (definitions, types) have in common: the data
+// directory is opened, the changes are asked for together, and their answers are waited for.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/arguments.h"
+#include "cli/engine.h"
+
+namespace stele::cli {
+
+class RegistryChange final : public runtime::Observer {
+ public:
+  explicit RegistryChange(const Arguments& arguments) : arguments_(arguments) {}
+  ~RegistryChange() override { engine_.Close(); }
+
+  // `create`: the directory is made when it is not there.
+  Status Open(bool create);
+  Engine& engine() { return engine_; }
+  runtime::Shard& shard() { return engine_.shard(); }
+  const model::Registry& registry() { return engine_.shard().registry(); }
+  const std::string& actor() const { return actor_; }
+
+  // Give this to each change.
+  runtime::Shard::Answer Answer();
+  // Records what was asked for; the first refusal.
+  Status Finish();
+
+  void OnFatal(const Error& error) override;
+
+ private:
+  const Arguments& arguments_;
+  std::string actor_;
+  Engine engine_;
+  std::optional<Error> refusal_;
+};
+
+}  // namespace stele::cli

@@ -1,0 +1,98 @@
+// The table of the commands that run workflows.
+#include "cli/commands.h"
+#include "cli/options.h"
+
+namespace stele::cli {
+
+namespace {
+
+constexpr OptionSpec kInput{"--input", "JSON|@FILE", "the instance's input, an object"};
+constexpr OptionSpec kVar{"--var", "NAME=VALUE", "a variable's value; JSON where it is JSON", true};
+constexpr OptionSpec kBusinessKey{"--business-key", "KEY", "what people know the instance by"};
+constexpr OptionSpec kUnique{"--unique", "", "refuse when an open instance has the business key"};
+constexpr OptionSpec kIdempotencyKey{"--idempotency-key", "KEY",
+                                     "the same key never starts a second instance"};
+constexpr OptionSpec kPriority{"--priority", "N", "higher goes first (default: the definition's)"};
+constexpr OptionSpec kTag{"--tag", "TAG", "a tag of the instance", true};
+constexpr OptionSpec kDeadline{"--deadline", "DURATION|TIME",
+                               "it fails when it has not ended then (\"2h\", RFC 3339)"};
+constexpr OptionSpec kPaused{"--paused", "",
+                             "starts paused: \"stele step\" and \"stele resume\" go on"};
+constexpr OptionSpec kStepByStep{"--step-by-step", "", "the same as --paused"};
+
+constexpr OptionSpec kRunOptions[] = {
+    kInput,  kVar,        kBusinessKey, kUnique, kIdempotencyKey, kPriority, kTag,  kDeadline,
+    kPaused, kStepByStep, kNoWait,      kBy,     kStub,           kData,     kJson, kQuiet};
+constexpr OptionSpec kStartOptions[] = {kVersion,        kInput,    kVar, kBusinessKey, kUnique,
+                                        kIdempotencyKey, kPriority, kTag, kDeadline,    kPaused,
+                                        kStepByStep,     kNoWait,   kBy,  kStub,        kData,
+                                        kJson,           kQuiet};
+constexpr OptionSpec kResumeOptions[] = {
+    kReason,
+    kBy,
+    kNoWait,
+    {"--parked", "retry|skip|fail", "without ID: decide about steps that wait for an operator"},
+    kStub,
+    kData,
+    kJson,
+    kQuiet};
+constexpr OptionSpec kServeOptions[] = {kStub, kBy, kData};
+constexpr OptionSpec kValidateOptions[] = {
+    {"--data", "DIR", "also knows the types that are registered there"}};
+
+constexpr std::string_view kExits =
+    "Exits 0 when it completed, 1 when it failed, 2 when the definition or the arguments are\n"
+    "wrong, 3 when it was cancelled or interrupted or waits: for people, a message, a signal, an\n"
+    "operator, a place or to be resumed. A note says for what, and which command goes on. Ctrl-C\n"
+    "stops it in order, so that \"stele resume\" goes on with it; a second Ctrl-C exits at once.\n"
+    "--json prints one document: instance, definition, status, output, error, steps, duration,\n"
+    "and waiting_for when it waits.\n\n"
+    "  stele run order.yml\n"
+    "  stele run order.yml --var fail_at=shipping --input '{\"order\": 7}'\n"
+    "  stele run order.yml --business-key A-17 --unique --deadline 2h\n"
+    "  stele run order.yml --stub http='{\"status\": 200}' --stub pay='{\"payment\": \"P-1\"}'\n";
+
+constexpr Command kCommands[] = {
+    {{"run", "FILE", 1, 1, "Registers a workflow file and runs an instance of it to its end.",
+      kExits, kRunOptions},
+     RunWorkflow},
+    {{"start", "NAME|FILE", 1, 1, "Starts an instance of a registered definition, or of a file.",
+      "A name starts the newest version that is active, or the one that --version names. What is\n"
+      "found as a file, or has a slash or an ending like .yml, is a file. Goes on like \"stele\n"
+      "run\", with the same exit codes; with --no-wait it only records the start, and \"stele\n"
+      "resume\" or \"stele serve\" goes on.\n\n"
+      "  stele start order --input @order.json\n"
+      "  stele start order --version 2 --business-key A-17 --unique\n"
+      "  stele start order --idempotency-key mail-4711 --no-wait\n"
+      "  stele start order --paused\n",
+      kStartOptions},
+     StartWorkflow},
+    {{"resume", "[ID…]", 0, 10'000,
+      "Continues every interrupted instance; with ID, resumes paused ones.",
+      "The exit code is that of the worst of them: 1 before 3 before 0. --json prints a list of\n"
+      "the documents that \"stele run\" prints. Of a compensation that failed, --parked skip gives "
+      "it up.\n\n"
+      "  stele resume\n  stele resume --parked retry\n  stele resume 42 --reason 'back from "
+      "lunch'\n",
+      kResumeOptions},
+     Resume},
+    {{"serve", "", 0, 0, "Keeps the engine of a data directory running.",
+      "Continues everything that is open and fires timers until SIGTERM or Ctrl-C, which stop it\n"
+      "in order. Other commands cannot open the data directory meanwhile.\n\n"
+      "  stele serve --data /var/lib/stele\n",
+      kServeOptions},
+     Serve},
+    {{"validate", "FILE…", 1, 10'000, "Checks workflow files without running them.",
+      "Every fault is printed as file:line:column. Exits 2 when there is one.\n\n"
+      "  stele validate examples/*.yml\n  stele validate order.yml --data /var/lib/stele\n",
+      kValidateOptions},
+     Validate},
+};
+
+}  // namespace
+
+std::span<const Command> RunningCommands() {
+  return kCommands;
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,60 @@
+// `stele serve`: the engine of a data directory, until a signal.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/engine.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+
+namespace stele::cli {
+
+namespace {
+
+// Owns the engine while it serves. What else runs beside the shard (triggers) is started in Start.
+class Service final : public runtime::Observer {
+ public:
+  explicit Service(const Terminal& terminal) : terminal_(terminal) {}
+  ~Service() override { engine_.Close(); }
+
+  Status Start(const std::string& data, const std::vector<Stub>& stubs, const std::string& actor) {
+    STELE_RETURN_IF_ERROR(engine_.Open(data, true, this));
+    engine_.AddExecutors(stubs, ScriptDirectoriesOf(engine_));
+    const size_t open = engine_.shard().Resume(actor);
+    terminal_.Print(fmt::format("stele serves {} with {} open instance{}; process {}\n",
+                                Clean(data), open, open == 1 ? "" : "s", getpid()));
+    return {};
+  }
+
+  int Run() {
+    engine_.Run(nullptr);
+    return failed_ ? kExitUsage : kExitDone;
+  }
+
+  void OnFatal(const Error& error) override {
+    terminal_.PrintError(error);
+    failed_ = true;
+    engine_.Leave();
+  }
+
+ private:
+  const Terminal& terminal_;
+  Engine engine_;
+  bool failed_ = false;
+};
+
+}  // namespace
+
+int Serve(const Arguments& arguments, const Terminal& terminal) {
+  const auto stubs = ParseStubs(arguments.All("--stub"));
+  if (!stubs.has_value()) return Refuse(terminal, stubs.error());
+  const auto actor = ActorOf(arguments);
+  if (!actor.has_value()) return Refuse(terminal, actor.error());
+  Service service(terminal);
+  const Status started = service.Start(arguments.Get("--data", kDefaultData), *stubs, *actor);
+  if (!started.has_value()) return Refuse(terminal, started.error());
+  return service.Run();
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,246 @@
+// `stele run` and `stele start`: register a file or find a registered definition, start an
+// instance and follow it until it ends or waits for somebody.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/session.h"
+#include "cli/text.h"
+#include "cli/workflow_file.h"
+#include "engine/definition/canonical.h"
+#include "engine/definition/limits.h"
+
+namespace stele::cli {
+
+namespace {
+
+// What is started: a file that is registered first, or a version that is registered.
+struct Source {
+  std::string path;  // empty: a registered definition
+  std::shared_ptr<const definition::Definition> definition;
+  DefinitionId id;
+};
+
+// Open for the whole of the command; its parts are filled one after another.
+struct Starting {
+  Starting(const Arguments& given, const Terminal& shown)
+      : arguments(given),
+        terminal(shown),
+        data(given.Get("--data", kDefaultData)),
+        session(engine, shown, given, given.Has("--no-wait")) {}
+
+  const Arguments& arguments;
+  const Terminal& terminal;
+  std::string data;
+  std::vector<Stub> stubs;
+  std::string actor;
+  Engine engine;
+  Session session;
+  Source source;
+  model::StartInstance command;
+  bool unique = false;
+};
+
+void WarnOfUnknown(const Starting& starting, const std::vector<model::NamedPayload>& variables) {
+  const auto& declared = starting.source.definition->bodies[0].variables;
+  if (declared.empty()) return;
+  std::vector<std::string> names;
+  for (const definition::Variable& variable : declared) names.push_back(variable.name);
+  for (const model::NamedPayload& variable : variables)
+    if (std::ranges::find(names, variable.name) == names.end())
+      starting.terminal.PrintNote(
+          fmt::format("warning: expected one of the variables {} but found \"{}\"",
+                      fmt::join(names, ", "), variable.name));
+}
+
+Status ReadCommand(Starting& starting) {
+  const Arguments& arguments = starting.arguments;
+  model::StartInstance& command = starting.command;
+  Result<Payload> input = GivenObject(arguments, "--input");
+  if (!input.has_value()) return std::unexpected(input.error());
+  command.input = *std::move(input);
+  auto variables = GivenVariables(arguments.All("--var"), "--var NAME=VALUE",
+                                  starting.source.definition->bodies[0].variables);
+  if (!variables.has_value()) return std::unexpected(variables.error());
+  WarnOfUnknown(starting, *variables);
+  command.variables = *std::move(variables);
+  command.business_key = arguments.Get("--business-key");
+  command.idempotency_key = arguments.Get("--idempotency-key");
+  command.tags = arguments.All("--tag");
+  command.paused = arguments.Has("--paused") || arguments.Has("--step-by-step");
+  starting.unique = arguments.Has("--unique");
+  if (starting.unique && command.business_key.empty())
+    return Fail(ErrorCode::kUsage, "Expected --business-key beside --unique but found none");
+  const auto priority =
+      GivenNumber(arguments, "--priority", definition::kMinPriority, definition::kMaxPriority);
+  if (!priority.has_value()) return std::unexpected(priority.error());
+  command.priority = static_cast<int32_t>(priority->value_or(starting.source.definition->priority));
+  const auto deadline = GivenMoment(arguments, "--deadline", starting.engine.clock().Now());
+  if (!deadline.has_value()) return std::unexpected(deadline.error());
+  command.deadline = *deadline;
+  return {};
+}
+
+Status OpenData(Starting& starting, bool create) {
+  if (starting.engine.is_open()) return {};
+  STELE_RETURN_IF_ERROR(starting.engine.Open(starting.data, create, &starting.session));
+  const size_t left = starting.engine.shard().open_instances().size();
+  const bool says =
+      left > 0 && !starting.arguments.Has("--quiet") && !starting.arguments.Has("--no-wait");
+  if (says)
+    starting.terminal.PrintNote(
+        left == 1 ? "an earlier run has not ended; \"stele list\" shows it"
+                  : fmt::format("{} earlier runs have not ended; \"stele list\" shows them", left));
+  return {};
+}
+
+// The exit code when the file has faults.
+std::optional<int> LoadSource(Starting& starting, const std::string& path) {
+  Engine& engine = starting.engine;
+  std::error_code ignored;
+  const std::filesystem::path file = std::filesystem::absolute(path, ignored);
+  engine.AddExecutors(starting.stubs, {file.parent_path().string()});
+  // The types that are registered there count; a directory is made only for what can run.
+  if (HasData(starting.data))
+    if (const Status opened = OpenData(starting, false); !opened.has_value())
+      return Refuse(starting.terminal, opened.error());
+  const definition::LoadResult loaded =
+      LoadWorkflow(path, engine.tasks(), starting.stubs, engine.custom_types().schemas());
+  if (!loaded.has_value()) {
+    std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
+    return kExitUsage;
+  }
+  starting.source = {.path = file.string(), .definition = *loaded, .id = {}};
+  return std::nullopt;
+}
+
+Status FindSource(Starting& starting, const std::string& name) {
+  if (!HasData(starting.data))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected the data of earlier runs in {} but found none, and no file "
+                            "\"{}\"",
+                            starting.data, name));
+  STELE_RETURN_IF_ERROR(OpenData(starting, false));
+  starting.engine.AddExecutors(starting.stubs, ScriptDirectoriesOf(starting.engine));
+  const auto version = GivenNumber(starting.arguments, "--version", 1, UINT32_MAX);
+  if (!version.has_value()) return std::unexpected(version.error());
+  const auto found = FindDefinition(starting.engine.shard().registry(), name,
+                                    version->has_value() ? static_cast<uint32_t>(**version) : 0,
+                                    /*startable=*/true);
+  if (!found.has_value()) return std::unexpected(found.error());
+  starting.source = {.path = "", .definition = (*found)->definition, .id = (*found)->id};
+  return {};
+}
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// What --no-wait prints.
+void ReportRecorded(const Starting& starting, InstanceId instance) {
+  if (starting.arguments.Has("--json")) {
+    starting.terminal.Print(
+        CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
+                                      {"definition", starting.source.definition->name},
+                                      {"status", "started"}})) +
+        "\n");
+  } else {
+    starting.terminal.Print(fmt::format("instance {} of {} is started\n", instance.value,
+                                        Clean(starting.source.definition->name)));
+  }
+}
+
+int Start(Starting& starting) {
+  Engine& engine = starting.engine;
+  Session& session = starting.session;
+  std::optional<Error> refusal;
+  const auto answer = [&](const Result<Position>& position) {
+    if (!position.has_value() && !refusal.has_value()) refusal = position.error();
+    session.Answered();
+  };
+  if (!starting.source.path.empty()) {
+    session.Await();
+    starting.source.id = engine.shard().Register(
+        {definition::WriteCanonical(*starting.source.definition), starting.source.definition->name,
+         ReadText(starting.source.path), starting.source.path},
+        starting.actor, answer);
+  }
+  starting.command.definition = starting.source.id;
+  const InstanceId last = engine.shard().last_instance();
+  session.Await();
+  const InstanceId instance =
+      engine.shard().Start(std::move(starting.command), starting.actor, answer,
+                           {.unique_business_key = starting.unique});
+  const bool known = instance && instance <= last;
+  if (known)
+    starting.terminal.PrintNote(fmt::format(
+        "instance {} was started with the same idempotency key before", instance.value));
+  if (starting.arguments.Has("--no-wait") || !instance) {
+    engine.LeaveBehindInbox();
+  } else {
+    if (known) session.GoOnWith(instance, starting.actor);
+    session.Follow(instance);
+  }
+  session.Run();
+  if (refusal.has_value()) return Refuse(starting.terminal, *refusal);
+  if (!starting.arguments.Has("--no-wait")) return session.Report(true);
+  ReportRecorded(starting, instance);
+  return kExitDone;
+}
+
+bool LooksLikeFile(const std::string& operand) {
+  std::error_code ignored;
+  const std::string ending = std::filesystem::path(operand).extension().string();
+  return operand.contains('/') || ending == ".yml" || ending == ".yaml" || ending == ".json" ||
+         std::filesystem::is_regular_file(operand, ignored);
+}
+
+int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
+  Starting starting(arguments, terminal);
+  auto stubs = ParseStubs(arguments.All("--stub"));
+  if (!stubs.has_value()) return Refuse(terminal, stubs.error());
+  starting.stubs = *std::move(stubs);
+  auto actor = ActorOf(arguments);
+  if (!actor.has_value()) return Refuse(terminal, actor.error());
+  starting.actor = *std::move(actor);
+  const std::string& operand = arguments.operands()[0];
+  if (is_file && arguments.Has("--version"))
+    return Refuse(
+        terminal,
+        {ErrorCode::kUsage, "Expected the name of a definition beside --version but found a file"});
+  if (is_file) {
+    if (const std::optional<int> code = LoadSource(starting, operand)) return *code;
+  } else if (const Status found = FindSource(starting, operand); !found.has_value()) {
+    return Refuse(terminal, found.error());
+  }
+  if (const Status known = CheckStubs(starting.stubs, *starting.source.definition);
+      !known.has_value())
+    return Refuse(terminal, known.error());
+  if (const Status read = ReadCommand(starting); !read.has_value())
+    return Refuse(terminal, read.error());
+  if (const Status opened = OpenData(starting, true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  return Start(starting);
+}
+
+}  // namespace
+
+int RunWorkflow(const Arguments& arguments, const Terminal& terminal) {
+  return Run(arguments, terminal, true);
+}
+
+int StartWorkflow(const Arguments& arguments, const Terminal& terminal) {
+  return Run(arguments, terminal, LooksLikeFile(arguments.operands()[0]));
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,233 @@
+#include "cli/waiting_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "engine/model/names.h"
+
+namespace stele::cli {
+
+namespace {
+
+using replay::WaitFor;
+using replay::Waiting;
+
+// "anna", "anna or bo", "anna, bo or group ops"
+std::string Alternatives(const model::HumanTask& task) {
+  std::vector<std::string> all = task.assignees;
+  for (const std::string& group : task.groups) all.push_back("group " + group);
+  if (all.empty()) return "anybody";
+  std::string text = all[0];
+  for (size_t i = 1; i < all.size(); ++i) text += (i + 1 == all.size() ? " or " : ", ") + all[i];
+  return text;
+}
+
+int64_t Approvals(const model::HumanTask& task) {
+  return std::ranges::count(task.votes, true, &model::Vote::approved);
+}
+
+std::string TaskPhrase(const Waiting& waiting) {
+  const model::HumanTask& task = *waiting.task;
+  const bool approval = waiting.type == "approval";
+  std::string text = fmt::format("{} of \"{}\" by {}", approval ? "approval" : "completion",
+                                 waiting.label, Alternatives(task));
+  std::string more;
+  const auto add = [&](std::string part) { more += (more.empty() ? "" : ", ") + std::move(part); };
+  if (approval && task.min_approvers > 1)
+    add(fmt::format("{} of {} approvals so far", Approvals(task), task.min_approvers));
+  if (!task.claimed_by.empty()) add("claimed by " + task.claimed_by);
+  if (waiting.due) add("due " + Time(waiting.due));
+  return more.empty() ? text : fmt::format("{} ({})", text, more);
+}
+
+std::string EventPhrase(const model::Wait& wait) {
+  if (wait.kind == model::WaitKind::kTimer) return Time(wait.due);
+  std::string text = fmt::format("{} \"{}\"", model::EnumName(wait.kind), wait.name);
+  if (!wait.key.empty()) text += fmt::format(" with the key \"{}\"", wait.key);
+  return text;
+}
+
+// The word that names the step in a command: with its run when the step is open more than once.
+std::string StepWord(const Waiting& waiting, const replay::Standing& standing) {
+  const auto same = [&](const Waiting& other) { return other.step == waiting.step; };
+  const std::string word = std::ranges::count_if(standing.waits, same) > 1
+                               ? fmt::format("{}#{}", waiting.step, waiting.run.value)
+                               : waiting.step;
+  return ShellWord(word);
+}
+
+std::string TaskCommand(InstanceId instance, const Waiting& waiting, const std::string& step) {
+  const model::HumanTask& task = *waiting.task;
+  std::string person = task.claimed_by;
+  const auto has_voted = [&](const std::string& name) {
+    return std::ranges::find(task.votes, name, &model::Vote::person) != task.votes.end();
+  };
+  for (const std::string& assignee : task.assignees)
+    if (person.empty() && !has_voted(assignee)) person = assignee;
+  std::string command = fmt::format(
+      "stele {} {} {}", waiting.type == "approval" ? "approve" : "complete", instance.value, step);
+  if (!person.empty()) return command + " --by " + ShellWord(person);
+  if (!task.groups.empty()) return command + " --by PERSON --group " + ShellWord(task.groups[0]);
+  return command;
+}
+
+std::string EventCommand(InstanceId instance, const Waiting& waiting) {
+  for (const model::Wait& wait : waiting.waits) {
+    if (wait.kind == model::WaitKind::kSignal)
+      return fmt::format("stele signal {} {}", instance.value, ShellWord(wait.name));
+    if (wait.kind == model::WaitKind::kMessage)
+      return fmt::format("stele publish {}{}", ShellWord(wait.name),
+                         wait.key.empty() ? "" : " --key " + ShellWord(wait.key));
+  }
+  return "";
+}
+
+Array Texts(const std::vector<std::string>& texts) {
+  Array array;
+  for (const std::string& text : texts) array.emplace_back(text);
+  return array;
+}
+
+void AddTask(Object& object, const Waiting& waiting) {
+  const model::HumanTask& task = *waiting.task;
+  object.Set("type", waiting.type);
+  object.Set("title", waiting.title);
+  object.Set("assignees", Texts(task.assignees));
+  object.Set("groups", Texts(task.groups));
+  object.Set("claimed_by", task.claimed_by.empty() ? Value() : Value(task.claimed_by));
+  object.Set("min_approvers", static_cast<int64_t>(task.min_approvers));
+  Array votes;
+  for (const model::Vote& vote : task.votes)
+    votes.push_back(Object{{"person", vote.person},
+                           {"approved", vote.approved},
+                           {"comment", vote.comment},
+                           {"time", vote.time.value}});
+  object.Set("votes", std::move(votes));
+}
+
+void AddEvents(Object& object, const Waiting& waiting) {
+  Array events;
+  for (const model::Wait& wait : waiting.waits) {
+    Object event{{"kind", model::EnumName(wait.kind)}};
+    if (!wait.event.empty()) event.Set("event", wait.event);
+    if (!wait.name.empty()) event.Set("name", wait.name);
+    if (!wait.key.empty()) event.Set("key", wait.key);
+    if (wait.due) event.Set("due", wait.due.value);
+    events.push_back(std::move(event));
+  }
+  object.Set("events", std::move(events));
+}
+
+}  // namespace
+
+std::string ShellWord(std::string_view word) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_-./:@%+,=#").contains(c);
+  };
+  if (!word.empty() && word[0] != '#' && word[0] != '-' && std::ranges::all_of(word, plain))
+    return std::string(word);
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string DataOption(const std::string& data) {
+  return data == kDefaultData ? "" : " --data " + ShellWord(data);
+}
+
+std::string CandidateList(const model::HumanTask& task) {
+  std::string text;
+  for (const std::string& person : task.assignees) text += (text.empty() ? "" : ", ") + person;
+  for (const std::string& group : task.groups)
+    text += (text.empty() ? "group " : ", group ") + group;
+  return text.empty() ? "anybody" : text;
+}
+
+std::string WaitPhrase(const Waiting& waiting) {
+  switch (waiting.what) {
+    case WaitFor::kResume:
+      return "somebody to resume it: it is paused";
+    case WaitFor::kPlace:
+      return "a place: as many instances of its definition run as may";
+    case WaitFor::kPeople:
+      return TaskPhrase(waiting);
+    case WaitFor::kMessage: {
+      std::string text;
+      for (const model::Wait& wait : waiting.waits)
+        text += (text.empty() ? "" : " or ") + EventPhrase(wait);
+      return fmt::format("{} at \"{}\"", text, waiting.label);
+    }
+    case WaitFor::kOperator:
+      return fmt::format("an operator at \"{}\" ({}: {})", waiting.label, waiting.kind,
+                         waiting.message);
+    case WaitFor::kChild:
+      return fmt::format("instance {} at \"{}\"", waiting.child.value, waiting.label);
+  }
+  return "";
+}
+
+std::string WaitCommand(InstanceId instance, const Waiting& waiting,
+                        const replay::Standing& standing, const std::string& data) {
+  std::string command;
+  switch (waiting.what) {
+    case WaitFor::kResume:
+      command = fmt::format("stele resume {}", instance.value);
+      break;
+    case WaitFor::kPlace:
+      break;
+    case WaitFor::kPeople:
+      command = TaskCommand(instance, waiting, StepWord(waiting, standing));
+      break;
+    case WaitFor::kMessage:
+      command = EventCommand(instance, waiting);
+      break;
+    case WaitFor::kOperator:
+      command = fmt::format("stele resolve {} {} retry|skip|fail", instance.value,
+                            StepWord(waiting, standing));
+      break;
+    case WaitFor::kChild:
+      command = fmt::format("stele status {}", waiting.child.value);
+      break;
+  }
+  return command.empty() ? command : command + DataOption(data);
+}
+
+Value WaitingToJson(const Waiting& waiting) {
+  Object object{{"for", replay::WaitForName(waiting.what)}};
+  if (waiting.run) {
+    object.Set("run", static_cast<int64_t>(waiting.run.value));
+    object.Set("step", waiting.step);
+    object.Set("label", waiting.label);
+    object.Set("since", waiting.since.value);
+  }
+  if (waiting.task != nullptr) AddTask(object, waiting);
+  if (waiting.what == WaitFor::kMessage) AddEvents(object, waiting);
+  if (waiting.what == WaitFor::kChild)
+    object.Set("child", static_cast<int64_t>(waiting.child.value));
+  if (waiting.what == WaitFor::kOperator)
+    object.Set("error", Object{{"kind", waiting.kind}, {"message", waiting.message}});
+  if (waiting.due) object.Set("due", waiting.due.value);
+  return object;
+}
+
+Array StandingToJson(const replay::Standing& standing) {
+  Array array;
+  for (const Waiting& waiting : standing.waits) array.push_back(WaitingToJson(waiting));
+  return array;
+}
+
+std::string StatusWord(const model::Instance& instance, const replay::Standing& standing) {
+  const auto waits_for = [&](WaitFor what) {
+    return std::ranges::any_of(standing.waits, [&](const Waiting& w) { return w.what == what; });
+  };
+  const std::string status(model::StatusOf(instance));
+  if (instance.paused || instance.queued || model::HasEnded(instance.status)) return status;
+  if (waits_for(WaitFor::kOperator)) return "parked";
+  return standing.moves || standing.waits.empty() ? status : "waiting";
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,34 @@
+// What an instance waits for, in words, with the command that goes on, and as JSON.
+#pragma once
+
+#include <string>
+
+#include "base/value.h"
+#include "replay/standing.h"
+
+namespace stele::cli {
+
+// `approval of "review" by anna or group ops`, `message "payment" with the key "A-17"`.
+std::string WaitPhrase(const replay::Waiting& waiting);
+
+// "stele approve 42 review --by anna": what somebody would type; empty when nobody can do anything.
+// `standing` is the whole of which `waiting` is a part; `data` the directory as it was given.
+std::string WaitCommand(InstanceId instance, const replay::Waiting& waiting,
+                        const replay::Standing& standing, const std::string& data);
+
+// "anna, bo, group ops"; "anybody"
+std::string CandidateList(const model::HumanTask& task);
+
+// {for, run, step, …}; docs/operators.md has the members.
+Value WaitingToJson(const replay::Waiting& waiting);
+Array StandingToJson(const replay::Standing& standing);
+
+// "running", "waiting", "parked", "paused", "queued", "completed", …
+std::string StatusWord(const model::Instance& instance, const replay::Standing& standing);
+
+// A word as a shell takes it.
+std::string ShellWord(std::string_view word);
+// " --data DIR" when it is not the default.
+std::string DataOption(const std::string& data);
+
+}  // namespace stele::cli

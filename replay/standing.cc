@@ -1,0 +1,138 @@
+#include "replay/standing.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stele::replay {
+
+namespace {
+
+using model::Instance;
+using model::RunState;
+using model::StepRun;
+
+class Reader {
+ public:
+  Reader(const Instance& instance, const definition::Definition& definition)
+      : instance_(instance), definition_(definition) {}
+
+  Standing Read() {
+    if (model::HasEnded(instance_.status)) return {};
+    if (instance_.paused) standing_.waits.push_back({.what = WaitFor::kResume});
+    if (instance_.queued) standing_.waits.push_back({.what = WaitFor::kPlace});
+    for (const StepRun& run : instance_.runs) Look(run);
+    // Nothing is open and nothing is waited for: the record that ends it is on its way.
+    if (standing_.waits.empty() && instance_.runs.empty()) standing_.moves = true;
+    return std::move(standing_);
+  }
+
+ private:
+  void Look(const StepRun& run);
+  void LookAtWait(const StepRun& run);
+  Waiting& Add(WaitFor what, const StepRun& run) {
+    const definition::Step& step = definition_.step(run.step);
+    return standing_.waits.emplace_back(Waiting{.what = what,
+                                                .run = run.id,
+                                                .step = step.id,
+                                                .label = LabelOf(instance_, definition_, run),
+                                                .type = step.task_type,
+                                                .title = step.name.empty() ? step.id : step.name,
+                                                .since = run.activated});
+  }
+
+  const Instance& instance_;
+  const definition::Definition& definition_;
+  Standing standing_;
+};
+
+void Reader::Look(const StepRun& run) {
+  switch (run.state) {
+    case RunState::kAttempt:
+      if (run.child) {
+        Add(WaitFor::kChild, run).child = run.child;
+      } else {
+        standing_.moves = true;
+      }
+      return;
+    case RunState::kBackoff:
+    case RunState::kDelay:
+    case RunState::kHeld:
+      standing_.moves = standing_.moves || !instance_.paused;
+      return;
+    case RunState::kParked: {
+      Waiting& waiting = Add(WaitFor::kOperator, run);
+      waiting.kind = run.error_kind;
+      waiting.message = run.error_message;
+      return;
+    }
+    case RunState::kWaiting:
+      return LookAtWait(run);
+    case RunState::kChildren:
+    case RunState::kDone:
+    case RunState::kFailed:
+    case RunState::kFailing:
+      return;
+  }
+}
+
+void Reader::LookAtWait(const StepRun& run) {
+  if (run.human != nullptr) {
+    Waiting& waiting = Add(WaitFor::kPeople, run);
+    waiting.task = run.human.get();
+    waiting.due = run.human->due;
+    if (run.config.has_value())
+      if (const Value* title = run.config.value().Find("title"); title && title->is_string())
+        waiting.title = title->as_string();
+    return;
+  }
+  Waiting& waiting = Add(WaitFor::kMessage, run);
+  waiting.waits = run.waits;
+  const auto consider = [&](TimeUs at) {
+    if (at && (!waiting.due || at < waiting.due)) waiting.due = at;
+  };
+  consider(run.due);
+  consider(run.deadline);
+  for (const model::Wait& wait : run.waits) consider(wait.due);
+  if (waiting.due && !instance_.paused) standing_.moves = true;
+}
+
+}  // namespace
+
+std::string_view WaitForName(WaitFor what) {
+  switch (what) {
+    case WaitFor::kResume:
+      return "resume";
+    case WaitFor::kPlace:
+      return "place";
+    case WaitFor::kPeople:
+      return "people";
+    case WaitFor::kMessage:
+      return "message";
+    case WaitFor::kOperator:
+      return "operator";
+    case WaitFor::kChild:
+      return "child";
+  }
+  return "";
+}
+
+Standing StandingOf(const Instance& instance, const definition::Definition& definition) {
+  return Reader(instance, definition).Read();
+}
+
+std::string LabelOf(const Instance& instance, const definition::Definition& definition,
+                    const StepRun& run) {
+  std::string indices;
+  const model::Scope* scope = instance.FindScope(run.scope);
+  while (scope != nullptr && scope->owner) {
+    const StepRun* owner = instance.FindRun(scope->owner);
+    if (owner == nullptr) break;
+    if (definition.step(owner->step).kind == definition::StepKind::kLoop)
+      indices = fmt::format("[{}]", scope->index) + indices;
+    scope = instance.FindScope(owner->scope);
+  }
+  return definition.step(run.step).id + indices;
+}
+
+}  // namespace stele::replay

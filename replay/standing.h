@@ -1,0 +1,54 @@
+// What keeps an instance from going on: whom or what it waits for, for people to read and to act
+// on. Looks at the state alone, so it serves a running engine and a log that nobody has open.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/definition/definition.h"
+#include "engine/model/instance.h"
+
+namespace stele::replay {
+
+enum class WaitFor : uint8_t {
+  kResume,    // it is paused
+  kPlace,     // it is queued: its definition's limit is reached
+  kPeople,    // an approval or a manual task
+  kMessage,   // one of Waiting::waits: messages, signals, moments
+  kOperator,  // a parked step
+  kChild,     // the end of an instance that a step called
+};
+// "resume", "place", "people", "message", "operator", "child"
+std::string_view WaitForName(WaitFor what);
+
+struct Waiting {
+  WaitFor what = WaitFor::kResume;
+  RunId run;          // 0: the instance itself
+  std::string step;   // the id
+  std::string label;  // the id, behind it the indices of the loops around: "update[2]"
+  std::string type;   // of the task for people: "approval", "manual"
+  std::string title;
+  TimeUs since;                            // when the run began
+  TimeUs due;                              // of the task, or the earliest moment of the wait
+  const model::HumanTask* task = nullptr;  // kPeople; good as long as the instance
+  std::vector<model::Wait> waits;          // kMessage
+  InstanceId child;                        // kChild
+  std::string kind;                        // kOperator: the error
+  std::string message;
+};
+
+struct Standing {
+  // An attempt is outside, or a timer will bring the instance on: not those of tasks for people,
+  // nor the instance's own deadline. Children that are waited for are not looked at.
+  bool moves = false;
+  std::vector<Waiting> waits;  // the instance's own first, then by run
+};
+
+// REQUIRES: `definition` is the one that the instance runs now.
+Standing StandingOf(const model::Instance& instance, const definition::Definition& definition);
+
+// "update[2]": the step's id with the indices of the loops around the run.
+std::string LabelOf(const model::Instance& instance, const definition::Definition& definition,
+                    const model::StepRun& run);
+
+}  // namespace stele::replay
