@@ -78,7 +78,7 @@ bool IsHeldBack(Turn& turn) {
 }
 
 bool IsRootHeldBack(Turn& turn, ScopeId scope) {
-  return scope == ScopeId() && IsHeldBack(turn);
+  return scope == ScopeId() && (turn.instance.queued || IsHeldBack(turn));
 }
 
 bool HoldStep(Turn& turn, const Token& token) {

@@ -90,7 +90,8 @@ bool HoldStep(Turn& turn, const Token& token);
 bool HoldFailure(Turn& turn, RunId run, const Problem& problem);
 // True when the instance, which is paused or about to fail, may not start one thing more.
 bool IsHeldBack(Turn& turn);
-// A paused instance does not end: the same, asked when its root scope is about to.
+// A paused instance does not end, nor one that has not begun: asked when its root scope is about
+// to.
 bool IsRootHeldBack(Turn& turn, ScopeId scope);
 
 // operator.cc

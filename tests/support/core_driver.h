@@ -119,6 +119,7 @@ class CoreDriver {
   void CheckOpen() const;
   void CheckRuns() const;
   void CheckJoins() const;
+  void CheckSteps() const;
   void Note(const std::vector<model::Event>& events);
 
   // Those of the definition's versions, by id from 1; `definition_` is the instance's.

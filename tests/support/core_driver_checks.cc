@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/apply/apply.h"
+#include "engine/model/names.h"
 #include "engine/model/snapshot.h"
 #include "tests/support/core_driver.h"
 
@@ -54,6 +55,20 @@ void CoreDriver::CheckJoins() const {
   }
 }
 
+// Every step of the root was reached by a token, dead or alive, and is over.
+void CoreDriver::CheckSteps() const {
+  if (versions_.size() > 1) return;
+  for (const StepIndex index : definition_->bodies[0].steps) {
+    const definition::Step& step = definition_->step(index);
+    if (step.handler) continue;
+    const model::Slot* slot = model::FindSlot(instance_.scopes[0], index);
+    const model::SlotState state = slot == nullptr ? model::SlotState::kIdle : slot->state;
+    EXPECT_TRUE(state == model::SlotState::kCompleted || state == model::SlotState::kSkipped ||
+                state == model::SlotState::kHandled || state == model::SlotState::kOmitted)
+        << "step \"" << step.id << "\" was left " << model::EnumName(state);
+  }
+}
+
 void CoreDriver::CheckEnded() const {
   EXPECT_TRUE(instance_.runs.empty());
   EXPECT_TRUE(instance_.signals.empty());
@@ -67,7 +82,9 @@ void CoreDriver::CheckEnded() const {
     EXPECT_EQ(instance_.scopes.size(), 1u);
     EXPECT_TRUE(instance_.scopes[0].undo.empty());
   }
-  if (instance_.status == model::Status::kCompleted) CheckJoins();
+  if (instance_.status != model::Status::kCompleted) return;
+  CheckJoins();
+  CheckSteps();
 }
 
 // Something will come from outside or from a timer, or an operator is asked.

@@ -71,7 +71,9 @@ Payload RandomCourse::AnyOutput() {
 
 model::Command RandomCourse::OfOperator() {
   const auto steps = static_cast<uint32_t>(driver_.definition().steps.size());
-  switch (random_.Below(20)) {
+  switch (random_.Below(21)) {
+    case 20:
+      return model::MigrateInstance{DefinitionId(1)};
     case 0:
     case 1:
       return model::PauseInstance{"by chance"};

@@ -321,6 +321,14 @@ TEST(Admit, OfAPausedInstanceHoldsItsFirstSteps) {
   EXPECT_THAT(flow.Running(), ElementsAre("a"));
 }
 
+TEST(Admit, IsStillToComeWhenAPausedInstanceIsResumedInTheQueue) {
+  CoreDriver flow("id: flow\nsteps: [{id: a, type: script}]\n");
+  flow.StartQueued().Pause().Resume();
+  EXPECT_EQ(flow.Status(), "queued");
+  flow.Admit();
+  EXPECT_THAT(flow.Running(), ElementsAre("a"));
+}
+
 TEST(Admit, IsTooLateForAQueuedInstanceThatWasCancelled) {
   CoreDriver flow("id: flow\nsteps: [{id: a, type: script}]\n");
   flow.StartQueued().Cancel();
