@@ -20,14 +20,37 @@ Error NotStartable(const model::RegisteredDefinition& definition) {
                   definition.reason.empty() ? "" : ": ", definition.reason)};
 }
 
-size_t BytesOf(const model::StartInstance& command) {
-  size_t bytes = command.input.text().size();
-  for (const model::NamedPayload& variable : command.variables)
-    bytes += variable.value.text().size();
+size_t BytesOf(const std::vector<model::NamedPayload>& variables) {
+  size_t bytes = 0;
+  for (const model::NamedPayload& variable : variables)
+    bytes += variable.name.size() + variable.value.text().size();
   return bytes;
 }
 
+size_t BytesOf(const model::StartInstance& command) {
+  return command.input.text().size() + BytesOf(command.variables);
+}
+
+// What somebody from outside hands in with a command.
+size_t PayloadOf(const model::Command& command) {
+  if (const auto* signal = std::get_if<model::SendSignal>(&command))
+    return signal->name.size() + signal->payload.text().size();
+  if (const auto* decision = std::get_if<model::DecideTask>(&command))
+    return decision->comment.size() + decision->variables.text().size();
+  if (const auto* set = std::get_if<model::AssignVariables>(&command))
+    return BytesOf(set->variables);
+  return 0;
+}
+
 }  // namespace
+
+std::optional<Error> Shard::RefusePayload(const model::Command& command) const {
+  const size_t bytes = PayloadOf(command);
+  if (bytes <= options_.max_payload_bytes) return std::nullopt;
+  return Error{ErrorCode::kLimitExceeded,
+               fmt::format("Expected at most {} bytes of payload but found {}",
+                           options_.max_payload_bytes, bytes)};
+}
 
 std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
                                         const StartOptions& options) const {
@@ -42,6 +65,17 @@ std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
     return Error{ErrorCode::kUnknownDefinition,
                  fmt::format("Expected a definition but found no {}", command.definition.value)};
   if (definition->state != model::DefinitionState::kActive) return NotStartable(*definition);
+  // Calls finish what has begun; refusing them would make it fail.
+  if (!command.parent_instance && scheduler_.queued() >= options_.max_queued_attempts)
+    return Error{ErrorCode::kBackPressure,
+                 fmt::format("Expected at most {} waiting attempts but found {}; try again later",
+                             options_.max_queued_attempts, scheduler_.queued())};
+  if (options_.max_open_instances != 0 &&
+      open_instances_ + starting_instances_ >= options_.max_open_instances)
+    return Error{ErrorCode::kBackPressure,
+                 fmt::format("Expected at most {} open instances but found as many; try again "
+                             "later",
+                             options_.max_open_instances)};
   if (!options.unique_business_key || command.business_key.empty()) return std::nullopt;
   const auto taken = board_.ByBusinessKey(definition->name, command.business_key);
   if (!taken.has_value()) return taken.error();
@@ -78,6 +112,7 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
   }
   last_instance_ = last_instance_.Next();
   if (!command.idempotency_key.empty()) starting_[command.idempotency_key] = last_instance_;
+  ++starting_instances_;
   inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
   Wake();
   return last_instance_;
@@ -97,6 +132,7 @@ void Shard::Join(InstanceId starting, Answer answer) {
 
 Status Shard::PrepareStart(model::StartInstance& command) {
   const definition::Definition& definition = *registry_.Find(command.definition)->definition;
+  if (command.priority == 0) command.priority = definition.priority;
   if (!definition.concurrency.has_value()) return {};
   Result<std::string> key = decide::ConcurrencyKeyOf(definition, command);
   if (!key.has_value()) return std::unexpected(key.error());
@@ -105,16 +141,21 @@ Status Shard::PrepareStart(model::StartInstance& command) {
 }
 
 void Shard::AdmitNext(std::string_view definition, std::string_view key) {
-  const model::RegisteredDefinition* known = registry_.Latest(definition);
-  if (known == nullptr || !known->definition->concurrency.has_value() || stopping_) return;
-  const uint32_t limit = known->definition->concurrency->limit;
-  const Result<uint32_t> holding = board_.Holding(definition, key, limit);
-  if (!holding.has_value()) return Failed(holding.error());
-  if (*holding >= limit) return;
+  if (stopping_) return;
   const auto next = board_.NextQueued(definition, key);
   if (!next.has_value()) return Failed(next.error());
-  if (!next->has_value() || !admitting_.insert(**next).second) return;
+  if (!next->has_value() || admitting_.contains(**next)) return;
   const InstanceId admitted = **next;
+  const Result<Live*> live = Load(admitted);
+  if (!live.has_value()) return Failed(live.error());
+  looked_at_.push_back(admitted);
+  // The limit of its own version; a version that it was migrated to may have none.
+  if (const auto& concurrency = (*live)->definition->concurrency) {
+    const Result<uint32_t> holding = board_.Holding(definition, key, concurrency->limit);
+    if (!holding.has_value()) return Failed(holding.error());
+    if (*holding >= concurrency->limit) return;
+  }
+  admitting_.insert(admitted);
   Send(admitted, model::AdmitInstance{}, "",
        [this, admitted, name = std::string(definition),
         text = std::string(key)](const Result<Position>& answer) {

@@ -72,7 +72,9 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
   uint32_t published = 0;
   for (const model::Event& event : events) {
     if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
-      if (!activated->waits.empty()) Wait(folding, *activated);
+      if (!activated->waits.empty()) Wait(folding, activated->run, activated->waits);
+    } else if (const auto* attempt = std::get_if<model::AttemptStarted>(&event)) {
+      WaitAgain(folding, attempt->run);
     } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
       Begin(folding, started->queued);
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
@@ -90,6 +92,11 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
                std::holds_alternative<model::InstanceCancelled>(event) ||
                std::holds_alternative<model::InstanceTerminated>(event)) {
       End(folding);
+    } else if (const auto* paused = std::get_if<model::InstancePaused>(&event)) {
+      if (instance.linked && paused->reason == kPausedWithParent)
+        notes_.Put('c' + KeyPart(instance.id.value), "");
+    } else if (const auto* resumed = std::get_if<model::InstanceResumed>(&event)) {
+      if (instance.linked && resumed->steps == 0) notes_.Erase('c' + KeyPart(instance.id.value));
     } else if (!waiting.empty()) {
       if (const auto* completed = std::get_if<model::StepCompleted>(&event)) {
         EndWait(folding, completed->run);
@@ -102,13 +109,28 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
   }
 }
 
+Result<std::vector<RunId>> Board::NotedWaits(InstanceId instance) const {
+  const std::string prefix = 'x' + KeyPart(instance.value);
+  std::vector<RunId> runs;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
+    at.remove_prefix(prefix.size());
+    runs.emplace_back(TakeNumber32(at));
+    return true;
+  }));
+  return runs;
+}
+
 void Board::FoldRegistry(std::span<const model::Event> events, const model::RecordContext& record) {
   uint32_t published = 0;
   for (const model::Event& event : events) {
     if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
       Publish(*message, record.position, published++);
     } else if (const auto* fired = std::get_if<model::TriggerFired>(&event)) {
-      if (fired->outcome != "start" && fired->outcome != "buffer") continue;
+      if (fired->outcome != "start" && fired->outcome != "buffer") {
+        // Given up, or never meant to start anything.
+        ForgetFiring(fired->trigger, fired->key);
+        continue;
+      }
       notes_.Put('t' + TriggerPart(fired->trigger) + KeyPart(fired->key),
                  KeyPart(static_cast<uint64_t>(fired->time.value)) + KeyPart(fired->outcome) +
                      std::string(fired->payload.text()));
@@ -148,23 +170,45 @@ void Board::End(const Folding& folding) {
   }
   if (const auto firing = FiringOf(instance.idempotency_key))
     notes_.Erase('o' + TriggerPart(firing->first) + id);
+  if (instance.linked) notes_.Erase('c' + id);
   while (!folding.waiting.empty()) EndWait(folding, folding.waiting.back());
 }
 
-void Board::Wait(const Folding& folding, const model::StepActivated& activated) {
-  const std::string run = KeyPart(folding.instance.id.value) + KeyPart(activated.run.value);
+void Board::Migrated(const model::Instance& instance, const definition::Definition& to) {
+  if (instance.queued || model::HasEnded(instance.status)) return;
+  std::string place = Pair('r', to.name, instance.concurrency_key) + KeyPart(instance.id.value);
+  if (to.concurrency.has_value()) {
+    notes_.Put(std::move(place), "");
+  } else {
+    notes_.Erase(std::move(place));
+  }
+}
+
+void Board::Wait(const Folding& folding, RunId id, std::span<const model::Wait> waits) {
+  const std::string run = KeyPart(folding.instance.id.value) + KeyPart(id.value);
   std::string keys;
-  for (uint32_t i = 0; i < activated.waits.size(); ++i) {
-    const model::Wait& wait = activated.waits[i];
+  for (uint32_t i = 0; i < waits.size(); ++i) {
+    const model::Wait& wait = waits[i];
     if (wait.kind != model::WaitKind::kMessage) continue;
     std::string key = Pair('w', wait.name, wait.key) + run + KeyPart(i);
     keys += KeyPart(key);
-    notes_.Put(std::move(key), "");
+    notes_.PutNew(std::move(key), "");
   }
   if (keys.empty()) return;
-  notes_.Put('x' + run, std::move(keys));
-  if (std::ranges::find(folding.waiting, activated.run) == folding.waiting.end())
-    folding.waiting.push_back(activated.run);
+  notes_.PutNew('x' + run, std::move(keys));
+  if (std::ranges::find(folding.waiting, id) == folding.waiting.end())
+    folding.waiting.push_back(id);
+}
+
+// A retry waits for what the attempt before it waited for; meanwhile the wait may have been
+// forgotten.
+void Board::WaitAgain(const Folding& folding, RunId id) {
+  const model::StepRun* run = folding.instance.FindRun(id);
+  if (run == nullptr || run->waits.empty()) return;
+  const std::string part = KeyPart(folding.instance.id.value) + KeyPart(id.value);
+  for (uint32_t i = 0; i < run->waits.size(); ++i)
+    if (const model::Wait& wait = run->waits[i]; wait.kind == model::WaitKind::kMessage)
+      notes_.Put(Pair('w', wait.name, wait.key) + part + KeyPart(i), "");
 }
 
 void Board::EndWait(const Folding& folding, RunId run) {
@@ -181,17 +225,18 @@ void Board::Publish(const model::MessagePublished& message, Position position, u
   const std::string expires = KeyPart(static_cast<uint64_t>(message.expires.value));
   if (!message.message_id.empty()) {
     std::string id = 'd' + message.message_id;
+    const std::string first = KeyPart(position.value) + KeyPart(ordinal);
     const auto known = notes_.Get(id);
-    if (known.has_value() && known->has_value()) return;
+    if (known.has_value() && known->has_value() && **known != first) return;
     notes_.Put('e' + expires + id, "");
-    notes_.Put(std::move(id), "");
+    notes_.Put(std::move(id), first);
   }
   std::string key = MessageKey(message, position, ordinal);
   std::string place = 'p' + KeyPart(position.value) + KeyPart(ordinal);
-  notes_.Put('e' + expires + key, "");
-  notes_.Put('e' + expires + place, "");
-  notes_.Put(std::move(place), key);
-  notes_.Put(std::move(key), expires + std::string(message.payload.text()));
+  notes_.PutNew('e' + expires + key, "");
+  notes_.PutNew('e' + expires + place, "");
+  notes_.PutNew(std::move(place), key);
+  notes_.PutNew(std::move(key), expires + std::string(message.payload.text()));
 }
 
 void Board::Consume(const model::MessageCorrelated& correlated) {
@@ -200,6 +245,12 @@ void Board::Consume(const model::MessageCorrelated& correlated) {
       'p' + KeyPart(correlated.message_position.value) + KeyPart(correlated.message_ordinal);
   const auto key = notes_.Get(place);
   if (!key.has_value() || !key->has_value()) return;
+  const auto message = notes_.Get(**key);
+  if (message.has_value() && message->has_value()) {
+    const std::string expires = (*message)->substr(0, sizeof(uint64_t));
+    notes_.Erase('e' + expires + **key);
+    notes_.Erase('e' + expires + place);
+  }
   notes_.Erase(**key);
   notes_.Erase(std::move(place));
 }
@@ -306,6 +357,12 @@ void Board::ForgetWait(std::string_view name, std::string_view key, const Waitin
                KeyPart(wait.event));
 }
 
+Result<bool> Board::WasPausedWithParent(InstanceId child) const {
+  const auto found = notes_.Get('c' + KeyPart(child.value));
+  if (!found.has_value()) return std::unexpected(found.error());
+  return found->has_value();
+}
+
 Result<std::vector<PendingFiring>> Board::PendingFirings() const {
   std::vector<PendingFiring> firings;
   STELE_RETURN_IF_ERROR(notes_.Scan("t", [&](std::string_view at, std::string_view value) {
@@ -321,6 +378,13 @@ Result<std::vector<PendingFiring>> Board::PendingFirings() const {
   // In the order in which they fired.
   std::ranges::stable_sort(firings, {}, &PendingFiring::time);
   return firings;
+}
+
+Result<bool> Board::IsRepeated(std::string_view message_id, Position position,
+                               uint32_t ordinal) const {
+  const auto first = notes_.Get('d' + std::string(message_id));
+  if (!first.has_value()) return std::unexpected(first.error());
+  return first->has_value() && **first != KeyPart(position.value) + KeyPart(ordinal);
 }
 
 void Board::ForgetFiring(TriggerId trigger, std::string_view key) {

@@ -8,12 +8,20 @@
 //   b definition key instance              -> ""         business keys of open instances
 //   r definition key instance              -> ""         holds a place under the definition's limit
 //   q definition key order position inst.  -> ""         waits for a place; the higher priority
-//   first m name key position ordinal            -> message    published, not met yet p position
-//   ordinal                     -> key of m d id                                   -> ""         a
-//   message id that was published w name key instance run event          -> ""         a run that
-//   waits for a message x instance run                         -> keys of w e expires key -> ""
-//   what is forgotten then t trigger key                          -> firing     fired, not started
-//   yet o trigger instance                     -> ""         open instances that a trigger started
+//                                                       first
+//   m name key position ordinal            -> message    published, not met yet
+//   p position ordinal                     -> key of m
+//   d id                                   -> position,  a message id that was published
+//                                             ordinal
+//   w name key instance run event          -> ""         a run that waits for a message
+//   x instance run                         -> keys of w
+//   e expires key                          -> ""         what is forgotten then
+//   c instance                             -> ""         was paused with its parent
+//   t trigger key                          -> firing     fired, not started yet
+//   o trigger instance                     -> ""         open instances that a trigger started
+//
+// A crash may leave notes that are ahead of the log's part that is folded again: folding a record
+// over notes that reflect it already, or some of it, must give the same notes.
 //
 // Thread: the shard's loop.
 #pragma once
@@ -26,6 +34,7 @@
 #include "engine/definition/definition.h"
 #include "engine/model/instance.h"
 #include "engine/runtime/notes.h"
+#include "engine/tasks/executor.h"
 
 namespace stele::runtime {
 
@@ -52,6 +61,15 @@ struct PendingFiring {
   Payload payload;
 };
 
+// The idempotency key of the child that an attempt of a call starts.
+inline std::string CallKey(const tasks::AttemptKey& attempt) {
+  return "call:" + attempt.ToString();
+}
+
+// Why a child is paused or resumed together with its parent.
+inline constexpr std::string_view kPausedWithParent = "its parent was paused";
+inline constexpr std::string_view kResumedWithParent = "its parent was resumed";
+
 // The idempotency key of an instance that a trigger starts.
 std::string FiringKey(TriggerId trigger, std::string_view key);
 
@@ -66,6 +84,10 @@ class Board {
             std::vector<RunId>& waiting);
   void FoldRegistry(std::span<const model::Event> events, const model::RecordContext& record);
   static std::vector<RunId> WaitingRuns(const model::Instance& instance);
+  // The same as the notes have it, which at a restart is the time of the last checkpoint.
+  Result<std::vector<RunId>> NotedWaits(InstanceId instance) const;
+  // After its record was folded: the instance has another version of its definition.
+  void Migrated(const model::Instance& instance, const definition::Definition& to);
 
   Result<std::optional<InstanceId>> ByIdempotencyKey(std::string_view key) const;
   Result<std::optional<InstanceId>> ByBusinessKey(std::string_view definition,
@@ -89,6 +111,12 @@ class Board {
   // A wait that turned out to be over.
   void ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait);
 
+  // Whether the child is paused because its parent was.
+  Result<bool> WasPausedWithParent(InstanceId child) const;
+
+  // Whether an earlier message has had the id of the one at that place, and is remembered.
+  Result<bool> IsRepeated(std::string_view message_id, Position position, uint32_t ordinal) const;
+
   Result<std::vector<PendingFiring>> PendingFirings() const;
   // A firing that is given up without an instance.
   void ForgetFiring(TriggerId trigger, std::string_view key);
@@ -105,7 +133,8 @@ class Board {
       std::string_view kind) const;
   void Begin(const Folding& folding, bool queued);
   void End(const Folding& folding);
-  void Wait(const Folding& folding, const model::StepActivated& activated);
+  void Wait(const Folding& folding, RunId run, std::span<const model::Wait> waits);
+  void WaitAgain(const Folding& folding, RunId run);
   void EndWait(const Folding& folding, RunId run);
   void Publish(const model::MessagePublished& message, Position position, uint32_t ordinal);
   void Consume(const model::MessageCorrelated& correlated);

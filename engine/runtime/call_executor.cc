@@ -69,7 +69,7 @@ model::StartInstance StartOf(const tasks::TaskRequest& request, DefinitionId def
   if (const Value* priority = MemberOf(config, "priority"); priority && priority->is_int())
     start.priority = static_cast<int32_t>(priority->as_int());
   start.business_key = TextOf(config, "business_key");
-  start.idempotency_key = "call:" + request.key.ToString();
+  start.idempotency_key = CallKey(request.key);
   start.parent_instance = request.key.instance;
   start.parent_run = request.key.run;
   start.linked = FlagOf(config, "cancel_with_parent", true) && FlagOf(config, "wait", true);
@@ -80,8 +80,14 @@ model::StartInstance StartOf(const tasks::TaskRequest& request, DefinitionId def
 
 void CallExecutor::Start(tasks::TaskRequest request, Done done) {
   CHECK(shard_ != nullptr, "a call starts before the shard is attached");
+  const auto known = shard_->board().ByIdempotencyKey(CallKey(request.key));
+  const bool has_child = known.has_value() && known->has_value();
   const auto definition = DefinitionOf(shard_->registry(), request.config);
-  if (!definition.has_value()) return done(Failure("config", definition.error(), false));
+  // What has been started goes on, whatever has become of its definition.
+  if (!definition.has_value() && !has_child)
+    return done(Failure("config", definition.error(), false));
+  if (const std::optional<std::string> problem = TooDeep(request.key.instance))
+    return done(Failure("limit", *problem, false));
   if (const Value* input = MemberOf(request.config, "input"); input && !input->is_object())
     return done(Failure("config",
                         fmt::format("Expected an object for the input of a call but found {}",
@@ -89,7 +95,8 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
                         false));
   const tasks::AttemptKey key = request.key;
   const bool waits = FlagOf(request.config, "wait", true);
-  model::StartInstance start = StartOf(request, (*definition)->id);
+  model::StartInstance start =
+      StartOf(request, definition.has_value() ? (*definition)->id : DefinitionId());
   Call& call = calls_[key];
   call.linked = start.linked;
   call.done = std::move(done);
@@ -99,6 +106,21 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
                          [this, key, waits, child](const Result<Position>& answer) {
                            Started(key, *child, waits, answer);
                          });
+  // A call that is cancelled before the answer comes takes its child with it.
+  if (const auto found = calls_.find(key); found != calls_.end()) found->second.child = *child;
+}
+
+std::optional<std::string> CallExecutor::TooDeep(InstanceId caller) const {
+  const uint32_t most = shard_->options().max_call_depth;
+  uint32_t depth = 0;
+  while (caller) {
+    if (++depth > most)
+      return fmt::format("Expected at most {} calls in each other but found one more", most);
+    const Result<const model::Instance*> instance = shard_->Find(caller);
+    if (!instance.has_value()) return std::nullopt;
+    caller = (*instance)->parent_instance;
+  }
+  return std::nullopt;
 }
 
 void CallExecutor::Started(const tasks::AttemptKey& key, InstanceId child, bool waits,
@@ -106,6 +128,11 @@ void CallExecutor::Started(const tasks::AttemptKey& key, InstanceId child, bool 
   const auto found = calls_.find(key);
   if (found == calls_.end()) return;
   if (!answer.has_value()) {
+    // The engine stops: the attempt is started again as it is.
+    if (answer.error().code == ErrorCode::kShardStopped) {
+      calls_.erase(found);
+      return;
+    }
     const bool later = answer.error().code == ErrorCode::kBackPressure;
     return Finish(key, Failure("call", answer.error().message, later));
   }

@@ -2,7 +2,7 @@
 // child is an instance of its own; its idempotency key is the attempt's, so that an attempt that is
 // started again after a crash finds the child that it has.
 //
-// Config (docs/definitions.md): workflow, version, input, variables, wait, cancel_with_parent,
+// Config (docs/language.md): workflow, version, input, variables, wait, cancel_with_parent,
 // business_key, tags, priority. Output: the child's output; without waiting {instance}.
 //
 // Thread: the shard's loop. Register it as "call" and give it the shard when that is open.
@@ -32,6 +32,8 @@ class CallExecutor final : public tasks::TaskExecutor {
     Done done;
   };
 
+  // Why no call may be made from there, if so.
+  std::optional<std::string> TooDeep(InstanceId caller) const;
   void Started(const tasks::AttemptKey& key, InstanceId child, bool waits,
                const Result<Position>& answer);
   void Ended(const tasks::AttemptKey& key, const model::Instance& child);

@@ -49,10 +49,10 @@ void Shard::FinishCheckpoint() {
     }
     for (const InstanceId id : job.ended)
       if (job.result) job.result = store->EraseOpen(shard, id);
-    for (const auto& [key, value] : *job.notes)
+    for (const auto& [key, change] : *job.notes)
       if (job.result)
-        job.result =
-            value.has_value() ? store->PutNote(shard, key, *value) : store->EraseNote(shard, key);
+        job.result = change.value.has_value() ? store->PutNote(shard, key, *change.value)
+                                              : store->EraseNote(shard, key);
     std::string state(reinterpret_cast<const char*>(&last), sizeof last);
     if (job.result) job.result = store->WriteCheckpoint(shard, {job.position, std::move(state)});
     Post([this] {
@@ -61,6 +61,10 @@ void Shard::FinishCheckpoint() {
       if (!ended->result.has_value()) return Failed(ended->result.error());
       checkpointed_ = ended->position;
       board_.notes().EndWriting();
+      // The thread may have put an older entry over these, or erased them.
+      for (const auto& [id, entry] : ended->noted)
+        if (const Status put = parts_.store->PutOpen(options_.shard, id, entry); !put.has_value())
+          return Failed(put.error());
       if (ended->done) ended->done();
     });
   });
@@ -70,12 +74,11 @@ void Shard::Stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   if (failed_) return std::exchange(stopped_, nullptr)();
   stopping_ = true;
+  StopQueued();
   for (auto& [id, live] : live_) {
     for (const Outside& attempt : live->outside) {
       if (attempt.executor != nullptr && attempt.executor->outlives_engine()) continue;
-      ++stopping_attempts_;
       const auto ended = [this, instance = id, attempt] {
-        --stopping_attempts_;
         inbox_.push_back(
             {instance,
              model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
@@ -91,7 +94,7 @@ void Shard::Stop(std::function<void()> stopped) {
 
 void Shard::ContinueStop() {
   if (!stopping_ || failed_ || stopped_ == nullptr) return;
-  const bool busy = stopping_attempts_ > 0 || !inbox_.empty() || next_release_ < releases_.size() ||
+  const bool busy = cancelling_ > 0 || !inbox_.empty() || next_release_ < releases_.size() ||
                     checkpointing_ != nullptr || durable_.value + 1 < next_position_.value;
   if (busy) return;
   BeginCheckpoint([this] {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <thread>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct Shard::Checkpointing {
   };
   std::vector<Item> items;
   std::vector<InstanceId> ended;
-  const NoteChanges* notes = nullptr;  // the board's, which leaves them alone until the end
+  std::map<InstanceId, std::string> noted;  // open entries that the loop has put meanwhile
+  const NoteChanges* notes = nullptr;       // the board's, which leaves them alone until the end
   std::function<void()> done;
   bool writing = false;
   std::thread thread;

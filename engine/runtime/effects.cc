@@ -1,5 +1,5 @@
-// Attempts: started when the record that asks for them is durable, cancelled when nothing waits for
-// them any more, and what comes back turned into commands.
+// What a record asks for outside: attempts that start when it is durable, others that nothing waits
+// for any more. And what goes on after a restart.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -94,15 +94,25 @@ void Shard::CollectEffects(Live& live) {
     Hold({.position = position, .kind = ReleaseKind::kCancel, .live = &live, .attempt = attempt});
     return true;
   });
+  if (scheduler_.queued() == 0) return;
+  scheduler_.Withdraw(live.instance.id, [&](const tasks::AttemptKey& attempt) {
+    const model::StepRun* run = live.instance.FindRun(attempt.run);
+    return run == nullptr || run->state != RunState::kAttempt || run->attempt != attempt.attempt;
+  });
 }
 
-tasks::TaskExecutor* Shard::ExecutorOf(const Live& live, StepIndex index) {
-  std::vector<tasks::TaskExecutor*>& known = executors_[live.instance.definition];
+const StepTask& Shard::TaskOf(const Live& live, StepIndex index) {
+  std::vector<StepTask>& known = step_tasks_[live.instance.definition];
   if (known.empty()) {
-    // A step may be stubbed by its id, any by its type.
     for (const definition::Step& step : live.definition->steps) {
-      tasks::TaskExecutor* stub = parts_.tasks->Find(fmt::format("step:{}", step.id));
-      known.push_back(stub != nullptr ? stub : parts_.tasks->Find(step.task_type));
+      StepTask& task = known.emplace_back();
+      if (step.kind != definition::StepKind::kTask) continue;
+      // A step may be stubbed by its id, any by its type.
+      task.executor = parts_.tasks->Find(fmt::format("step:{}", step.id));
+      if (task.executor == nullptr) task.executor = parts_.tasks->Find(step.task_type);
+      // What goes on without the engine only waits here.
+      const bool works = task.executor == nullptr || !task.executor->outlives_engine();
+      task.course = scheduler_.CourseOf(*live.definition, step, works);
     }
   }
   return known[index.value];
@@ -123,76 +133,6 @@ Result<tasks::TaskRequest> Shard::RequestOf(const Live& live, const model::StepR
   return request;
 }
 
-void Shard::StartAttempt(Live& live, const Outside& attempt) {
-  const InstanceId id = live.instance.id;
-  const model::StepRun* run = live.instance.FindRun(attempt.run);
-  // What was decided since may have taken the attempt back.
-  if (run == nullptr || run->state != RunState::kAttempt || run->attempt != attempt.attempt) return;
-  if (stopping_) {
-    inbox_.push_back(
-        {id, model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
-         "", nullptr});
-    return Wake();
-  }
-  const definition::Step& step = live.definition->step(run->step);
-  tasks::TaskExecutor* executor = ExecutorOf(live, run->step);
-  const auto fail = [&](std::string kind, std::string message) {
-    tasks::TaskResult result;
-    result.outcome =
-        std::unexpected(tasks::TaskFailure{std::move(kind), std::move(message), false, {}});
-    live.outside.push_back({attempt.run, attempt.attempt, nullptr});
-    AttemptEnded(id, attempt.run, attempt.attempt, std::move(result));
-  };
-  if (executor == nullptr)
-    return fail("unavailable",
-                fmt::format("Expected an executor for \"{}\" but found none", step.task_type));
-  Result<tasks::TaskRequest> request = RequestOf(live, *run);
-  if (!request.has_value()) return fail("config", request.error().message);
-  live.outside.push_back({attempt.run, attempt.attempt, executor});
-  executor->Start(*std::move(request), [this, id, attempt](tasks::TaskResult result) {
-    AttemptEnded(id, attempt.run, attempt.attempt, std::move(result));
-  });
-}
-
-void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::TaskResult result) {
-  const auto found = live_.find(id);
-  if (found == live_.end()) return;
-  std::erase_if(found->second->outside, [&](const Outside& outside) {
-    return outside.run == run && outside.attempt == attempt;
-  });
-  if (result.outcome.has_value() && result.outcome->text().size() > options_.max_output_bytes)
-    result.outcome = std::unexpected(
-        tasks::TaskFailure{"output_limit",
-                           fmt::format("Expected an output of at most {} bytes but found {}",
-                                       options_.max_output_bytes, result.outcome->text().size()),
-                           false,
-                           {}});
-  model::Command command;
-  if (result.outcome.has_value()) {
-    command = model::CompleteAttempt{run, attempt, *std::move(result.outcome),
-                                     std::move(result.log.text), result.log.truncated};
-  } else {
-    tasks::TaskFailure& failure = result.outcome.error();
-    command = model::FailAttempt{run,
-                                 attempt,
-                                 std::move(failure.kind),
-                                 std::move(failure.message),
-                                 failure.retryable,
-                                 std::move(failure.details),
-                                 std::move(result.log.text),
-                                 result.log.truncated};
-  }
-  ++found->second->results;
-  inbox_.push_back({id, std::move(command), "", nullptr, true});
-  Wake();
-}
-
-void Shard::CancelOutside(const Outside& attempt, InstanceId instance,
-                          std::function<void()> stopped) {
-  if (attempt.executor == nullptr) return stopped();
-  attempt.executor->Cancel({instance, attempt.run, attempt.attempt}, std::move(stopped));
-}
-
 void Shard::GoOn(Live& live, std::string_view actor) {
   Use(live);
   ArmTimer(live);
@@ -204,7 +144,7 @@ void Shard::GoOn(Live& live, std::string_view actor) {
     if (run.state == RunState::kHeld) {
       inbox_.push_back({id, model::RestartAttempt{run.id}, std::string(actor), nullptr});
     } else if (run.state == RunState::kAttempt) {
-      const tasks::TaskExecutor* executor = ExecutorOf(live, run.step);
+      const tasks::TaskExecutor* executor = TaskOf(live, run.step).executor;
       if (executor != nullptr && executor->repeats_after_crash()) {
         Hold({.position = live.instance.position,
               .kind = ReleaseKind::kStart,
@@ -217,6 +157,7 @@ void Shard::GoOn(Live& live, std::string_view actor) {
       }
     }
   }
+  looked_at_.push_back(id);
   Wake();
 }
 

@@ -18,5 +18,17 @@ inline constexpr uint64_t kCheckpointRecords = 200'000;
 inline constexpr size_t kMaxOutputBytes = 1u << 20;
 // An instance's input and variables at its start, together.
 inline constexpr size_t kMaxInputBytes = 4u << 20;
+// What a message, a signal, a decision or a setting of variables carries.
+inline constexpr size_t kMaxPayloadBytes = 1u << 20;
+// Instances that are open at once; 0: any number.
+inline constexpr size_t kMaxOpenInstances = 0;
+// Attempts that are outside at once, calls apart.
+inline constexpr size_t kMaxOpenAttempts = 10'000;
+// Attempts that wait for a limit; at so many nothing new is started.
+inline constexpr size_t kMaxQueuedAttempts = 100'000;
+// Calls in each other.
+inline constexpr uint32_t kMaxCallDepth = 64;
+// What an executor that keeps its timeout itself is given beyond it, before the engine steps in.
+inline constexpr int64_t kTimeoutGraceUs = 15'000'000;
 
 }  // namespace stele::runtime

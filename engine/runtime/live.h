@@ -6,15 +6,24 @@
 
 #include "engine/definition/definition.h"
 #include "engine/model/instance.h"
+#include "engine/runtime/scheduler.h"
 #include "engine/tasks/executor.h"
 
 namespace stele::runtime {
+
+// What the shard knows of a task step of a definition.
+struct StepTask {
+  tasks::TaskExecutor* executor = nullptr;  // null: there is none
+  Scheduler::Course* course = nullptr;
+};
 
 // An attempt that an executor was given.
 struct Outside {
   RunId run;
   uint32_t attempt = 1;
   tasks::TaskExecutor* executor = nullptr;
+  Scheduler::Course* course = nullptr;  // null: the scheduler does not count it
+  TimeUs deadline;                      // when the engine ends it; 0: never
 };
 
 struct Live {

@@ -15,15 +15,25 @@
 
 namespace stele::runtime {
 
-// Nothing: the note is erased.
-using NoteChanges = std::map<std::string, std::optional<std::string>, std::less<>>;
+struct NoteChange {
+  std::optional<std::string> value;  // nothing: the note is erased
+  bool is_new = false;               // the store has no such note
+};
+using NoteChanges = std::map<std::string, NoteChange, std::less<>>;
 
 class Notes {
  public:
   Notes(eventstore::EventStore& store, ShardId shard) : store_(store), shard_(shard) {}
 
-  void Put(std::string key, std::string value) { recent_[std::move(key)] = std::move(value); }
-  void Erase(std::string key) { recent_[std::move(key)] = std::nullopt; }
+  void Put(std::string key, std::string value) { recent_[std::move(key)].value = std::move(value); }
+  // The same for a key that no note has had: when it is erased before the next checkpoint, nothing
+  // of it is left. Until Recovered it is Put, because a crash may have left later notes.
+  void PutNew(std::string key, std::string value) {
+    recent_.insert_or_assign(std::move(key), NoteChange{std::move(value), recovered_});
+  }
+  void Erase(std::string key);
+  // The log has been read to its end.
+  void Recovered() { recovered_ = true; }
   Result<std::optional<std::string>> Get(std::string_view key) const;
   // In the order of the keys, until `visit` says false. `visit` must not change the notes.
   Status Scan(std::string_view prefix,
@@ -39,6 +49,7 @@ class Notes {
   const ShardId shard_;
   NoteChanges recent_;
   NoteChanges writing_;  // older than `recent_`
+  bool recovered_ = false;
 };
 
 // Parts of a key, so that no text can be taken for another: a length and the bytes; numbers

@@ -7,10 +7,17 @@
 
 namespace stele::runtime {
 
+namespace {
+
+constexpr int kAttempts = 1;
+constexpr int kLinked = 2;
+
+}  // namespace
+
 std::string OpenSummary::Encode() const {
   std::string bytes(9, '\0');
   std::memcpy(bytes.data(), &timer.value, sizeof timer.value);
-  bytes[8] = attempts ? 1 : 0;
+  bytes[8] = static_cast<char>((attempts ? kAttempts : 0) | (linked ? kLinked : 0));
   return bytes;
 }
 
@@ -18,7 +25,8 @@ OpenSummary OpenSummary::Decode(std::string_view bytes) {
   CHECK(bytes.size() == 9, "an open entry of {} bytes", bytes.size());
   OpenSummary summary;
   std::memcpy(&summary.timer.value, bytes.data(), sizeof summary.timer.value);
-  summary.attempts = bytes[8] != 0;
+  summary.attempts = (bytes[8] & kAttempts) != 0;
+  summary.linked = (bytes[8] & kLinked) != 0;
   return summary;
 }
 
@@ -27,7 +35,8 @@ OpenSummary OpenSummaryOf(const Live& live) {
     const bool task = live.definition->step(run.step).kind == definition::StepKind::kTask;
     return task && (run.state == model::RunState::kAttempt || run.state == model::RunState::kHeld);
   };
-  return {model::NextTimer(live.instance).at, std::ranges::any_of(live.instance.runs, waits)};
+  return {model::NextTimer(live.instance).at, std::ranges::any_of(live.instance.runs, waits),
+          live.instance.linked};
 }
 
 }  // namespace stele::runtime

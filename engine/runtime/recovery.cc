@@ -21,7 +21,17 @@ Status Shard::Recover() {
   next_position_ = parts_.store->NextPosition(options_.shard);
   durable_ = durable_told_ = Position(next_position_.value - 1);
   STELE_RETURN_IF_ERROR(RecoverRegistry());
-  return ReplayTail(checkpointed_.Next());
+  STELE_RETURN_IF_ERROR(ReplayTail(checkpointed_.Next()));
+  board_.notes().Recovered();
+  return options_.max_open_instances == 0 ? Status() : CountOpen();
+}
+
+Status Shard::CountOpen() {
+  const std::set<InstanceId> ended(ended_in_open_.begin(), ended_in_open_.end());
+  open_instances_ = live_.size();
+  return parts_.store->ForEachOpen(options_.shard, [&](InstanceId id, std::string_view) {
+    if (!live_.contains(id) && !ended.contains(id)) ++open_instances_;
+  });
 }
 
 Status Shard::RecoverRegistry() {
@@ -52,6 +62,7 @@ Status Shard::ReplayTail(Position from) {
   std::vector<InstanceId> ended;
   for (auto& [id, live] : live_) {
     live->dormant = true;
+    live->waiting = Board::WaitingRuns(live->instance);
     if (model::HasEnded(live->instance.status)) ended.push_back(id);
   }
   for (const InstanceId id : ended) {
@@ -83,6 +94,9 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
     const Result<Live*> loaded = Load(id);
     if (!loaded.has_value()) return std::unexpected(loaded.error());
     live = *loaded;
+    const Result<std::vector<RunId>> noted = board_.NotedWaits(id);
+    if (!noted.has_value()) return std::unexpected(noted.error());
+    live->waiting = *noted;
   }
   live->open_changed = true;
   if (record.header.first_seq > live->instance.seq) {
@@ -90,6 +104,8 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
     live->definition = registry_.Find(live->instance.definition)->definition.get();
   }
   board_.Fold(live->instance, *live->definition, *events, context, live->waiting);
+  if (std::holds_alternative<model::InstanceMigrated>(events->front()))
+    board_.Migrated(live->instance, *live->definition);
   return {};
 }
 
@@ -109,7 +125,7 @@ size_t Shard::Resume(std::string_view actor) {
     if (live_.contains(id) || ended.contains(id)) continue;
     ++count;
     if (summary.timer) timers_.Add(summary.timer, id);
-    if (!summary.attempts) continue;
+    if (!summary.attempts && !summary.linked) continue;
     const Result<Live*> live = Load(id);
     if (live.has_value()) GoOn(**live, actor);
   }

@@ -128,10 +128,10 @@ void Shard::Publish(model::MessagePublished message, std::string_view actor, Ans
   if (RefuseStopped(answer)) return;
   if (message.name.empty())
     return answer(Fail(ErrorCode::kInvalidInput, "Expected the name of a message but found none"));
-  if (message.payload.text().size() > options_.max_input_bytes)
+  if (message.payload.text().size() > options_.max_payload_bytes)
     return answer(Fail(ErrorCode::kLimitExceeded,
                        fmt::format("Expected at most {} bytes of payload but found {}",
-                                   options_.max_input_bytes, message.payload.text().size())));
+                                   options_.max_payload_bytes, message.payload.text().size())));
   if (!message.expires) message.expires = ReadClock().Plus(decide::kMessageTimeToLiveUs);
   const std::string name = message.name;
   const std::string key = message.key;

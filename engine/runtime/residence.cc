@@ -4,6 +4,7 @@
 
 #include "engine/apply/apply.h"
 #include "engine/model/snapshot.h"
+#include "engine/runtime/checkpointing.h"
 #include "engine/runtime/open_summary.h"
 #include "engine/runtime/shard.h"
 
@@ -104,8 +105,10 @@ Status Shard::WriteDown(Live& live) {
 
 Status Shard::NoteOpen(Live& live) {
   if (live.in_open && !live.open_changed) return {};
-  STELE_RETURN_IF_ERROR(
-      parts_.store->PutOpen(options_.shard, live.instance.id, OpenSummaryOf(live).Encode()));
+  std::string entry = OpenSummaryOf(live).Encode();
+  STELE_RETURN_IF_ERROR(parts_.store->PutOpen(options_.shard, live.instance.id, entry));
+  // The checkpoint that is under way may know an older one.
+  if (checkpointing_ != nullptr) checkpointing_->noted[live.instance.id] = std::move(entry);
   live.in_open = true;
   live.open_changed = false;
   return {};

@@ -21,8 +21,14 @@ void Shard::React(Live& live) {
     if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
       for (const model::Wait& wait : activated->waits)
         if (wait.kind == model::WaitKind::kMessage) Route(wait.name, wait.key);
+    } else if (const auto* attempt = std::get_if<model::AttemptStarted>(&event)) {
+      if (const model::StepRun* run = live.instance.FindRun(attempt->run))
+        for (const model::Wait& wait : run->waits)
+          if (wait.kind == model::WaitKind::kMessage) Route(wait.name, wait.key);
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
       Route(message->name, message->key);
+    } else if (const auto* started = std::get_if<model::ChildStarted>(&event)) {
+      if (live.instance.paused) TellChild(started->child, true);
     } else if (std::holds_alternative<model::InstancePaused>(event) ||
                std::holds_alternative<model::InstanceResumed>(event)) {
       TellChildren(live, event);
@@ -71,17 +77,22 @@ void Shard::Offer(const KeptMessage& message, const WaitingRun& wait) {
 
 void Shard::TellChildren(const Live& live, const model::Event& event) {
   const auto* resumed = std::get_if<model::InstanceResumed>(&event);
-  for (const model::StepRun& run : live.instance.runs) {
-    if (!run.child) continue;
-    const InstanceId child = run.child;
-    const auto tell = [&](model::Command command) { Send(child, std::move(command), "", nullptr); };
-    const Result<Live*> found = Load(child);
-    if (!found.has_value() || !(*found)->instance.linked) continue;
-    if (resumed == nullptr) {
-      if (!(*found)->instance.paused) tell(model::PauseInstance{"its parent was paused"});
-    } else if (resumed->steps == 0 && (*found)->instance.paused) {
-      tell(model::ResumeInstance{"its parent was resumed"});
-    }
+  if (resumed != nullptr && resumed->steps > 0) return;
+  for (const model::StepRun& run : live.instance.runs)
+    if (run.child) TellChild(run.child, resumed == nullptr);
+}
+
+void Shard::TellChild(InstanceId child, bool pause) {
+  const Result<Live*> found = Load(child);
+  if (!found.has_value()) return Failed(found.error());
+  looked_at_.push_back(child);
+  const model::Instance& instance = (*found)->instance;
+  if (!instance.linked || model::HasEnded(instance.status)) return;
+  // In order: what was sent before is decided before, and one that does not fit is refused.
+  if (pause) {
+    Send(child, model::PauseInstance{std::string(kPausedWithParent)}, "", nullptr);
+  } else {
+    Send(child, model::ResumeInstance{std::string(kResumedWithParent), 0}, "", nullptr);
   }
 }
 
@@ -90,12 +101,21 @@ void Shard::FollowParent(Live& live, std::string_view actor) {
   if (!child.linked || !child.parent_instance) return;
   const InstanceId id = child.id;
   const Result<Live*> parent = Load(child.parent_instance);
-  if (!parent.has_value()) return;
+  if (!parent.has_value()) return Failed(parent.error());
+  looked_at_.push_back(child.parent_instance);
   const model::Instance& instance = (*parent)->instance;
-  if (model::HasEnded(instance.status) || instance.FindRun(child.parent_run) == nullptr) {
-    Send(id, model::CancelInstance{true, "its parent has ended"}, actor, nullptr);
+  const model::StepRun* run = instance.FindRun(child.parent_run);
+  const bool waits = !model::HasEnded(instance.status) && run != nullptr &&
+                     run->state == model::RunState::kAttempt &&
+                     child.idempotency_key == CallKey({instance.id, run->id, run->attempt});
+  const auto paused_with_it = board_.WasPausedWithParent(id);
+  if (!paused_with_it.has_value()) return Failed(paused_with_it.error());
+  if (!waits) {
+    Send(id, model::CancelInstance{true, "its parent does not wait for it"}, actor, nullptr);
   } else if (instance.paused && !child.paused) {
-    Send(id, model::PauseInstance{"its parent is paused"}, actor, nullptr);
+    Send(id, model::PauseInstance{std::string(kPausedWithParent)}, actor, nullptr);
+  } else if (!instance.paused && child.paused && *paused_with_it) {
+    Send(id, model::ResumeInstance{std::string(kResumedWithParent), 0}, actor, nullptr);
   }
 }
 

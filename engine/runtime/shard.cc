@@ -9,9 +9,17 @@
 
 namespace stele::runtime {
 
+namespace {
+
+// Timers that elapse in one turn; instances that have left memory come back for it.
+constexpr size_t kTimersPerTurn = 4'096;
+
+}  // namespace
+
 Shard::Shard(const ShardParts& parts, const ShardOptions& options)
     : parts_(parts),
       options_(options),
+      scheduler_(options.scheduler),
       board_(*parts.store, options.shard),
       timers_(parts.loop, *parts.clock, [this] { ElapseTimers(); }),
       wake_(new uv_async_t),
@@ -101,7 +109,7 @@ void Shard::Turn() {
     SubmitBatch();
     MaybeCheckpoint();
     EvictOverBudget();
-    timers_.Arm();
+    timers_.Arm(NextOutsideMoment());
     ContinueStop();
   }
   if (failed_ && !fallen_) FallOver();
@@ -135,10 +143,14 @@ void Shard::Process(Inbound& inbound) {
   // What has happened outside is recorded to the last; nothing new begins.
   const bool begins = std::holds_alternative<model::StartInstance>(inbound.command) ||
                       std::holds_alternative<model::ElapseTimer>(inbound.command);
+  const auto* start = std::get_if<model::StartInstance>(&inbound.command);
+  if (start != nullptr) {
+    --starting_instances_;
+    starting_.erase(start->idempotency_key);
+  }
   if (stopping_ && begins)
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
 
-  const auto* start = std::get_if<model::StartInstance>(&inbound.command);
   Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
@@ -150,11 +162,9 @@ void Shard::Process(Inbound& inbound) {
   const decide::Context context{
       *live.definition, {next_position_, now_}, TargetOf(inbound.command)};
   if (auto rejection = decider_.Decide(live.instance, inbound.command, context, events_)) {
-    if (start != nullptr) starting_.erase(start->idempotency_key);
     Settle(live);
     return refuse(*std::move(rejection));
   }
-  if (start != nullptr) starting_.erase(start->idempotency_key);
   Record(live, inbound.actor);
   if (inbound.answer)
     Hold({.position = context.record.position,
@@ -176,10 +186,13 @@ void Shard::AdoptStart(Live& live, model::Command& command) {
   live.definition = registry_.Find(start.definition)->definition.get();
   if (!live.definition->concurrency.has_value()) return;
   const uint32_t limit = live.definition->concurrency->limit;
-  const Result<uint32_t> holding =
-      board_.Holding(live.definition->name, start.concurrency_key, limit);
+  const std::string& name = live.definition->name;
+  const Result<uint32_t> holding = board_.Holding(name, start.concurrency_key, limit);
   if (!holding.has_value()) return Failed(holding.error());
-  start.queued = *holding >= limit;
+  // Who waits already comes first, even if a place has just become free.
+  const auto queued = board_.NextQueued(name, start.concurrency_key);
+  if (!queued.has_value()) return Failed(queued.error());
+  start.queued = *holding >= limit || queued->has_value();
 }
 
 void Shard::Record(Live& live, std::string_view actor) {
@@ -195,10 +208,16 @@ void Shard::Record(Live& live, std::string_view actor) {
   React(live);
   if (std::holds_alternative<model::InstanceMigrated>(events_[0])) {
     live.definition = registry_.Find(live.instance.definition)->definition.get();
+    board_.Migrated(live.instance, *live.definition);
+    AdmitNext(live.definition->name, live.instance.concurrency_key);
   } else if (std::holds_alternative<model::InstanceRetryRequested>(events_[0])) {
     // It is open again.
     std::erase(ended_in_open_, live.instance.id);
+    ++open_instances_;
+  } else if (std::holds_alternative<model::InstanceStarted>(events_[0])) {
+    ++open_instances_;
   }
+  if (model::HasEnded(live.instance.status)) --open_instances_;
   CollectEffects(live);
   ArmTimer(live);
   live.open_changed = true;
@@ -282,7 +301,9 @@ void Shard::FallOver() {
   for (Inbound& inbound : std::exchange(inbox_, {}))
     if (inbound.answer) inbound.answer(std::unexpected(error));
   for (const auto& [id, live] : live_)
-    for (const Outside& attempt : live->outside) CancelOutside(attempt, id, [] {});
+    for (const Outside& attempt : live->outside)
+      if (attempt.executor != nullptr)
+        attempt.executor->Cancel({id, attempt.run, attempt.attempt}, [] {});
   live_.clear();
   idle_.clear();
   if (parts_.observer != nullptr) parts_.observer->OnFatal(failure_);
@@ -291,9 +312,11 @@ void Shard::FallOver() {
 
 void Shard::Send(InstanceId instance, model::Command command, std::string_view actor,
                  Answer answer) {
-  if (failed_) {
-    if (answer)
-      answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+  std::optional<Error> refused = RefusePayload(command);
+  if (failed_)
+    refused = {ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+  if (refused.has_value()) {
+    if (answer) answer(std::unexpected(*std::move(refused)));
     return;
   }
   inbox_.push_back({instance, std::move(command), std::string(actor), std::move(answer)});
@@ -311,7 +334,12 @@ void Shard::WhenDurable(Answer answer) {
 void Shard::ElapseTimers() {
   if (failed_ || stopping_) return;
   const TimeUs now = ReadClock();
-  while (const InstanceId id = timers_.TakeDue(now)) {
+  ElapseDeadlines(now);
+  BeginQueued();
+  // Not all at once when very many are due: the rest follows when these have been decided.
+  while (inbox_.size() < kTimersPerTurn) {
+    const InstanceId id = timers_.TakeDue(now);
+    if (!id) break;
     const Result<Live*> live = Load(id);
     if (!live.has_value()) continue;  // it has ended
     (*live)->armed = TimeUs();

@@ -34,6 +34,7 @@
 #include "engine/runtime/board.h"
 #include "engine/runtime/limits.h"
 #include "engine/runtime/live.h"
+#include "engine/runtime/scheduler.h"
 #include "engine/runtime/timer_queue.h"
 #include "engine/secrets/secrets.h"
 #include "engine/tasks/executor.h"
@@ -50,6 +51,12 @@ struct ShardOptions {
   uint64_t checkpoint_records = kCheckpointRecords;
   size_t max_output_bytes = kMaxOutputBytes;
   size_t max_input_bytes = kMaxInputBytes;
+  size_t max_payload_bytes = kMaxPayloadBytes;
+  size_t max_open_instances = kMaxOpenInstances;
+  size_t max_queued_attempts = kMaxQueuedAttempts;
+  uint32_t max_call_depth = kMaxCallDepth;
+  int64_t timeout_grace_us = kTimeoutGraceUs;
+  SchedulerSettings scheduler;
 };
 
 // Told of what is durable, in the order of the log. Must not call the shard but through Post.
@@ -119,6 +126,7 @@ class Shard {
   void Publish(model::MessagePublished message, std::string_view actor, Answer answer);
   const model::Registry& registry() const { return registry_; }
   Board& board() { return board_; }
+  const ShardOptions& options() const { return options_; }
 
   // Starts an instance. The id is good when `answer` has a position. An idempotency key that was
   // used before gives the instance that it started.
@@ -150,6 +158,8 @@ class Shard {
   void ElapseTimers();
 
   size_t live_instances() const { return live_.size(); }
+  // Attempts that wait for a limit.
+  size_t queued_attempts() const { return scheduler_.queued(); }
   InstanceId last_instance() const { return last_instance_; }
 
  private:
@@ -204,22 +214,33 @@ class Shard {
   void Join(InstanceId starting, Answer answer);
   void AdmitNext(std::string_view definition, std::string_view key);
 
+  std::optional<Error> RefusePayload(const model::Command& command) const;
+
   // routing.cc: what one instance's record means for others
   void React(Live& live);
   void Route(std::string_view name, std::string_view key);
   void Offer(const KeptMessage& message, const WaitingRun& wait);
   void TellChildren(const Live& live, const model::Event& event);
+  void TellChild(InstanceId child, bool pause);
   void FollowParent(Live& live, std::string_view actor);
   void TellWatchers(const model::Instance& instance);
 
-  // effects.cc: attempts outside
+  // effects.cc: what a record asks for outside
   void CollectEffects(Live& live);
-  void StartAttempt(Live& live, const Outside& attempt);
-  tasks::TaskExecutor* ExecutorOf(const Live& live, StepIndex step);
+  const StepTask& TaskOf(const Live& live, StepIndex step);
   Result<tasks::TaskRequest> RequestOf(const Live& live, const model::StepRun& run) const;
+  void GoOn(Live& live, std::string_view actor);
+
+  // outside.cc: attempts, from the moment at which they may begin
+  void StartAttempt(Live& live, const Outside& attempt);
+  void Begin(Live& live, const model::StepRun& run, const StepTask& task);
+  void BeginQueued();
   void AttemptEnded(InstanceId instance, RunId run, uint32_t attempt, tasks::TaskResult result);
   void CancelOutside(const Outside& attempt, InstanceId instance, std::function<void()> stopped);
-  void GoOn(Live& live, std::string_view actor);
+  void Uncount(InstanceId instance, const Outside& attempt);
+  void ElapseDeadlines(TimeUs now);
+  void StopQueued();
+  TimeUs NextOutsideMoment() const;
 
   // residence.cc: which instances are in memory
   Result<Live*> Load(InstanceId instance);
@@ -235,6 +256,7 @@ class Shard {
   // recovery.cc
   Status Recover();
   Status RecoverRegistry();
+  Status CountOpen();
   Status ReplayTail(Position from);
   Status ApplyRecord(const eventstore::RecordView& record);
   void ResumeBoard();
@@ -253,7 +275,11 @@ class Shard {
 
   std::unordered_map<InstanceId, std::unique_ptr<Live>> live_;
   // By definition and step; filled when a definition is first used.
-  std::unordered_map<DefinitionId, std::vector<tasks::TaskExecutor*>> executors_;
+  std::unordered_map<DefinitionId, std::vector<StepTask>> step_tasks_;
+  Scheduler scheduler_;
+  bool beginning_queued_ = false;
+  // Of the attempts outside that have a timeout: when the engine ends them itself.
+  std::set<std::pair<TimeUs, tasks::AttemptKey>> deadlines_;
   std::list<InstanceId> idle_;  // the longest idle first
   size_t idle_bytes_ = 0;
 
@@ -290,12 +316,15 @@ class Shard {
   std::unique_ptr<Checkpointing> checkpointing_;
   Position checkpointed_;
   std::vector<InstanceId> ended_in_open_;
+  size_t open_instances_ = 0;
+  size_t starting_instances_ = 0;  // in the inbox
   bool stopping_ = false;
   bool failed_ = false;
   bool fallen_ = false;
   Error failure_{};
-  std::vector<InstanceId> looked_at_;  // loaded for a reader; they may leave again
-  size_t stopping_attempts_ = 0;
+  std::vector<InstanceId> looked_at_;  // loaded for a look; they may leave again
+  size_t cancelling_ = 0;              // attempts that are being cancelled
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::function<void()> stopped_;
 };
 

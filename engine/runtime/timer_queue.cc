@@ -38,8 +38,9 @@ InstanceId TimerQueue::TakeDue(TimeUs now) {
   return instance;
 }
 
-void TimerQueue::Arm() {
-  const TimeUs top = heap_.empty() ? TimeUs() : heap_.front().at;
+void TimerQueue::Arm(TimeUs other) {
+  TimeUs top = heap_.empty() ? TimeUs() : heap_.front().at;
+  if (other && (!top || other < top)) top = other;
   if (top == armed_) return;
   armed_ = top;
   if (!top) {

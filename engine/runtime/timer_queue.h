@@ -30,8 +30,9 @@ class TimerQueue {
   void Add(TimeUs at, InstanceId instance);
   // An entry whose time has come, or instance 0.
   InstanceId TakeDue(TimeUs now);
-  // Sets the uv_timer for the top. Call after adding and taking.
-  void Arm();
+  // Sets the uv_timer for the top, or for `other` (0: none) if that is earlier. Call after adding
+  // and taking.
+  void Arm(TimeUs other = TimeUs());
   size_t size() const { return heap_.size(); }
 
  private:

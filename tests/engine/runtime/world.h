@@ -35,6 +35,14 @@ class World final : public Observer {
   std::map<std::string, uint32_t> failing;
   // Attempts of these steps never answer.
   std::set<std::string> hanging;
+  // Attempts of these steps answer when Finish says so.
+  std::set<std::string> held;
+  // The next attempt of a held step that is still outside, the oldest first. False: there is none.
+  bool Finish(const std::string& step);
+  // Those that are outside, in the order in which they began: their keys.
+  std::vector<std::string> outside(const std::string& step) const;
+  // Attempts that were cancelled.
+  std::vector<std::string> cancelled;
   bool repeats_after_crash = true;
   std::vector<Deed>* ledger = nullptr;
 
@@ -46,6 +54,17 @@ class World final : public Observer {
   DefinitionId Register(const std::string& yaml);
   // Starts an instance and runs the loop until the start is answered.
   Result<Position> Start(DefinitionId definition, InstanceId* id = nullptr);
+  Result<Position> Start(model::StartInstance start, InstanceId* id = nullptr,
+                         StartOptions options = {});
+  Result<Position> Publish(const std::string& name, const std::string& key,
+                           const std::string& payload, const std::string& id = "",
+                           TimeUs expires = TimeUs());
+  // The instance as it is now.
+  const model::Instance& At(InstanceId instance);
+  // Runs the loop until `holds` or the shard has failed or nothing moves any more. True: it holds.
+  bool RunUntil(const std::function<bool()>& holds);
+  // Lets the clock go on, and what is due then happen.
+  void Advance(int64_t us);
   Result<Position> Ask(InstanceId instance, model::Command command);
   // Runs the loop until `instance` has ended or the shard has failed. False: failed.
   bool RunUntilEnded(InstanceId instance);
@@ -68,6 +87,11 @@ class World final : public Observer {
   void OnEnded(const model::Instance& instance) override;
   void OnFatal(const Error& error) override;
   class Executor;
+  struct Waiting {
+    std::string step;
+    tasks::AttemptKey key;
+    std::function<void(tasks::TaskResult)> done;
+  };
   tasks::TaskResult Do(const tasks::TaskRequest& request);
 
   uv_loop_t loop_;
@@ -77,6 +101,7 @@ class World final : public Observer {
   ManualClock clock_{TimeUs(1'700'000'000'000'000)};
   secrets::EnvironmentSecrets secrets_;
   std::unique_ptr<Shard> shard_;
+  std::vector<Waiting> waiting_;
   std::map<InstanceId, std::string> ended_;
   std::vector<std::string> records_;
   std::optional<Error> fatal_;

@@ -1,0 +1,263 @@
+// What may start, and when: keys that are used once, definitions' states and limits.
+#include "tests/engine/runtime/world.h"
+
+namespace stele::runtime {
+namespace {
+
+using eventstore::MemoryStore;
+using model::DefinitionState;
+using model::Status;
+
+constexpr const char* kWork = R"(
+version: "1.0"
+name: work
+steps:
+  - {id: work, type: script, config: {script: x}}
+)";
+
+std::string Limited(const std::string& concurrency) {
+  return std::string(kWork) + "concurrency: " + concurrency + "\n";
+}
+
+class Admission : public testing::Test {
+ protected:
+  Admission() { Reopen(std::make_unique<MemoryStore>()); }
+  void Reopen(std::unique_ptr<MemoryStore> store) {
+    world_ = std::make_unique<World>(std::move(store));
+    world_->held = {"work"};
+    world_->Open();
+  }
+  void Crash() {
+    std::unique_ptr<MemoryStore> left = world_->Crash();
+    Reopen(std::move(left));
+    world_->shard().Resume("tester");
+    world_->RunUntilQuiet();
+  }
+  void Restart() {
+    world_->Stop();
+    Reopen(world_->store().Crash());
+    world_->shard().Resume("tester");
+    world_->RunUntilQuiet();
+  }
+  Result<Position> StartKeyed(const std::string& key, InstanceId* id) {
+    return world_->Start(
+        model::StartInstance{.definition = world_->Register(kWork), .idempotency_key = key}, id);
+  }
+  Result<Position> StartUnique(const std::string& key, InstanceId* id = nullptr) {
+    return world_->Start(
+        model::StartInstance{.definition = world_->Register(kWork), .business_key = key}, id,
+        {.unique_business_key = true});
+  }
+  InstanceId StartLimited(const std::string& concurrency, int32_t priority = 0,
+                          const std::string& input = "{}") {
+    InstanceId id;
+    EXPECT_TRUE(
+        world_
+            ->Start(model::StartInstance{.definition = world_->Register(Limited(concurrency)),
+                                         .input = Payload::FromText(input),
+                                         .priority = priority},
+                    &id)
+            .has_value());
+    world_->RunUntilQuiet();
+    return id;
+  }
+  bool IsQueued(InstanceId id) { return world_->At(id).queued; }
+
+  std::unique_ptr<World> world_;
+};
+
+TEST_F(Admission, GivesTheSameInstanceForTheSameIdempotencyKey) {
+  InstanceId in_one_turn[2];
+  int answers = 0;
+  const DefinitionId definition = world_->Register(kWork);
+  for (InstanceId& id : in_one_turn)
+    id = world_->shard().Start({.definition = definition, .idempotency_key = "k"}, "tester",
+                               [&](const auto& answer) { answers += answer.has_value(); });
+  EXPECT_EQ(in_one_turn[0], in_one_turn[1]);
+  ASSERT_TRUE(world_->RunUntil([&] { return answers == 2; }));
+  InstanceId later;
+  ASSERT_TRUE(StartKeyed("k", &later).has_value());
+  EXPECT_EQ(later, in_one_turn[0]);
+  ASSERT_TRUE(StartKeyed("other", &later).has_value());
+  EXPECT_EQ(later, in_one_turn[0].Next());
+}
+
+TEST_F(Admission, RemembersIdempotencyKeysOverRestarts) {
+  InstanceId first, again;
+  ASSERT_TRUE(StartKeyed("k", &first).has_value());
+  Crash();
+  ASSERT_TRUE(StartKeyed("k", &again).has_value());
+  EXPECT_EQ(again, first) << "from the log";
+  Restart();
+  ASSERT_TRUE(StartKeyed("k", &again).has_value());
+  EXPECT_EQ(again, first) << "from the checkpoint";
+  world_->RunUntilQuiet();
+  ASSERT_TRUE(world_->Finish("work"));
+  ASSERT_TRUE(StartKeyed("k", &again).has_value());
+  EXPECT_EQ(again, first) << "though it has ended";
+}
+
+TEST_F(Admission, FreesAnIdempotencyKeyWhoseStartWasRefused) {
+  const DefinitionId strict = world_->Register(
+      "version: '1.0'\nname: strict\nvariables:\n  n: {type: integer, default: 1}\nsteps:\n  - "
+      "{id: a, type: script, config: {script: x}}\n");
+  model::StartInstance bad{.definition = strict, .idempotency_key = "k"};
+  bad.variables.push_back({"n", Payload::FromText("\"text\"")});
+  InstanceId id;
+  EXPECT_FALSE(world_->Start(bad, &id).has_value());
+  EXPECT_TRUE(StartKeyed("k", &id).has_value());
+}
+
+TEST_F(Admission, RefusesABusinessKeyThatAnOpenInstanceHas) {
+  InstanceId id;
+  ASSERT_TRUE(StartUnique("order-1", &id).has_value());
+  EXPECT_EQ(StartUnique("order-1").error().code, ErrorCode::kDuplicateKey);
+  EXPECT_TRUE(StartUnique("order-2").has_value());
+  Crash();
+  EXPECT_EQ(StartUnique("order-1").error().code, ErrorCode::kDuplicateKey);
+  ASSERT_TRUE(world_->Ask(id, model::CancelInstance{}).has_value());
+  EXPECT_TRUE(StartUnique("order-1").has_value()) << "free again";
+}
+
+TEST_F(Admission, KeepsABusinessKeyForAFailedInstanceThatIsRetried) {
+  world_->held = {};
+  world_->failing["work"] = 1;
+  InstanceId id;
+  ASSERT_TRUE(StartUnique("k", &id).has_value());
+  ASSERT_TRUE(world_->RunUntilEnded(id));
+  world_->held = {"work"};
+  ASSERT_TRUE(world_->Ask(id, model::RetryInstance{}).has_value());
+  EXPECT_EQ(StartUnique("k").error().code, ErrorCode::kDuplicateKey);
+  Crash();
+  EXPECT_EQ(StartUnique("k").error().code, ErrorCode::kDuplicateKey);
+}
+
+TEST_F(Admission, LetsSoManyRunAtOnceAsTheDefinitionSays) {
+  std::vector<InstanceId> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(StartLimited("{limit: 3}"));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(IsQueued(ids[static_cast<size_t>(i)]), i >= 3) << i;
+  EXPECT_EQ(model::StatusOf(world_->At(ids[4])), "queued");
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(ids[3]));
+  EXPECT_TRUE(IsQueued(ids[4]));
+  while (world_->Finish("work")) EXPECT_LE(world_->outside("work").size(), 3u);
+  for (const InstanceId id : ids) EXPECT_TRUE(world_->ended(id));
+}
+
+TEST_F(Admission, CountsEachKeyOfALimitByItself) {
+  const std::string limit = "{key: '{{input.k}}', limit: 1}";
+  const InstanceId a = StartLimited(limit, 0, R"({"k":"a"})");
+  const InstanceId b = StartLimited(limit, 0, R"({"k":"b"})");
+  const InstanceId next = StartLimited(limit, 0, R"({"k":"a"})");
+  EXPECT_FALSE(IsQueued(a));
+  EXPECT_FALSE(IsQueued(b));
+  EXPECT_TRUE(IsQueued(next));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(next));
+}
+
+TEST_F(Admission, AdmitsTheHigherPriorityFirstThenWhoCameFirst) {
+  StartLimited("{limit: 1}");
+  const InstanceId low = StartLimited("{limit: 1}", -1);
+  const InstanceId early = StartLimited("{limit: 1}");
+  const InstanceId late = StartLimited("{limit: 1}");
+  const InstanceId high = StartLimited("{limit: 1}", 5);
+  for (const InstanceId next : {high, early, late, low}) {
+    EXPECT_TRUE(IsQueued(next));
+    ASSERT_TRUE(world_->Finish("work"));
+    EXPECT_FALSE(IsQueued(next)) << next.value;
+    EXPECT_EQ(world_->outside("work").size(), 1u);
+  }
+}
+
+TEST_F(Admission, PassesOverAQueuedInstanceThatIsCancelled) {
+  StartLimited("{limit: 1}");
+  const InstanceId cancelled = StartLimited("{limit: 1}");
+  const InstanceId next = StartLimited("{limit: 1}");
+  ASSERT_TRUE(world_->Ask(cancelled, model::CancelInstance{}).has_value());
+  EXPECT_TRUE(world_->ended(cancelled));
+  EXPECT_TRUE(IsQueued(next));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(next));
+}
+
+TEST_F(Admission, NeverExceedsALimitWhenOneEndsAndAnotherStartsInOneTurn) {
+  const InstanceId first = StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const DefinitionId definition = world_->At(first).definition;
+  world_->shard().Send(first, model::TerminateInstance{}, "tester", nullptr);
+  const InstanceId third = world_->shard().Start({.definition = definition}, "tester", nullptr);
+  world_->RunUntilQuiet();
+  EXPECT_FALSE(IsQueued(second));
+  EXPECT_TRUE(IsQueued(third));
+  EXPECT_EQ(world_->outside("work").size(), 1u);
+}
+
+TEST_F(Admission, KeepsQueuesOverACrash) {
+  StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const InstanceId third = StartLimited("{limit: 1}");
+  Crash();
+  EXPECT_TRUE(IsQueued(second));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(second));
+  EXPECT_TRUE(IsQueued(third));
+}
+
+TEST_F(Admission, AdmitsWhoWaitsWhenANewVersionHasNoLimit) {
+  StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  world_->Register(kWork);
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(second));
+}
+
+TEST_F(Admission, FreesThePlaceOfAnInstanceThatMigratesToAVersionWithoutALimit) {
+  const InstanceId first = StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const DefinitionId free = world_->Register(kWork);
+  ASSERT_TRUE(world_->Ask(first, model::MigrateInstance{free, ""}).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_FALSE(IsQueued(second));
+  EXPECT_EQ(world_->outside("work").size(), 2u);
+}
+
+TEST_F(Admission, StartsNothingOfADefinitionThatIsNotActive) {
+  const DefinitionId definition = world_->Register(kWork);
+  InstanceId open;
+  ASSERT_TRUE(world_->Start(definition, &open).has_value());
+  for (const DefinitionState state :
+       {DefinitionState::kDraft, DefinitionState::kPaused, DefinitionState::kRetired}) {
+    world_->shard().ChangeDefinition(definition, state, "because", "tester",
+                                     [](const auto& a) { EXPECT_TRUE(a.has_value()); });
+    const Result<Position> refused = world_->Start(definition);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kDefinitionState);
+    EXPECT_TRUE(refused.error().message.ends_with(": because")) << refused.error().message;
+  }
+  EXPECT_EQ(world_->shard().registry().Startable("work"), nullptr);
+  world_->RunUntilQuiet();
+  ASSERT_TRUE(world_->Finish("work")) << "what is open goes on";
+  EXPECT_EQ(world_->At(open).status, Status::kCompleted);
+  Crash();
+  EXPECT_EQ(world_->Start(definition).error().code, ErrorCode::kDefinitionState);
+  world_->shard().ChangeDefinition(definition, DefinitionState::kActive, "", "tester",
+                                   [](const auto&) {});
+  EXPECT_TRUE(world_->Start(definition).has_value());
+}
+
+TEST_F(Admission, AStopFreesTheKeyOfAStartThatItRefuses) {
+  const DefinitionId definition = world_->Register(kWork);
+  world_->RunUntilQuiet();
+  bool refused = false;
+  world_->shard().Start({.definition = definition, .idempotency_key = "k"}, "tester",
+                        [&](const auto& answer) { refused = !answer.has_value(); });
+  bool stopped = false;
+  world_->shard().Stop([&] { stopped = true; });
+  ASSERT_TRUE(world_->RunUntil([&] { return refused; }));
+  world_->shard().Start({.definition = definition, .idempotency_key = "k"}, "tester",
+                        [](const auto& answer) { EXPECT_FALSE(answer.has_value()); });
+}
+
+}  // namespace
+}  // namespace stele::runtime

@@ -1,0 +1,231 @@
+// Messages and signals between what is outside and instances: each meets one wait, once.
+#include "tests/engine/runtime/world.h"
+
+namespace stele::runtime {
+namespace {
+
+using eventstore::MemoryStore;
+using testing::Test;
+
+constexpr const char* kPays = R"(
+version: "1.0"
+name: pays
+steps:
+  - {id: paid, type: message, config: {action: wait, name: paid, key: "{{input.order ?? 'o'}}"}}
+)";
+
+constexpr const char* kTwice = R"(
+version: "1.0"
+name: twice
+steps:
+  - {id: first, type: message, config: {action: wait, name: paid, key: o}}
+  - {id: second, type: message, depends_on: [first], config: {action: wait, name: paid, key: o}}
+)";
+
+constexpr const char* kSender = R"(
+version: "1.0"
+name: sender
+steps:
+  - {id: say, type: message, config: {action: publish, name: paid, key: o, payload: {by: step}, ttl: 1m}}
+)";
+
+model::StartInstance With(DefinitionId definition, const std::string& input) {
+  return {.definition = definition, .input = Payload::FromText(input)};
+}
+
+class Messages : public Test {
+ protected:
+  Messages() : world_(std::make_unique<MemoryStore>()) { world_.Open(); }
+  // An instance that waits for the order.
+  InstanceId Waiting(const std::string& order = "o") {
+    InstanceId id;
+    const DefinitionId definition = world_.Register(kPays);
+    EXPECT_TRUE(world_.Start(With(definition, R"({"order":")" + order + R"("})"), &id).has_value());
+    world_.RunUntilQuiet();
+    return id;
+  }
+  bool HasEnded(InstanceId id) {
+    world_.RunUntilQuiet();
+    return world_.ended(id);
+  }
+
+  World world_;
+};
+
+TEST_F(Messages, MeetTheWaitOfTheirNameAndKey) {
+  const InstanceId other = Waiting("other");
+  const InstanceId id = Waiting();
+  ASSERT_TRUE(world_.Publish("paid", "o", R"({"sum":5})").has_value());
+  ASSERT_TRUE(HasEnded(id));
+  EXPECT_NE(world_.end_state(id).find(R"({"sum":5})"), std::string::npos) << world_.end_state(id);
+  EXPECT_FALSE(HasEnded(other));
+}
+
+TEST_F(Messages, ThatAStepPublishesMeetWaits) {
+  const InstanceId id = Waiting();
+  InstanceId sender;
+  ASSERT_TRUE(world_.Start(world_.Register(kSender), &sender).has_value());
+  EXPECT_TRUE(HasEnded(id));
+  EXPECT_TRUE(HasEnded(sender));
+  EXPECT_NE(world_.end_state(id).find("step"), std::string::npos);
+}
+
+TEST_F(Messages, AreKeptForWhoComesLater) {
+  ASSERT_TRUE(world_.Publish("paid", "o", "1").has_value());
+  EXPECT_TRUE(HasEnded(Waiting()));
+  EXPECT_FALSE(HasEnded(Waiting())) << "it was for one";
+}
+
+TEST_F(Messages, AreForgottenWhenTheirTimeIsOver) {
+  InstanceId sender;
+  ASSERT_TRUE(world_.Start(world_.Register(kSender), &sender).has_value());
+  world_.Advance(59'000'000);
+  EXPECT_TRUE(HasEnded(Waiting()));
+  ASSERT_TRUE(world_.Start(world_.Register(kSender), &sender).has_value());
+  world_.Advance(61'000'000);
+  EXPECT_FALSE(HasEnded(Waiting()));
+}
+
+TEST_F(Messages, MeetTheOlderOfTwoWaits) {
+  const InstanceId first = Waiting();
+  const InstanceId second = Waiting();
+  ASSERT_TRUE(world_.Publish("paid", "o", "1").has_value());
+  EXPECT_TRUE(HasEnded(first));
+  EXPECT_FALSE(HasEnded(second));
+  ASSERT_TRUE(world_.Publish("paid", "o", "2").has_value());
+  EXPECT_TRUE(HasEnded(second));
+}
+
+TEST_F(Messages, ComeOneAfterTheOther) {
+  ASSERT_TRUE(world_.Publish("paid", "o", "1").has_value());
+  ASSERT_TRUE(world_.Publish("paid", "o", "2").has_value());
+  InstanceId id;
+  ASSERT_TRUE(world_.Start(world_.Register(kTwice), &id).has_value());
+  ASSERT_TRUE(HasEnded(id));
+  EXPECT_NE(world_.end_state(id).find("completed 2"), std::string::npos) << world_.end_state(id);
+  EXPECT_FALSE(HasEnded(Waiting())) << "both are gone";
+}
+
+TEST_F(Messages, ThatAreToldTwiceWithOneIdComeOnce) {
+  ASSERT_TRUE(world_.Publish("paid", "o", "1", "id-1").has_value());
+  ASSERT_TRUE(world_.Publish("paid", "o", "1", "id-1").has_value());
+  EXPECT_TRUE(HasEnded(Waiting()));
+  EXPECT_FALSE(HasEnded(Waiting()));
+}
+
+TEST_F(Messages, DoNotMeetAWaitThatIsOver) {
+  const InstanceId first = Waiting();
+  ASSERT_TRUE(world_.Ask(first, model::CancelInstance{}).has_value());
+  const InstanceId second = Waiting();
+  ASSERT_TRUE(world_.Publish("paid", "o", "1").has_value());
+  EXPECT_TRUE(HasEnded(second));
+}
+
+TEST_F(Messages, MeetTheSecondAttemptOfAWait) {
+  InstanceId id;
+  ASSERT_TRUE(world_
+                  .Start(world_.Register("version: '1.0'\nname: again\nsteps:\n"
+                                         "  - {id: paid, type: message, timeout: 1m, config: "
+                                         "{action: wait, name: paid, key: o},\n"
+                                         "     retry: {max_attempts: 2, initial_delay: 1m}}\n"),
+                         &id)
+                  .has_value());
+  world_.Advance(61'000'000);
+  // Between two attempts nothing waits: the message is kept.
+  ASSERT_TRUE(world_.Publish("paid", "o", "7").has_value());
+  EXPECT_FALSE(HasEnded(id));
+  world_.Advance(61'000'000);
+  ASSERT_TRUE(HasEnded(id));
+  EXPECT_NE(world_.end_state(id).find("completed 7"), std::string::npos) << world_.end_state(id);
+}
+
+TEST_F(Messages, WithoutANameOrTooLargeAreRefused) {
+  EXPECT_EQ(world_.Publish("", "o", "1").error().code, ErrorCode::kInvalidInput);
+  const std::string large = '"' + std::string(kMaxPayloadBytes, 'x') + '"';
+  EXPECT_EQ(world_.Publish("paid", "o", large).error().code, ErrorCode::kLimitExceeded);
+}
+
+TEST_F(Messages, ASignalMeetsItsInstanceAlone) {
+  const DefinitionId definition = world_.Register(
+      "version: '1.0'\nname: s\nsteps:\n  - {id: go, type: signal, config: {name: go}}\n");
+  InstanceId first, second;
+  ASSERT_TRUE(world_.Start(definition, &first).has_value());
+  ASSERT_TRUE(world_.Start(definition, &second).has_value());
+  ASSERT_TRUE(
+      world_.Ask(second, model::SendSignal{"go", Payload::FromText(R"({"n":1})")}).has_value());
+  EXPECT_TRUE(HasEnded(second));
+  EXPECT_FALSE(HasEnded(first));
+}
+
+TEST_F(Messages, ASignalThatComesEarlyIsKept) {
+  world_.held = {"before"};
+  InstanceId id;
+  ASSERT_TRUE(
+      world_
+          .Start(world_.Register("version: '1.0'\nname: s\nsteps:\n"
+                                 "  - {id: before, type: script, config: {script: x}}\n"
+                                 "  - {id: go, type: signal, depends_on: [before], config: {name: "
+                                 "go}}\n"),
+                 &id)
+          .has_value());
+  world_.RunUntilQuiet();
+  ASSERT_TRUE(world_.Ask(id, model::SendSignal{"go", Payload()}).has_value());
+  EXPECT_FALSE(HasEnded(id));
+  ASSERT_TRUE(world_.Finish("before"));
+  EXPECT_TRUE(HasEnded(id));
+}
+
+TEST_F(Messages, AreTakenWhileTheInstanceIsPaused) {
+  const InstanceId id = Waiting();
+  ASSERT_TRUE(world_.Ask(id, model::PauseInstance{}).has_value());
+  ASSERT_TRUE(world_.Publish("paid", "o", "1").has_value());
+  EXPECT_FALSE(HasEnded(id));
+  ASSERT_TRUE(world_.Ask(id, model::ResumeInstance{}).has_value());
+  EXPECT_TRUE(HasEnded(id));
+}
+
+TEST(MessagesAndMemory, FindAnInstanceThatHasLeftIt) {
+  World world(std::make_unique<MemoryStore>(), {.idle_memory_bytes = 0, .checkpoint_records = 2});
+  world.Open();
+  InstanceId id;
+  ASSERT_TRUE(world.Start(world.Register(kPays), &id).has_value());
+  world.RunUntilQuiet();
+  ASSERT_EQ(world.shard().live_instances(), 0u);
+  ASSERT_TRUE(world.Publish("paid", "o", "1").has_value());
+  EXPECT_TRUE(world.RunUntilEnded(id));
+}
+
+TEST(MessagesAndMemory, LeaveNothingOnTheBoard) {
+  World world(std::make_unique<MemoryStore>());
+  world.Open();
+  const DefinitionId definition = world.Register(kPays);
+  for (int i = 0; i < 10; ++i) {
+    InstanceId id;
+    ASSERT_TRUE(world.Start(definition, &id).has_value());
+    ASSERT_TRUE(world.Publish("paid", "o", "1").has_value());
+    ASSERT_TRUE(world.RunUntilEnded(id));
+  }
+  EXPECT_EQ(world.shard().board().notes().BeginWriting().size(), 0u);
+  world.shard().board().notes().EndWriting();
+}
+
+TEST(Migration, KeepsWhoWaitsForAMessage) {
+  World world(std::make_unique<MemoryStore>());
+  world.Open();
+  InstanceId id;
+  ASSERT_TRUE(world.Start(world.Register(kPays), &id).has_value());
+  world.RunUntilQuiet();
+  const DefinitionId next =
+      world.Register(std::string(kPays) +
+                     "  - {id: thanks, type: script, depends_on: [paid], config: {script: x}}\n");
+  ASSERT_TRUE(world.Ask(id, model::MigrateInstance{next, ""}).has_value());
+  std::vector<Deed> ledger;
+  world.ledger = &ledger;
+  ASSERT_TRUE(world.Publish("paid", "o", "1").has_value());
+  ASSERT_TRUE(world.RunUntilEnded(id));
+  ASSERT_EQ(ledger.size(), 1u) << "the new version's step ran";
+  EXPECT_EQ(ledger[0].step, "thanks");
+}
+
+}  // namespace
+}  // namespace stele::runtime
