@@ -1,0 +1,60 @@
+// Firings that are in the log, or on their way there, and whose instances have not started yet.
+//
+// Not for concurrent use.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "base/payload.h"
+
+namespace stele::triggers {
+
+// What became of a firing: the instance; nothing when it is in the log but its start has to wait;
+// an error when it starts nothing.
+using Started = std::function<void(const Result<std::optional<InstanceId>>&)>;
+
+struct Pending {
+  TriggerId trigger;
+  std::string key;
+  TimeUs time;
+  Payload input;
+  bool buffered = false;  // until no other instance of the trigger runs
+  bool at_once = false;   // starts although nothing fires by itself yet
+  bool durable = false;   // the firing is in the log
+  bool starting = false;  // the shard was asked
+  TimeUs again;           // when to ask again; 0: not by time
+  std::vector<Started> told;
+};
+
+class PendingFirings {
+ public:
+  // REQUIRES: there is none of that trigger and key.
+  Pending& Add(Pending pending);
+  Pending* Find(TriggerId trigger, std::string_view key);
+  void Remove(TriggerId trigger, std::string_view key);
+  bool empty() const { return pending_.empty(); }
+
+  // In the order in which they were added. `visit` must not add or remove.
+  void ForEach(const std::function<void(Pending&)>& visit);
+  // Keys of those that wait for others of their trigger, in order.
+  std::vector<std::string> Buffered(TriggerId trigger) const;
+  // Triggers that have such.
+  std::vector<TriggerId> BufferedTriggers() const;
+  // Whether one of the trigger is about to start.
+  bool HasStarting(TriggerId trigger) const;
+
+ private:
+  using Place = std::pair<TriggerId, uint64_t>;
+  std::map<Place, Pending> pending_;
+  std::map<std::pair<TriggerId, std::string>, uint64_t, std::less<>> by_key_;
+  uint64_t next_ = 0;
+};
+
+}  // namespace stele::triggers

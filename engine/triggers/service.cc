@@ -1,0 +1,291 @@
+#include "engine/triggers/service.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "engine/model/codec.h"
+#include "engine/runtime/notes.h"
+
+namespace stele::triggers {
+
+namespace {
+
+// Notes: the fold's state, and the definition of every open instance. No other note begins with T.
+constexpr std::string_view kStateNote = "Ts";
+
+std::string OpenNote(InstanceId instance) {
+  return "Td" + runtime::KeyPart(instance.value);
+}
+
+// Calls visit(record, events) for each record of the cursor.
+template <class Visit>
+Status Walk(Result<std::unique_ptr<eventstore::Cursor>> cursor, Visit visit) {
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    const Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) return {};
+    Result<std::vector<model::Event>> events = model::Decode((*record)->body);
+    if (!events.has_value()) return std::unexpected(events.error());
+    if (!visit(**record, *std::move(events))) return {};
+  }
+}
+
+}  // namespace
+
+TriggerService::TriggerService(const ServiceParts& parts) : parts_(parts), timer_(new uv_timer_t) {
+  uv_timer_init(parts.loop, timer_);
+  timer_->data = this;
+}
+
+TriggerService::~TriggerService() {
+  uv_close(reinterpret_cast<uv_handle_t*>(timer_),
+           [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
+}
+
+Status TriggerService::ReadTable(Position to) {
+  table_ = TriggerTable();
+  return Walk(store_->ReadInstance(parts_.shard, InstanceId(), Seq(1)),
+              [&](const eventstore::RecordView& record, const std::vector<model::Event>& events) {
+                if (record.position > to) return false;
+                table_position_ = record.position;
+                for (const model::Event& event : events)
+                  table_.Apply(event, {record.position, record.header.time});
+                return true;
+              });
+}
+
+Status TriggerService::Attach(runtime::Shard* shard, const eventstore::EventStore* store,
+                              const secrets::Secrets* secrets) {
+  CHECK(shard_ == nullptr, "the service has a shard already");
+  shard_ = shard;
+  store_ = store;
+  secrets_ = secrets;
+  STELE_RETURN_IF_ERROR(ReadTable(Position(UINT64_MAX)));
+  const auto left = shard->board().PendingFirings();
+  if (!left.has_value()) return std::unexpected(left.error());
+  for (const runtime::PendingFiring& firing : *left)
+    pending_.Add({.trigger = firing.trigger,
+                  .key = firing.key,
+                  .time = firing.time,
+                  .input = firing.payload,
+                  .buffered = firing.outcome == "buffer",
+                  .durable = true,
+                  .again = {},
+                  .told = {}});
+  ReconcileAll();
+  return {};
+}
+
+Status TriggerService::Begin() {
+  CHECK(shard_ != nullptr && !begun_, "the service has begun already, or has no shard");
+  STELE_RETURN_IF_ERROR(CatchUp());
+  begun_ = true;
+  Process();
+  StartPending(parts_.clock->Now(), true);
+  StartBuffered();
+  Tick();
+  return {};
+}
+
+void TriggerService::End() {
+  over_ = true;
+  uv_timer_stop(timer_);
+}
+
+// The fold as it was noted, and the log from there on.
+Status TriggerService::CatchUp() {
+  const auto note = shard_->board().notes().Get(kStateNote);
+  if (!note.has_value()) return std::unexpected(note.error());
+  if (note->has_value()) {
+    const Result<Value> state = ParseJson(**note);
+    const Value* position = state.has_value() ? state->Find("position") : nullptr;
+    if (position != nullptr && occurrences_.Restore(*state))
+      noted_ = Position(static_cast<uint64_t>(position->as_int()));
+  }
+  folded_ = noted_;
+  STELE_RETURN_IF_ERROR(ReadTable(noted_));
+  return Walk(store_->Read(parts_.shard, noted_.Next()), [&](const eventstore::RecordView& record,
+                                                             std::vector<model::Event> events) {
+    std::erase_if(events, [](const auto& event) { return !Occurrences::Reads(event); });
+    if (!events.empty())
+      Absorb({record.header.instance, std::move(events), {record.position, record.header.time}});
+    folded_ = record.position;
+    return true;
+  });
+}
+
+void TriggerService::OnRecord(InstanceId instance, std::span<const model::Event> events,
+                              const model::RecordContext& record) {
+  if (parts_.next != nullptr && parts_.next->wants_records())
+    parts_.next->OnRecord(instance, events, record);
+  passed_ = record.position;
+  if (shard_ == nullptr || over_ || (!begun_ && instance)) return;
+  Seen seen{instance, {}, record};
+  for (const model::Event& event : events)
+    if (Occurrences::Reads(event)) seen.events.push_back(event);
+  if (seen.events.empty()) return;
+  seen_.push_back(std::move(seen));
+  if (std::exchange(posted_, true)) return;
+  shard_->Post(WhileAlive([this] {
+    posted_ = false;
+    Process();
+  }));
+}
+
+void TriggerService::OnEnded(const model::Instance& instance) {
+  if (parts_.next != nullptr) parts_.next->OnEnded(instance);
+}
+
+void TriggerService::OnFatal(const Error& error) {
+  End();
+  if (parts_.next != nullptr) parts_.next->OnFatal(error);
+}
+
+void TriggerService::Process() {
+  bool ended = false;
+  bool changed = false;
+  std::set<std::string, std::less<>> definitions;
+  while (!seen_.empty()) {
+    const Seen seen = std::move(seen_.front());
+    seen_.pop_front();
+    for (const model::Event& event : seen.events) {
+      if (const auto* registered = std::get_if<model::DefinitionRegistered>(&event)) {
+        definitions.insert(registered->name);
+      } else if (const auto* state = std::get_if<model::DefinitionStateChanged>(&event)) {
+        definitions.insert(shard_->registry().Find(state->definition)->name);
+      } else if (std::holds_alternative<model::TriggerStateChanged>(event)) {
+        changed = true;
+      }
+    }
+    ended = ended || seen.instance;
+    if (begun_) {
+      if (seen.record.position > folded_) Absorb(seen);
+    } else if (seen.record.position > table_position_) {
+      for (const model::Event& event : seen.events) table_.Apply(event, seen.record);
+      table_position_ = seen.record.position;
+    }
+  }
+  if (over_) return;
+  for (const std::string& definition : definitions) Reconcile(definition);
+  if (!begun_) return;
+  folded_ = std::max(folded_, passed_);
+  FireOccurrences();
+  if (!definitions.empty()) StartPending(parts_.clock->Now(), true);
+  if (ended || changed) StartBuffered();
+  Note(false);
+  Arm();
+}
+
+void TriggerService::Absorb(const Seen& seen) {
+  occurrences_.Fold(seen.events, seen.record, DefinitionNameOf(seen));
+  folded_ = seen.record.position;
+}
+
+// Of records in which an instance starts, ends or is retried; else empty. An open instance's is
+// noted, so that its end need not load it.
+std::string TriggerService::DefinitionNameOf(const Seen& seen) {
+  if (!seen.instance) return {};
+  const model::Registry& registry = shard_->registry();
+  runtime::Notes& notes = shard_->board().notes();
+  bool ends = false;
+  DefinitionId definition;
+  for (const model::Event& event : seen.events) {
+    if (const auto* started = std::get_if<model::InstanceStarted>(&event))
+      definition = started->definition;
+    ends = ends || !(std::holds_alternative<model::InstanceStarted>(event) ||
+                     std::holds_alternative<model::MessagePublished>(event) ||
+                     std::holds_alternative<model::InstanceRetryRequested>(event));
+  }
+  const bool only_messages = std::ranges::all_of(seen.events, [](const model::Event& event) {
+    return std::holds_alternative<model::MessagePublished>(event);
+  });
+  if (only_messages) return {};
+  if (!definition) {
+    if (const auto note = notes.Get(OpenNote(seen.instance));
+        note.has_value() && note->has_value()) {
+      std::string_view bytes = **note;
+      definition = DefinitionId(runtime::TakeNumber32(bytes));
+    } else if (const auto instance = shard_->Find(seen.instance); instance.has_value()) {
+      definition = (*instance)->definition;
+    }
+  }
+  if (ends) {
+    notes.Erase(OpenNote(seen.instance));
+  } else {
+    notes.Put(OpenNote(seen.instance), runtime::KeyPart(definition.value));
+  }
+  const model::RegisteredDefinition* found = registry.Find(definition);
+  return found == nullptr ? std::string() : found->name;
+}
+
+void TriggerService::FireOccurrences() {
+  for (Occurrence& one : occurrences_.Take()) {
+    const model::RegisteredTrigger* trigger = shard_->registry().Find(one.trigger);
+    if (trigger == nullptr || trigger->state == model::TriggerState::kRemoved) continue;
+    if (!one.message_id.empty()) {
+      // Published twice under one id, which counts once.
+      const Result<bool> repeated =
+          shard_->board().IsRepeated(one.message_id, one.position, one.ordinal);
+      if (repeated.has_value() && *repeated) continue;
+    }
+    if (!one.input.has_value()) {
+      NoteOutcome(one.trigger, one.key, one.time, "refused: " + one.input.error().message);
+      continue;
+    }
+    ShootOnce({.trigger = one.trigger,
+               .key = one.key,
+               .time = one.time,
+               .input = *std::move(one.input),
+               .actor = {},
+               .started = {}});
+  }
+}
+
+// The note must not be ahead of firings that follow from what it holds; those are in the log's
+// batch by now, unless the shard takes no more.
+void TriggerService::Note(bool now) {
+  if (over_ || (!now && folded_.value - noted_.value < kNoteRecords)) return;
+  Value state = occurrences_.ToValue();
+  state.as_object().Set("position", static_cast<int64_t>(folded_.value));
+  shard_->board().notes().Put(std::string(kStateNote), ToJson(state));
+  noted_ = folded_;
+}
+
+void TriggerService::Tick() {
+  if (!begun_ || over_) return;
+  const TimeUs now = parts_.clock->Now();
+  occurrences_.Elapse(now);
+  FireOccurrences();
+  FireSchedules(now);
+  StartPending(now, false);
+  Arm();
+}
+
+void TriggerService::Arm() {
+  if (!begun_ || over_) return;
+  const int64_t now = parts_.clock->Now().value;
+  int64_t wait_us = kMaxSleepUs;
+  bool any = false;
+  const auto wake = [&](int64_t at) {
+    any = true;
+    wait_us = std::min(wait_us, std::max<int64_t>(at - now, 0));
+  };
+  timetables_.Follow(table_);
+  if (const auto next = timetables_.NextMoment()) wake(*next);
+  if (const auto next = occurrences_.NextMoment()) wake(next->value);
+  pending_.ForEach([&](Pending& pending) {
+    if (pending.again) wake(pending.again.value);
+  });
+  if (!any) {
+    uv_timer_stop(timer_);
+    return;
+  }
+  uv_update_time(parts_.loop);
+  uv_timer_start(
+      timer_, [](uv_timer_t* timer) { static_cast<TriggerService*>(timer->data)->Tick(); },
+      static_cast<uint64_t>((wait_us + 999) / 1000), 0);
+}
+
+}  // namespace stele::triggers

@@ -1,0 +1,69 @@
+// The registry's triggers with their configurations read: a fold of the registry's records.
+//
+// What the registry keeps of a trigger is a JSON object (StoredTrigger): its name, whether a
+// definition declares it, and the trigger as it was written.
+//
+// Not for concurrent use.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "engine/model/event.h"
+#include "engine/model/registry.h"
+#include "engine/triggers/trigger_config.h"
+
+namespace stele::triggers {
+
+struct StoredTrigger {
+  std::string name;       // unique among a definition's triggers
+  bool declared = false;  // in the section `triggers:` of its definition; else added by hand
+  Value trigger;          // as written
+  std::string ToText() const;
+  // Nothing for a trigger that somebody else keeps in the registry.
+  static std::optional<StoredTrigger> FromText(std::string_view text);
+};
+
+// "schedule", "github_push", …
+std::string_view KindOf(const TriggerConfig& config);
+
+struct KnownTrigger {
+  TriggerId id;
+  std::string definition;
+  std::string kind;
+  StoredTrigger stored;
+  // Null when it is somebody else's, or when this build cannot read it; `fault` says why then.
+  std::shared_ptr<const TriggerConfig> config;
+  std::string fault;
+  model::TriggerState state = model::TriggerState::kActive;
+  std::string reason;  // of its last change of state
+  TimeUs since;        // when it was registered or resumed: nothing before that fires
+  // The last moment of its schedule that is dealt with; firings by hand do not count.
+  TimeUs last_scheduled;
+
+  bool active() const { return state == model::TriggerState::kActive && config != nullptr; }
+  // The detail of that kind, or null.
+  template <class Detail>
+  const Detail* As() const {
+    return config == nullptr ? nullptr : std::get_if<Detail>(&config->detail);
+  }
+};
+
+class TriggerTable {
+ public:
+  // Events that are not about triggers change nothing. REQUIRES: records come in order.
+  void Apply(const model::Event& event, const model::RecordContext& record);
+  const KnownTrigger* Find(TriggerId id) const;
+  const std::map<TriggerId, KnownTrigger>& all() const { return triggers_; }
+
+ private:
+  std::map<TriggerId, KnownTrigger> triggers_;
+};
+
+// Keys of firings by hand begin with this; other keys of a schedule are moments.
+inline constexpr std::string_view kByHand = "manual-";
+
+}  // namespace stele::triggers
