@@ -101,9 +101,7 @@ struct InstanceSentence {
     return "paused" + Behind(": ", e.reason);
   }
   std::string operator()(const model::InstanceResumed& e) const {
-    const std::string what =
-        e.steps == 0 ? "resumed"
-                     : fmt::format("goes on for {} step{}", e.steps, e.steps == 1 ? "" : "s");
+    const std::string what = e.steps == 0 ? "resumed" : "goes on for " + Count(e.steps, "step");
     return what + Behind(": ", e.reason);
   }
   std::string operator()(const model::InstanceAdmitted&) const { return "admitted"; }

@@ -31,15 +31,17 @@ std::string Details(const Object& event) {
 
 int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
   std::string lines;
-  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "EVENT", "BY", "DETAILS"}};
+  std::vector<std::vector<std::string>> rows{{"SEQ", "TIME", "EVENT", "DETAILS"}};
   const bool json = arguments.Has("--json");
   const auto add = [&](const replay::HistoryEntry& entry,
                        const definition::Definition& definition) {
     Value details = model::EventToJson(entry.event, &definition);
     if (!json) {
+      std::string shown = Details(details.as_object());
+      if (!entry.actor.empty())
+        shown += fmt::format("{}by={}", shown.empty() ? "" : " ", Clean(entry.actor));
       rows.push_back({fmt::format("{}", entry.seq.value), Time(entry.record.time),
-                      std::string(model::EventName(entry.event)), Clean(entry.actor),
-                      Details(details.as_object())});
+                      std::string(model::EventName(entry.event)), shown});
       return;
     }
     Object document{{"seq", static_cast<int64_t>(entry.seq.value)},

@@ -97,9 +97,9 @@ Status OpenData(Starting& starting, bool create) {
   const bool says =
       left > 0 && !starting.arguments.Has("--quiet") && !starting.arguments.Has("--no-wait");
   if (says)
-    starting.terminal.PrintNote(
-        left == 1 ? "an earlier run has not ended; \"stele list\" shows it"
-                  : fmt::format("{} earlier runs have not ended; \"stele list\" shows them", left));
+    starting.terminal.PrintNote(fmt::format("{} {} not ended; \"stele list\" shows {}",
+                                            Count(left, "earlier run"), left == 1 ? "has" : "have",
+                                            left == 1 ? "it" : "them"));
   return {};
 }
 

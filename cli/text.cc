@@ -92,6 +92,10 @@ std::string Inline(const Value& value) {
   return value.is_string() ? Clean(value.as_string()) : CleanJson(ToJson(value));
 }
 
+std::string Count(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string Duration(int64_t microseconds) {
   const int64_t seconds = microseconds / 1'000'000;
   if (microseconds < 1'000) return fmt::format("{} µs", microseconds);

@@ -23,6 +23,9 @@ std::string CleanJson(std::string json);
 // A value on one line: a string as it is, the rest as JSON, cleaned.
 std::string Inline(const Value& value);
 
+// "1 record", "2 records"
+std::string Count(uint64_t count, std::string_view noun);
+
 // "850 µs", "12 ms", "1.25 s", "3 min 5 s", "2 h 10 min"
 std::string Duration(int64_t microseconds);
 

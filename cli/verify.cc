@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "cli/text.h"
 
 namespace stele::cli {
 
@@ -25,9 +26,10 @@ int Verify(const Arguments& arguments, const Terminal& terminal) {
     terminal.PrintError(report.error());
     return kExitFailed;
   }
-  terminal.Print(fmt::format(
-      "verified: {} records with {} events, {} instances ({} open), {} definitions\n",
-      report->records, report->events, report->instances, report->open, report->definitions));
+  terminal.Print(fmt::format("verified: {} with {}, {} ({} open), {}\n",
+                             Count(report->records, "record"), Count(report->events, "event"),
+                             Count(report->instances, "instance"), report->open,
+                             Count(report->definitions, "definition")));
   return kExitDone;
 }
 
