@@ -81,9 +81,11 @@ void Reader::LookAtWait(const StepRun& run) {
     Waiting& waiting = Add(WaitFor::kPeople, run);
     waiting.task = run.human.get();
     waiting.due = run.human->due;
-    if (run.config.has_value())
-      if (const Value* title = run.config.value().Find("title"); title && title->is_string())
-        waiting.title = title->as_string();
+    // Without templates it is not kept with the run.
+    const Value& config =
+        run.config.has_value() ? run.config.value() : definition_.step(run.step).config.source();
+    if (const Value* title = config.Find("title"); title != nullptr && title->is_string())
+      waiting.title = title->as_string();
     return;
   }
   Waiting& waiting = Add(WaitFor::kMessage, run);

@@ -12,6 +12,7 @@
 #include "engine/definition/canonical.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
+#include "replay/history.h"
 
 namespace stele::replay {
 
@@ -39,8 +40,45 @@ std::unexpected<Error> Mismatch(const RecordView& record, Seq seq, std::string_v
                           found, record.position.value, record.header.instance.value, seq.value));
 }
 
+// What is wrong with an event of the registry before it is applied; empty: nothing.
+struct RegistryFault {
+  const model::Registry& registry;
+
+  std::string operator()(const model::DefinitionRegistered& event) const {
+    const uint64_t next = registry.definitions.size() + 1;
+    if (event.definition.value != next)
+      return fmt::format("the registration of definition {}", next);
+    const definition::LoadResult loaded = definition::ReadCanonical(event.canonical);
+    if (loaded.has_value()) return "";
+    return "a definition that this build reads: " + loaded.error().front().message;
+  }
+  std::string operator()(const model::DefinitionStateChanged& event) const {
+    if (registry.Find(event.definition) == nullptr) return "a registered definition";
+    return model::FindDefinitionState(event.state).has_value() ? "" : "a state of a definition";
+  }
+  std::string operator()(const model::TriggerRegistered& event) const {
+    const uint64_t next = registry.triggers.size() + 1;
+    return event.trigger.value == next ? "" : fmt::format("the registration of trigger {}", next);
+  }
+  std::string operator()(const model::TriggerFired& event) const {
+    return registry.Find(event.trigger) != nullptr ? "" : "a registered trigger";
+  }
+  std::string operator()(const model::TriggerStateChanged& event) const {
+    if (registry.Find(event.trigger) == nullptr) return "a registered trigger";
+    return model::FindTriggerState(event.state).has_value() ? "" : "a state of a trigger";
+  }
+  std::string operator()(const model::SettingChanged&) const { return ""; }
+  std::string operator()(const model::MessagePublished&) const { return ""; }
+  template <class OfAnInstance>
+  std::string operator()(const OfAnInstance&) const {
+    return "an event of the registry";
+  }
+};
+
 class Verifier {
  public:
+  Verifier(const eventstore::EventStore& store, ShardId shard) : store_(store), shard_(shard) {}
+
   Status Check(const RecordView& record);
   VerifyReport report() const;
 
@@ -49,7 +87,10 @@ class Verifier {
   Status CheckInstance(const RecordView& record);
   Status Compare(const RecordView& record, const definition::Definition& definition) const;
   Result<model::Instance*> InstanceOf(const RecordView& record);
+  Result<model::Instance*> Reopen(const RecordView& record);
 
+  const eventstore::EventStore& store_;
+  const ShardId shard_;
   model::Registry registry_;
   std::map<InstanceId, model::Instance> open_;
   InstanceId last_started_;
@@ -87,15 +128,8 @@ Status Verifier::CheckRegistry(const RecordView& record) {
     return Mismatch(record, seq, fmt::format("seq {}", registry_.seq.value + 1),
                     fmt::format("{}", seq.value));
   for (const Event& event : recorded_) {
-    const auto* registered = std::get_if<model::DefinitionRegistered>(&event);
-    const uint64_t next = registry_.definitions.size() + 1;
-    if (registered == nullptr || registered->definition.value != next)
-      return Mismatch(record, seq, fmt::format("the registration of definition {}", next),
-                      Show(event, nullptr));
-    const definition::LoadResult loaded = definition::ReadCanonical(registered->canonical);
-    if (!loaded.has_value())
-      return Mismatch(record, seq, "a definition that this build reads",
-                      loaded.error().front().message);
+    if (const std::string expected = std::visit(RegistryFault{registry_}, event); !expected.empty())
+      return Mismatch(record, seq, expected, Show(event, nullptr));
     apply::Apply(registry_, event, {record.position, record.header.time});
     seq = seq.Next();
   }
@@ -114,6 +148,9 @@ Result<model::Instance*> Verifier::InstanceOf(const RecordView& record) {
                       fmt::format("{}", first.value));
     return &found->second;
   }
+  if (id <= last_started_ &&
+      std::holds_alternative<model::InstanceRetryRequested>(recorded_.front()))
+    return Reopen(record);
   if (id <= last_started_)
     return Mismatch(record, first, "no more records of an instance that has ended",
                     Show(recorded_.front(), nullptr));
@@ -124,6 +161,21 @@ Result<model::Instance*> Verifier::InstanceOf(const RecordView& record) {
   model::Instance& instance = open_[id];
   instance.id = id;
   return &instance;
+}
+
+// A failed instance goes on: its state is what its records before this one, which are checked,
+// make.
+Result<model::Instance*> Verifier::Reopen(const RecordView& record) {
+  model::Instance instance;
+  instance.id = record.header.instance;
+  STELE_RETURN_IF_ERROR(ReadHistory(
+      store_, shard_, instance.id,
+      [&](const HistoryEntry& entry) { apply::Apply(instance, entry.event, entry.record); },
+      record.position));
+  if (record.header.first_seq != instance.seq.Next())
+    return Mismatch(record, record.header.first_seq, fmt::format("seq {}", instance.seq.value + 1),
+                    fmt::format("{}", record.header.first_seq.value));
+  return &(open_[instance.id] = std::move(instance));
 }
 
 Status Verifier::CheckInstance(const RecordView& record) {
@@ -140,7 +192,11 @@ Status Verifier::CheckInstance(const RecordView& record) {
     return Mismatch(record, first, "a registered definition", fmt::format("number {}", id.value));
 
   decided_.clear();
-  const decide::Context context{*registered->definition, {record.position, record.header.time}};
+  const auto* migrate = std::get_if<model::MigrateInstance>(&*command);
+  const auto* target = migrate == nullptr ? nullptr : registry_.Find(migrate->definition);
+  const decide::Context context{*registered->definition,
+                                {record.position, record.header.time},
+                                target == nullptr ? nullptr : target->definition.get()};
   if (auto rejection = decider_.Decide(**instance, *command, context, decided_))
     return Mismatch(record, first, fmt::format("a refusal ({})", rejection->message),
                     Show(recorded_.front(), registered->definition.get()));
@@ -169,7 +225,7 @@ Result<VerifyReport> Verify(const eventstore::EventStore& store, ShardId shard,
   const Position end = store.NextPosition(shard);
   auto cursor = store.Read(shard, Position(1));
   if (!cursor.has_value()) return std::unexpected(cursor.error());
-  Verifier verifier;
+  Verifier verifier(store, shard);
   for (;;) {
     Result<std::optional<RecordView>> record = (*cursor)->Next();
     if (!record.has_value()) return std::unexpected(record.error());

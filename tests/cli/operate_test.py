@@ -142,10 +142,13 @@ class Mending(ProgramTest):
     def test_a_step_that_is_open_more_than_once_is_named_with_its_run(self):
         loop = """
 name: "each"
+variables:
+  numbers: [1, 2]
 steps:
   - id: "all"
     type: "loop"
-    config: {loop_type: "for_each", items: [1, 2], parallel: true}
+    items: "variables.numbers"
+    max_concurrent: 2
     steps:
       - id: "ask"
         type: "approval"

@@ -136,7 +136,7 @@ class Killed(ProgramTest):
         _, errors = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 3, errors)
         self.write("go", "")
-        self.assertIn("paid: yes", self.stele("resume").stdout)
+        self.assertIn('"paid":"yes"', self.stele("resume").stdout)
         self.stele("verify")
 
 

@@ -33,7 +33,7 @@ class Start(ProgramTest):
 
     def test_starts_a_file_too(self):
         document = self.json("start", self.write("two.yml", TWO_STEPS), "--json")
-        self.assertEqual(document["output"], {"two": "2"})
+        self.assertEqual(document["output"]["two"], "2")
 
     def test_keys_tags_priority_and_deadline_are_kept_and_listed(self):
         file = self.write("approval.yml", APPROVAL)
