@@ -23,7 +23,7 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.seen.append((dict(self.headers), body))
-        answer = json.dumps({"output": {"size": body["config"]["width"] * 2}}).encode()
+        answer = json.dumps({"size": body["config"]["width"] * 2}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
