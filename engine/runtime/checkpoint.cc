@@ -18,6 +18,8 @@ void Shard::BeginCheckpoint(std::function<void()> done) {
   checkpointing_ = std::make_unique<Checkpointing>();
   checkpointing_->position = Position(next_position_.value - 1);
   checkpointing_->done = std::move(done);
+  // Those whose start is still in the inbox may never be written.
+  checkpointing_->last_instance = InstanceId(last_instance_.value - starting_instances_);
   checkpointing_->ended.swap(ended_in_open_);
   if (const Status expired = board_.Expire(now_); !expired.has_value())
     return Failed(expired.error());
@@ -41,7 +43,7 @@ void Shard::FinishCheckpoint() {
   job.writing = true;
   eventstore::EventStore* store = parts_.store;
   const ShardId shard = options_.shard;
-  const uint64_t last = last_instance_.value;
+  const uint64_t last = job.last_instance.value;
   job.thread = std::thread([this, &job, store, shard, last] {
     for (const Checkpointing::Item& item : job.items) {
       if (job.result) job.result = store->PutSnapshot(shard, item.instance, item.snapshot);

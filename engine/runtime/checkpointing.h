@@ -12,7 +12,8 @@
 namespace stele::runtime {
 
 struct Shard::Checkpointing {
-  Position position;  // everything at or before it is in the snapshots that are put
+  Position position;         // everything at or before it is in the snapshots that are put
+  InstanceId last_instance;  // the highest number in the log up to there
   struct Item {
     InstanceId instance;
     eventstore::Snapshot snapshot;

@@ -41,7 +41,8 @@ InstanceId TimerQueue::TakeDue(TimeUs now) {
 void TimerQueue::Arm(TimeUs other) {
   TimeUs top = heap_.empty() ? TimeUs() : heap_.front().at;
   if (other && (!top || other < top)) top = other;
-  if (top == armed_) return;
+  // What is due already and was left for later is asked for again.
+  if (top == armed_ && (!top || top > clock_.Now())) return;
   armed_ = top;
   if (!top) {
     uv_timer_stop(timer_);

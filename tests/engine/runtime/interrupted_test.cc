@@ -240,12 +240,13 @@ TEST_P(Interrupted, EndsAsIfNothingHadHappened) {
     world.shard().Resume("tester");
     world.RunUntilQuiet();
     story.tell(world);
-    ASSERT_TRUE(world.RunUntil([&] { return story.is_over(world); })) << expected;
+    ASSERT_TRUE(world.RunUntil([&] { return story.is_over(world); }))
+        << testing::PrintToString(world.records());
     EXPECT_EQ(story.outcome(world), expected);
     EXPECT_TRUE(world.store().VerifyChain(ShardId()).has_value());
     if (HasFailure()) return;
   }
-  EXPECT_GT(crashes, 3);
+  EXPECT_GE(crashes, 3);
 }
 
 std::vector<Case> Cases() {
