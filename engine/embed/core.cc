@@ -1,0 +1,199 @@
+#include "engine/embed/core.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/check.h"
+#include "engine/embed/builtin_tasks.h"
+#include "engine/embed/hosted_executor.h"
+#include "engine/runtime/call_executor.h"
+#include "eventstore/rocksdb_store.h"
+
+namespace stele::embed {
+
+namespace {
+
+// A longer wait than anybody has, which the clock's arithmetic bears.
+constexpr std::chrono::microseconds kLongestWait = std::chrono::hours(24 * 365 * 10);
+
+}  // namespace
+
+Engine::Core::Core(const Options& options)
+    : options_(options), tasks_(std::make_unique<tasks::TaskRegistry>()) {
+  CHECK(uv_loop_init(&loop_) == 0);
+}
+
+Result<std::unique_ptr<Engine::Core>> Engine::Core::Open(const Options& options,
+                                                         const std::string& directory) {
+  std::unique_ptr<Core> core(new Core(options));
+  if (const Status opened = core->OpenShard(directory); !opened.has_value())
+    return std::unexpected(opened.error());
+  Core* raw = core.get();
+  core->pool_ = std::make_unique<FunctionPool>(options.worker_threads);
+  core->post_->Attach(core->shard_.get());
+  core->thread_ = std::thread([raw] { uv_run(&raw->loop_, UV_RUN_DEFAULT); });
+  core->loop_thread_ = core->thread_.get_id();
+  return core;
+}
+
+Status Engine::Core::OpenShard(const std::string& directory) {
+  std::error_code ignored;
+  if (!options_.create_if_missing && !std::filesystem::exists(directory + "/log", ignored))
+    return Refuse(ErrorCode::kStoreNotFound,
+                  "Expected the data of earlier runs in " + directory + " but found none");
+  auto sources = secrets::SecretsFromProcess(directory);
+  if (!sources.has_value()) return std::unexpected(ToError(sources.error()));
+  secrets_ = *std::move(sources);
+  eventstore::RocksDbOptions store_options;
+  store_options.create_if_missing = options_.create_if_missing;
+  auto store = eventstore::OpenRocksDbStore(directory, store_options);
+  if (!store.has_value()) return std::unexpected(ToError(store.error()));
+  store_ = *std::move(store);
+
+  runtime::CallExecutor* calls = nullptr;
+  if (options_.builtin_tasks) {
+    RegisterBuiltinTasks(&loop_, &clock_, *tasks_);
+    auto call = std::make_unique<runtime::CallExecutor>();
+    calls = call.get();
+    tasks_->Register("call", std::move(call));
+  }
+  feed_ = std::make_unique<Feed>(options_.plugin_backlog, problem(), [this] { RefuseWaiters(); });
+  auto shard = runtime::Shard::Open(
+      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), feed_.get()}, {});
+  if (!shard.has_value()) return std::unexpected(ToError(shard.error()));
+  shard_ = *std::move(shard);
+  if (calls != nullptr) calls->Attach(shard_.get());
+  feed_->Attach(store_.get(), shard_.get());
+  triggers_ = std::make_unique<TriggerHost>(*shard_, clock_, options_.actor);
+  return {};
+}
+
+Engine::Core::~Core() {
+  if (thread_.joinable()) (void)Stop();
+  shard_.reset();
+  tasks_.reset();
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop_) == 0);
+}
+
+Status Engine::Core::Stop() {
+  if (OnLoop()) return RefuseOnLoop();
+  const std::lock_guard lock(stopping_);
+  if (stopped_) return {};
+  stopped_ = true;
+  door_->Close();
+  triggers_->StopAll(problem());
+  post_->Post([this] { RefuseWaiters(); });
+  door_->WaitUntilEmpty();
+  post_->Post([this] { shard_->Stop([this] { uv_stop(&loop_); }); });
+  thread_.join();
+  post_->Attach(nullptr);
+  pool_.reset();
+  feed_->EndPlugins();
+  return {};
+}
+
+void Engine::Core::Tell(const std::string& problem) const {
+  if (!options_.on_problem) return;
+  try {
+    options_.on_problem(problem);
+  } catch (...) {
+    // There is nobody left to be told.
+    return;
+  }
+}
+
+Status Engine::Core::Send(uint64_t instance, MakeCommand make) {
+  return Ask<void>([this, id = InstanceId(instance), make](const Reply<void>& reply) {
+    const stele::Result<const model::Instance*> found = shard_->Find(id);
+    if (!found.has_value()) return reply(std::unexpected(ToError(found.error())));
+    const model::RegisteredDefinition* definition = shard_->registry().Find((*found)->definition);
+    stele::Result<model::Command> command = make(**found, *definition->definition);
+    if (!command.has_value()) return reply(std::unexpected(ToError(command.error())));
+    shard_->Send(id, *std::move(command), options_.actor,
+                 [reply](const stele::Result<Position>& answer) {
+                   if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
+                   reply({});
+                 });
+  });
+}
+
+void Engine::Core::Show(InstanceId instance, const Reply<Instance>& reply) {
+  const stele::Result<const model::Instance*> found = shard_->Find(instance);
+  if (!found.has_value()) return reply(std::unexpected(ToError(found.error())));
+  shard_->WhenDurable([reply, shown = ToInstance(**found, shard_->registry())](
+                          const stele::Result<Position>& answer) {
+    if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
+    reply(shown);
+  });
+}
+
+Result<std::vector<Engine::Core::Version>> Engine::Core::Versions() {
+  using Found = std::vector<Version>;
+  return Ask<Found>([this](const Reply<Found>& reply) {
+    Found found;
+    for (const model::RegisteredDefinition& each : shard_->registry().definitions)
+      found.push_back({each.name, each.version, each.definition});
+    reply(std::move(found));
+  });
+}
+
+Result<Instance> Engine::Core::Wait(uint64_t instance, std::chrono::microseconds timeout) {
+  if (OnLoop()) return RefuseOnLoop();
+  const InstanceId id(instance);
+  const auto waiter = std::make_shared<Waiter>();
+  {
+    const Visit visit(*door_);
+    if (!visit.entered()) return RefuseStopped();
+    std::future<Result<Instance>> ended = waiter->ended.get_future();
+    post_->Post([this, id, waiter] { AddWaiter(id, waiter); });
+    if (ended.wait_for(std::min(timeout, kLongestWait)) == std::future_status::ready)
+      return ended.get();
+    post_->Post([this, id, waiter] { DropWaiter(id, waiter); });
+  }
+  return Ask<Instance>([this, id](const Reply<Instance>& reply) { Show(id, reply); });
+}
+
+void Engine::Core::AddWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter) {
+  const auto refuse = [&](const Error& error) { waiter->ended.set_value(std::unexpected(error)); };
+  if (refuses_waiters_) return refuse(RefuseStopped().error());
+  const stele::Result<const model::Instance*> found = shard_->Find(instance);
+  if (!found.has_value()) return refuse(ToError(found.error()));
+  const auto [place, is_new] = waiters_.try_emplace(instance);
+  place->second.push_back(waiter);
+  if (!is_new) return;
+  shard_->WatchEnd(instance, [this, instance](const model::Instance& ended) {
+    const auto waiting = waiters_.extract(instance);
+    const Instance shown = ToInstance(ended, shard_->registry());
+    for (const std::shared_ptr<Waiter>& each : waiting.mapped()) {
+      each->ended.set_value(shown);
+    }
+  });
+}
+
+void Engine::Core::DropWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter) {
+  if (const auto found = waiters_.find(instance); found != waiters_.end())
+    std::erase(found->second, waiter);
+}
+
+void Engine::Core::RefuseWaiters() {
+  refuses_waiters_ = true;
+  for (auto& [instance, waiting] : waiters_)
+    for (const std::shared_ptr<Waiter>& each : std::exchange(waiting, {}))
+      each->ended.set_value(RefuseStopped());
+}
+
+Status Engine::Core::AddExecutor(const std::string& task_type,
+                                 std::function<std::shared_ptr<AsyncExecutor>()> make,
+                                 ExecutorOptions options) {
+  return Ask<void>([this, task_type, make, options](const Reply<void>& reply) {
+    if (task_type.empty() || tasks_->Find(task_type) != nullptr)
+      return reply(
+          Refuse(ErrorCode::kDuplicateKey,
+                 "Expected a task type that has no executor yet but found \"" + task_type + "\""));
+    tasks_->Register(task_type, std::make_unique<HostedExecutor>(&loop_, post_, make(), options));
+    reply({});
+  });
+}
+
+}  // namespace stele::embed

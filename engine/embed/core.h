@@ -1,0 +1,128 @@
+// What is behind the public header: the loop and its thread, the shard, and how a call of another
+// thread gets its answer from there.
+//
+//     caller ── Ask ──► loop: Shard::Start, Send, … ──► durable ──► answer ──► caller
+//
+// Thread: any, but for what is marked.
+#pragma once
+
+#include <uv.h>
+
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/embed/door.h"
+#include "engine/embed/feed.h"
+#include "engine/embed/function_pool.h"
+#include "engine/embed/loop_post.h"
+#include "engine/embed/translate.h"
+#include "engine/embed/trigger_host.h"
+#include "engine/runtime/shard.h"
+#include "engine/secrets/secrets.h"
+#include "eventstore/event_store.h"
+#include "stele/engine.h"
+
+namespace stele::embed {
+
+class Engine::Core {
+ public:
+  template <class T>
+  using Reply = std::function<void(Result<T>)>;
+
+  static Result<std::unique_ptr<Core>> Open(const Options& options, const std::string& directory);
+  // REQUIRES: not on the loop.
+  ~Core();
+  Status Stop();
+
+  const Options& options() const { return options_; }
+  const std::shared_ptr<Door>& door() const { return door_; }
+  bool OnLoop() const { return std::this_thread::get_id() == loop_thread_; }
+  void Tell(const std::string& problem) const;
+  Problem problem() const {
+    return [this](const std::string& sentence) { Tell(sentence); };
+  }
+
+  // Runs `work` on the loop and returns what it replies, which it must do once.
+  template <class T>
+  Result<T> Ask(std::function<void(const Reply<T>&)> work) {
+    if (OnLoop()) return RefuseOnLoop();
+    const Visit visit(*door_);
+    if (!visit.entered()) return RefuseStopped();
+    auto promise = std::make_shared<std::promise<Result<T>>>();
+    std::future<Result<T>> answer = promise->get_future();
+    post_->Post([work = std::move(work), promise] {
+      work([promise](Result<T> result) { promise->set_value(std::move(result)); });
+    });
+    return answer.get();
+  }
+  // Sends a command that `make` makes on the loop from the instance as it is.
+  using MakeCommand = std::function<stele::Result<model::Command>(const model::Instance&,
+                                                                  const definition::Definition&)>;
+  Status Send(uint64_t instance, MakeCommand make);
+  Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
+  // Adds an executor; refused when the type has one.
+  Status AddExecutor(const std::string& task_type,
+                     std::function<std::shared_ptr<AsyncExecutor>()> make, ExecutorOptions options);
+
+  // The registered versions, by id from 1.
+  struct Version {
+    std::string name;
+    uint32_t number = 1;
+    std::shared_ptr<const definition::Definition> definition;
+  };
+  Result<std::vector<Version>> Versions();
+
+  LoopPost& post() { return *post_; }
+  FunctionPool& pool() { return *pool_; }
+  TriggerHost& triggers() { return *triggers_; }
+  const eventstore::EventStore& store() const { return *store_; }
+  const Clock& clock() const { return clock_; }
+
+  // On the loop.
+  runtime::Shard& shard() { return *shard_; }
+  Feed& feed() { return *feed_; }
+  const tasks::TaskRegistry& tasks() const { return *tasks_; }
+  void Start(const StartRequest& request, const std::optional<Value>& input,
+             const std::optional<Value>& variables, const Reply<uint64_t>& reply);
+  // Replies when all that has been decided is durable: nobody is shown what a power cut could take
+  // back.
+  void Show(InstanceId instance, const Reply<Instance>& reply);
+
+ private:
+  struct Waiter {
+    std::promise<Result<Instance>> ended;
+  };
+
+  explicit Core(const Options& options);
+  Status OpenShard(const std::string& directory);
+  void AddWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter);
+  void DropWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter);
+  void RefuseWaiters();
+
+  const Options options_;
+  const std::shared_ptr<Door> door_ = std::make_shared<Door>();
+  const std::shared_ptr<LoopPost> post_ = std::make_shared<LoopPost>();
+  uv_loop_t loop_;
+  SystemClock clock_;
+  std::unique_ptr<secrets::Secrets> secrets_;
+  std::unique_ptr<tasks::TaskRegistry> tasks_;
+  std::unique_ptr<eventstore::EventStore> store_;
+  std::unique_ptr<Feed> feed_;
+  std::unique_ptr<runtime::Shard> shard_;
+  std::unique_ptr<TriggerHost> triggers_;
+  std::unique_ptr<FunctionPool> pool_;
+  // On the loop. An entry stays until its instance has ended: the shard has been asked about it.
+  std::map<InstanceId, std::vector<std::shared_ptr<Waiter>>> waiters_;
+  bool refuses_waiters_ = false;
+  std::thread thread_;
+  std::thread::id loop_thread_;
+  std::mutex stopping_;  // held by who stops
+  bool stopped_ = false;
+};
+
+}  // namespace stele::embed

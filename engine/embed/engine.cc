@@ -1,0 +1,155 @@
+// The public methods: opening, stopping, and what is registered. starting.cc, operating.cc and
+// reading.cc have the others.
+#include "stele/engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "engine/definition/canonical.h"
+#include "engine/definition/load.h"
+#include "engine/embed/core.h"
+
+namespace stele::embed {
+
+namespace {
+
+// What nothing here can run, and configurations that an executor refuses.
+std::vector<definition::Fault> FaultsOf(const definition::Definition& definition,
+                                        const tasks::TaskRegistry& tasks) {
+  std::vector<definition::Fault> faults = definition::CheckTypes(definition, tasks.types(), {});
+  for (const definition::Step& step : definition.steps) {
+    const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
+    if (step.kind != definition::StepKind::kTask || executor == nullptr) continue;
+    for (const std::string& sentence : executor->CheckConfig(step.config.source()))
+      faults.push_back(
+          {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
+  }
+  std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  return faults;
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+
+Engine::~Engine() = default;
+
+Result<std::unique_ptr<Engine>> Engine::Open(const Options& options, const std::string& directory) {
+  Result<std::unique_ptr<Core>> core = Core::Open(options, directory);
+  if (!core.has_value()) return std::unexpected(core.error());
+  return std::unique_ptr<Engine>(new Engine(*std::move(core)));
+}
+
+Status Engine::Stop() {
+  return core_->Stop();
+}
+
+Status Engine::RegisterFunction(std::string task_type, TaskFunction function,
+                                ExecutorOptions options) {
+  if (!function)
+    return Refuse(ErrorCode::kInvalidInput, "Expected a function for a task type but found none");
+  return core_->AddExecutor(
+      task_type,
+      [core = core_.get(), function = std::move(function)]() -> std::shared_ptr<AsyncExecutor> {
+        return std::make_shared<FunctionTask>(core->pool(), function);
+      },
+      options);
+}
+
+Status Engine::RegisterExecutor(std::string task_type, std::unique_ptr<AsyncExecutor> executor,
+                                ExecutorOptions options) {
+  if (executor == nullptr)
+    return Refuse(ErrorCode::kInvalidInput, "Expected an executor for a task type but found none");
+  return core_->AddExecutor(
+      task_type, [shared = std::shared_ptr<AsyncExecutor>(std::move(executor))] { return shared; },
+      options);
+}
+
+Status Engine::RegisterPlugin(std::unique_ptr<Plugin> plugin) {
+  if (plugin == nullptr)
+    return Refuse(ErrorCode::kInvalidInput, "Expected a plugin but found none");
+  auto shared = std::make_shared<std::unique_ptr<Plugin>>(std::move(plugin));
+  return core_->Ask<void>([core = core_.get(), shared](const Core::Reply<void>& reply) {
+    core->feed().AddPlugin(std::move(*shared));
+    reply({});
+  });
+}
+
+Result<uint64_t> Engine::RegisterTrigger(const std::string& definition, const std::string& type,
+                                         const std::string& config,
+                                         std::unique_ptr<Trigger> trigger) {
+  const auto parsed = ParseObject(config, "the config of a trigger");
+  if (!parsed.has_value()) return std::unexpected(parsed.error());
+  if (trigger == nullptr || type.empty())
+    return Refuse(ErrorCode::kInvalidInput, "Expected a trigger with a type but found none");
+  Core* core = core_.get();
+  const Value document = parsed->value_or(Value(Object()));
+  const Result<uint64_t> number =
+      core->Ask<uint64_t>([&, core](const Core::Reply<uint64_t>& reply) {
+        core->triggers().Find(definition, type, document, reply);
+      });
+  if (!number.has_value()) return number;
+  // What the trigger holds may outlive the engine: the door tells whether it is still there.
+  Fire fire = [core, door = core->door(), number = *number](std::string key,
+                                                            std::string input) -> Result<uint64_t> {
+    const Visit visit(*door);
+    if (!visit.entered()) return RefuseStopped();
+    const auto given = ParseObject(input, "the input of a firing");
+    if (!given.has_value()) return std::unexpected(given.error());
+    return core->Ask<uint64_t>([&, core](const Core::Reply<uint64_t>& reply) {
+      core->triggers().Fire(TriggerId(static_cast<uint32_t>(number)), key,
+                            given->value_or(Value(Object())), reply);
+    });
+  };
+  if (core->triggers().Add(*number, std::move(trigger), std::move(fire), core->problem()))
+    return number;
+  return Refuse(
+      ErrorCode::kDuplicateKey,
+      fmt::format("Expected a trigger that is not registered yet but found it as {}", *number));
+}
+
+Result<Definition> Engine::RegisterText(const std::string& text, const std::string& name) {
+  const definition::LoadResult loaded =
+      definition::Load(text, definition::SyntaxOf(name, text), name);
+  if (!loaded.has_value()) return std::unexpected(ToError(loaded.error()));
+  return core_->Ask<Definition>([&, core = core_.get()](const Core::Reply<Definition>& reply) {
+    const auto faults = FaultsOf(**loaded, core->tasks());
+    if (!faults.empty()) return reply(std::unexpected(ToError(faults)));
+    auto id = std::make_shared<DefinitionId>();
+    *id = core->shard().Register(
+        {definition::WriteCanonical(**loaded), (*loaded)->name, text, name}, core->options().actor,
+        [core, id, reply](const stele::Result<Position>& answer) {
+          if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
+          const model::RegisteredDefinition& registered = *core->shard().registry().Find(*id);
+          reply(Definition{registered.name, registered.version});
+        });
+  });
+}
+
+Result<Definition> Engine::RegisterFile(const std::string& path) {
+  std::error_code ignored;
+  std::ifstream file(path, std::ios::binary);
+  if (!file || std::filesystem::is_directory(path, ignored))
+    return Refuse(ErrorCode::kIo, "Expected a definition in " + path + " but could not read it");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return RegisterText(text, std::filesystem::path(path).stem().string());
+}
+
+Result<uint64_t> Engine::Continue() {
+  Core* core = core_.get();
+  const Result<uint64_t> resumed = core->Ask<uint64_t>([core](const Core::Reply<uint64_t>& reply) {
+    const size_t count = core->shard().Resume(core->options().actor);
+    core->triggers().StartPending();
+    reply(count);
+  });
+  if (resumed.has_value()) core->triggers().StartAll(core->problem());
+  return resumed;
+}
+
+}  // namespace stele::embed

@@ -1,0 +1,372 @@
+// Stele inside a program: workflows that survive the program's death at any moment, from one
+// header and one library.
+//
+//     auto engine = Engine::Open({}, "./data");
+//     (*engine)->RegisterFunction("greet", [](const Attempt& attempt) {
+//       return TaskResult().Output("text", "Hello, " + *attempt.Get("name"));
+//     });
+//     (*engine)->RegisterFile("greet.yml");
+//     (*engine)->Continue();
+//     auto id = (*engine)->Start({.definition = "greet", .input = JsonObject({{"name", "Ada"}})});
+//     auto ended = (*engine)->Wait(*id, std::chrono::seconds(10));
+//
+// Values of workflows cross this interface as JSON text. Times are microseconds since the Unix
+// epoch. Nothing here throws; what fails says why (docs/errors.md has every code).
+//
+// Threads: every method may be called from any thread, many at once. A method that changes
+// something returns when that is durable. The engine has a loop thread of its own, on which
+// subscribers, asynchronous executors and answers to StartAsync are called: they must not block,
+// and of the methods of Engine they may call StartAsync and Unsubscribe alone (the others refuse
+// with STL0604).
+#pragma once
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stele::embed {
+
+// A fault of a definition, with its place in the text, from 1 (0: unknown).
+struct Fault {
+  std::string code;
+  std::string message;
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+struct Error {
+  std::string code;           // "STL0405"
+  std::string message;        // "Expected … but found …"
+  std::vector<Fault> faults;  // of a definition that is refused: every one, by place
+
+  // "STL0405: Expected …", behind it a line for each fault.
+  std::string ToString() const;
+};
+
+template <class T>
+using Result = std::expected<T, Error>;
+using Status = Result<void>;
+
+// ---- JSON, as much as is needed to fill in a request ----
+
+// A JSON value, made from what C++ has.
+class Json {
+ public:
+  Json(std::nullptr_t) : text_("null") {}
+  Json(bool value) : text_(value ? "true" : "false") {}
+  template <std::integral T>
+  Json(T value) : text_(std::to_string(value)) {}
+  Json(double value);
+  Json(std::string_view text);
+  Json(const std::string& text) : Json(std::string_view(text)) {}
+  Json(const char* text) : Json(std::string_view(text)) {}
+  // Text that is JSON already: an array, an object.
+  static Json Raw(std::string json);
+
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// {"environment": "production", "replicas": 3}
+std::string JsonObject(std::initializer_list<std::pair<std::string_view, Json>> members);
+// A member of a JSON object: a string as it is, anything else as JSON text; nothing when there is
+// no such member, or no object.
+std::optional<std::string> JsonMember(std::string_view object, std::string_view name);
+
+// ---- What steps do: executors of the program's own ----
+
+// One attempt of a step.
+struct Attempt {
+  std::string key;  // "42-7-1": the same key is the same attempt, however often it is started
+  uint64_t instance = 0;
+  uint32_t number = 1;
+  std::string definition;
+  std::string step;
+  std::string task_type;
+  std::string config;  // an object: templates are rendered, secrets in their places
+  std::string input;   // an object
+  // True from when nobody waits for the attempt any more: it was cancelled, its time is up, the
+  // engine stops. Work that takes long should look at it.
+  std::function<bool()> cancelled;
+
+  // A member of the input, or else of the config; as JsonMember.
+  std::optional<std::string> Get(std::string_view name) const;
+};
+
+struct TaskResult {
+  std::string output = "{}";  // a JSON object
+  bool failed = false;
+  std::string kind;  // of the failure: what `retry_on` and transitions speak of
+  std::string message;
+  bool retryable = true;  // false: no policy may retry it
+  std::string log;        // kept with the history, up to a limit
+
+  // Adds a member to the output.
+  TaskResult& Output(std::string_view name, const Json& value);
+  TaskResult& Log(std::string_view text);
+  static TaskResult Failed(std::string kind, std::string message, bool retryable = true);
+};
+
+// Runs on a thread of the engine's pool. An exception fails the attempt with the kind "exception".
+using TaskFunction = std::function<TaskResult(const Attempt&)>;
+
+// The answer to an attempt, from any thread, at any time. Copies answer the same attempt: the first
+// answer counts. When the last copy goes without one, the attempt fails with the kind "abandoned".
+class Completion {
+ public:
+  // False when nobody waits for it (any more).
+  bool Finish(TaskResult result) const;
+  bool cancelled() const;
+
+ private:
+  friend class HostedExecutor;
+  struct State;
+  explicit Completion(std::shared_ptr<State> state) : state_(std::move(state)) {}
+  std::shared_ptr<State> state_;
+};
+
+class AsyncExecutor {
+ public:
+  virtual ~AsyncExecutor() = default;
+  // Begins an attempt and returns at once. On the loop thread.
+  virtual void Start(Attempt attempt, Completion completion) = 0;
+  // Nobody waits for the attempt with that key any more: let go of its Completion soon. The engine
+  // stops only when all have been answered or dropped. On the loop thread.
+  virtual void Cancel(const std::string& key) {}
+};
+
+struct ExecutorOptions {
+  // An attempt that ran when the process died is started again with the same key; otherwise it
+  // counts as failed with the kind "interrupted", and its retry policy decides.
+  bool repeats_after_crash = false;
+};
+
+// ---- What starts workflows: triggers of the program's own ----
+
+// Starts an instance with `input` (a JSON object), once for each key for ever: a key that was fired
+// before gives the instance that it started. Durable when it returns. From any thread but the
+// loop's.
+using Fire = std::function<Result<uint64_t>(std::string key, std::string input)>;
+
+class Trigger {
+ public:
+  virtual ~Trigger() = default;
+  // Begins to watch. Called once, by Continue or, after that, by RegisterTrigger.
+  virtual void Start(Fire fire) = 0;
+  // Ends it; `fire` refuses afterwards. Called once, by Stop or the destructor of the engine.
+  virtual void Stop() = 0;
+};
+
+// ---- What watches: plugins ----
+
+struct StepNotice {
+  uint64_t instance = 0;
+  std::string definition;
+  std::string step;
+  std::string phase;   // "started", "retrying", "completed", "failed", "cancelled", "skipped"
+  std::string output;  // completed: a JSON object, or empty
+  std::string kind;    // failed: the error
+  std::string message;
+  int64_t time_us = 0;
+};
+
+struct InstanceNotice {
+  uint64_t instance = 0;
+  std::string definition;
+  std::string status;  // "running"; at the end "completed", "failed", "cancelled", "terminated"
+  std::string input;   // of the start
+  std::string output;  // of the end
+  std::string kind;    // of a failure
+  std::string message;
+  int64_t time_us = 0;
+};
+
+// Told what has become durable, in the order of the log. A plugin sees; it changes nothing. Each
+// has a thread of its own, so that a slow one delays nobody; Stop waits until it has been told what
+// it is behind with. What it throws is caught. When it is more than Options::plugin_backlog notices
+// behind, notices are dropped and OnMissed says how many.
+class Plugin {
+ public:
+  virtual ~Plugin() = default;
+  virtual void OnStart(const InstanceNotice& started) {}
+  virtual void OnStep(const StepNotice& step) {}
+  virtual void OnEnd(const InstanceNotice& ended) {}
+  virtual void OnMissed(uint64_t notices) {}
+};
+
+// ---- Requests and what comes back ----
+
+struct Options {
+  bool create_if_missing = true;
+  // The task types that come with Stele: script, http, sql, email, … and call. Scripts run in the
+  // working directory of the process.
+  bool builtin_tasks = true;
+  // Threads that run TaskFunctions. 0: one a core, four at least.
+  uint32_t worker_threads = 0;
+  // Who starts and decides, in the log's words.
+  std::string actor = "program";
+  uint32_t plugin_backlog = 10'000;
+  // Told what nobody is there to be told by a return value: an exception of a callback, the end of
+  // the engine because a disk failed. From any thread of the engine's.
+  std::function<void(const std::string& sentence)> on_problem;
+};
+
+struct Definition {
+  std::string name;
+  uint32_t version = 1;
+};
+
+struct StartRequest {
+  std::string definition;  // its name
+  uint32_t version = 0;    // 0: the newest that is active
+  std::string input;       // a JSON object, or empty
+  std::string variables;   // a JSON object, or empty: in place of the definition's defaults
+  std::string business_key;
+  bool unique = false;          // refuse when an open instance has the same business key
+  std::string idempotency_key;  // a start with a key that was used gives the same instance
+  std::vector<std::string> tags;
+  int32_t priority = 0;     // the higher first
+  int64_t deadline_us = 0;  // 0: the definition's
+  bool paused = false;      // nothing of it starts before Resume
+};
+
+// What keeps an instance from going on.
+struct Waiting {
+  std::string what;  // "resume", "place", "people", "message", "operator", "child"
+  std::string step;  // empty: the instance itself
+  std::string title;
+};
+
+struct Instance {
+  uint64_t id = 0;
+  std::string definition;
+  uint32_t version = 1;
+  // "running", "paused", "queued", "compensating"; ended: "completed", "failed", "cancelled",
+  // "terminated".
+  std::string status;
+  std::string business_key;
+  std::vector<std::string> tags;
+  int32_t priority = 0;
+  int64_t started_us = 0;
+  int64_t ended_us = 0;  // 0: it has not
+  // Query leaves these empty.
+  std::string input;
+  std::string variables;  // of the outermost scope, an object
+  std::string output;     // an object, when it has completed
+  std::string kind;       // of its failure
+  std::string message;
+  std::vector<Waiting> waits;
+
+  bool ended() const { return ended_us != 0; }
+};
+
+struct Filter {
+  std::string status;
+  std::string definition;
+  std::string business_key;
+  std::string tag;
+  size_t limit = 1'000;  // the newest
+};
+
+struct Decision {
+  std::string by;                   // the person who decides
+  std::vector<std::string> groups;  // that the person is in
+  std::string comment;
+  std::string variables;  // a JSON object, or empty
+};
+
+// An event of the log. (position, ordinal) names it for ever.
+struct Event {
+  uint64_t position = 0;
+  uint32_t ordinal = 0;   // in its record, from 0
+  uint64_t instance = 0;  // 0: definitions, triggers, messages from outside
+  int64_t time_us = 0;
+  std::string name;  // "step_completed"
+  std::string json;  // the event with its members, as History has them
+};
+
+class Engine {
+ public:
+  // Opens the data in `directory`. One engine a directory: STL0303 when another has it. Instances
+  // that were open stand still until Continue.
+  static Result<std::unique_ptr<Engine>> Open(const Options& options, const std::string& directory);
+  // Stops. No other thread may begin a call; those that wait return with STL0601.
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  // Lets what runs outside end or be cancelled and makes everything durable. Waits for
+  // TaskFunctions that run. Calls after it are refused with STL0601. Not on the loop thread.
+  Status Stop();
+
+  // A definition names what is registered as "compile" by `type: custom:compile`. Register before
+  // Continue, and before definitions that use the type. A type has one executor.
+  Status RegisterFunction(std::string task_type, TaskFunction function,
+                          ExecutorOptions options = {});
+  Status RegisterExecutor(std::string task_type, std::unique_ptr<AsyncExecutor> executor,
+                          ExecutorOptions options = {});
+  Status RegisterPlugin(std::unique_ptr<Plugin> plugin);
+  // Kept in the log as a trigger of the definition, of the kind "custom"; the same definition, type
+  // and config (a JSON object, or empty) is the same trigger after a restart. Gives its number.
+  Result<uint64_t> RegisterTrigger(const std::string& definition, const std::string& type,
+                                   const std::string& config, std::unique_ptr<Trigger> trigger);
+  // A definition that is known gives the version it has. Refused with all faults.
+  Result<Definition> RegisterFile(const std::string& path);
+  Result<Definition> RegisterText(const std::string& text, const std::string& name = "workflow");
+  // Goes on with what was open when the directory was opened, and starts the triggers. Gives how
+  // many instances go on.
+  Result<uint64_t> Continue();
+
+  Result<uint64_t> Start(StartRequest request);
+  // Returns at once; `started` is called on the loop thread when the start is durable or refused.
+  void StartAsync(StartRequest request, std::function<void(Result<uint64_t>)> started);
+  // The instance when it has ended, or as it is when `timeout` has passed: ended() tells.
+  Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
+  Result<Instance> GetStatus(uint64_t instance);
+
+  Status Pause(uint64_t instance, const std::string& reason = "");
+  Status Resume(uint64_t instance, const std::string& reason = "");
+  Status Cancel(uint64_t instance, bool compensate = false, const std::string& reason = "");
+  Status Terminate(uint64_t instance, const std::string& reason = "");
+  // A failed instance, or a step that waits for its next attempt or for an operator.
+  Status Retry(uint64_t instance, const std::string& step = "", const std::string& reason = "");
+  Status SetVariables(uint64_t instance, const std::string& variables);
+  Status Signal(uint64_t instance, const std::string& name, const std::string& payload = "");
+  // To one instance that waits for a message of that name and key, now or within the hour. An `id`
+  // that was published before is published no second time.
+  Status Publish(const std::string& name, const std::string& key, const std::string& payload = "",
+                 const std::string& id = "");
+  // Tasks for people, by the step's id: Complete a manual one, Approve or Reject an approval.
+  Status Complete(uint64_t instance, const std::string& step, const Decision& decision);
+  Status Approve(uint64_t instance, const std::string& step, const Decision& decision);
+  Status Reject(uint64_t instance, const std::string& step, const Decision& decision);
+
+  // By number, the newest first. Reads the whole log: for tools, not for every request.
+  Result<std::vector<Instance>> Query(const Filter& filter = {});
+  // Every event of an instance, a line of JSON each.
+  Result<std::string> History(uint64_t instance);
+  // Calls `receive` on the loop thread for each event that becomes durable from now on, in the
+  // order of the log; `instance` 0: of all. Gives the number that ends it. After Unsubscribe has
+  // returned, `receive` is not called any more.
+  Result<uint64_t> Subscribe(uint64_t instance, std::function<void(const Event&)> receive);
+  Status Unsubscribe(uint64_t subscription);
+
+ private:
+  class Core;
+  explicit Engine(std::unique_ptr<Core> core);
+  Status Decide(uint64_t instance, const std::string& step, const Decision& decision, bool approved,
+                bool manual);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace stele::embed
