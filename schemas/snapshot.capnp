@@ -85,6 +85,7 @@ struct Scope {
   failure @12 :Failure;           # compensating: why; null otherwise
   undo @13 :List(Undo);
   heldSteps @14 :List(HeldStep);
+  arrivals @15 :List(Arrival);    # tokens that wait at joins, in the order in which they came
 }
 
 struct HeldStep {
@@ -96,6 +97,7 @@ struct HeldStep {
 struct Arrival {
   transition @0 :UInt32;
   live @1 :Bool;
+  step @2 :UInt32;
 }
 
 struct Failure {
@@ -121,7 +123,6 @@ struct Slot {
   fired @2 :Bool;
   completions @3 :UInt32;
   output @4 :Text;
-  arrivals @5 :List(Arrival);     # at its join, in the order in which they came
 }
 
 struct Undo {

@@ -9,10 +9,11 @@ void On(Instance& instance, const model::TokenArrived& event, const RecordContex
   model::Scope& scope = ScopeOf(instance, event.scope);
   ForgetHeld(scope, event.transition);
   model::Slot& slot = model::SlotOf(scope, event.step);
-  slot.arrivals.push_back({event.transition, event.live});
+  scope.arrivals.push_back({event.step, event.transition, event.live});
   if (event.fires) slot.fired = true;
   if (event.last) {
-    slot.arrivals.clear();
+    std::erase_if(scope.arrivals,
+                  [&](const model::Arrival& arrival) { return arrival.step == event.step; });
     slot.fired = false;
   }
 }

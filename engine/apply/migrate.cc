@@ -40,10 +40,9 @@ void Renumber(model::Scope& scope, const Renumbering& to) {
   std::erase_if(scope.slots, [&](const model::Slot& slot) {
     return to.event.steps[slot.step.value].value == kNoIndex;
   });
-  for (model::Slot& slot : scope.slots) {
-    slot.step = to(slot.step);
-    for (model::Arrival& arrival : slot.arrivals) arrival.transition = to(arrival.transition);
-  }
+  for (model::Slot& slot : scope.slots) slot.step = to(slot.step);
+  for (model::Arrival& arrival : scope.arrivals)
+    arrival = {to(arrival.step), to(arrival.transition), arrival.live};
   std::ranges::sort(scope.slots, {}, &model::Slot::step);
 }
 

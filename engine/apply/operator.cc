@@ -45,9 +45,9 @@ void On(Instance& instance, const model::StepRolledBack& event, const RecordCont
   };
   std::erase_if(scope.held, is_cleared);
   std::erase_if(scope.held_steps, [&](const model::HeldStep& held) { return is_reset(held.step); });
+  std::erase_if(scope.arrivals,
+                [&](const model::Arrival& arrival) { return is_cleared(arrival.transition); });
   for (model::Slot& slot : scope.slots) {
-    std::erase_if(slot.arrivals,
-                  [&](const model::Arrival& arrival) { return is_cleared(arrival.transition); });
     if (!is_reset(slot.step)) continue;
     slot.state = model::SlotState::kIdle;
     // The step that starts again goes on absorbing what comes late to its join.

@@ -49,9 +49,9 @@ bool IsChoice(const Definition& definition, const Step& step) {
 // The tokens of a join that belong together: the first that came on each transition.
 class Round {
  public:
-  Round(const model::Slot* slot, model::Arrival arriving) {
-    if (slot != nullptr)
-      for (const model::Arrival& arrival : slot->arrivals) Add(arrival);
+  Round(const Scope& scope, model::Arrival arriving) {
+    for (const model::Arrival& arrival : scope.arrivals)
+      if (arrival.step == arriving.step) Add(arrival);
     Add(arriving);
   }
   size_t decided() const { return first_.size(); }
@@ -72,9 +72,10 @@ class Round {
 };
 
 void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
-  const model::Slot* slot = model::FindSlot(*turn.instance.FindScope(token.scope), token.step);
+  const Scope& scope = *turn.instance.FindScope(token.scope);
+  const model::Slot* slot = model::FindSlot(scope, token.step);
   const bool fired = slot != nullptr && slot->fired;
-  const Round round(slot, {token.via, token.live});
+  const Round round(scope, {token.step, token.via, token.live});
   const uint32_t live = round.live();
   const bool last = round.decided() >= step.incoming.size();
   bool fires = false;

@@ -139,11 +139,10 @@ void Migration::CheckScope(const Scope& scope) {
     if (!Has(undo.step) || to_.step(To(undo.step)).compensation == kNoStep)
       Because("Expected a compensation for \"{}\", which has completed, but found none",
               IdOf(undo.step));
-  for (const model::Slot& slot : scope.slots)
-    for (const model::Arrival& arrival : slot.arrivals)
-      if (!Has(slot.step) || map_.transitions[arrival.transition.value] == model::kNoTransition)
-        Because("Expected the transition to the join \"{}\", where a token waits, but found none",
-                IdOf(slot.step));
+  for (const model::Arrival& arrival : scope.arrivals)
+    if (!Has(arrival.step) || map_.transitions[arrival.transition.value] == model::kNoTransition)
+      Because("Expected the transition to the join \"{}\", where a token waits, but found none",
+              IdOf(arrival.step));
 }
 
 void Migration::CheckRun(const StepRun& run) {
@@ -176,8 +175,7 @@ std::vector<bool> Migration::Ahead(const Scope& scope) const {
   for (const model::HeldStep& held : scope.held_steps) reach(To(held.step));
   for (const TransitionIndex held : scope.held)
     reach(to_.transition(map_.transitions[held.value]).to);
-  for (const model::Slot& slot : scope.slots)
-    if (!slot.arrivals.empty()) reach(To(slot.step));
+  for (const model::Arrival& arrival : scope.arrivals) reach(To(arrival.step));
   // A round of a loop decides its joins itself: what comes by a back edge is of the next one.
   for (size_t at = 0; at < reached.size(); ++at)
     for (const TransitionIndex transition : to_.step(reached[at]).outgoing)
@@ -194,10 +192,9 @@ void Migration::CheckJoins() {
           scope.held, [&](TransitionIndex held) { return map_.transitions[held.value] == via; });
     };
     const auto arrived = [&](TransitionIndex via) {
-      return is_held(via) || std::ranges::any_of(scope.slots, [&](const model::Slot& slot) {
-               return std::ranges::any_of(slot.arrivals, [&](const model::Arrival& arrival) {
-                 return map_.transitions[arrival.transition.value] == via;
-               });
+      return is_held(via) ||
+             std::ranges::any_of(scope.arrivals, [&](const model::Arrival& arrival) {
+               return map_.transitions[arrival.transition.value] == via;
              });
     };
     for (const StepIndex index : to_.body(map_.bodies[scope.body.value]).steps) {

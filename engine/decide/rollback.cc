@@ -96,7 +96,7 @@ void PlanTokens(const Turn& turn, Plan& plan) {
                                  .output = live ? past.OutputOf(from) : Payload()});
       };
       size_t waiting = 0;
-      for (const model::Arrival& arrival : slot->arrivals) {
+      for (const model::Arrival& arrival : scope.arrivals) {
         if (arrival.transition != via) continue;
         repeat(arrival.live, /*released=*/true);
         ++waiting;

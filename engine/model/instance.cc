@@ -69,17 +69,14 @@ class MemoryCount {
 
   void Add(const Scope& scope) {
     use_.structure += HeapOf(scope.slots) + HeapOf(scope.variables) + HeapOf(scope.held) +
-                      HeapOf(scope.undo) + HeapOf(scope.held_steps);
+                      HeapOf(scope.undo) + HeapOf(scope.held_steps) + HeapOf(scope.arrivals);
     Add(scope.item);
     if (scope.failure != nullptr) {
       use_.structure += sizeof(Failure);
       Add(scope.failure->kind);
       Add(scope.failure->message);
     }
-    for (const Slot& slot : scope.slots) {
-      Add(slot.output);
-      use_.structure += HeapOf(slot.arrivals);
-    }
+    for (const Slot& slot : scope.slots) Add(slot.output);
     for (const Undo& undo : scope.undo) Add(undo.output);
     for (const HeldStep& held : scope.held_steps) Add(held.output);
     for (const NamedPayload& variable : scope.variables) {

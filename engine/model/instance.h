@@ -116,19 +116,20 @@ enum class SlotState : uint8_t {
   kOmitted = 7,  // skipped by an operator; the flow goes on as if it had completed
 };
 
+// A token that waits at a join.
 struct Arrival {
+  StepIndex step;  // the transition's target
   TransitionIndex transition;
   bool live = false;
 };
 
-// A step in a scope: how its last run ended, and the tokens that wait at its join.
+// A step in a scope: how its last run ended.
 struct Slot {
   StepIndex step;
   SlotState state = SlotState::kIdle;
   bool fired = false;  // an any or n-of-m join that has started and absorbs the rest
   uint32_t completions = 0;
   Payload output;
-  std::vector<Arrival> arrivals;  // in the order in which they came
 };
 
 // A completed step that can be undone.
@@ -178,6 +179,7 @@ struct Scope {
   std::vector<TransitionIndex> held;    // dead tokens that leave a loop
   std::unique_ptr<Failure> failure;     // kCompensating: why
   std::vector<Undo> undo;               // by completion; those of closed scopes inside are here too
+  std::vector<Arrival> arrivals;        // in the order in which they came
   std::vector<HeldStep> held_steps;     // in the order in which they start on resume
 };
 

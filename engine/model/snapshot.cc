@@ -55,15 +55,15 @@
   F(held, Held)               \
   F(failure, Failure)         \
   F(undo, Undo)               \
+  F(arrivals, Arrivals)       \
   F(held_steps, HeldSteps)
 #define STELE_FIELDS_Slot(F)  \
   F(step, Step)               \
   F(state, State)             \
   F(fired, Fired)             \
   F(completions, Completions) \
-  F(output, Output)           \
-  F(arrivals, Arrivals)
-#define STELE_FIELDS_Arrival(F) F(transition, Transition) F(live, Live)
+  F(output, Output)
+#define STELE_FIELDS_Arrival(F) F(step, Step) F(transition, Transition) F(live, Live)
 #define STELE_FIELDS_HeldStep(F) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_Signal(F) F(name, Name) F(payload, Payload)
 #define STELE_FIELDS_Vote(F) \
@@ -140,8 +140,9 @@ constexpr std::string_view kWhat = "a snapshot";
                                                HumanTask& human, Vote& vote) {
   [[maybe_unused]] auto& [i1, i2, i3, i4, i5, i6, i7, i8, i9, i10, i11, i12, i13, i14, i15, i16,
                           i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28] = instance;
-  [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15] = scope;
-  [[maybe_unused]] auto& [s1, s2, s3, s4, s5, s6] = slot;
+  [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] =
+      scope;
+  [[maybe_unused]] auto& [s1, s2, s3, s4, s5] = slot;
   [[maybe_unused]] auto& [u1, u2, u3, u4] = undo;
   [[maybe_unused]] auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16,
                           r17, r18, r19, r20, r21, r22, r23, r24] = run;

@@ -72,6 +72,7 @@ class RandomValues {
     Set(v.due);
   }
   void Set(Arrival& v) {
+    Set(v.step);
     Set(v.transition);
     Set(v.live);
   }
@@ -149,6 +150,7 @@ inline void RandomValues::SetScope(Scope& scope) {
   Set(scope.item);
   Set(scope.variables);
   Set(scope.held);
+  Set(scope.arrivals);
   Set(scope.held_steps);
   scope.slots.resize(absent_ == 0 ? 3 : Below(5));
   uint32_t last_step = 0;
@@ -156,7 +158,6 @@ inline void RandomValues::SetScope(Scope& scope) {
     Next(slot.step, last_step);
     Set(slot.state);
     Set(slot.fired);
-    Set(slot.arrivals);
     Set(slot.completions);
     Set(slot.output);
   }

@@ -92,6 +92,10 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfAScope) {
   EXPECT_SEEN(i.scopes[0].variables[0].name.clear());
   EXPECT_SEEN(i.scopes[0].variables[0].value = Payload());
   EXPECT_SEEN(i.scopes[0].held.pop_back());
+  EXPECT_SEEN(i.scopes[0].arrivals.pop_back());
+  EXPECT_SEEN(i.scopes[0].arrivals[0].step = StepIndex());
+  EXPECT_SEEN(i.scopes[0].arrivals[0].transition = TransitionIndex());
+  EXPECT_SEEN(i.scopes[0].arrivals[0].live = false);
   EXPECT_SEEN(i.scopes[0].held_steps.pop_back());
   EXPECT_SEEN(i.scopes[0].held_steps[0].step = StepIndex());
   EXPECT_SEEN(i.scopes[0].held_steps[0].via = TransitionIndex());
@@ -110,9 +114,6 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfASlot) {
   EXPECT_SEEN(i.scopes[0].slots[0].step = StepIndex(0));
   EXPECT_SEEN(i.scopes[0].slots[0].state = SlotState::kIdle);
   EXPECT_SEEN(i.scopes[0].slots[0].fired = false);
-  EXPECT_SEEN(i.scopes[0].slots[0].arrivals.pop_back());
-  EXPECT_SEEN(i.scopes[0].slots[0].arrivals[0].transition = TransitionIndex());
-  EXPECT_SEEN(i.scopes[0].slots[0].arrivals[0].live = false);
   EXPECT_SEEN(i.scopes[0].slots[0].completions = 0);
   EXPECT_SEEN(i.scopes[0].slots[0].output = Payload());
 }
