@@ -108,9 +108,8 @@ void Deploy(Engine& engine) {
 
 // Pauses, goes on, cancels.
 void Operate(Engine& engine) {
-  Get(
-      engine.RegisterText("{version: '1.0', name: nightly, steps: [{id: rest, type: delay, "
-                          "config: {duration: 8h}}]}"));
+  Get(engine.RegisterText(R"({"version": "1.0", "name": "nightly",
+      "steps": [{"id": "rest", "type": "delay", "config": {"duration": "8h"}}]})"));
   const uint64_t id = Get(engine.Start({.definition = "nightly"}));
   Expect(engine.Pause(id, "the supplier is down"));
   std::printf("nightly is %s\n", Get(engine.GetStatus(id)).status.c_str());
