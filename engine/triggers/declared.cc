@@ -19,8 +19,9 @@ std::map<std::string, Present> LatestDeclared(const model::Registry& registry,
   for (const model::RegisteredTrigger& trigger : registry.triggers) {
     if (trigger.definition != definition) continue;
     auto stored = StoredTrigger::FromText(trigger.config);
-    if (stored && stored->declared)
-      latest.insert_or_assign(stored->name, Present{&trigger, *std::move(stored)});
+    if (!stored || !stored->declared) continue;
+    const std::string name = stored->name;
+    latest.insert_or_assign(name, Present{&trigger, *std::move(stored)});
   }
   return latest;
 }

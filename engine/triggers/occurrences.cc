@@ -130,6 +130,7 @@ void Occurrences::Elapse(TimeUs now) {
   for (auto& [id, condition] : conditions_) {
     const KnownTrigger* trigger = table_.Find(id);
     if (!condition.holds || condition.fired || trigger == nullptr) continue;
+    if (trigger->As<ConditionTrigger>() == nullptr) continue;
     if (condition.since.Plus(trigger->As<ConditionTrigger>()->hold_us) <= now)
       Fire(*trigger, condition);
   }
@@ -154,6 +155,7 @@ std::optional<TimeUs> Occurrences::NextMoment() const {
   for (const auto& [id, condition] : conditions_) {
     const KnownTrigger* trigger = table_.Find(id);
     if (!condition.holds || condition.fired || trigger == nullptr) continue;
+    if (trigger->As<ConditionTrigger>() == nullptr) continue;
     const TimeUs at = condition.since.Plus(trigger->As<ConditionTrigger>()->hold_us);
     if (!next || at < *next) next = at;
   }

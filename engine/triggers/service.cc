@@ -174,7 +174,7 @@ void TriggerService::Process() {
   FireOccurrences();
   if (!definitions.empty()) StartPending(parts_.clock->Now(), true);
   if (ended || changed) StartBuffered();
-  Note(false);
+  Note();
   Arm();
 }
 
@@ -245,8 +245,8 @@ void TriggerService::FireOccurrences() {
 
 // The note must not be ahead of firings that follow from what it holds; those are in the log's
 // batch by now, unless the shard takes no more.
-void TriggerService::Note(bool now) {
-  if (over_ || (!now && folded_.value - noted_.value < kNoteRecords)) return;
+void TriggerService::Note() {
+  if (over_ || folded_.value - noted_.value < parts_.note_records) return;
   Value state = occurrences_.ToValue();
   state.as_object().Set("position", static_cast<int64_t>(folded_.value));
   shard_->board().notes().Put(std::string(kStateNote), ToJson(state));

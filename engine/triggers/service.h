@@ -39,7 +39,8 @@ struct ServiceParts {
   uv_loop_t* loop = nullptr;
   const Clock* clock = nullptr;
   ShardId shard;
-  runtime::Observer* next = nullptr;  // is told of everything, too; may be null
+  runtime::Observer* next = nullptr;     // is told of everything, too; may be null
+  uint64_t note_records = kNoteRecords;  // the fold is noted each time so many have passed
 };
 
 // What one trigger made of a request.
@@ -146,7 +147,7 @@ class TriggerService final : public runtime::Observer {
   void Absorb(const Seen& seen);
   std::string DefinitionNameOf(const Seen& seen);
   void FireOccurrences();
-  void Note(bool now);
+  void Note();
   void Arm();
 
   // service_schedule.cc

@@ -14,7 +14,7 @@ constexpr size_t kMaxOutcomeBytes = 400;
 
 constexpr size_t kCancelBatch = 1'000;
 
-void Tell(Pending& pending, const Result<std::optional<InstanceId>>& what) {
+void TellAskers(Pending& pending, const Result<std::optional<InstanceId>>& what) {
   for (const Started& told : std::exchange(pending.told, {})) told(what);
 }
 
@@ -67,7 +67,7 @@ void TriggerService::Shoot(Shot shot) {
         End();
         Pending* lost = pending_.Find(trigger, key);
         if (lost == nullptr) return;
-        Tell(*lost, std::unexpected(answer.error()));
+        TellAskers(*lost, std::unexpected(answer.error()));
         pending_.Remove(trigger, key);
       }));
 }
@@ -86,7 +86,7 @@ void TriggerService::FiringIsDurable(TriggerId trigger, const std::string& key) 
   if (pending == nullptr) return;
   pending->durable = true;
   if (!pending->buffered && (begun_ || pending->at_once)) return StartOne(*pending);
-  Tell(*pending, std::nullopt);
+  TellAskers(*pending, std::nullopt);
   if (begun_) StartBufferedOf(trigger);
 }
 
@@ -98,7 +98,7 @@ void TriggerService::StartOne(Pending& pending) {
   pending.again = TimeUs();
   if (definition == nullptr) {
     // One that is paused will go on; the firing waits for it.
-    if (HasPausedVersion(registry, name)) return Tell(pending, std::nullopt);
+    if (HasPausedVersion(registry, name)) return TellAskers(pending, std::nullopt);
     return Refuse(pending,
                   {ErrorCode::kDefinitionState,
                    fmt::format("Expected an active version of \"{}\" but found none", name)});
@@ -134,11 +134,11 @@ void TriggerService::StartAnswered(TriggerId trigger, const std::string& key, In
   switch (answer.error().code) {
     case ErrorCode::kBackPressure:
       pending->again = parts_.clock->Now().Plus(kStartAgainUs);
-      Tell(*pending, std::nullopt);
+      TellAskers(*pending, std::nullopt);
       return Arm();
     case ErrorCode::kShardStopped:
       // It stays pending in the log.
-      return Tell(*pending, std::unexpected(answer.error()));
+      return TellAskers(*pending, std::unexpected(answer.error()));
     default:
       return Refuse(*pending, answer.error());
   }

@@ -18,11 +18,12 @@ constexpr TimeUs kStart(1'777'626'030'000'000);  // 2026-05-01T09:00:30Z
 struct Case {
   WriteFault fault;
   uint64_t checkpoint_records;
+  uint64_t note_records;
 };
 
 void PrintTo(const Case& given, std::ostream* out) {
   *out << "fault " << static_cast<int>(given.fault) << ", checkpoints every "
-       << given.checkpoint_records;
+       << given.checkpoint_records << ", notes every " << given.note_records;
 }
 
 class TriggerCrash : public testing::TestWithParam<Case> {};
@@ -57,14 +58,14 @@ TEST_P(TriggerCrash, NeitherLosesNorDoublesAFiring) {
   for (uint64_t nth = 2; nth < 200; ++nth) {
     std::unique_ptr<MemoryStore> left;
     {
-      TriggerWorld world(std::make_unique<MemoryStore>(), kStart, options);
+      TriggerWorld world(std::make_unique<MemoryStore>(), kStart, options, GetParam().note_records);
       world.store().InjectFault(nth, GetParam().fault);
       world.Register("w", kTriggers);
       if (Play(world, 0)) break;  // fewer writes than nth
       ++crashes;
       left = world.Crash(nth % (world.store().unflushed_puts() + 1));
     }
-    TriggerWorld world(std::move(left), kStart, options);
+    TriggerWorld world(std::move(left), kStart, options, GetParam().note_records);
     world.Register("w", kTriggers);
     world.RunUntilQuiet();
     // Whoever was not answered asks again; ids and keys make that one.
@@ -83,17 +84,18 @@ TEST_P(TriggerCrash, NeitherLosesNorDoublesAFiring) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Faults, TriggerCrash,
-                         testing::Values(Case{WriteFault::kNothingWritten, 200'000},
-                                         Case{WriteFault::kNothingWritten, 3},
-                                         Case{WriteFault::kTorn, 5},
-                                         Case{WriteFault::kWritten, 200'000},
-                                         Case{WriteFault::kWritten, 3}));
+                         testing::Values(Case{WriteFault::kNothingWritten, 200'000, 1},
+                                         Case{WriteFault::kNothingWritten, 3, 1},
+                                         Case{WriteFault::kTorn, 5, 7},
+                                         Case{WriteFault::kWritten, 200'000, 1},
+                                         Case{WriteFault::kWritten, 3, 1},
+                                         Case{WriteFault::kWritten, 3, 1'000}));
 
 TEST(TriggerRestart, AtEveryMomentOfACourseLosesNothing) {
   const runtime::ShardOptions options{.checkpoint_records = 4};
   std::vector<std::unique_ptr<MemoryStore>> moments;
   {
-    TriggerWorld world(std::make_unique<MemoryStore>(), kStart, options);
+    TriggerWorld world(std::make_unique<MemoryStore>(), kStart, options, 2);
     world.Register("w", kTriggers);
     world.store().OnWrite([&](uint64_t number) {
       moments.push_back(world.store().Crash(number % (world.store().unflushed_puts() + 1)));
@@ -103,7 +105,7 @@ TEST(TriggerRestart, AtEveryMomentOfACourseLosesNothing) {
   }
   ASSERT_GT(moments.size(), 10u);
   for (std::unique_ptr<MemoryStore>& moment : moments) {
-    TriggerWorld world(std::move(moment), kStart.Plus(4 * kMinute), options);
+    TriggerWorld world(std::move(moment), kStart.Plus(4 * kMinute), options, 2);
     world.RunUntilQuiet();
     EXPECT_EQ(world.Unstarted(), std::vector<std::string>());
     size_t ticks = 0;

@@ -31,12 +31,15 @@ class TriggerWorld::Executor final : public tasks::TaskExecutor {
 };
 
 TriggerWorld::TriggerWorld(std::unique_ptr<eventstore::MemoryStore> store, TimeUs now,
-                           runtime::ShardOptions options)
+                           runtime::ShardOptions options, uint64_t note_records)
     : store_(std::move(store)), clock_(now) {
   uv_loop_init(&loop_);
   tasks_.Register("script", std::make_unique<Executor>(*this));
-  service_ = std::make_unique<TriggerService>(
-      ServiceParts{.loop = &loop_, .clock = &clock_, .shard = options.shard, .next = this});
+  service_ = std::make_unique<TriggerService>(ServiceParts{.loop = &loop_,
+                                                           .clock = &clock_,
+                                                           .shard = options.shard,
+                                                           .next = this,
+                                                           .note_records = note_records});
   auto opened = runtime::Shard::Open(
       {&loop_, store_.get(), &tasks_, &clock_, &secrets_, service_.get()}, options);
   if (!opened.has_value()) {

@@ -30,7 +30,7 @@ class TriggerWorld final : public runtime::Observer {
  public:
   // Opens, resumes, and lets the triggers begin.
   TriggerWorld(std::unique_ptr<eventstore::MemoryStore> store, TimeUs now,
-               runtime::ShardOptions options = {});
+               runtime::ShardOptions options = {}, uint64_t note_records = kNoteRecords);
   ~TriggerWorld() override;
 
   // Steps called so never end.
