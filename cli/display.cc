@@ -72,7 +72,7 @@ struct PeopleSentence {
     return fmt::format("{} released by {}{}", label, e.person, Behind(": ", e.comment));
   }
   std::string operator()(const model::HumanTaskDecided& e) const {
-    return fmt::format("{} {} by {}{}", label, e.approved ? "agreed to" : "rejected", e.person,
+    return fmt::format("{} {} by {}{}", label, e.approved ? "approved" : "rejected", e.person,
                        Behind(": ", e.comment));
   }
   std::string operator()(const model::HumanTaskEscalated& e) const {

@@ -119,6 +119,9 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   shard_ = *std::move(shard);
   if (calls_ != nullptr) calls_->Attach(shard_.get());
   AddCustomTypes();
+  WatchSignal(&interrupt_, SIGINT);
+  WatchSignal(&terminate_, SIGTERM);
+  WatchSignal(&hangup_, SIGHUP);
   return {};
 }
 
@@ -140,9 +143,6 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
 }
 
 void Engine::Run(std::function<void()> tick) {
-  WatchSignal(&interrupt_, SIGINT);
-  WatchSignal(&terminate_, SIGTERM);
-  WatchSignal(&hangup_, SIGHUP);
   if (tick) {
     tick_ = std::move(tick);
     timer_.data = this;

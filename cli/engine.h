@@ -33,8 +33,8 @@ class Engine {
   // The executors of this process. Scripts are looked for in `script_directories` too.
   void AddExecutors(const std::vector<Stub>& stubs, std::vector<std::string> script_directories);
   // Opens the directory, made when it is not there and `create`, and recovers its shard. The task
-  // types that are registered there get their executors. REQUIRES: AddExecutors was called, or
-  // nothing will be started.
+  // types that are registered there get their executors. From then on a signal ends Run. REQUIRES:
+  // AddExecutors was called, or nothing will be started.
   Status Open(const std::string& data, bool create, runtime::Observer* observer);
   // Executors for the task types that the registry holds now.
   void AddCustomTypes();
@@ -57,6 +57,9 @@ class Engine {
   const eventstore::EventStore& store() const { return *store_; }
   const tasks::TaskRegistry& tasks() const { return *tasks_; }
   const CustomTypes& custom_types() const { return custom_types_; }
+  uv_loop_t* loop() { return &loop_; }
+  // REQUIRES: it is open.
+  const secrets::Secrets& secrets() const { return *secrets_; }
   const Clock& clock() const { return clock_; }
 
  private:

@@ -38,7 +38,7 @@ constexpr Command kCommands[] = {
     {{"release", "ID STEP", 2, 2, "Gives a claimed task back.",
       "  stele release 42 review --by anna\n", kHoldOptions},
      Release},
-    {{"approve", "ID STEP", 2, 2, "Approves.",
+    {{"approve", "ID STEP", 2, 2, "Approves what an approval asks for.",
       "The exit codes are those of \"stele run\": 3 when the instance waits for more.\n\n"
       "  stele approve 42 review --by anna --comment 'looks right'\n"
       "  stele approve 42 review --by bo --group ops --var limit=500\n",

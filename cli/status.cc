@@ -62,7 +62,7 @@ std::string NoteOf(const replay::StepLine& line) {
   if (line.child) add(fmt::format("instance {}", line.child.value));
   if (!line.claimed_by.empty()) add("claimed by " + line.claimed_by);
   for (const model::Vote& vote : line.votes)
-    add(fmt::format("{} {}{}", vote.person, vote.approved ? "agreed" : "rejected",
+    add(fmt::format("{} {}{}", vote.person, vote.approved ? "approved" : "rejected",
                     vote.comment.empty() ? "" : ": " + vote.comment));
   return note;
 }

@@ -65,6 +65,9 @@ std::string TaskCommand(InstanceId instance, const Waiting& waiting, const std::
   const auto has_voted = [&](const std::string& name) {
     return std::ranges::find(task.votes, name, &model::Vote::person) != task.votes.end();
   };
+  // Nobody else may decide before it is given back.
+  if (!person.empty() && has_voted(person))
+    return fmt::format("stele release {} {} --by {}", instance.value, step, ShellWord(person));
   for (const std::string& assignee : task.assignees)
     if (person.empty() && !has_voted(assignee)) person = assignee;
   std::string command = fmt::format(

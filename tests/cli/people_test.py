@@ -18,7 +18,7 @@ class Approvals(ProgramTest):
         self.assertIn("stele approve 1 review --by bo", done.stderr)
         self.assertIn("paid: yes", self.stele("approve", "1", "review", "--by", "carl", "--group",
                                               "ops").stdout)
-        self.assertIn("anna agreed: fine", self.stele("status", "1").stdout)
+        self.assertIn("anna approved: fine", self.stele("status", "1").stdout)
         self.stele("verify")
 
     def test_nobody_decides_twice_or_for_somebody_else(self):
@@ -41,10 +41,12 @@ class Approvals(ProgramTest):
         self.assertIn("STL0408", self.stele("approve", "1", "review", "--by", "bo", code=1).stderr)
         self.assertIn("STL0408", self.stele("release", "1", "review", "--by", "bo", code=1).stderr)
         self.assertIn("claimed by anna", self.stele("status", "1").stdout)
+        done = self.stele("approve", "1", "review", "--by", "anna", code=3)
+        self.assertIn("; stele release 1 review --by anna", done.stderr)
         self.stele("release", "1", "review", "--by", "anna")
         self.assertIn("STL0405", self.stele("release", "1", "review", "--by", "anna",
                                             code=1).stderr)
-        self.stele("approve", "1", "review", "--by", "bo", code=3)
+        self.stele("approve", "1", "review", "--by", "bo")
         self.stele("verify")
 
     def test_a_decision_while_paused_counts_when_resumed(self):
@@ -98,7 +100,7 @@ class Tasks(ProgramTest):
         self.assertEqual(listed("--group", "ops"), [1])
         self.assertEqual(listed("--assignee", "nobody"), [])
         self.assertEqual(listed("--definition", "parcel"), [2])
-        self.stele("complete", "2", "pack", "--by", "anna")
+        self.stele("complete", "2", "pack", "--by", "anna", "--var", "parcel=P")
         self.stele("claim", "1", "review", "--by", "carl", "--group", "ops")
         self.assertEqual(listed("--assignee", "carl"), [1])
         self.stele("terminate", "1")
@@ -110,7 +112,8 @@ class Tasks(ProgramTest):
         self.assertEqual(self.json("tasks", "--data", "one", "--json")[0]["step"], "review")
         self.assertEqual(self.json("tasks", "--data", "two", "--json")[0]["step"], "pack")
         self.stele("complete", "1", "pack", "--by", "anna", "--data", "one", code=2)
-        self.stele("complete", "1", "pack", "--by", "anna", "--data", "two")
+        self.stele("complete", "1", "pack", "--by", "anna", "--var", "parcel=P", "--data",
+                   "two")
 
 
 class Killed(ProgramTest):
