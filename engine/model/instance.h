@@ -79,6 +79,7 @@ struct StepRun {
   ScopeId scope;
   StepIndex step;
   RunState state = RunState::kAttempt;
+  bool retryable = true;  // kFailing
   Purpose purpose = Purpose::kNormal;
   uint32_t attempt = 1;
   uint32_t uncounted = 0;  // attempts that the engine stopped itself: not charged to the policy
@@ -98,7 +99,6 @@ struct StepRun {
   std::unique_ptr<HumanTask> human;  // kWaiting, of a task for people
   InstanceId child;                  // of a call, once it is known
   std::string concurrency_key;
-  bool retryable = true;  // kFailing
 
   StepRun() = default;
   StepRun(StepRun&&) = default;
@@ -189,6 +189,9 @@ struct Instance {
   Status status = Status::kNone;
   bool cancel_requested = false;
   bool compensated = false;
+  bool paused = false;  // nothing starts and no timer elapses
+  bool queued = false;  // waits until its definition's limit lets it begin
+  bool linked = false;  // is cancelled, paused and resumed with its parent
   int32_t priority = 0;
   Seq seq;            // of the last event
   Position position;  // of the record that held it
@@ -207,9 +210,6 @@ struct Instance {
   std::vector<std::string> tags;
   std::vector<Scope> scopes;  // sorted by id; [0] is the root
   std::vector<StepRun> runs;  // sorted by id; those that have not ended
-  bool paused = false;        // nothing starts and no timer elapses
-  bool queued = false;        // waits until its definition's limit lets it begin
-  bool linked = false;        // is cancelled, paused and resumed with its parent
   std::string concurrency_key;
   std::vector<Signal> signals;  // the oldest first
 
