@@ -103,7 +103,7 @@ void Engine::Core::Tell(const std::string& problem) const {
   }
 }
 
-Status Engine::Core::Send(uint64_t instance, MakeCommand make) {
+Status Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
   return Ask<void>([this, id = InstanceId(instance), make](const Reply<void>& reply) {
     const stele::Result<const model::Instance*> found = shard_->Find(id);
     if (!found.has_value()) return reply(std::unexpected(ToError(found.error())));

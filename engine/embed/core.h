@@ -63,7 +63,7 @@ class Engine::Core {
   // Sends a command that `make` makes on the loop from the instance as it is.
   using MakeCommand = std::function<stele::Result<model::Command>(const model::Instance&,
                                                                   const definition::Definition&)>;
-  Status Send(uint64_t instance, MakeCommand make);
+  Status Send(uint64_t instance, const MakeCommand& make);
   Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
   // Adds an executor; refused when the type has one.
   Status AddExecutor(const std::string& task_type,

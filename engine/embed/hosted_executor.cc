@@ -108,7 +108,7 @@ HostedExecutor::~HostedExecutor() {
 void HostedExecutor::Start(tasks::TaskRequest request, Done done) {
   const uint64_t serial = ++last_serial_;
   const auto state = std::make_shared<Completion::State>(
-      post_, [this, serial](TaskResult result) { Ended(serial, std::move(result)); });
+      post_, [this, serial](const TaskResult& result) { Ended(serial, result); });
   auto call = std::make_unique<Call>();
   call->key = request.key;
   call->done = std::move(done);
@@ -174,7 +174,7 @@ void HostedExecutor::Cancel(const tasks::AttemptKey& key, std::function<void()> 
   AskToStop(call);
 }
 
-void HostedExecutor::Ended(uint64_t serial, TaskResult result) {
+void HostedExecutor::Ended(uint64_t serial, const TaskResult& result) {
   const auto found = calls_.find(serial);
   if (found == calls_.end()) return;
   const std::unique_ptr<Call> call = std::move(found->second);

@@ -35,7 +35,7 @@ class HostedExecutor final : public tasks::TaskExecutor {
   using Done = std::function<void(tasks::TaskResult)>;
   struct Call;
 
-  void Ended(uint64_t serial, TaskResult result);
+  void Ended(uint64_t serial, const TaskResult& result);
   void TimeIsUp(uint64_t serial);
   void AskToStop(Call& call);
   void SetTimer(Call& call, uint64_t serial, int64_t timeout_us);
