@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "cli/settings.h"
 #include "engine/tasks/container.h"
 #include "engine/tasks/email.h"
 #include "engine/tasks/http.h"
@@ -111,10 +112,11 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   auto store = eventstore::OpenRocksDbStore(data, options);
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);
-  runtime::ShardOptions shard_options;
-  shard_options.shard = kShard;
+  Result<runtime::ShardOptions> settings = ReadSettings(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  settings->shard = kShard;
   auto shard = runtime::Shard::Open(
-      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), observer}, shard_options);
+      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), observer}, *settings);
   if (!shard.has_value()) return std::unexpected(shard.error());
   shard_ = *std::move(shard);
   if (calls_ != nullptr) calls_->Attach(shard_.get());

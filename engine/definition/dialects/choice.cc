@@ -102,7 +102,8 @@ void Choice::ReadThenElse(const Node* condition, const Node* yes, const Node* no
   const auto count = [](const Node* node) {
     return node == nullptr ? 0 : node->is_list() ? node->items.size() : 1;
   };
-  const bool first = count(yes) <= 1 && count(no) <= 1;
+  // With one side alone the flow ends where the other would begin.
+  const bool first = count(yes) == 1 && count(no) == 1;
   step.split = first ? Split::kFirst : Split::kAll;
   Follow(yes, "`then`", compiled, false);
   std::optional<Expression> otherwise;

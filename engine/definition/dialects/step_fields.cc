@@ -298,7 +298,6 @@ void TakeEvents(Node& config, StepFields& fields, Lowering& lowering) {
     }
     AddNext(next->value, "`next`", like, fields, lowering);
     event.entries.erase(next);
-    fields.draft.step.split = Split::kFirst;
   }
 }
 
