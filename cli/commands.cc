@@ -1,7 +1,5 @@
 #include "cli/commands.h"
 
-#include <iterator>
-
 #include "cli/options.h"
 
 namespace stele::cli {
@@ -70,13 +68,20 @@ constexpr Command kKeeping[] = {
 
 }  // namespace
 
+std::vector<CommandGroup> CommandGroups() {
+  return {{"Running", RunningCommands()},
+          {"Looking", kReading},
+          {"For operators", OperatorCommands()},
+          {"For people", PeopleCommands()},
+          {"Definitions and types", DefinitionCommands()},
+          {"Triggers", TriggerCommands()},
+          {"Secrets", kKeeping}};
+}
+
 std::vector<Command> Commands() {
   std::vector<Command> commands;
-  const std::span<const Command> groups[] = {RunningCommands(),    kReading,
-                                             OperatorCommands(),   PeopleCommands(),
-                                             DefinitionCommands(), kKeeping};
-  for (const std::span<const Command> group : groups)
-    commands.insert(commands.end(), group.begin(), group.end());
+  for (const CommandGroup& group : CommandGroups())
+    commands.insert(commands.end(), group.commands.begin(), group.commands.end());
   return commands;
 }
 

@@ -26,7 +26,12 @@ struct Command {
   CommandSpec spec;
   int (*run)(const Arguments& arguments, const Terminal& terminal);
 };
+struct CommandGroup {
+  std::string_view title;
+  std::span<const Command> commands;
+};
 // All of them, in the order in which people read about them.
+std::vector<CommandGroup> CommandGroups();
 std::vector<Command> Commands();
 
 // The tables of the groups: running_commands.cc, operator_commands.cc, …
@@ -34,6 +39,7 @@ std::span<const Command> RunningCommands();
 std::span<const Command> OperatorCommands();
 std::span<const Command> PeopleCommands();
 std::span<const Command> DefinitionCommands();
+std::span<const Command> TriggerCommands();
 
 // Running
 int RunWorkflow(const Arguments& arguments, const Terminal& terminal);
@@ -88,6 +94,18 @@ int Convert(const Arguments& arguments, const Terminal& terminal);
 int RegisterType(const Arguments& arguments, const Terminal& terminal);
 int ListTypes(const Arguments& arguments, const Terminal& terminal);
 int RemoveType(const Arguments& arguments, const Terminal& terminal);
+
+// Triggers
+int ListTriggers(const Arguments& arguments, const Terminal& terminal);
+int ShowTrigger(const Arguments& arguments, const Terminal& terminal);
+int NextOfTrigger(const Arguments& arguments, const Terminal& terminal);
+int AddTrigger(const Arguments& arguments, const Terminal& terminal);
+int PauseTrigger(const Arguments& arguments, const Terminal& terminal);
+int ResumeTrigger(const Arguments& arguments, const Terminal& terminal);
+int RemoveTrigger(const Arguments& arguments, const Terminal& terminal);
+int FireTrigger(const Arguments& arguments, const Terminal& terminal);
+int BackfillTrigger(const Arguments& arguments, const Terminal& terminal);
+int DeliverRequest(const Arguments& arguments, const Terminal& terminal);
 
 int Secrets(const Arguments& arguments, const Terminal& terminal);
 

@@ -7,23 +7,29 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/text.h"
+#include "engine/triggers/service.h"
 
 namespace stele::cli {
 
 namespace {
 
-// Owns the engine while it serves. What else runs beside the shard (triggers) is started in Start.
+// Owns the engine and the triggers while it serves.
 class Service final : public runtime::Observer {
  public:
-  explicit Service(const Terminal& terminal) : terminal_(terminal) {}
+  explicit Service(const Terminal& terminal)
+      : terminal_(terminal),
+        triggers_(
+            {.loop = engine_.loop(), .clock = &engine_.clock(), .shard = kShard, .next = this}) {}
   ~Service() override { engine_.Close(); }
 
   Status Start(const std::string& data, const std::vector<Stub>& stubs, const std::string& actor) {
-    STELE_RETURN_IF_ERROR(engine_.Open(data, true, this));
+    STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
     engine_.AddExecutors(stubs, ScriptDirectoriesOf(engine_));
+    STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
     const size_t open = engine_.shard().Resume(actor);
-    terminal_.Print(fmt::format("stele serves {} with {} open instance{}; process {}\n",
-                                Clean(data), open, open == 1 ? "" : "s", getpid()));
+    STELE_RETURN_IF_ERROR(triggers_.Begin());
+    terminal_.Print(fmt::format("stele serves {} with {}; process {}\n", Clean(data),
+                                Count(open, "open instance"), getpid()));
     return {};
   }
 
@@ -41,6 +47,7 @@ class Service final : public runtime::Observer {
  private:
   const Terminal& terminal_;
   Engine engine_;
+  triggers::TriggerService triggers_;
   bool failed_ = false;
 };
 

@@ -4,9 +4,22 @@
 
 #include <algorithm>
 
+#include "cli/given.h"
 #include "cli/text.h"
+#include "engine/definition/limits.h"
+#include "engine/triggers/trigger_places.h"
 
 namespace stele::cli {
+
+namespace {
+
+void SortByPlace(std::vector<definition::Fault>& faults) {
+  std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+}
+
+}  // namespace
 
 definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
                                     const std::vector<Stub>& stubs,
@@ -14,6 +27,12 @@ definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRe
   definition::LoadResult loaded = definition::LoadFile(path);
   if (!loaded.has_value()) return loaded;
   std::vector<definition::Fault> faults = CheckRunnable(**loaded, tasks, stubs, custom);
+  if (const auto text = ReadGivenFile(path, definition::kMaxFileBytes); text.has_value()) {
+    const auto of_triggers =
+        triggers::FaultsOfTriggers(**loaded, *text, definition::SyntaxOf(path, *text));
+    faults.insert(faults.end(), of_triggers.begin(), of_triggers.end());
+    SortByPlace(faults);
+  }
   if (faults.empty()) return loaded;
   return std::unexpected(std::move(faults));
 }
@@ -35,9 +54,7 @@ std::vector<definition::Fault> CheckRunnable(const definition::Definition& defin
       faults.push_back(
           {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
   }
-  std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
-    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
-  });
+  SortByPlace(faults);
   return faults;
 }
 

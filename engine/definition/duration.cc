@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
-#include <vector>
 
 #include "engine/definition/limits.h"
 
@@ -96,62 +94,6 @@ std::optional<int64_t> ParseIso(std::string_view text) {
   return any ? Checked(total) : std::nullopt;
 }
 
-struct CronField {
-  int low;
-  int high;
-  std::string_view names;  // of three letters each, from `low`
-};
-constexpr CronField kCronFields[] = {
-    {0, 59, ""},
-    {0, 59, ""},
-    {0, 23, ""},
-    {1, 31, ""},
-    {1, 12, "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"},
-    {0, 7, "SUNMONTUEWEDTHUFRISAT"},
-};
-
-std::optional<int> CronValue(std::string_view word, const CronField& field) {
-  if (word.size() == 3 && !field.names.empty() && !(word[0] >= '0' && word[0] <= '9')) {
-    std::string upper(word);
-    for (char& c : upper)
-      if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-    const size_t at = field.names.find(upper);
-    if (at == std::string_view::npos || at % 3 != 0) return std::nullopt;
-    return field.low + static_cast<int>(at / 3);
-  }
-  int number = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  if (number < field.low || number > field.high) return std::nullopt;
-  return number;
-}
-
-bool IsCronRange(std::string_view range, const CronField& field) {
-  if (const size_t slash = range.find('/'); slash != std::string_view::npos) {
-    const std::string_view step = range.substr(slash + 1);
-    int number = 0;
-    const auto [end, error] = std::from_chars(step.data(), step.data() + step.size(), number);
-    if (error != std::errc() || end != step.data() + step.size() || number < 1) return false;
-    range = range.substr(0, slash);
-  }
-  if (range == "*" || range == "?") return true;
-  const size_t dash = range.find('-');
-  if (dash == std::string_view::npos) return CronValue(range, field).has_value();
-  const auto low = CronValue(range.substr(0, dash), field);
-  const auto high = CronValue(range.substr(dash + 1), field);
-  return low && high && *low <= *high;
-}
-
-std::vector<std::string_view> SplitAt(std::string_view text, char separator, bool keep_empty) {
-  std::vector<std::string_view> parts;
-  while (true) {
-    const size_t at = text.find(separator);
-    if (keep_empty || at > 0) parts.push_back(text.substr(0, at));
-    if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
-  }
-}
-
 }  // namespace
 
 std::optional<int64_t> ParseDuration(std::string_view text) {
@@ -187,19 +129,6 @@ std::optional<int64_t> ReadDuration(const Node& node, std::string_view what, Fau
         fmt::format("Expected {} like \"30s\", \"1h30m\" or a number of seconds but found {}", what,
                     Describe(node)));
   return duration;
-}
-
-bool IsCron(std::string_view text) {
-  static constexpr std::array kWords = {"@yearly", "@annually", "@monthly", "@weekly",
-                                        "@daily",  "@midnight", "@hourly"};
-  if (text.starts_with('@')) return std::ranges::find(kWords, text) != kWords.end();
-  const auto fields = SplitAt(text, ' ', false);
-  if (fields.size() != 5 && fields.size() != 6) return false;
-  const size_t skipped = 6 - fields.size();
-  for (size_t i = 0; i < fields.size(); ++i)
-    for (const std::string_view range : SplitAt(fields[i], ',', true))
-      if (!IsCronRange(range, kCronFields[i + skipped])) return false;
-  return true;
 }
 
 }  // namespace stele::definition

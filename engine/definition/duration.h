@@ -14,8 +14,4 @@ std::optional<int64_t> ParseDuration(std::string_view text);
 // Adds a fault when it is none. `what` names it: "a timeout".
 std::optional<int64_t> ReadDuration(const Node& node, std::string_view what, Faults& faults);
 
-// Whether a cron expression of 5 fields (or 6, with seconds first) or a word like `@daily` is well
-// formed.
-bool IsCron(std::string_view text);
-
 }  // namespace stele::definition

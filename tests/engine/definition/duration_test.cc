@@ -23,15 +23,5 @@ TEST(Duration, IsRefusedWhenItHasNoFixedMeaning) {
     EXPECT_FALSE(ParseDuration(text)) << text;
 }
 
-TEST(Cron, IsWellFormedOrNot) {
-  for (const char* text : {"0 2 * * *", "*/15 9-17 * * MON-FRI", "0 0 1,15 jan *", "@daily",
-                           "0 0 2 * * ?", "59 23 31 12 7"})
-    EXPECT_TRUE(IsCron(text)) << text;
-  for (const char* text :
-       {"", "* * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
-        "*/0 * * * *", "5-1 * * * *", "a * * * *", "@often", "1,, * * * *", "* * * ANF *"})
-    EXPECT_FALSE(IsCron(text)) << text;
-}
-
 }  // namespace
 }  // namespace stele::definition

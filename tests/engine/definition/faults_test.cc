@@ -130,11 +130,13 @@ TEST(Faults, VariablesMayComeFromOutputsAndLoops) {
       Lines{});
 }
 
-TEST(Faults, BadCron) {
+TEST(Faults, TriggersOfAnotherShape) {
   EXPECT_EQ(FaultsOf("name: n\nsteps: [{id: a, type: script}]\ntriggers:\n"
-                     "- {type: schedule, config: {cron: '61 * * * *'}}\n"),
-            Lines{"4:35 STL0111 Expected a cron expression like \"0 2 * * *\" but found "
-                  "\"61 * * * *\""});
+                     "- daily\n"
+                     "- {type: schedule, config: daily}\n"),
+            (Lines{"4:3 STL0102 Expected a trigger as a mapping but found \"daily\"",
+                   "5:28 STL0102 Expected a mapping as a trigger's `config` but found "
+                   "\"daily\""}));
 }
 
 TEST(Faults, ConditionThatDoesNotCompile) {

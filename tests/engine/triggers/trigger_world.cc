@@ -83,7 +83,9 @@ TriggerId TriggerWorld::Add(const std::string& definition, const std::string& tr
   const TriggerId id = service_->Add(definition, *ParseJson(trigger), "tester",
                                      [&](const Result<Position>& given) { answer = given; });
   RunUntil([&] { return answer.has_value(); });
-  if (!failed()) EXPECT_TRUE(answer->has_value()) << answer->error().ToString();
+  if (!failed()) {
+    EXPECT_TRUE(answer->has_value()) << answer->error().ToString();
+  }
   RunUntilQuiet();
   return id;
 }

@@ -1,0 +1,190 @@
+// `stele triggers list | show | next`: what is recorded of triggers.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "cli/trigger_operation.h"
+#include "engine/model/codec.h"
+#include "engine/triggers/declared.h"
+#include "engine/triggers/firing_input.h"
+#include "replay/history.h"
+
+namespace stele::cli {
+
+namespace {
+
+struct RecordedTriggers {
+  model::Registry registry;
+  triggers::TriggerTable table;
+};
+
+Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
+  const auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  auto registry = replay::ReadRegistry(**store, kShard);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  RecordedTriggers read{*std::move(registry), {}};
+  auto cursor = (*store)->ReadInstance(kShard, InstanceId(), Seq(1));
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    const auto record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value()) return read;
+    const model::RecordContext context{(*record)->position, (*record)->header.time};
+    STELE_RETURN_IF_ERROR(model::DecodeEach(
+        (*record)->body, [&](const model::Event& event) { read.table.Apply(event, context); }));
+  }
+}
+
+// When a schedule fires next; nothing for other kinds and those that are not active.
+std::vector<triggers::Firing> NextFirings(const triggers::KnownTrigger& trigger, TimeUs now,
+                                          size_t count) {
+  std::vector<triggers::Firing> firings;
+  if (trigger.As<triggers::ScheduleTrigger>() == nullptr || !trigger.active()) return firings;
+  const triggers::Schedule schedule = triggers::ScheduleOf(trigger);
+  auto next = schedule.NextFiring(std::max(now.value, trigger.last_scheduled.value));
+  while (next && firings.size() < count) {
+    firings.push_back(*next);
+    next = schedule.NextFiring(next->scheduled_us);
+  }
+  return firings;
+}
+
+Object ToJson(const RecordedTriggers& read, const triggers::KnownTrigger& trigger) {
+  const model::RegisteredTrigger& registered = *read.registry.Find(trigger.id);
+  Object object{{"trigger", static_cast<int64_t>(trigger.id.value)},
+                {"definition", trigger.definition},
+                {"name", trigger.stored.name},
+                {"kind", trigger.kind},
+                {"declared", trigger.stored.declared},
+                {"state", model::TriggerStateName(trigger.state)},
+                {"config", trigger.stored.trigger},
+                {"since", trigger.since.value},
+                {"fired", static_cast<int64_t>(registered.fired)},
+                {"last_time", registered.last_time ? Value(registered.last_time.value) : Value()},
+                {"last_outcome", registered.last_outcome}};
+  if (!trigger.reason.empty()) object.Set("reason", trigger.reason);
+  if (!trigger.fault.empty()) object.Set("fault", trigger.fault);
+  if (const auto* webhook = trigger.As<triggers::WebhookConfig>())
+    object.Set("path", webhook->path);
+  const auto next = NextFirings(trigger, SystemClock().Now(), 1);
+  if (!next.empty()) object.Set("next", triggers::MomentText(next[0].scheduled_us));
+  return object;
+}
+
+// Those that definitions declare and no `stele serve` has taken up yet.
+std::vector<std::vector<std::string>> Declared(const RecordedTriggers& read) {
+  std::set<std::string> names;
+  for (const auto& definition : read.registry.definitions) names.insert(definition.name);
+  std::vector<std::vector<std::string>> rows;
+  for (const std::string& name : names) {
+    const auto changes = triggers::PlanDeclared(read.registry, name, [&](TriggerId id) {
+      const auto* known = read.table.Find(id);
+      return known == nullptr || known->reason != triggers::kNotDeclared;
+    });
+    for (const auto& one : changes.added)
+      rows.push_back(
+          {"-", Clean(name), Clean(one.stored.name), one.kind, "declared", "-", "-", ""});
+  }
+  return rows;
+}
+
+Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const std::string& word) {
+  const Result<TriggerId> id = ParseTriggerId(word);
+  if (!id.has_value()) return std::unexpected(id.error());
+  if (const auto* known = read.table.Find(*id)) return known;
+  return Fail(ErrorCode::kUsage, fmt::format("Expected a trigger but found no {}", id->value));
+}
+
+}  // namespace
+
+int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
+  const auto read = ReadTriggers(arguments);
+  if (!read.has_value()) return Refuse(terminal, read.error());
+  std::vector<std::vector<std::string>> rows{
+      {"ID", "DEFINITION", "NAME", "KIND", "STATE", "FIRED", "NEXT (UTC)", "LAST OUTCOME"}};
+  Array documents;
+  for (const auto& [id, trigger] : read->table.all()) {
+    if (trigger.state == model::TriggerState::kRemoved && !arguments.Has("--all")) continue;
+    const model::RegisteredTrigger& registered = *read->registry.Find(id);
+    const auto next = NextFirings(trigger, SystemClock().Now(), 1);
+    rows.push_back({fmt::format("{}", id.value), Clean(trigger.definition),
+                    Clean(trigger.stored.name), Clean(trigger.kind),
+                    std::string(model::TriggerStateName(trigger.state)),
+                    fmt::format("{}", registered.fired),
+                    next.empty() ? "-" : Time(TimeUs(next[0].scheduled_us)),
+                    Cut(Clean(registered.last_outcome), 60)});
+    documents.push_back(ToJson(*read, trigger));
+  }
+  for (auto& row : Declared(*read)) {
+    documents.push_back(Object{{"definition", row[1]},
+                               {"name", row[2]},
+                               {"kind", row[3]},
+                               {"declared", true},
+                               {"state", "declared"}});
+    rows.push_back(std::move(row));
+  }
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  } else {
+    terminal.Print(rows.size() == 1 ? "there are no triggers\n" : Table(rows));
+  }
+  return kExitDone;
+}
+
+int ShowTrigger(const Arguments& arguments, const Terminal& terminal) {
+  const auto read = ReadTriggers(arguments);
+  if (!read.has_value()) return Refuse(terminal, read.error());
+  const auto trigger = Find(*read, arguments.operands()[0]);
+  if (!trigger.has_value()) return Refuse(terminal, trigger.error());
+  const Object document = ToJson(*read, **trigger);
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(document)) + "\n");
+    return kExitDone;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const Member& member : document) {
+    const bool is_time = member.key == "since" || member.key == "last_time";
+    rows.push_back({member.key, is_time && member.value.is_int()
+                                    ? Time(TimeUs(member.value.as_int()))
+                                    : Inline(member.value)});
+  }
+  terminal.Print(Table(rows));
+  return kExitDone;
+}
+
+int NextOfTrigger(const Arguments& arguments, const Terminal& terminal) {
+  size_t count = 10;
+  if (arguments.operands().size() > 1) {
+    const auto number = ParseNumber(arguments.operands()[1], "how many firings", 1, 1000);
+    if (!number.has_value()) return Refuse(terminal, number.error());
+    count = static_cast<size_t>(*number);
+  }
+  const auto read = ReadTriggers(arguments);
+  if (!read.has_value()) return Refuse(terminal, read.error());
+  const auto trigger = Find(*read, arguments.operands()[0]);
+  if (!trigger.has_value()) return Refuse(terminal, trigger.error());
+  if ((*trigger)->As<triggers::ScheduleTrigger>() == nullptr)
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             fmt::format("Expected a schedule but trigger {} is of the kind \"{}\"",
+                                         (*trigger)->id.value, (*trigger)->kind)});
+  Array documents;
+  for (const triggers::Firing& firing : NextFirings(**trigger, SystemClock().Now(), count)) {
+    const std::string text = triggers::MomentText(firing.scheduled_us);
+    if (arguments.Has("--json")) {
+      documents.push_back(
+          Object{{"scheduled", text}, {"due", triggers::MomentText(firing.due_us)}});
+    } else {
+      terminal.Print(text + "\n");
+    }
+  }
+  if (arguments.Has("--json")) terminal.Print(ToPrettyJson(std::move(documents)) + "\n");
+  return kExitDone;
+}
+
+}  // namespace stele::cli

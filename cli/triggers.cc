@@ -1,0 +1,248 @@
+// `stele triggers add | pause | resume | remove | fire | backfill | deliver`.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "cli/trigger_operation.h"
+#include "engine/triggers/moment.h"
+
+namespace stele::cli {
+
+namespace {
+
+using triggers::Delivered;
+
+// What a change came to.
+int Finish(const Arguments& arguments, const Terminal& terminal, TriggerOperation& operation,
+           TriggerId id, std::string_view done) {
+  if (const Status finished = operation.Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(
+        ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id.value)}, {"status", done}}) + "\n");
+  } else {
+    terminal.Print(fmt::format("trigger {} is {}\n", id.value, done));
+  }
+  return kExitDone;
+}
+
+int Change(const Arguments& arguments, const Terminal& terminal, model::TriggerState state,
+           std::string_view done) {
+  TriggerOperation operation(arguments, terminal, true);
+  const Result<TriggerId> id = operation.Trigger();
+  if (!id.has_value()) return Refuse(terminal, id.error());
+  if (const Status opened = operation.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  operation.triggers().Change(*id, state, arguments.Get("--reason"), operation.actor(),
+                              operation.Answer());
+  return Finish(arguments, terminal, operation, *id, done);
+}
+
+Result<TimeUs> MomentOf(const Arguments& arguments, std::string_view option) {
+  const std::string text = arguments.Get(option);
+  if (const auto moment = triggers::ParseMoment(text, triggers::TimeZone())) return TimeUs(*moment);
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected {} to be a moment like \"2026-05-01T09:30:00Z\" but found "
+                          "\"{}\"",
+                          option, text));
+}
+
+// "NAME: VALUE" or "NAME:VALUE"
+Result<std::vector<std::pair<std::string, std::string>>> HeadersOf(const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const std::string& word : arguments.All("--header")) {
+    const size_t colon = word.find(':');
+    if (colon == 0 || colon == std::string::npos)
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected --header \"NAME: VALUE\" but found \"{}\"", word));
+    const size_t value = word.find_first_not_of(' ', colon + 1);
+    headers.emplace_back(word.substr(0, colon),
+                         value == std::string::npos ? "" : word.substr(value));
+  }
+  return headers;
+}
+
+Value ToJson(const Delivered& delivered) {
+  Object object{{"trigger", static_cast<int64_t>(delivered.trigger.value)}};
+  if (const auto* fired = std::get_if<Delivered::Fired>(&delivered.verdict)) {
+    object.Set("verdict", "fired");
+    if (fired->instance) object.Set("instance", static_cast<int64_t>(fired->instance->value));
+  } else if (const auto* ignored = std::get_if<triggers::WebhookIgnored>(&delivered.verdict)) {
+    object.Set("verdict", "ignored");
+    object.Set("reason", ignored->reason);
+  } else {
+    const auto& refused = std::get<triggers::WebhookRefused>(delivered.verdict);
+    object.Set("verdict", "refused");
+    object.Set("status", refused.status);
+    object.Set("reason", refused.error.ToString());
+  }
+  return object;
+}
+
+std::string LineOf(const Delivered& delivered) {
+  const Value json = ToJson(delivered);
+  std::string line =
+      fmt::format("trigger {} {}", delivered.trigger.value, json.Find("verdict")->as_string());
+  if (const Value* instance = json.Find("instance"))
+    line += fmt::format(": instance {}", instance->as_int());
+  if (const Value* status = json.Find("status"))
+    line += fmt::format(" with status {}", status->as_int());
+  if (const Value* reason = json.Find("reason")) line += ": " + Clean(reason->as_string());
+  return line + "\n";
+}
+
+int Report(const Arguments& arguments, const Terminal& terminal,
+           const triggers::Delivery& delivery) {
+  Array documents;
+  for (const Delivered& delivered : delivery.triggers) {
+    documents.push_back(ToJson(delivered));
+    if (!arguments.Has("--json")) terminal.Print(LineOf(delivered));
+  }
+  if (arguments.Has("--json"))
+    terminal.Print(
+        CleanJson(ToPrettyJson(Object{{"status", delivery.refusal ? delivery.refusal->status : 202},
+                                      {"triggers", std::move(documents)}})) +
+        "\n");
+  if (!delivery.refusal) return kExitDone;
+  terminal.PrintError(delivery.refusal->error);
+  return kExitFailed;
+}
+
+}  // namespace
+
+int AddTrigger(const Arguments& arguments, const Terminal& terminal) {
+  const Result<Payload> config = GivenObject(arguments, "--config");
+  if (!config.has_value()) return Refuse(terminal, config.error());
+  if (!arguments.Has("--kind"))
+    return Refuse(terminal, {ErrorCode::kUsage, "Expected --kind KIND but found none"});
+  Object trigger{{"type", arguments.Get("--kind")}};
+  if (arguments.Has("--name")) trigger.Set("name", arguments.Get("--name"));
+  if (config->has_value()) trigger.Set("config", config->value());
+  TriggerOperation operation(arguments, terminal, true);
+  if (const Status opened = operation.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const TriggerId id = operation.triggers().Add(arguments.operands()[0], std::move(trigger),
+                                                operation.actor(), operation.Answer());
+  return Finish(arguments, terminal, operation, id, "added");
+}
+
+int PauseTrigger(const Arguments& arguments, const Terminal& terminal) {
+  return Change(arguments, terminal, model::TriggerState::kPaused, "paused");
+}
+
+int ResumeTrigger(const Arguments& arguments, const Terminal& terminal) {
+  return Change(arguments, terminal, model::TriggerState::kActive, "active");
+}
+
+int RemoveTrigger(const Arguments& arguments, const Terminal& terminal) {
+  return Change(arguments, terminal, model::TriggerState::kRemoved, "removed");
+}
+
+int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
+  const Result<Payload> input = GivenObject(arguments, "--input");
+  if (!input.has_value()) return Refuse(terminal, input.error());
+  TriggerOperation operation(arguments, terminal, false);
+  const Result<TriggerId> id = operation.Trigger();
+  if (!id.has_value()) return Refuse(terminal, id.error());
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  std::optional<InstanceId> instance;
+  operation.Await();
+  operation.triggers().Fire(
+      *id, arguments.Get("--key"), input->has_value() ? input->value() : Value(), operation.actor(),
+      [&](const Result<std::optional<InstanceId>>& started) {
+        if (!started.has_value()) return operation.Answered(started.error());
+        instance = *started;
+        // One that this key started earlier may have ended, which nobody tells again.
+        if (instance && operation.engine().shard().Find(*instance).has_value() &&
+            !model::HasEnded((*operation.engine().shard().Find(*instance))->status))
+          operation.session().Follow(*instance);
+        operation.Answered(std::nullopt);
+      });
+  if (const Status finished = operation.Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  if (operation.session().follows_any()) return operation.session().Report(true);
+  if (arguments.Has("--json")) {
+    Object document{{"trigger", static_cast<int64_t>(id->value)}};
+    if (instance) document.Set("instance", static_cast<int64_t>(instance->value));
+    terminal.Print(ToPrettyJson(std::move(document)) + "\n");
+  } else if (instance) {
+    terminal.Print(fmt::format("instance {} was started by this key before\n", instance->value));
+  } else {
+    terminal.Print(fmt::format("trigger {} has fired; its instance starts later\n", id->value));
+  }
+  return kExitDone;
+}
+
+int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
+  const Result<TimeUs> from = MomentOf(arguments, "--from");
+  if (!from.has_value()) return Refuse(terminal, from.error());
+  const Result<TimeUs> to = MomentOf(arguments, "--to");
+  if (!to.has_value()) return Refuse(terminal, to.error());
+  TriggerOperation operation(arguments, terminal, true);
+  const Result<TriggerId> id = operation.Trigger();
+  if (!id.has_value()) return Refuse(terminal, id.error());
+  if (const Status opened = operation.Open(false); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  triggers::Backfilled filled;
+  operation.Await();
+  operation.triggers().Backfill(*id, *from, *to, operation.actor(),
+                                [&](const Result<triggers::Backfilled>& answer) {
+                                  if (!answer.has_value())
+                                    return operation.Answered(answer.error());
+                                  filled = *answer;
+                                  operation.Answered(std::nullopt);
+                                });
+  if (const Status finished = operation.Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id->value)},
+                                       {"fired", static_cast<int64_t>(filled.fired)},
+                                       {"known", static_cast<int64_t>(filled.known)}}) +
+                   "\n");
+  } else {
+    terminal.Print(
+        fmt::format("trigger {}: {} firings are noted, {} were known; \"stele serve\" "
+                    "starts them\n",
+                    id->value, filled.fired, filled.known));
+  }
+  return kExitDone;
+}
+
+int DeliverRequest(const Arguments& arguments, const Terminal& terminal) {
+  if (!arguments.Has("--path"))
+    return Refuse(terminal, {ErrorCode::kUsage, "Expected --path /PATH but found none"});
+  auto headers = HeadersOf(arguments);
+  if (!headers.has_value()) return Refuse(terminal, headers.error());
+  std::string body;
+  if (arguments.Has("--body")) {
+    auto read = ReadGivenFile(arguments.Get("--body"), triggers::kMaxWebhookBodyBytes);
+    if (!read.has_value()) return Refuse(terminal, read.error());
+    body = *std::move(read);
+  }
+  const std::string method = arguments.Get("--method", "POST");
+  const std::string path = arguments.Get("--path");
+  const triggers::WebhookRequest request{
+      .method = method, .path = path, .query = {}, .headers = *std::move(headers), .body = body};
+  TriggerOperation operation(arguments, terminal, true);
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  triggers::Delivery given;
+  operation.Await();
+  operation.triggers().Deliver(request, operation.actor(), [&](const triggers::Delivery& delivery) {
+    given = delivery;
+    for (const Delivered& delivered : delivery.triggers)
+      if (const auto* fired = std::get_if<Delivered::Fired>(&delivered.verdict);
+          fired != nullptr && fired->instance)
+        operation.session().Carry(*fired->instance);
+    operation.Answered(std::nullopt);
+  });
+  if (const Status finished = operation.Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  return Report(arguments, terminal, given);
+}
+
+}  // namespace stele::cli
