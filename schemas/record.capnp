@@ -128,10 +128,7 @@ struct InstanceFailed {
   compensated @3 :Bool;
 }
 
-struct InstanceCancelRequested {
-  compensate @0 :Bool;
-  reason @1 :Text;
-}
+struct InstanceCancelRequested { compensate @0 :Bool; reason @1 :Text; }
 
 struct InstanceCancelled { compensated @0 :Bool; }
 
@@ -214,11 +211,7 @@ struct StepFailing {
   retryable @3 :Bool;
 }
 
-struct StepPassed {
-  scope @0 :UInt32;
-  step @1 :UInt32;
-  via @2 :UInt32;
-}
+struct StepPassed { scope @0 :UInt32; step @1 :UInt32; via @2 :UInt32; }
 
 struct StepCompleted {
   run @0 :UInt32;
@@ -341,15 +334,9 @@ struct ScopeClosed {
   keepsUndo @3 :Bool;             # its completed steps can still be undone, as a part of its parent
 }
 
-struct Variable {
-  name @0 :Text;
-  value @1 :Text;
-}
+struct Variable { name @0 :Text; value @1 :Text; }
 
-struct VariablesSet {
-  scope @0 :UInt32;
-  variables @1 :List(Variable);
-}
+struct VariablesSet { scope @0 :UInt32; variables @1 :List(Variable); }
 
 struct CompensationStarted {
   scope @0 :UInt32;               # whose completed steps are undone
@@ -366,11 +353,7 @@ struct CompensationWaived {
 
 struct CompensationEnded { scope @0 :UInt32; }
 
-struct IncidentRaised {
-  run @0 :UInt32;
-  kind @1 :Text;
-  message @2 :Text;
-}
+struct IncidentRaised { run @0 :UInt32; kind @1 :Text; message @2 :Text; }
 
 struct IncidentResolved {
   run @0 :UInt32;
@@ -384,10 +367,7 @@ enum Resolution {
   fail @2;
 }
 
-struct RunCommand {
-  run @0 :UInt32;
-  reason @1 :Text;
-}
+struct RunCommand { run @0 :UInt32; reason @1 :Text; }
 
 struct StepRolledBack {
   fromRun @0 :UInt32;
@@ -483,11 +463,7 @@ struct DefinitionRegistered {
   file @5 :Text;
 }
 
-struct StateChanged {
-  id @0 :UInt32;
-  state @1 :Text;
-  reason @2 :Text;
-}
+struct StateChanged { id @0 :UInt32; state @1 :Text; reason @2 :Text; }
 
 struct TriggerRegistered {
   trigger @0 :UInt32;
@@ -504,10 +480,7 @@ struct TriggerFired {
   key @4 :Text;                   # names the firing: nothing fires twice with the same
 }
 
-struct NamedDocument {
-  name @0 :Text;
-  document @1 :Text;
-}
+struct NamedDocument { name @0 :Text; document @1 :Text; }
 
 struct Lease {
   run @0 :UInt32;

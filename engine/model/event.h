@@ -10,50 +10,11 @@
 #include "base/ids.h"
 #include "base/payload.h"
 #include "engine/expression/expression.h"
+#include "engine/model/event_values.h"
 
 namespace stele::model {
 
 using expression::SecretUse;
-
-enum class Purpose : uint16_t { kNormal = 0, kFallback = 1, kCompensation = 2 };
-enum class CancelReason : uint16_t {
-  kScopeFailed = 0,
-  kInstanceCancelled = 1,
-  kInstanceTerminated = 2,
-  kRaceLost = 3,
-  kRolledBack = 4,
-  kSkipped = 5
-};
-enum class Interruption : uint16_t { kCrash = 0, kShutdown = 1 };
-enum class TimerKind : uint16_t {
-  kDelay = 0,
-  kRetry = 1,
-  kAttemptDeadline = 2,
-  kInstanceDeadline = 3,
-  kEscalation = 4,
-  kReminder = 5
-};
-enum class WaitKind : uint16_t { kMessage = 0, kSignal = 1, kTimer = 2 };
-enum class Outcome : uint16_t { kCompleted = 0, kFailed = 1, kCancelled = 2 };
-enum class Resolution : uint16_t { kRetry = 0, kSkip = 1, kFail = 2 };
-
-inline constexpr TransitionIndex kNoTransition{kNoIndex};
-
-struct NamedPayload {
-  std::string name;
-  Payload value;
-  bool operator==(const NamedPayload&) const = default;
-};
-
-// One of the events that a waiting step waits for.
-struct Wait {
-  std::string event;  // its id in an event race
-  WaitKind kind = WaitKind::kMessage;
-  std::string name;
-  std::string key;
-  TimeUs due;  // kTimer
-  bool operator==(const Wait&) const = default;
-};
 
 struct InstanceStarted {
   DefinitionId definition;
