@@ -24,19 +24,18 @@ std::string_view GroupOf(const Command& command) {
   return command.spec.name.substr(0, command.spec.name.find(' '));
 }
 
-// A line a command; of a group the commands in it, when `group` names it.
-std::string Lines(const std::vector<Command>& commands, std::string_view group) {
+std::string UsageOf(const Command& command) {
+  return fmt::format("stele {}{}{}", command.spec.name, command.spec.operands.empty() ? "" : " ",
+                     command.spec.operands);
+}
+
+// A line a command.
+std::string Lines(std::span<const Command> commands) {
   size_t width = 0;
-  std::vector<std::pair<std::string, std::string_view>> lines;
-  for (const Command& command : commands) {
-    if (!group.empty() && GroupOf(command) != group) continue;
-    lines.emplace_back(fmt::format("stele {} {}", command.spec.name, command.spec.operands),
-                       command.spec.summary);
-    width = std::max(width, Width(lines.back().first));
-  }
+  for (const Command& command : commands) width = std::max(width, Width(UsageOf(command)));
   std::string text;
-  for (const auto& [usage, summary] : lines)
-    text += fmt::format("  {}  {}\n", Pad(usage, width), summary);
+  for (const Command& command : commands)
+    text += fmt::format("  {}  {}\n", Pad(UsageOf(command), width), command.spec.summary);
   return text;
 }
 
@@ -44,8 +43,10 @@ constexpr std::string_view kMore =
     "\n\"stele help COMMAND\" shows options and examples; \"stele --version\".\n";
 
 std::string Overview() {
-  return fmt::format("stele: a workflow engine that forgets nothing\n\n{}{}", Lines(Commands(), ""),
-                     kMore);
+  std::string text = "stele: a workflow engine that forgets nothing\n";
+  for (const CommandGroup& group : CommandGroups())
+    text += fmt::format("\n{}\n{}", group.title, Lines(group.commands));
+  return text + std::string(kMore);
 }
 
 // The command that the first words name, and how many of them do. Null: none.
@@ -95,9 +96,11 @@ int Help(const std::vector<Command>& commands, std::span<const std::string> word
     terminal.Print(HelpOf(command->spec));
     return kExitDone;
   }
-  const std::string group = Lines(commands, words[0]);
-  if (group.empty()) return Unknown(commands, words, terminal);
-  terminal.Print(group + std::string(kMore));
+  std::vector<Command> inside;
+  for (const Command& command : commands)
+    if (GroupOf(command) == words[0]) inside.push_back(command);
+  if (inside.empty()) return Unknown(commands, words, terminal);
+  terminal.Print(Lines(inside) + std::string(kMore));
   return kExitDone;
 }
 

@@ -55,8 +55,10 @@ constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
       "  stele pause 42 --reason 'the supplier is down'\n", kRecorded},
      Pause},
-    {{"step", "ID [N]", 1, 2, "Lets a paused instance take one step, or N.",
-      "It stays paused behind them.\n\n  stele step 42\n  stele step 42 3\n", kGoesOn},
+    {{"step", "ID [N]", 1, 2, "Starts one of the things that a paused instance holds, or N.",
+      "It stays paused behind them. What is held: steps to start, failures to decide about, the\n"
+      "instance's end.\n\n  stele step 42\n  stele step 42 3\n",
+      kGoesOn},
      StepOn},
     {{"cancel", "ID…", 1, 10'000, "Cancels instances, with --compensate undoing their steps.",
       "Exits 0 when they are cancelled.\n\n  stele cancel 42\n  stele cancel 42 --compensate "
