@@ -125,8 +125,9 @@ TEST(Export, OfWhatItReadIsTheSameInItsOwnNotation) {
     ASSERT_TRUE(text.has_value()) << file;
     // Its own words say nearly all of it.
     if (file.ends_with("score.json") || file.ends_with("amount.json") ||
-        file.ends_with("release.json") || file.ends_with("graphical.yml"))
+        file.ends_with("release.json") || file.ends_with("graphical.yml")) {
       EXPECT_EQ(text->find("stele:"), std::string::npos) << *text;
+    }
   }
 }
 
