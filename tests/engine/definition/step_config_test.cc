@@ -122,7 +122,7 @@ TEST(EventRaces, GoOnWhereTheEventThatCameFirstSays) {
                      "- {id: ship, type: script}\n- {id: undo, type: script, join: any}\n"
                      "- {id: tell, type: script}\n"));
   EXPECT_EQ(Shape(*definition),
-            "r event_race first\nship script\nundo script join=any\ntell script\n"
+            "r event_race\nship script\nundo script join=any\ntell script\n"
             "r -> ship if outputs.event == \"paid\"\n"
             "r -> undo if outputs.event == \"stop\"\n"
             "r -> tell if outputs.event == \"stop\"\n"
@@ -140,7 +140,7 @@ TEST(EventRaces, AreTheSameAmongTheTasksOfAProcess) {
       "       {id: b, after: 1h, next: y}]}}\n"
       "    - {id: x, type: script}\n    - {id: y, type: script}\n");
   EXPECT_EQ(Shape(*definition),
-            "r event_race first\nx script\ny script\n"
+            "r event_race\nx script\ny script\n"
             "r -> x if outputs.event == \"a\"\nr -> y if outputs.event == \"b\"\n");
 }
 
