@@ -59,7 +59,7 @@ enum class ErrorCode : uint16_t {
   X(kReplayMismatch, 602)      \
   X(kBackPressure, 603)        \
   X(kWrongThread, 604)         \
-  X(kUsage, 701)              \
+  X(kUsage, 701)               \
   X(kSecretKey, 801)           \
   X(kSecretStoreDamaged, 802)  \
   X(kUnknownSecret, 803)       \

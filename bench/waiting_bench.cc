@@ -53,7 +53,7 @@ const char* DefinitionOf(std::string_view kind) {
   if (kind == "signal") return "{id: w, type: signal, config: {name: go}}";
   if (kind == "person") return "{id: w, type: approval, config: {assignees: [ada]}}";
   if (kind == "timer" || kind == "timers") return "{id: w, type: delay, config: {duration: 1h}}";
-  return "{id: w, type: loop, items: '{{input.items}}', mode: parallel, max_concurrent: 64,\n"
+  return "{id: w, type: loop, items: '{{input.items}}', max_concurrent: 64,\n"
          "     max_iterations: 1000000,\n"
          "     steps: [{id: work, type: script, config: {script: x}}]}";
 }

@@ -121,7 +121,7 @@ int Signal(const Arguments& arguments, const Terminal& terminal) {
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
-  const model::SendSignal command{arguments.operands()[1], *payload};
+  model::SendSignal command{arguments.operands()[1], *payload};
   return operation.Run(
       *instances, [&](const Instance&, const Definition&) { return command; },
       "has received the signal");

@@ -227,7 +227,7 @@ std::string StatusWord(const model::Instance& instance, const replay::Standing& 
   const auto waits_for = [&](WaitFor what) {
     return std::ranges::any_of(standing.waits, [&](const Waiting& w) { return w.what == what; });
   };
-  const std::string status(model::StatusOf(instance));
+  std::string status(model::StatusOf(instance));
   if (instance.paused || instance.queued || model::HasEnded(instance.status)) return status;
   if (waits_for(WaitFor::kOperator)) return "parked";
   return standing.moves || standing.waits.empty() ? status : "waiting";

@@ -109,8 +109,8 @@ class EventStore {
   virtual Status ForEachNote(
       ShardId shard, std::string_view prefix, std::string_view from,
       const std::function<bool(std::string_view key, std::string_view value)>& visit) const = 0;
-  // Makes snapshots, the open set, notes and the checkpoint durable, as one. Waits for the disk: some
-  // milliseconds, more when much was put; puts of other threads go on meanwhile.
+  // Makes snapshots, the open set, notes and the checkpoint durable, as one. Waits for the disk:
+  // some milliseconds, more when much was put; puts of other threads go on meanwhile.
   virtual Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) = 0;
   virtual Result<Checkpoint> ReadCheckpoint(ShardId shard) const = 0;  // position 0: none yet
 

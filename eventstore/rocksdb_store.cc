@@ -45,9 +45,9 @@ class RocksDbStore final : public EventStore {
   Result<std::optional<std::string>> GetNote(ShardId shard, std::string_view key) const override {
     return state_.GetNote(shard, key);
   }
-  Status ForEachNote(ShardId shard, std::string_view prefix, std::string_view from,
-                     const std::function<bool(std::string_view, std::string_view)>& visit)
-      const override {
+  Status ForEachNote(
+      ShardId shard, std::string_view prefix, std::string_view from,
+      const std::function<bool(std::string_view, std::string_view)>& visit) const override {
     return state_.ForEachNote(shard, prefix, from, visit);
   }
   Status PutOpen(ShardId shard, InstanceId instance, std::string_view summary) override {

@@ -39,6 +39,13 @@ rocksdb::ColumnFamilyOptions IndexFamilyOptions() {
   return options;
 }
 
+rocksdb::ColumnFamilyOptions NoteFamilyOptions() {
+  rocksdb::ColumnFamilyOptions options = FamilyOptions(rocksdb::kZSTD);
+  // A note for each instance that waits: buffers must not outweigh what waits.
+  options.write_buffer_size = 8 << 20;
+  return options;
+}
+
 std::unexpected<Error> WriteError(const rocksdb::Status& status, std::string_view what) {
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to {} but found: {}.", what, status.ToString()));
@@ -68,7 +75,7 @@ Status StateDb::Open(const std::string& path) {
                        {"open", FamilyOptions(rocksdb::kZSTD)},
                        {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
                        {"by_instance", IndexFamilyOptions()},
-                       {"notes", FamilyOptions(rocksdb::kZSTD)}});
+                       {"notes", NoteFamilyOptions()}});
 }
 
 Status StateDb::Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) {

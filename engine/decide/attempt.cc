@@ -56,8 +56,8 @@ void StartAttempt(Turn& turn, RunId id) {
 TimeUs DeadlineOf(const Turn& turn, const Step& step) {
   // A delay takes as long as it says. A task's time begins when an executor has it, which the
   // runtime knows alone: until then it may wait for a place.
-  const bool timed = step.timeout_us > 0 && step.kind != StepKind::kDelay &&
-                     step.kind != StepKind::kTask;
+  const bool timed =
+      step.timeout_us > 0 && step.kind != StepKind::kDelay && step.kind != StepKind::kTask;
   return timed ? turn.now().Plus(step.timeout_us) : TimeUs();
 }
 

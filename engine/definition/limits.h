@@ -16,9 +16,9 @@ inline constexpr size_t kMaxStringBytes = 1u << 20;
 inline constexpr size_t kMaxKeys = 4'096;  // of one map
 inline constexpr size_t kMaxSteps = 5'000;
 inline constexpr size_t kMaxTransitions = 20'000;
-inline constexpr size_t kMaxLoopNesting = 64;  // natural loops of a graph in each other
+inline constexpr size_t kMaxLoopNesting = 64;    // natural loops of a graph in each other
 inline constexpr size_t kMaxTemplateDepth = 16;  // step templates that use each other
-inline constexpr size_t kMaxFaults = 200;      // reported of one file
+inline constexpr size_t kMaxFaults = 200;        // reported of one file
 
 // What a loop that names no limit may run, and how many iterations a `parallel` over items runs at
 // once when the file does not say.

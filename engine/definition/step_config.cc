@@ -118,7 +118,7 @@ class Checker {
 };
 
 const Names kAssignees = {"assignees", "assignee",        "approvers",
-                              "approver",  "candidate_users", "users"};
+                          "approver",  "candidate_users", "users"};
 const Names kGroups = {"groups", "group", "candidate_groups", "approver_groups"};
 
 void CheckEscalation(Checker& human) {

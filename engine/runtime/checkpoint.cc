@@ -10,7 +10,8 @@ namespace stele::runtime {
 
 void Shard::MaybeCheckpoint() {
   if (checkpointing_ != nullptr) return FinishCheckpoint();
-  if (next_position_.value - checkpointed_.value > options_.checkpoint_records)
+  if (next_position_.value - checkpointed_.value > options_.checkpoint_records ||
+      board_.notes().changed() > kMaxChangedNotes)
     BeginCheckpoint(nullptr);
 }
 

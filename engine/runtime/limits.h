@@ -14,6 +14,8 @@ inline constexpr size_t kIdleMemoryBytes = 256u << 20;
 inline constexpr uint64_t kSnapshotEvents = 1'000;
 // Records between checkpoints: what recovery has to read again at most, and a little more.
 inline constexpr uint64_t kCheckpointRecords = 200'000;
+// Changed notes in memory; beyond it a checkpoint writes them down sooner.
+inline constexpr size_t kMaxChangedNotes = 65'536;
 // An attempt's output, as JSON.
 inline constexpr size_t kMaxOutputBytes = 1u << 20;
 // An instance's input and variables at its start, together.

@@ -41,6 +41,8 @@ class Notes {
 
   // The changes that the next checkpoint writes. They are still seen here.
   const NoteChanges& BeginWriting();
+  // How many changes wait for it.
+  size_t changed() const { return recent_.size(); }
   // They are in the store.
   void EndWriting() { writing_.clear(); }
 
