@@ -32,6 +32,7 @@ class Migration {
     map_.steps.resize(from_.steps.size(), kNoStep);
     for (const Step& step : from_.steps) MapStep(step, step.id);
     ReadPlan(plan);
+    CheckDistinct();
     MapBodies();
     MapTransitions();
   }
@@ -59,6 +60,7 @@ class Migration {
     map_.steps[from_.IndexOf(old).value] = found == nullptr ? kNoStep : to_.IndexOf(*found);
   }
   void ReadPlan(std::string_view plan);
+  void CheckDistinct();
   void MapBodies();
   void MapTransitions();
   void CheckScope(const Scope& scope);
@@ -90,6 +92,19 @@ void Migration::ReadPlan(std::string_view plan) {
     } else {
       MapStep(*old, member.value.as_string());
     }
+  }
+}
+
+// Two steps that become one would mix what each of them did.
+void Migration::CheckDistinct() {
+  std::vector<StepIndex> taken(to_.steps.size(), kNoStep);
+  for (uint32_t i = 0; i < map_.steps.size(); ++i) {
+    const StepIndex to = map_.steps[i];
+    if (to == kNoStep) continue;
+    if (taken[to.value] != kNoStep)
+      Because("Expected a step of its own for \"{}\" but found \"{}\", which \"{}\" becomes",
+              from_.steps[i].id, to_.step(to).id, IdOf(taken[to.value]));
+    taken[to.value] = StepIndex(i);
   }
 }
 

@@ -68,7 +68,7 @@ bool NodesWriter::StartsBeginAlone(const Body& body) const {
 
 std::string NodesWriter::TypeOf(StepIndex index) const {
   const Step& step = plan_.step(index);
-  const std::string word = TypeWordOf(plan_, step);
+  std::string word = TypeWordOf(plan_, step);
   if (step.kind == StepKind::kTask && word.starts_with("custom:api:")) {
     const Value* id = step.config.source().Find("api_id");
     const std::string wanted = word.substr(11);

@@ -73,7 +73,7 @@ std::vector<int64_t> OrderedTasksWriter::Levels(BodyIndex body) const {
 }
 
 std::string OrderedTasksWriter::TypeOf(const Step& step) const {
-  const std::string word = TypeWordOf(plan_, step);
+  std::string word = TypeWordOf(plan_, step);
   if (word != "script" && word != "http") return word;
   const Value& config = step.config.source();
   const auto has = [&](std::string_view key) { return config.Find(key) != nullptr; };

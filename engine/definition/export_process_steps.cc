@@ -20,7 +20,7 @@ constexpr Name kNames[] = {{"start", "start_event"},           {"end", "end_even
                            {"timer", "timer_event"},           {"call", "call_activity"}};
 
 std::string TypeOf(const ExportPlan& plan, const Step& step) {
-  const std::string word = TypeWordOf(plan, step);
+  std::string word = TypeWordOf(plan, step);
   const Value& config = step.config.source();
   if (word == "http" && config.Find("url") != nullptr && config.Find("endpoint") == nullptr)
     return "service_task";
@@ -64,7 +64,7 @@ void AddWays(const ExportPlan& plan, const Step& step, Object& config, Object& o
   else if (!defaults.empty())
     config.Set("default", std::move(defaults));
   if (fork) {
-    config.Set("parallel_tasks", std::move(next));
+    config.Set("parallel_tasks", next);
     config.Set("join_condition", "all_complete");
   }
   if (!config.empty()) out.Set("config", config);

@@ -32,6 +32,7 @@ class Linker {
     if (!CheckDependencies()) return {};
     AnalyzeGraph(result_, faults_);
     CheckJoins();
+    CheckSecrets();
     CompileInputSchema(result_);
     IndexIds();
     return std::move(result_);
@@ -49,6 +50,7 @@ class Linker {
   void EscapeShell();
   void CheckReferences();
   void CheckJoins();
+  void CheckSecrets();
   void IndexIds();
   StepIndex Resolve(const Word& word, uint32_t body);
   std::vector<std::string> Ids() const;
@@ -205,6 +207,12 @@ void Linker::FindEntries(uint32_t b) {
   while (StartCycle(body, draft.start == Start::kConnected)) {
   }
   std::ranges::sort(body.entries);
+  if (body.entries.empty() && !body.steps.empty())
+    faults_.Add(
+        ErrorCode::kUnreachableStep, result_.step(body.steps[0]).place,
+        fmt::format("Expected a step that starts but found that {} and the others only stand "
+                    "in for each other or undo each other",
+                    Quote(result_.step(body.steps[0]).id)));
 }
 
 // A cycle that nothing outside it enters starts at the step that is listed first.
@@ -306,6 +314,30 @@ void Linker::CheckReferences() {
                                  : "a variable that is declared or an output after `variables.`",
                             near.empty() ? "" : ", perhaps " + Quote(near) + ",", Quote(name)));
   }
+}
+
+// Secrets are put in where a task is handed to the outside. What the engine works with itself
+// stands in its log, so that there is no place for one.
+void Linker::CheckSecrets() {
+  const auto check = [&](const Template& text, Place place, std::string_view what) {
+    for (const expression::Reference& reference : text.references())
+      if (reference.path[0] == "secrets")
+        faults_.Add(
+            ErrorCode::kInvalidDefinition, place,
+            fmt::format("Expected no secret in {}, which is recorded, but found `secrets{}`", what,
+                        reference.path.size() > 1 ? "." + reference.path[1] : ""));
+  };
+  for (const Step& step : result_.steps) {
+    const std::string named = " of " + Quote(step.id);
+    if (step.concurrency) check(step.concurrency->key, step.place, "the concurrency key" + named);
+    if (step.delay) check(*step.delay, step.place, "the delay" + named);
+    if (step.loop.items) check(*step.loop.items, step.place, "the items" + named);
+    if (step.kind == StepKind::kTask && step.task_type != "call") continue;
+    check(step.config, step.place, "the configuration" + named);
+    for (const Mapping& input : step.inputs)
+      check(input.value, step.place, fmt::format("the input {}{}", Quote(input.name), named));
+  }
+  if (result_.concurrency) check(result_.concurrency->key, {1, 1}, "the concurrency key");
 }
 
 void Linker::CheckJoins() {

@@ -50,7 +50,7 @@ Status Engine::Stop() {
   return core_->Stop();
 }
 
-Status Engine::RegisterFunction(std::string task_type, TaskFunction function,
+Status Engine::RegisterFunction(const std::string& task_type, TaskFunction function,
                                 ExecutorOptions options) {
   if (!function)
     return Refuse(ErrorCode::kInvalidInput, "Expected a function for a task type but found none");
@@ -62,8 +62,8 @@ Status Engine::RegisterFunction(std::string task_type, TaskFunction function,
       options);
 }
 
-Status Engine::RegisterExecutor(std::string task_type, std::unique_ptr<AsyncExecutor> executor,
-                                ExecutorOptions options) {
+Status Engine::RegisterExecutor(const std::string& task_type,
+                                std::unique_ptr<AsyncExecutor> executor, ExecutorOptions options) {
   if (executor == nullptr)
     return Refuse(ErrorCode::kInvalidInput, "Expected an executor for a task type but found none");
   return core_->AddExecutor(
@@ -96,8 +96,8 @@ Result<uint64_t> Engine::RegisterTrigger(const std::string& definition, const st
       });
   if (!number.has_value()) return number;
   // What the trigger holds may outlive the engine: the door tells whether it is still there.
-  Fire fire = [core, door = core->door(), number = *number](std::string key,
-                                                            std::string input) -> Result<uint64_t> {
+  Fire fire = [core, door = core->door(), number = *number](
+                  std::string key, const std::string& input) -> Result<uint64_t> {
     const Visit visit(*door);
     if (!visit.entered()) return RefuseStopped();
     const auto given = ParseObject(input, "the input of a firing");

@@ -35,7 +35,7 @@ stele::Result<const model::StepRun*> FindRun(const model::Instance& instance,
 // Of an instance as a whole.
 template <class T>
 auto Whole(T command) {
-  return [command](const model::Instance&, const definition::Definition&) {
+  return [command = std::move(command)](const model::Instance&, const definition::Definition&) {
     return stele::Result<Command>(command);
   };
 }

@@ -60,10 +60,12 @@ class Compiler {
       Result<TemplateString> split = SplitTemplate(value.as_string());
       if (!split) return std::unexpected(InString(std::move(split).error(), pointer_));
       tree->parts = std::move(split->parts);
-      for (const TemplatePart& part : tree->parts)
+      for (const TemplatePart& part : tree->parts) {
+        if (!part.secret.empty()) references_.push_back({{"secrets", part.secret}});
         if (part.program)
           references_.insert(references_.end(), part.program->references.begin(),
                              part.program->references.end());
+      }
     } else if (value.is_array()) {
       for (size_t i = 0; i < value.as_array().size(); ++i)
         STELE_RETURN_IF_ERROR(Child(*tree, i, std::to_string(i), value.as_array()[i], depth));

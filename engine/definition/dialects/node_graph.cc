@@ -152,7 +152,7 @@ void GraphReader::ReadConnection(const Node& source) {
                         Describe(*type));
   }
   if (const Node* condition = reader.Take("condition"))
-    if (NameOf(condition) != "") connection.condition = *condition;
+    if (!NameOf(condition).empty()) connection.condition = *condition;
   if (const Node* config = reader.Take("config")) {
     MapReader settings(*config, "a connection's `config`", lowering_.faults);
     if (const Node* delay = settings.Take("delay"))

@@ -44,7 +44,7 @@ class OrderedTasksLowering {
                     std::vector<PlacedTask>& placed);
   void NumberTasks(std::vector<PlacedTask>& placed);
   void NameTasks(std::vector<PlacedTask>& placed);
-  void LowerTasks(std::vector<PlacedTask> placed, uint32_t body);
+  void LowerTasks(const std::vector<PlacedTask>& placed, uint32_t body);
   void LowerTask(const PlacedTask& placed, uint32_t body, bool first, Stage& stage);
   ForeignStep Prepare(const PlacedTask& placed, Node& when, bool& skips);
   void PrepareAutomated(const PlacedTask& placed, ForeignStep& step);
@@ -217,7 +217,7 @@ std::set<std::string, std::less<>> Handlers(const std::vector<PlacedTask>& place
   return handlers;
 }
 
-void OrderedTasksLowering::LowerTasks(std::vector<PlacedTask> placed, uint32_t body) {
+void OrderedTasksLowering::LowerTasks(const std::vector<PlacedTask>& placed, uint32_t body) {
   const auto handlers = Handlers(placed, draft_.bodies[body].fallback);
   draft_.bodies[body].start = Start::kGiven;
   std::map<int64_t, Stage> stages;

@@ -315,20 +315,24 @@ RetryPolicy DefaultHttpRetry() {
           .jitter = 0.5};
 }
 
+void ReadId(MapReader& reader, std::string_view what, Step& step, Lowering& lowering) {
+  step.place = reader.place();
+  const Node* id = reader.Require({"id"});
+  if (id == nullptr) return;
+  step.id = ReadText(*id, what, lowering.faults).value_or("");
+  step.place = id->place;
+  if (step.id.empty() && id->is_string())
+    lowering.Add(ErrorCode::kInvalidDefinition, id->place,
+                 fmt::format("Expected {} but found an empty string", what));
+}
+
 }  // namespace
 
 StepFields ReadStep(MapReader& reader, Notation notation, Lowering& lowering) {
   const std::string_view what = notation == Notation::kProcesses ? "a task's id" : "a step's id";
   StepFields fields;
   Step& step = fields.draft.step;
-  step.place = reader.place();
-  if (const Node* id = reader.Require({"id"})) {
-    step.id = ReadText(*id, what, lowering.faults).value_or("");
-    step.place = id->place;
-    if (step.id.empty() && id->is_string())
-      lowering.Add(ErrorCode::kInvalidDefinition, id->place,
-                   fmt::format("Expected {} but found an empty string", what));
-  }
+  ReadId(reader, what, step, lowering);
   step.name = reader.Text({"name"});
   if (step.name.empty()) step.name = step.id;
   fields.type = ReadType(reader, lowering);

@@ -171,6 +171,14 @@ steps:
     EXPECT_THAT(rejection->message, HasSubstr(reason));
 }
 
+TEST(Migrate, IsRefusedWhenTwoStepsWouldBecomeOne) {
+  CoreDriver flow(kOld);
+  flow.Start().Complete("a");
+  const auto rejection = MigrateTo(flow, kOld, R"({"a":"b"})");
+  ASSERT_TRUE(rejection.has_value());
+  EXPECT_THAT(rejection->message, HasSubstr("which \"a\" becomes"));
+}
+
 TEST(Migrate, IsRefusedForAPlanThatIsNone) {
   CoreDriver flow(kOld);
   flow.Start();

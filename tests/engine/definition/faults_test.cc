@@ -37,6 +37,24 @@ TEST(Faults, DuplicateId) {
             Lines{"4:8 STL0103 Expected each step id once but found \"a\" again after line 3"});
 }
 
+TEST(Faults, SecretsWhereTheEngineItselfReads) {
+  EXPECT_EQ(FaultsOf("name: n\nsteps:\n"
+                     "- {id: p, type: publish, config: {name: m, payload: '{{secrets.T}}'}}\n"),
+            Lines{"3:8 STL0102 Expected no secret in the configuration of \"p\", which is "
+                  "recorded, but found `secrets.T`"});
+  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: a, type: script, config: {script: x},\n"
+                     "   concurrency: {key: '{{secrets.T}}', limit: 1}}\n"),
+            Lines{"3:8 STL0102 Expected no secret in the concurrency key of \"a\", which is "
+                  "recorded, but found `secrets.T`"});
+}
+
+TEST(Faults, StepsThatOnlyStandInForEachOther) {
+  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: a, type: script, fallback: b}\n"
+                     "- {id: b, type: script, fallback: a}\n"),
+            Lines{"3:8 STL0105 Expected a step that starts but found that \"a\" and the others "
+                  "only stand in for each other or undo each other"});
+}
+
 TEST(Faults, UnreachableStep) {
   EXPECT_EQ(FaultsOf("workflow:\n  id: w\n  processes:\n  - id: p\n    tasks:\n"
                      "    - {id: a, type: script}\n    - {id: b, type: script}\n"

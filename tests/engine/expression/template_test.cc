@@ -137,7 +137,7 @@ TEST(Template, SecretsAreNeverLookedUp) {
 
 TEST(Template, ListsReferencesOfAllItsStrings) {
   const Template compiled = Compiled(R"({"a": "x {{n.k}} {{secrets.s}}", "b": ["${list[n]}"]})");
-  ASSERT_EQ(compiled.references().size(), 3u);
+  ASSERT_EQ(compiled.references().size(), 4u);
   EXPECT_EQ(compiled.references()[0].path, (std::vector<std::string>{"n", "k"}));
   EXPECT_EQ(compiled.references()[0].column, 5u);
   EXPECT_EQ(compiled.references()[1].path, (std::vector<std::string>{"list"}));

@@ -311,9 +311,9 @@ class Engine {
 
   // A definition names what is registered as "compile" by `type: custom:compile`. Register before
   // Continue, and before definitions that use the type. A type has one executor.
-  Status RegisterFunction(std::string task_type, TaskFunction function,
+  Status RegisterFunction(const std::string& task_type, TaskFunction function,
                           ExecutorOptions options = {});
-  Status RegisterExecutor(std::string task_type, std::unique_ptr<AsyncExecutor> executor,
+  Status RegisterExecutor(const std::string& task_type, std::unique_ptr<AsyncExecutor> executor,
                           ExecutorOptions options = {});
   Status RegisterPlugin(std::unique_ptr<Plugin> plugin);
   // Kept in the log as a trigger of the definition, of the kind "custom"; the same definition, type
