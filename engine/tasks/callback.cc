@@ -47,7 +47,7 @@ std::optional<TaskFailure> ToldFailure(const Value& body, int64_t status,
 }
 
 std::expected<Payload, TaskFailure> JudgeCallback(const HttpPlan& plan,
-                                                  HttpClient::Response response,
+                                                  HttpClient::Response&& response,
                                                   const Redactor& redactor) {
   bool empty = response.body.find_first_not_of(" \t\r\n") == std::string::npos;
   Result<Value> body = empty ? Result<Value>(Object()) : ParseJson(response.body);
@@ -107,7 +107,8 @@ std::vector<std::string> CallbackExecutor::Faults(const CallbackOptions& options
   return plan ? std::vector<std::string>() : plan.error();
 }
 
-CallbackExecutor::CallbackExecutor(std::shared_ptr<HttpClient> client, CallbackOptions options)
+CallbackExecutor::CallbackExecutor(std::shared_ptr<HttpClient> client,
+                                   const CallbackOptions& options)
     : requests_(std::move(client), Defaults(options),
                 [options](const Value& body, const Value&, ConfigReader::Mode, HttpPlan plan) {
                   return PlanCallback(options, body, std::move(plan));

@@ -32,7 +32,7 @@ class CallbackExecutor final : public TaskExecutor {
   static std::vector<std::string> Faults(const CallbackOptions& options);
 
   // The client may be shared. Options with faults make every attempt fail as "config".
-  CallbackExecutor(std::shared_ptr<HttpClient> client, CallbackOptions options);
+  CallbackExecutor(std::shared_ptr<HttpClient> client, const CallbackOptions& options);
 
   void Start(TaskRequest request, std::function<void(TaskResult)> done) override;
   void Cancel(const AttemptKey& key, std::function<void()> stopped) override;

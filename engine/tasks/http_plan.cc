@@ -236,7 +236,7 @@ std::optional<TaskFailure> StatusFailure(const HttpPlan& plan, const HttpClient:
 }
 
 std::expected<Payload, TaskFailure> JudgeResponse(const HttpPlan& plan,
-                                                  HttpClient::Response response,
+                                                  HttpClient::Response&& response,
                                                   const Redactor& redactor) {
   if (std::optional<TaskFailure> failure = StatusFailure(plan, response, redactor)) {
     return std::unexpected(*std::move(failure));

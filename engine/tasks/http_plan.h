@@ -18,7 +18,7 @@ namespace stele::tasks {
 
 struct HttpPlan {
   using Judge = std::expected<Payload, TaskFailure> (*)(const HttpPlan& plan,
-                                                        HttpClient::Response response,
+                                                        HttpClient::Response&& response,
                                                         const Redactor& redactor);
   HttpClient::Request request;
   Judge judge = nullptr;  // what an answer means; null: JudgeResponse
@@ -49,7 +49,7 @@ bool IsRetryableStatus(int64_t status);
 
 // {status, status_code, headers, body, body_base64?}, or the failure "http_status".
 std::expected<Payload, TaskFailure> JudgeResponse(const HttpPlan& plan,
-                                                  HttpClient::Response response,
+                                                  HttpClient::Response&& response,
                                                   const Redactor& redactor);
 
 }  // namespace stele::tasks

@@ -182,7 +182,7 @@ TaskFailure OutputFailure(const Redactor& redactor, std::string_view expected,
 }
 
 template <bool wants_json>
-std::expected<Payload, TaskFailure> Judge(const HttpPlan& plan, HttpClient::Response response,
+std::expected<Payload, TaskFailure> Judge(const HttpPlan& plan, HttpClient::Response&& response,
                                           const Redactor& redactor) {
   return JudgeCompletion(plan, response, redactor, wants_json);
 }

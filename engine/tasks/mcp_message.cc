@@ -64,10 +64,10 @@ Object Envelope() {
 Result<std::vector<McpMessage>> ParseMcpMessages(std::string_view json) {
   Result<Value> parsed = ParseJson(json);
   if (!parsed || (!parsed->is_object() && !parsed->is_array())) return Refuse(json);
-  Array single;
-  if (parsed->is_object()) single.push_back(*std::move(parsed));
+  const Array elements =
+      parsed->is_object() ? Array{*std::move(parsed)} : std::move(parsed->as_array());
   std::vector<McpMessage> messages;
-  for (const Value& element : single.empty() ? parsed->as_array() : single) {
+  for (const Value& element : elements) {
     McpMessage message;
     if (!ReadMessage(element, message)) return Refuse(json);
     messages.push_back(std::move(message));

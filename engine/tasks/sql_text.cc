@@ -102,9 +102,8 @@ bool Scanner::SkipComment() {
 void Scanner::SkipString(char quote, bool backslashes) {
   Copy(1);
   while (at_ < text_.size()) {
-    if (backslashes && Peek() == '\\') {
-      Copy(2);
-    } else if (Peek() == quote && Peek(1) == quote) {
+    const bool escaped = backslashes && Peek() == '\\';
+    if (escaped || (Peek() == quote && Peek(1) == quote)) {
       Copy(2);
     } else if (Peek() == quote) {
       return Copy(1);
