@@ -153,12 +153,14 @@ std::vector<std::string> ConfigFields::Words(Names names) {
 void ConfigFields::CheckRoots(std::span<const expression::Reference> references,
                               const std::string& pointer, const Roots& roots) {
   if (roots.empty()) return;
-  for (const expression::Reference& reference : references)
-    if (std::ranges::find(roots, reference.path[0]) == roots.end())
+  for (const expression::Reference& reference : references) {
+    // A secret is refused in words of its own.
+    const std::string& root = reference.path[0];
+    if (root != "secrets" && std::ranges::find(roots, root) == roots.end())
       Add(ErrorCode::kUnknownReference, pointer,
           fmt::format("Expected a name that begins with {} at column {} but found {}",
-                      definition::QuoteList(roots, "or"), reference.column,
-                      Quote(reference.path[0])));
+                      definition::QuoteList(roots, "or"), reference.column, Quote(root)));
+  }
 }
 
 std::optional<expression::Template> ConfigFields::Input(Names names, const Roots& roots) {

@@ -140,9 +140,10 @@ TEST(Template, ListsReferencesOfAllItsStrings) {
   ASSERT_EQ(compiled.references().size(), 4u);
   EXPECT_EQ(compiled.references()[0].path, (std::vector<std::string>{"n", "k"}));
   EXPECT_EQ(compiled.references()[0].column, 5u);
-  EXPECT_EQ(compiled.references()[1].path, (std::vector<std::string>{"list"}));
-  EXPECT_EQ(compiled.references()[2].path, (std::vector<std::string>{"n"}));
-  EXPECT_EQ(compiled.references()[2].column, 8u);
+  EXPECT_EQ(compiled.references()[1].path, (std::vector<std::string>{"secrets", "s"}));
+  EXPECT_EQ(compiled.references()[2].path, (std::vector<std::string>{"list"}));
+  EXPECT_EQ(compiled.references()[3].path, (std::vector<std::string>{"n"}));
+  EXPECT_EQ(compiled.references()[3].column, 8u);
 }
 
 }  // namespace
