@@ -2,6 +2,8 @@
 //
 // The loop copies the instances that have changed; when what they reflect is durable, a thread puts
 // the copies and waits for the disk. Instances go on meanwhile.
+#include <utility>
+
 #include "engine/model/snapshot.h"
 #include "engine/runtime/checkpointing.h"
 #include "engine/runtime/open_summary.h"
@@ -26,7 +28,12 @@ void Shard::BeginCheckpoint(std::function<void()> done) {
     return Failed(expired.error());
   checkpointing_->notes = &board_.notes().BeginWriting();
   for (const auto& [id, live] : live_) {
-    if (model::HasEnded(live->instance.status) || !live->open_changed) continue;
+    if (model::HasEnded(live->instance.status)) {
+      // Its end is among what this checkpoint covers, though nobody has been told of it yet.
+      if (std::exchange(live->in_open, false)) checkpointing_->ended.push_back(id);
+      continue;
+    }
+    if (!live->open_changed) continue;
     const model::Instance& instance = live->instance;
     checkpointing_->items.push_back({id,
                                      {instance.seq, instance.position, EncodeSnapshot(instance)},
