@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "cli/custom_types.h"
 #include "cli/stubs.h"
 #include "engine/runtime/call_executor.h"
+#include "engine/runtime/custom_types.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
 #include "engine/tasks/curl_multi.h"
@@ -22,6 +22,8 @@
 #include "eventstore/event_store.h"
 
 namespace stele::cli {
+
+using runtime::CustomTypes;
 
 class Engine {
  public:

@@ -6,18 +6,21 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/custom_types.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/registry_change.h"
 #include "cli/text.h"
 #include "engine/definition/document.h"
 #include "engine/definition/limits.h"
+#include "engine/runtime/custom_types.h"
 #include "replay/history.h"
 
 namespace stele::cli {
 
 namespace {
+
+using runtime::CustomType;
+using runtime::kTypePrefix;
 
 Result<Value> ReadSchema(const std::string& path) {
   const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
@@ -118,11 +121,11 @@ int Record(const Arguments& arguments, const Terminal& terminal, RegistryChange&
 
 int RegisterType(const Arguments& arguments, const Terminal& terminal) {
   const std::string& name = arguments.operands()[0];
-  if (const Status fits = CheckTypeName(name); !fits.has_value())
+  if (const Status fits = runtime::CheckTypeName(name); !fits.has_value())
     return Refuse(terminal, fits.error());
   const Result<Value> document = ReadDocument(arguments);
   if (!document.has_value()) return Refuse(terminal, document.error());
-  if (const auto type = ReadCustomType(name, *document); !type.has_value())
+  if (const auto type = runtime::ReadCustomType(name, *document); !type.has_value())
     return Refuse(terminal, type.error());
   RegistryChange change(arguments);
   if (const Status opened = change.Open(true); !opened.has_value())

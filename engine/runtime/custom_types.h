@@ -19,7 +19,7 @@
 #include "engine/tasks/callback.h"
 #include "engine/tasks/executor.h"
 
-namespace stele::cli {
+namespace stele::runtime {
 
 inline constexpr std::string_view kTypePrefix = "type/";
 
@@ -54,4 +54,4 @@ Result<CustomType> ReadCustomType(std::string_view name, const Value& document);
 // kInvalidInput: no name for a type, or that of a built-in one.
 Status CheckTypeName(std::string_view name);
 
-}  // namespace stele::cli
+}  // namespace stele::runtime

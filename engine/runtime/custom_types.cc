@@ -1,4 +1,4 @@
-#include "cli/custom_types.h"
+#include "engine/runtime/custom_types.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "engine/definition/step_types.h"
 #include "engine/tasks/function_executor.h"
 
-namespace stele::cli {
+namespace stele::runtime {
 
 namespace {
 
@@ -133,4 +133,4 @@ void CustomTypes::AddExecutors(const std::shared_ptr<tasks::HttpClient>& client,
   }
 }
 
-}  // namespace stele::cli
+}  // namespace stele::runtime
