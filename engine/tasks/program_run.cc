@@ -54,11 +54,13 @@ ProgramRun::ProgramRun(uv_loop_t* loop, const ProgramOptions& options, const Red
 
 std::optional<TaskFailure> ProgramRun::Start(ChildProcess::Spec spec,
                                              std::optional<std::string> input, int64_t timeout_us,
-                                             std::function<void(Ended)> ended) {
+                                             std::function<void(Ended)> ended, LaunchFault* fault) {
   ended_ = std::move(ended);
   spec.takes_input = input.has_value();
-  auto child = ChildProcess::Start(loop_, spec, this);
+  LaunchStep failed = LaunchStep::kStart;
+  auto child = ChildProcess::Start(loop_, spec, this, &failed);
   if (!child) {
+    if (fault != nullptr) *fault = {failed, uv_strerror(child.error())};
     return TaskFailure{
         "spawn",
         fmt::format("Expected to start {} but found: {}", spec.program, uv_strerror(child.error())),
@@ -97,8 +99,9 @@ void ProgramRun::OnExit(ChildProcess::Exit exit) {
   Take(ChildProcess::Stream::kOut, out_redactor_.Finish());
   Take(ChildProcess::Stream::kErr, err_redactor_.Finish());
   timeout_.reset();
-  child_.reset();
   Ended ended;
+  ended.cpu_us = child_->cpu_us();
+  child_.reset();
   ended.exit = exit;
   ended.timed_out = timed_out_;
   ended.out = out_.ToString();

@@ -1,5 +1,5 @@
 // One run of a program to its end: what it is given to read, its streams without secrets and within
-// bounds, its time limit. Used by the tasks that hand their work to a program of the system's:
+// bounds, its time limit. Used by the tasks that hand their work to a program: script,
 // container, kubernetes.
 //
 // Thread: the loop's.
@@ -58,18 +58,28 @@ class ProgramRun final : public ChildProcess::Observer {
     bool out_truncated = false;
     std::string errors;  // the end of the error stream
     TaskLog log;
+    int64_t cpu_us = 0;  // processor time of the program and of what it waited for
   };
 
   // REQUIRES: the options and the redactor outlive this.
   ProgramRun(uv_loop_t* loop, const ProgramOptions& options, const Redactor& redactor);
 
+  // Why nothing was started.
+  struct LaunchFault {
+    LaunchStep step = LaunchStep::kStart;
+    const char* reason = "";
+  };
+
   // A failure ("spawn") when nothing was started; `ended` is then not called. It may destroy this.
   // `input` is what the program reads, absent: nothing. A timeout of 0 is none.
   // REQUIRES with an input: the process ignores SIGPIPE.
   std::optional<TaskFailure> Start(ChildProcess::Spec spec, std::optional<std::string> input,
-                                   int64_t timeout_us, std::function<void(Ended)> ended);
-  // SIGTERM, later SIGKILL; `ended` follows.
-  void Stop() { child_->Stop(options_.kill_grace_us); }
+                                   int64_t timeout_us, std::function<void(Ended)> ended,
+                                   LaunchFault* fault = nullptr);
+  // SIGTERM, later SIGKILL; `ended` follows. Nothing when it has ended.
+  void Stop() {
+    if (child_ != nullptr) child_->Stop(options_.kill_grace_us);
+  }
 
   void OnOutput(ChildProcess::Stream stream, std::string_view bytes) override;
   void OnExit(ChildProcess::Exit exit) override;

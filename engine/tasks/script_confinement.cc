@@ -135,7 +135,7 @@ ScriptConfinement ReadConfinement(ConfigReader& reader, ConfigReader::Mode mode)
     read.Finish();
   } else if (limits != nullptr && !reader.IsOpen(*limits)) {
     reader.AddFault(
-        fmt::format("Expected an object as `limits` but found a {}", KindName(limits->kind())));
+        fmt::format("Expected an object as `limits` but found: {}", KindName(limits->kind())));
   }
   const std::string isolation = reader.Text("isolation").value_or("none");
   const bool open = reader.IsOpen(Value(isolation));

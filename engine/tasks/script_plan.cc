@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "engine/tasks/program_path.h"
 
 namespace stele::tasks {
 namespace {
@@ -103,8 +103,8 @@ std::string FindScriptFile(std::string_view name, const ScriptOptions& options) 
   if (name.empty() || name.size() > kMaxFileNameBytes || name.find('\n') != std::string_view::npos)
     return {};
   std::vector<std::string> directories = {options.base_directory};
-  directories.insert(directories.end(), options.script_directories.begin(),
-                     options.script_directories.end());
+  directories.insert(directories.end(), options.search_directories.begin(),
+                     options.search_directories.end());
   for (const std::string& directory : directories) {
     std::string path = (fs::path(directory) / name).string();
     std::error_code ignored;
@@ -117,17 +117,6 @@ std::string FindScriptFile(std::string_view name, const ScriptOptions& options) 
 bool LooksLikeFileName(std::string_view text) {
   return text.find_first_of(" \t\r\n;&|<>$`'\"()") == std::string_view::npos &&
          RuntimeOfEnding(text).has_value();
-}
-
-std::string FindProgram(std::string_view name, std::string_view path) {
-  while (!path.empty()) {
-    std::string_view directory = path.substr(0, path.find(':'));
-    path.remove_prefix(std::min(path.size(), directory.size() + 1));
-    if (!directory.starts_with('/')) continue;
-    std::string candidate = fmt::format("{}/{}", directory, name);
-    if (IsFile(candidate) && access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
 }
 
 std::string_view PathOf(const ScriptConfig& config, const ScriptOptions& options) {
@@ -246,8 +235,8 @@ std::expected<ScriptPlan, TaskFailure> PlanScript(const ScriptConfig& config,
   if (config.command.empty()) plan.file = FindScriptFile(config.script, options);
   if (plan.file.empty() && config.command.empty() && LooksLikeFileName(config.script)) {
     std::vector<std::string> looked_in = {options.base_directory};
-    looked_in.insert(looked_in.end(), options.script_directories.begin(),
-                     options.script_directories.end());
+    looked_in.insert(looked_in.end(), options.search_directories.begin(),
+                     options.search_directories.end());
     return std::unexpected(Config(fmt::format("Expected the script file {} in {} but found none",
                                               config.script, fmt::join(looked_in, ", "))));
   }

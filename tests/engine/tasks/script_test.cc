@@ -35,7 +35,7 @@ TEST_F(Script, RunsAFileOfTheWorkspaceWithItsArguments) {
 TEST_F(Script, LooksForFilesBesideTheDefinitionToo) {
   TemporaryDirectory definition;
   definition.Write("here.sh", "echo here");
-  options_.script_directories = {definition.path()};
+  options_.search_directories = {definition.path()};
   EXPECT_EQ(At(Output(Run(R"({"script":"here.sh"})")), "stdout"), Value("here"));
 }
 
