@@ -8,6 +8,7 @@
 #include "engine/definition/duration.h"
 #include "engine/definition/export_plan.h"
 #include "engine/definition/step_types.h"
+#include "engine/definition/value_types.h"
 
 namespace stele::definition {
 namespace {
@@ -22,15 +23,14 @@ bool IsComputed(const Value& value) {
   return !value.is_string() || HasTemplate(value);
 }
 
-bool IsKnownType(std::string_view type) {
-  static constexpr std::string_view kTypes[] = {"string", "number", "integer", "boolean",
-                                                "array",  "object", "any"};
-  return std::ranges::find(kTypes, type) != std::end(kTypes);
+Object LimitOf(const Concurrency& concurrency) {
+  Object limit{{"limit", int64_t{concurrency.limit}}};
+  if (concurrency.key.source() != Value("")) limit.Set("key", concurrency.key.source());
+  return limit;
 }
 
-bool Fits(const Value& value, std::string_view type) {
-  if (value.is_null() || type == "any") return true;
-  return type == "number" ? value.is_number() : KindName(value.kind()) == type;
+Object RateOf(const RateLimit& rate) {
+  return {{"count", int64_t{rate.count}}, {"per", DurationText(rate.per_us)}};
 }
 
 }  // namespace
@@ -164,7 +164,8 @@ void AddDelay(const ExportPlan& plan, const Step& step, Object& into) {
 Object VariablesOf(const Body& body) {
   Object variables;
   for (const Variable& variable : body.variables) {
-    if (!IsKnownType(variable.type) || !Fits(variable.initial, variable.type)) continue;
+    if (FindValueType(variable.type) != variable.type || !FitsType(variable.initial, variable.type))
+      continue;
     Object declaration{{"type", variable.type}};
     if (!variable.initial.is_null()) declaration.Set("default", variable.initial);
     if (variable.required) declaration.Set("required", true);
@@ -180,6 +181,29 @@ void AddExtra(const Value& extra, std::initializer_list<std::string_view> keys, 
         std::ranges::find(keys, member.key) != keys.end() || member.key.starts_with("x-");
     if (wanted && into.Find(member.key) == nullptr) into.Set(member.key, member.value);
   }
+}
+
+void AddEdgeExtra(const ExportPlan& plan, const Transition& edge,
+                  std::initializer_list<std::string_view> more, Object& into) {
+  const Value* edges = plan.definition.extra.Find("edges");
+  if (edges == nullptr) return;
+  const Value* kept = edges->Find(fmt::format("{}->{}", plan.Id(edge.from), plan.Id(edge.to)));
+  if (kept == nullptr) return;
+  AddExtra(*kept, {"id", "label", "name", "style", "color", "description"}, into);
+  AddExtra(*kept, more, into);
+}
+
+void AddExecution(const ExportPlan& plan, Object& into) {
+  const Definition& head = plan.definition;
+  if (plan.careful()) return;
+  if (head.deadline_us != 0) into.Set("timeout", DurationText(head.deadline_us));
+  if (head.priority != 0) into.Set("priority", int64_t{head.priority});
+  if (head.concurrency && head.concurrency->key.source() == Value(""))
+    into.Set("max_concurrent", int64_t{head.concurrency->limit});
+  else if (head.concurrency && head.concurrency->key.source().is_string())
+    into.Set("concurrency", LimitOf(*head.concurrency));
+  if (head.rate.count != 0) into.Set("rate_limit", RateOf(head.rate));
+  if (!head.input_schema.is_null()) into.Set("input_schema", head.input_schema);
 }
 
 void AddHead(const ExportPlan& plan, std::string_view outputs, Object& into) {
@@ -256,15 +280,9 @@ Object WriteStepKeys(const ExportPlan& plan, StepIndex index, std::string_view c
   if (step.join == Join::kNOfM) out.Set("join", int64_t{step.join_count});
   if (step.optional) out.Set("optional", true);
   if (!step.returnable) out.Set("returnable", false);
-  if (step.concurrency && step.kind != StepKind::kLoop) {
-    Object limit{{"limit", int64_t{step.concurrency->limit}}};
-    if (step.concurrency->key.source() != Value(""))
-      limit.Set("key", step.concurrency->key.source());
-    out.Set("concurrency", std::move(limit));
-  }
-  if (step.rate.count != 0)
-    out.Set("rate_limit",
-            Object{{"count", int64_t{step.rate.count}}, {"per", DurationText(step.rate.per_us)}});
+  if (step.concurrency && step.kind != StepKind::kLoop)
+    out.Set("concurrency", LimitOf(*step.concurrency));
+  if (step.rate.count != 0) out.Set("rate_limit", RateOf(step.rate));
   AddExtra(step.extra,
            {"description", "position", "size", "label", "labels", "tags", "metadata", "style", "ui",
             "data", "priority", "template"},

@@ -141,13 +141,7 @@ Object NodesWriter::WriteConnection(const Transition& edge) {
         from.kind == StepKind::kGateway && from.split == Split::kAll && from.outgoing.size() > 1;
     out.Set("connection_type", parallel ? "PARALLEL" : "SEQUENCE");
   }
-  const Value* edges = plan_.definition.extra.Find("edges");
-  const Value* kept =
-      edges == nullptr ? nullptr
-                       : edges->Find(fmt::format("{}->{}", plan_.Id(edge.from), plan_.Id(edge.to)));
-  if (kept != nullptr)
-    AddExtra(*kept, {"id", "label", "name", "style", "color", "type_", "created_at", "description"},
-             out);
+  AddEdgeExtra(plan_, edge, {"type_", "created_at"}, out);
   if (!stele.empty()) out.Set("stele", std::move(stele));
   return out;
 }
@@ -177,8 +171,7 @@ Value WriteNodes(const ExportPlan& plan) {
   Object out{{"name", head.name}};
   AddHead(plan, "outputs", out);
   Object config;
-  if (head.deadline_us != 0) config.Set("timeout", DurationText(head.deadline_us));
-  if (head.priority != 0) config.Set("priority", int64_t{head.priority});
+  AddExecution(plan, config);
   if (!plan.careful())
     if (Value handling = ErrorHandlingOf(plan, head.bodies[0]); !handling.is_null())
       config.Set("error_handling", std::move(handling));

@@ -150,7 +150,7 @@ Value WriteOrderedTasks(const ExportPlan& plan) {
   Object out{{"name", head.name}};
   AddHead(plan, "outputs", out);
   Object config;
-  if (head.deadline_us != 0) config.Set("timeout", DurationText(head.deadline_us));
+  AddExecution(plan, config);
   if (!config.empty()) out.Set("config", std::move(config));
   AddExtra(head.extra,
            {"metadata", "author", "labels", "owner_id", "is_template", "status", "graph", "layout",

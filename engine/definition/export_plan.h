@@ -62,6 +62,12 @@ void AddDelay(const ExportPlan& plan, const Step& step, Object& into);
 Object VariablesOf(const Body& body);
 // The members of `extra` with those names, and those that begin with `x-`.
 void AddExtra(const Value& extra, std::initializer_list<std::string_view> keys, Object& into);
+// What is kept for people of the transition, where every notation has it, and the keys of `more`.
+void AddEdgeExtra(const ExportPlan& plan, const Transition& edge,
+                  std::initializer_list<std::string_view> more, Object& into);
+// How a definition is executed, in the words that ReadExecution reads: `timeout`, `priority`,
+// `max_concurrent` or `concurrency`, `rate_limit`, `input_schema`.
+void AddExecution(const ExportPlan& plan, Object& into);
 // Name, version, description, tags, triggers, outputs: what every notation says of a workflow.
 void AddHead(const ExportPlan& plan, std::string_view outputs, Object& into);
 // `stele:` of that step, or of the definition for an empty id, with `structure` before it.

@@ -119,7 +119,7 @@ Value WriteProcessSteps(const ExportPlan& plan) {
   Object out{{"name", head.name}};
   AddHead(plan, "outputs", out);
   ShortenVariables(out);
-  if (head.deadline_us != 0) out.Set("timeout", DurationText(head.deadline_us));
+  AddExecution(plan, out);
   AddExtra(head.extra,
            {"metadata", "author", "labels", "owner_id", "is_template", "status", "graph", "layout",
             "styling", "project_id", "permissions", "notifications", "is_active", "created_at",

@@ -49,18 +49,6 @@ Array WriteStepList(const ExportPlan& plan, BodyIndex body) {
   return steps;
 }
 
-void AddLimits(const Definition& head, Object& out) {
-  if (head.priority != 0) out.Set("priority", int64_t{head.priority});
-  if (head.concurrency && head.concurrency->key.source() == Value(""))
-    out.Set("max_concurrent", int64_t{head.concurrency->limit});
-  else if (head.concurrency)
-    out.Set("concurrency", Object{{"key", head.concurrency->key.source()},
-                                  {"limit", int64_t{head.concurrency->limit}}});
-  if (head.rate.count != 0)
-    out.Set("rate_limit",
-            Object{{"count", int64_t{head.rate.count}}, {"per", DurationText(head.rate.per_us)}});
-}
-
 void AddName(const Definition& head, Object& out) {
   out.Set("id", head.name);
   if (head.title != head.name && !head.title.empty()) out.Set("name", head.title);
@@ -97,6 +85,7 @@ class ProcessesWriter {
   Object WriteTransition(const Transition& edge) {
     Object out{{"from", plan_.Id(edge.from)}, {"to", plan_.Id(edge.to)}};
     if (plan_.careful()) return out;
+    AddEdgeExtra(plan_, edge, {"priority"}, out);
     static constexpr std::string_view kWords[] = {"success", "failure", "always"};
     const std::string_view word =
         edge.is_default ? "default" : kWords[static_cast<size_t>(edge.on)];
@@ -139,12 +128,10 @@ Value WriteSteps(const ExportPlan& plan) {
   Object out;
   AddName(head, out);
   AddHead(plan, "outputs", out);
-  if (head.deadline_us != 0) out.Set("timeout", DurationText(head.deadline_us));
-  if (!plan.careful()) {
-    AddLimits(head, out);
+  AddExecution(plan, out);
+  if (!plan.careful())
     if (Value handling = ErrorHandlingOf(plan, head.bodies[0]); !handling.is_null())
       out.Set("error_handling", std::move(handling));
-  }
   AddExtra(head.extra, {"owner_id", "is_template", "status", "metadata"}, out);
   out.Set("steps", WriteStepList(plan, BodyIndex(0)));
   Object structure;
@@ -158,8 +145,7 @@ Value WriteProcesses(const ExportPlan& plan) {
   Object workflow;
   AddName(head, workflow);
   AddHead(plan, "outputs", workflow);
-  if (head.deadline_us != 0) workflow.Set("timeout", DurationText(head.deadline_us));
-  if (!plan.careful()) AddLimits(head, workflow);
+  AddExecution(plan, workflow);
   AddExtra(head.extra, {"metadata", "author", "labels"}, workflow);
   Object process{{"id", "main"}, {"type", "sequential"}};
   if (Value handling = ErrorHandlingOf(plan, head.bodies[0]); !handling.is_null())

@@ -10,8 +10,8 @@
 namespace stele::definition {
 namespace {
 
-constexpr std::string_view kEdgeExtras[] = {"id",    "label", "name",       "style",
-                                            "color", "type_", "created_at", "description"};
+constexpr std::string_view kEdgeExtras[] = {
+    "id", "label", "name", "style", "color", "type_", "created_at", "description", "priority"};
 
 bool IsMisspelt(std::string_view word) {
   return !Nearest(Fold(word), KnownStepTypes()).empty();
@@ -35,9 +35,12 @@ void ReadWays(MapReader& reader, StepFields& fields, Lowering& lowering) {
     if (const Node* condition = way.Take({"condition", "expression", "when"}))
       like.condition = lowering.compiler.Condition(*condition);
     like.is_default = way.Bool({"default", "is_default"}, false);
-    for (const std::string_view key : {"name", "label", "description"}) way.Take(key);
+    Node kept = MapNode(item.place);
+    for (const std::string_view key : {"name", "label", "description"})
+      if (const Node* text = way.Take(key)) SetKey(kept, std::string(key), *text);
     way.Finish();
     Step& step = fields.draft.step;
+    if (to != nullptr) KeepEdge(kept, step.id, NameOf(to), lowering);
     if (like.is_default && step.kind != StepKind::kGateway) step.split = Split::kFirst;
     if (to != nullptr) AddNext(*to, what, like, fields, lowering);
   };
@@ -165,6 +168,7 @@ ForeignHead ReadForeignHead(MapReader& reader, std::string_view dialect,
     head.outputs = ReadOutputs(*outputs, lowering);
   if (const Node* config = reader.Take({"config", "settings"}))
     ReadForeignSettings(*config, foreign, lowering);
+  ReadExecution(reader, lowering);
   Object extra;
   // Kept as they are, for people and editors.
   reader.Keep({"metadata", "author", "labels", "owner_id", "is_template", "status", "graph",
@@ -179,8 +183,6 @@ ForeignHead ReadForeignHead(MapReader& reader, std::string_view dialect,
 
 void ReadForeignSettings(const Node& node, ForeignHead& head, Lowering& lowering) {
   MapReader reader(node, "a workflow's `config`", lowering.faults);
-  Definition& definition = lowering.draft.head;
-  definition.deadline_us = reader.Duration({"timeout", "deadline"}).value_or(0);
   const auto retries = reader.Integer({"retry_count", "max_retries"}, 0, kMaxAttempts - 1);
   const auto delay = reader.Duration({"retry_delay", "retry_interval"});
   if (const Node* retry = reader.Take({"retry_policy", "retry"}))
@@ -194,9 +196,7 @@ void ReadForeignSettings(const Node& node, ForeignHead& head, Lowering& lowering
     lowering.draft.bodies[0].fallback = std::move(handling.fallback);
     if (!head.retry) head.retry = std::move(handling.retry);
   }
-  definition.priority =
-      static_cast<int32_t>(reader.Integer({"priority"}, kMinPriority, kMaxPriority).value_or(0));
-  ReadLimits(reader, "max_concurrent", definition.concurrency, definition.rate, lowering);
+  ReadExecution(reader, lowering);
   reader.Bool({"async"}, true);  // every execution is
   reader.Finish();
 }

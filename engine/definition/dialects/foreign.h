@@ -48,7 +48,7 @@ struct ForeignHead {
 };
 ForeignHead ReadForeignHead(MapReader& reader, std::string_view dialect,
                             std::string_view fallback_name, Lowering& lowering);
-// Settings of a `config` mapping: timeout, retry_count, error_handling, priority, max_concurrent.
+// Settings of a `config` mapping: retry_count, error_handling and what ReadExecution reads.
 void ReadForeignSettings(const Node& node, ForeignHead& head, Lowering& lowering);
 
 // `stele: {body: {fallback: id}}` of a definition or step, for linking.

@@ -118,7 +118,6 @@ Draft ProcessStepsLowering::Run() {
     draft_.head.name = id->scalar.as_string();
     draft_.bodies[0].body.id = draft_.head.name;
   }
-  draft_.head.deadline_us = top.Duration({"timeout"}).value_or(draft_.head.deadline_us);
   if (const Node* node = top.Take({"error_handling", "on_error"})) {
     ErrorHandling handling = ReadErrorHandling(*node, lowering_);
     draft_.bodies[0].body.strategy = handling.strategy;

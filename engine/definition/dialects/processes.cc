@@ -8,6 +8,7 @@
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/fields.h"
+#include "engine/definition/dialects/foreign.h"
 #include "engine/definition/patch.h"
 
 namespace stele::definition {
@@ -313,7 +314,8 @@ void ProcessesLowering::ReadTransition(const Node& node, uint32_t body) {
   const Node* to = reader.Require({"to", "target"});
   const Node* condition = reader.Take({"condition", "when"});
   const Node* on = reader.Take("on");
-  for (const std::string_view key : {"id", "name", "label", "description", "style", "priority"})
+  for (const std::string_view key :
+       {"id", "name", "label", "description", "style", "color", "priority"})
     reader.Take(key);
   reader.Finish();
   DraftTransition edge;
@@ -327,6 +329,7 @@ void ProcessesLowering::ReadTransition(const Node& node, uint32_t body) {
     for (const Word& target : targets) {
       edge.from = source;
       edge.to = target;
+      KeepEdge(node, source.text, target.text, lowering_);
       draft_.bodies[body].transitions.push_back(edge);
     }
     for (DraftStep& step : draft_.bodies[body].steps)

@@ -45,8 +45,9 @@ void ExpectRoundTrips(const Definition& definition, const std::string& what) {
       const auto twice = Export(**again, dialect, syntax);
       ASSERT_TRUE(twice.has_value()) << where << ": " << twice.error().ToString();
       EXPECT_EQ(*twice, *text) << where;
-      if (dialect != Dialect::kCanonical)
+      if (dialect != Dialect::kCanonical) {
         EXPECT_EQ((*again)->dialect, DialectName(dialect)) << where << "\n" << *text;
+      }
     }
 }
 
@@ -80,6 +81,8 @@ constexpr std::string_view kHard = R"({
 "format_version": 1, "name": "", "title": "Hard", "tags": ["a", "yes"], "deadline_us": 1500001,
 "priority": -3, "concurrency": {"key": "{{ input.who }}", "limit": 2},
 "rate": {"count": 5, "per_us": 60000000}, "outputs": [["plain", "no template"], ["n", "{{ 1 + 1 }}"]],
+"input_schema": {"type": "object", "properties": {"who": {"type": "string"}}},
+"triggers": [{"type": "webhook", "config": {"path": "/hard"}}],
 "extra": {"edges": {"a->b": {"label": "on"}}, "graph": {"zoom": 1.0}, "other": [1, 1.0, "1"]},
 "bodies": [
  {"id": "root", "entries": [0, 5, 10], "strategy": "park", "fallback": 4,
@@ -115,6 +118,53 @@ TEST(Export, WhatANotationCannotSayStandsBesideIt) {
   const LoadResult hard = Load(kHard, Syntax::kJson, "unnamed");
   ASSERT_TRUE(hard.has_value()) << FormatFault("hard", hard.error()[0]);
   ExpectRoundTrips(**hard, "hard");
+}
+
+// The definition with a value of its own for every member of the top level and of the root.
+Definition WithEveryMember(const Definition& definition) {
+  Definition full = definition;
+  const LoadResult hard = Load(kHard, Syntax::kJson, "unnamed");
+  if (!hard) return full;
+  full.name = "full";
+  full.title = "Everything";
+  full.version = "7";
+  full.description = "All that can be said";
+  full.tags = {"one", "2"};
+  full.outputs = {{"n", (*hard)->outputs[1].value}};
+  full.deadline_us = 90'000'000;
+  full.priority = 4;
+  full.concurrency = (*hard)->concurrency;
+  full.rate = {3, 250'000};
+  full.input_schema = (*hard)->input_schema;
+  full.input_check = (*hard)->input_check;
+  full.triggers = (*hard)->triggers;
+  full.bodies[0].strategy = Strategy::kCompensate;
+  full.bodies[0].variables.push_back({"added", "integer", Value(5), false});
+  return full;
+}
+
+TEST(Export, EveryMemberOfTheTopSurvivesEveryNotation) {
+  for (const std::string folder :
+       {"examples", "tests/engine/definition/printed", "tests/engine/definition/notations"})
+    for (const std::string& file : FilesIn(folder))
+      if (const LoadResult loaded = LoadFile(file))
+        ExpectRoundTrips(WithEveryMember(**loaded), file + " with every member");
+}
+
+TEST(Export, EveryNotationHasWordsForHowADefinitionIsExecuted) {
+  const auto definition = LoadYaml(
+      "name: limited\ntimeout: 2m\npriority: 7\nconcurrency: {key: '{{ input.who }}', limit: 2}\n"
+      "rate_limit: {count: 5, per: 1m}\ninput_schema: {type: object, required: [who]}\n"
+      "steps: [{id: a, type: script, config: {command: 'true'}}]\n");
+  for (const Dialect dialect : kAll) {
+    if (dialect == Dialect::kCanonical) continue;
+    const auto text = Export(*definition, dialect, Syntax::kYaml);
+    ASSERT_TRUE(text.has_value()) << text.error().ToString();
+    const size_t stele = text->find("stele:");
+    for (const std::string_view key :
+         {"timeout:", "priority:", "concurrency:", "rate_limit:", "input_schema:"})
+      EXPECT_LT(text->find(key), std::min(stele, text->size())) << key << "\n" << *text;
+  }
 }
 
 TEST(Export, OfWhatItReadIsTheSameInItsOwnNotation) {

@@ -50,6 +50,17 @@ TEST(Processes, ATaskWithADefaultTakesTheFirstTransitionThatHolds) {
             "a script first\nb script\nc script\na -> b if outputs.x > 1\na -> c default\n");
 }
 
+TEST(Processes, WhatATransitionSaysForPeopleIsKept) {
+  const auto definition = LoadYaml(
+      OneProcess("conditional", {"a", "b", "c"},
+                 "    transitions:\n"
+                 "    - {from: a, to: [b, c], label: on, style: {dash: 2}, priority: 1}\n"));
+  const Value* edges = definition->extra.Find("edges");
+  ASSERT_NE(edges, nullptr);
+  const std::string kept = R"({"label":"on","style":{"dash":2},"priority":1})";
+  EXPECT_EQ(ToJson(*edges), R"({"a->b":)" + kept + R"(,"a->c":)" + kept + "}");
+}
+
 TEST(Processes, StartIsAStepOnlyWhereItDecidesSomething) {
   const auto definition = LoadYaml(OneProcess("conditional", {"a", "b"},
                                               "    transitions:\n"
