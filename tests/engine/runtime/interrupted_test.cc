@@ -177,7 +177,8 @@ constexpr Story kRetried{
       const DefinitionId fails = world.Register(
           "version: '1.0'\nname: fails\nsteps:\n"
           "  - {id: a, type: script, config: {script: x}}\n"
-          "  - {id: b, type: signal, depends_on: [a], config: {name: go}}\n");
+          "  - {id: b, type: signal, depends_on: [a], config: {name: go}}\n"
+          "  - {id: c, type: signal, depends_on: [b], config: {name: on}}\n");
       if (!StartKeyed(world, fails, "f")) return;
       const InstanceId id(1);
       const auto rests = [](const model::Instance& instance) {
@@ -189,6 +190,7 @@ constexpr Story kRetried{
       // Refused when it has been done before.
       (void)world.Ask(id, model::RetryInstance{});
       (void)world.Ask(id, model::SendSignal{"go", Payload()});
+      (void)world.Ask(id, model::SendSignal{"on", Payload()});
     },
     [](World& world) {
       return Is(world, 1,
