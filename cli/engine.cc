@@ -3,22 +3,12 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
 
 #include "base/check.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/settings.h"
-#include "engine/tasks/container.h"
-#include "engine/tasks/email.h"
-#include "engine/tasks/http.h"
-#include "engine/tasks/kubernetes.h"
-#include "engine/tasks/llm.h"
-#include "engine/tasks/mcp.h"
-#include "engine/tasks/notification.h"
-#include "engine/tasks/script.h"
-#include "engine/tasks/sql.h"
+#include "engine/tasks/builtin_tasks.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
@@ -59,39 +49,11 @@ void Engine::Close() {
 void Engine::AddExecutors(const std::vector<Stub>& stubs,
                           std::vector<std::string> script_directories) {
   RegisterStubs(stubs, *tasks_);
-  std::error_code ignored;
-  tasks::ScriptOptions script =
-      tasks::ScriptOptions::FromProcess(std::filesystem::current_path(ignored).string());
-  script.script_directories = std::move(script_directories);
-  tasks::NotificationOptions notification;
-  if (const char* url = std::getenv("STELE_SLACK_WEBHOOK_URL"))
-    notification.slack_webhook_url = url;
-  client_ = std::make_shared<tasks::HttpClient>(&loop_);
-  const std::shared_ptr<tasks::HttpClient>& client = client_;
-  const auto add = [&](const char* type, std::unique_ptr<tasks::TaskExecutor> executor) {
-    if (tasks_->Find(type) == nullptr) tasks_->Register(type, std::move(executor));
-  };
-  tasks::SqlOptions sql;
-  sql.base_directory = script.base_directory;
-  add("sql", tasks::MakeSqlExecutor(&loop_, std::move(sql)));
-  add("container", tasks::MakeContainerExecutor(
-                       &loop_, tasks::ContainerOptionsFromProcess(script.base_directory)));
-  tasks::ProgramOptions kubernetes = tasks::KubernetesOptionsFromProcess(script.base_directory);
-  kubernetes.search_directories = script.script_directories;
-  add("kubernetes", tasks::MakeKubernetesExecutor(&loop_, std::move(kubernetes)));
-  tasks::McpOptions mcp;
-  mcp.program = tasks::ProgramOptions::FromProcess(script.base_directory, {});
-  add("mcp", tasks::MakeMcpExecutor(&loop_, client, std::move(mcp)));
-  add("script", tasks::MakeScriptExecutor(&loop_, std::move(script)));
-  add("http", tasks::MakeHttpExecutor(client));
-  add("webhook", tasks::MakeWebhookExecutor(client));
-  add("notification", tasks::MakeNotificationExecutor(client, notification));
-  add("email", tasks::MakeEmailExecutor(&loop_, &clock_, tasks::EmailOptions::FromProcess()));
-  add("llm", tasks::MakeLlmExecutor(client));
+  client_ = tasks::RegisterBuiltinTasks(&loop_, &clock_, std::move(script_directories), *tasks_);
   if (tasks_->Find("call") == nullptr) {
     auto calls = std::make_unique<runtime::CallExecutor>();
     calls_ = calls.get();
-    add("call", std::move(calls));
+    tasks_->Register("call", std::move(calls));
   }
   if (!is_open()) return;
   if (calls_ != nullptr) calls_->Attach(shard_.get());

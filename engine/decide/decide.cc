@@ -58,12 +58,26 @@ void Settle(Turn& turn, ScopeId id) {
   }
 }
 
+// The step that began last in this turn.
+std::string LastStep(const Turn& turn) {
+  const auto named = [&](StepIndex step) {
+    return fmt::format(", the last of which was \"{}\"", turn.definition.step(step).id);
+  };
+  for (auto event = turn.events.rbegin(); event != turn.events.rend(); ++event) {
+    if (const auto* activated = std::get_if<model::StepActivated>(&*event))
+      return named(activated->step);
+    if (const auto* passed = std::get_if<model::StepPassed>(&*event)) return named(passed->step);
+  }
+  return "";
+}
+
 void StopRunaway(Turn& turn) {
+  const std::string last = LastStep(turn);
   CancelRuns(turn, ScopeId(), model::CancelReason::kScopeFailed);
   turn.failure = {.kind = "limit",
                   .message = fmt::format("Expected at most {} events from one cause but found "
-                                         "more: a cycle of steps that never waits",
-                                         kMaxEventsPerRecord),
+                                         "more: too many steps that never wait{}",
+                                         kMaxEventsPerRecord, last),
                   .run = RunId()};
 }
 

@@ -15,6 +15,8 @@ inline constexpr int64_t kMaxDelayUs = 10LL * 366 * 24 * 3600 * 1'000'000;
 
 // How long a published message is kept for a wait when its step does not say: an hour.
 inline constexpr int64_t kMessageTimeToLiveUs = 3'600'000'000;
+// A name or a key: of messages and signals, business and idempotency keys, tags.
+inline constexpr size_t kMaxKeyBytes = 1'024;
 // Signals that an instance keeps until something waits for them.
 inline constexpr size_t kMaxKeptSignals = 1'000;
 // Reminders of a task for people when it does not say how many.

@@ -30,11 +30,17 @@ const Value* MemberOf(const Value& config, std::string_view name, std::string_vi
   return found != nullptr || synonym.empty() ? found : config.Find(synonym);
 }
 
+// A name or a key.
 std::expected<std::string, Problem> TextOf(const Value& value, std::string_view what) {
-  if (value.is_string()) return value.as_string();
   if (value.is_number() || value.is_bool()) return ToJson(value);
-  return std::unexpected(
-      BadWait(fmt::format("Expected a text for {} but found {}", what, KindName(value.kind()))));
+  if (!value.is_string())
+    return std::unexpected(
+        BadWait(fmt::format("Expected a text for {} but found {}", what, KindName(value.kind()))));
+  if (value.as_string().size() <= kMaxKeyBytes) return value.as_string();
+  return std::unexpected(Problem{"limit",
+                                 fmt::format("Expected at most {} bytes for {} but found {}",
+                                             kMaxKeyBytes, what, value.as_string().size()),
+                                 false});
 }
 
 std::expected<TimeUs, Problem> MomentOf(const Turn& turn, const Value& config) {
@@ -169,7 +175,9 @@ void Publish(Turn& turn, RunId id) {
   const Value* name = config.Find("name");
   if (name == nullptr || !name->is_string() || name->as_string().empty())
     return fail("Expected the name of a message to publish but found none");
-  event.name = name->as_string();
+  std::expected<std::string, Problem> named = TextOf(*name, "the name of a message");
+  if (!named.has_value()) return FailForGood(turn, id, named.error());
+  event.name = *std::move(named);
   if (const Value* key = MemberOf(config, "key", "correlation_key")) {
     std::expected<std::string, Problem> text = TextOf(*key, "the correlation key");
     if (!text.has_value()) return FailForGood(turn, id, text.error());

@@ -4,9 +4,9 @@
 #include <filesystem>
 
 #include "base/check.h"
-#include "engine/embed/builtin_tasks.h"
 #include "engine/embed/hosted_executor.h"
 #include "engine/runtime/call_executor.h"
+#include "engine/tasks/builtin_tasks.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::embed {
@@ -52,7 +52,7 @@ Status Engine::Core::OpenShard(const std::string& directory) {
 
   runtime::CallExecutor* calls = nullptr;
   if (options_.builtin_tasks) {
-    RegisterBuiltinTasks(&loop_, &clock_, *tasks_);
+    tasks::RegisterBuiltinTasks(&loop_, &clock_, {}, *tasks_);
     auto call = std::make_unique<runtime::CallExecutor>();
     calls = call.get();
     tasks_->Register("call", std::move(call));

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/decide/start_key.h"
+#include "engine/runtime/keys.h"
 #include "engine/runtime/shard.h"
 
 namespace stele::runtime {
@@ -45,6 +46,8 @@ size_t PayloadOf(const model::Command& command) {
 }  // namespace
 
 std::optional<Error> Shard::RefusePayload(const model::Command& command) const {
+  if (const auto* signal = std::get_if<model::SendSignal>(&command))
+    if (auto refused = RefuseKey("signal name", signal->name)) return refused;
   const size_t bytes = PayloadOf(command);
   if (bytes <= options_.max_payload_bytes) return std::nullopt;
   return Error{ErrorCode::kLimitExceeded,
@@ -56,15 +59,22 @@ std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
                                         const StartOptions& options) const {
   if (failed_ || stopping_)
     return Error{ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
-  if (BytesOf(command) > options_.max_input_bytes)
-    return Error{ErrorCode::kLimitExceeded,
-                 fmt::format("Expected at most {} bytes of input but found {}",
-                             options_.max_input_bytes, BytesOf(command))};
   const model::RegisteredDefinition* definition = registry_.Find(command.definition);
   if (definition == nullptr)
     return Error{ErrorCode::kUnknownDefinition,
                  fmt::format("Expected a definition but found no {}", command.definition.value)};
   if (definition->state != model::DefinitionState::kActive) return NotStartable(*definition);
+  return RefuseBounds(definition->name, command, options);
+}
+
+std::optional<Error> Shard::RefuseBounds(std::string_view definition,
+                                         const model::StartInstance& command,
+                                         const StartOptions& options) const {
+  if (auto refused = RefuseKeys(command)) return refused;
+  if (BytesOf(command) > options_.max_input_bytes)
+    return Error{ErrorCode::kLimitExceeded,
+                 fmt::format("Expected at most {} bytes of input but found {}",
+                             options_.max_input_bytes, BytesOf(command))};
   // Calls finish what has begun; refusing them would make it fail.
   if (!command.parent_instance && scheduler_.queued() >= options_.max_queued_attempts)
     return Error{ErrorCode::kBackPressure,
@@ -77,13 +87,13 @@ std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
                              "later",
                              options_.max_open_instances)};
   if (!options.unique_business_key || command.business_key.empty()) return std::nullopt;
-  const auto taken = board_.ByBusinessKey(definition->name, command.business_key);
+  const auto taken = board_.ByBusinessKey(definition, command.business_key);
   if (!taken.has_value()) return taken.error();
   if (!taken->has_value()) return std::nullopt;
   return Error{ErrorCode::kDuplicateKey,
                fmt::format("Expected a business key that no open instance of \"{}\" has but found "
                            "\"{}\" at instance {}",
-                           definition->name, command.business_key, (*taken)->value)};
+                           definition, command.business_key, (*taken)->value)};
 }
 
 InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer,

@@ -380,6 +380,17 @@ Result<std::vector<PendingFiring>> Board::PendingFirings() const {
   return firings;
 }
 
+Result<std::optional<MessagePlace>> Board::FirstWithId(std::string_view message_id) const {
+  const auto first = notes_.Get('d' + std::string(message_id));
+  if (!first.has_value()) return std::unexpected(first.error());
+  if (!first->has_value()) return std::nullopt;
+  std::string_view place = **first;
+  MessagePlace found;
+  found.position = Position(TakeNumber64(place));
+  found.ordinal = TakeNumber32(place);
+  return found;
+}
+
 Result<bool> Board::IsRepeated(std::string_view message_id, Position position,
                                uint32_t ordinal) const {
   const auto first = notes_.Get('d' + std::string(message_id));

@@ -47,6 +47,12 @@ struct KeptMessage {
   TimeUs expires;
 };
 
+// The record that published a message, and which of its messages that is, from 0.
+struct MessagePlace {
+  Position position;
+  uint32_t ordinal = 0;
+};
+
 struct WaitingRun {
   InstanceId instance;
   RunId run;
@@ -114,6 +120,8 @@ class Board {
   // Whether the child is paused because its parent was.
   Result<bool> WasPausedWithParent(InstanceId child) const;
 
+  // The first message with that id, as long as the id is remembered.
+  Result<std::optional<MessagePlace>> FirstWithId(std::string_view message_id) const;
   // Whether an earlier message has had the id of the one at that place, and is remembered.
   Result<bool> IsRepeated(std::string_view message_id, Position position, uint32_t ordinal) const;
 

@@ -8,6 +8,9 @@ namespace stele::runtime {
 
 namespace {
 
+// Callers whose failed child is remembered, to tell what it failed of.
+constexpr size_t kMaxCauses = 1'024;
+
 tasks::TaskResult Failure(std::string kind, std::string message, bool retryable) {
   tasks::TaskResult result;
   result.outcome =
@@ -112,15 +115,29 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
 
 std::optional<std::string> CallExecutor::TooDeep(InstanceId caller) const {
   const uint32_t most = shard_->options().max_call_depth;
+  const InstanceId last = caller;
+  InstanceId first;
   uint32_t depth = 0;
+  bool too_deep = false;
   while (caller) {
-    if (++depth > most)
-      return fmt::format("Expected at most {} calls in each other but found one more", most);
     const Result<const model::Instance*> instance = shard_->Find(caller);
     if (!instance.has_value()) return std::nullopt;
+    first = caller;
     caller = (*instance)->parent_instance;
+    if (++depth > most) too_deep = true;
   }
-  return std::nullopt;
+  if (!too_deep) return std::nullopt;
+  return fmt::format(
+      "Expected at most {} calls in each other but found one more, of instance {} (\"{}\"); the "
+      "first was of instance {} (\"{}\")",
+      most, last.value, NameOf(last), first.value, NameOf(first));
+}
+
+std::string CallExecutor::NameOf(InstanceId id) const {
+  const Result<const model::Instance*> instance = shard_->Find(id);
+  const auto* definition =
+      instance.has_value() ? shard_->registry().Find((*instance)->definition) : nullptr;
+  return definition == nullptr ? "" : definition->name;
 }
 
 void CallExecutor::Started(const tasks::AttemptKey& key, InstanceId child, bool waits,
@@ -147,6 +164,16 @@ void CallExecutor::Started(const tasks::AttemptKey& key, InstanceId child, bool 
   shard_->WatchEnd(child, [this, key](const model::Instance& ended) { Ended(key, ended); });
 }
 
+// What an instance failed of: itself, or one that it called and waited for, however far down.
+CallExecutor::Cause CallExecutor::CauseOf(const model::Instance& failed) {
+  const auto known = causes_.find(failed.id);
+  Cause cause{.instance = failed.id, .message = failed.failure.message, .told = ""};
+  if (known == causes_.end()) return cause;
+  if (known->second.told == failed.failure.message) cause = std::move(known->second);
+  causes_.erase(known);
+  return cause;
+}
+
 void CallExecutor::Ended(const tasks::AttemptKey& key, const model::Instance& child) {
   if (!calls_.contains(key)) return;
   if (child.status == model::Status::kCompleted) {
@@ -154,15 +181,18 @@ void CallExecutor::Ended(const tasks::AttemptKey& key, const model::Instance& ch
     result.outcome = child.output.has_value() ? child.output : Payload::FromValue(Object());
     return Finish(key, std::move(result));
   }
-  const std::string why = child.failure.message.empty() ? "" : ": " + child.failure.message;
+  const bool failed = child.status == model::Status::kFailed;
+  Cause cause = CauseOf(child);
+  std::string message = fmt::format(
+      "Expected instance {} to complete but it has {}{}", child.id.value,
+      failed ? "failed" : fmt::format("been {}", model::StatusName(child.status)),
+      cause.instance == child.id ? "" : fmt::format(" with instance {}", cause.instance.value));
+  if (!cause.message.empty()) message += ": " + cause.message;
+  cause.told = message;
+  causes_[key.instance] = std::move(cause);
+  if (causes_.size() > kMaxCauses) causes_.erase(causes_.begin());
   tasks::TaskResult result =
-      Failure(child.status == model::Status::kFailed ? "child_failed" : "child_cancelled",
-              fmt::format("Expected instance {} to complete but it has {}{}", child.id.value,
-                          child.status == model::Status::kFailed
-                              ? "failed"
-                              : fmt::format("been {}", model::StatusName(child.status)),
-                          why),
-              true);
+      Failure(failed ? "child_failed" : "child_cancelled", std::move(message), true);
   result.outcome.error().details =
       Payload::FromValue(Object{{"instance", Value(static_cast<int64_t>(child.id.value))},
                                 {"kind", Value(child.failure.kind)}});

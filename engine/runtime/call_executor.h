@@ -32,6 +32,14 @@ class CallExecutor final : public tasks::TaskExecutor {
     Done done;
   };
 
+  // What went wrong at the end of a chain of calls, and the sentence that told the caller so.
+  struct Cause {
+    InstanceId instance;
+    std::string message;
+    std::string told;
+  };
+  Cause CauseOf(const model::Instance& failed);
+  std::string NameOf(InstanceId instance) const;
   // Why no call may be made from there, if so.
   std::optional<std::string> TooDeep(InstanceId caller) const;
   void Started(const tasks::AttemptKey& key, InstanceId child, bool waits,
@@ -41,6 +49,9 @@ class CallExecutor final : public tasks::TaskExecutor {
 
   Shard* shard_ = nullptr;
   std::map<tasks::AttemptKey, Call> calls_;
+  // By caller, of those that were told last: one sentence, however many calls are in each other.
+  // Lost with the engine, then the sentence holds another one.
+  std::map<InstanceId, Cause> causes_;
 };
 
 }  // namespace stele::runtime

@@ -1,8 +1,7 @@
-// The registry's records: definitions, triggers, settings, and messages that no instance published.
+// The registry's records: definitions, triggers, settings.
 #include <fmt/format.h>
 
 #include "engine/apply/apply.h"
-#include "engine/decide/limits.h"
 #include "engine/runtime/shard.h"
 
 namespace stele::runtime {
@@ -122,21 +121,6 @@ void Shard::ChangeSetting(std::string_view name, std::string_view document, std:
   if (RefuseStopped(answer)) return;
   RecordOfRegistry(model::SettingChanged{std::string(name), std::string(document)}, actor,
                    std::move(answer));
-}
-
-void Shard::Publish(model::MessagePublished message, std::string_view actor, Answer answer) {
-  if (RefuseStopped(answer)) return;
-  if (message.name.empty())
-    return answer(Fail(ErrorCode::kInvalidInput, "Expected the name of a message but found none"));
-  if (message.payload.text().size() > options_.max_payload_bytes)
-    return answer(Fail(ErrorCode::kLimitExceeded,
-                       fmt::format("Expected at most {} bytes of payload but found {}",
-                                   options_.max_payload_bytes, message.payload.text().size())));
-  if (!message.expires) message.expires = ReadClock().Plus(decide::kMessageTimeToLiveUs);
-  const std::string name = message.name;
-  const std::string key = message.key;
-  RecordOfRegistry(std::move(message), actor, std::move(answer));
-  Route(name, key);
 }
 
 }  // namespace stele::runtime

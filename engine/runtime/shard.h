@@ -122,7 +122,9 @@ class Shard {
   // An empty document removes the setting.
   void ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
                      Answer answer);
-  // A message from outside; `expires` 0: after the usual time.
+  // A message from outside; `expires` 0: after the usual time. One whose id is known is not
+  // published again: the answer is the position of the first, or kDuplicateKey when that one was
+  // another message.
   void Publish(model::MessagePublished message, std::string_view actor, Answer answer);
   const model::Registry& registry() const { return registry_; }
   Board& board() { return board_; }
@@ -132,6 +134,11 @@ class Shard {
   // used before gives the instance that it started.
   InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer,
                    StartOptions options = {});
+  // What stands against a start of a definition of that name, its state apart: bounds, keys. A
+  // definition need not be registered yet.
+  std::optional<Error> RefuseBounds(std::string_view definition,
+                                    const model::StartInstance& command,
+                                    const StartOptions& options) const;
   // Asks something of an instance. Answers when the record (or the state that refuses) is durable.
   void Send(InstanceId instance, model::Command command, std::string_view actor, Answer answer);
 
@@ -206,6 +213,10 @@ class Shard {
   // registry.cc
   Position RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer);
   bool RefuseStopped(const Answer& answer) const;
+
+  // publishing.cc
+  void AnswerKnown(const MessagePlace& first, const model::MessagePublished& message,
+                   const Answer& answer) const;
 
   // admission.cc: what may start, and when
   std::optional<Error> RefuseStart(const model::StartInstance& command,

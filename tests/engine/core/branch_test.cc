@@ -311,6 +311,9 @@ workflow:
   cycle.Start(R"({"n":1})");
   EXPECT_EQ(cycle.Status(), "failed");
   EXPECT_EQ(cycle.Failure(), "limit");
+  EXPECT_EQ(cycle.instance().failure.message,
+            "Expected at most 100000 events from one cause but found more: too many steps that "
+            "never wait, the last of which was \"a\"");
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Steps that wait for messages, signals and moments, and that publish.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -64,6 +65,17 @@ steps:
   flow.Start("{}", R"({"order":42})");
   EXPECT_THAT(flow.Last(), ElementsAre("started", "tell: activated", "published sent for \"42\"",
                                        "tell: completed", "completed"));
+}
+
+TEST(Publish, AndWaitingWithALongKeyFail) {
+  for (const char* type : {"publish", "message"}) {
+    CoreDriver flow(
+        fmt::format("id: flow\nsteps: [{{id: tell, type: {}, config: {{name: sent, key: "
+                    "\"{{{{input.k}}}}\"}}}}]\n",
+                    type));
+    flow.Start("{}", fmt::format(R"({{"k":"{}"}})", std::string(1'025, 'k')));
+    EXPECT_EQ(flow.Failure(), "limit") << type;
+  }
 }
 
 TEST(Publish, WithoutANameThatIsATextFails) {

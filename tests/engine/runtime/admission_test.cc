@@ -66,6 +66,23 @@ class Admission : public testing::Test {
   std::unique_ptr<World> world_;
 };
 
+TEST_F(Admission, LongKeysAndTagsAreRefusedAndUseUpNoInstance) {
+  const DefinitionId work = world_->Register(kWork);
+  const std::string large(1'025, 'x');
+  const auto expect = [&](model::StartInstance start, const char* what) {
+    start.definition = work;
+    const auto refused = world_->Start(std::move(start));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+    EXPECT_EQ(refused.error().message,
+              std::string("Expected a ") + what + " of at most 1024 bytes but found 1025");
+  };
+  expect({.business_key = large}, "business key");
+  expect({.idempotency_key = large}, "idempotency key");
+  expect({.tags = {"a", large}}, "tag");
+  EXPECT_EQ(world_->shard().last_instance(), InstanceId());
+}
+
 TEST_F(Admission, GivesTheSameInstanceForTheSameIdempotencyKey) {
   InstanceId in_one_turn[2];
   int answers = 0;

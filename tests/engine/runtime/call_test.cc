@@ -139,6 +139,22 @@ TEST(CallDepth, IsLimited) {
   EXPECT_EQ(world.At(InstanceId(6)).failure.kind, "limit");
 }
 
+TEST(CallDepth, IsToldInOneSentenceWithTheEndsOfTheChain) {
+  World world(std::make_unique<MemoryStore>(), {.max_call_depth = 5});
+  world.Open();
+  InstanceId id;
+  ASSERT_TRUE(world
+                  .Start(world.Register("version: '1.0'\nname: endless\nsteps:\n  - {id: again, "
+                                        "type: call, config: {workflow: endless}}\n"),
+                         &id)
+                  .has_value());
+  ASSERT_TRUE(world.RunUntilEnded(id));
+  EXPECT_EQ(world.At(id).failure.message,
+            "Expected instance 2 to complete but it has failed with instance 6: Expected at most 5 "
+            "calls in each other but found one more, of instance 6 (\"endless\"); the first was of "
+            "instance 1 (\"endless\")");
+}
+
 TEST(CallDepth, CountsCallsThatDoNotWait) {
   World world(std::make_unique<MemoryStore>(), {.max_call_depth = 5});
   world.Open();

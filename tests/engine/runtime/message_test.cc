@@ -1,4 +1,5 @@
 // Messages and signals between what is outside and instances: each meets one wait, once.
+#include "engine/decide/limits.h"
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
@@ -111,6 +112,64 @@ TEST_F(Messages, ThatAreToldTwiceWithOneIdComeOnce) {
   ASSERT_TRUE(world_.Publish("paid", "o", "1", "id-1").has_value());
   EXPECT_TRUE(HasEnded(Waiting()));
   EXPECT_FALSE(HasEnded(Waiting()));
+}
+
+TEST_F(Messages, WithAnIdThatIsKnownAreAnsweredWithTheFirst) {
+  const auto first = world_.Publish("paid", "o", R"({"sum":1})", "id-1");
+  ASSERT_TRUE(first.has_value());
+  const size_t records = world_.records().size();
+  const auto again = world_.Publish("paid", "o", R"({ "sum": 1 })", "id-1");
+  ASSERT_TRUE(again.has_value()) << again.error().ToString();
+  EXPECT_EQ(*again, *first);
+  EXPECT_EQ(world_.records().size(), records) << "nothing is recorded of the second";
+}
+
+TEST_F(Messages, WithTheIdOfAnotherMessageAreRefused) {
+  const auto first = world_.Publish("paid", "o", "1", "id-1");
+  ASSERT_TRUE(first.has_value());
+  const auto expect = [&](const char* name, const char* key, const char* payload,
+                          const char* difference) {
+    const auto refused = world_.Publish(name, key, payload, "id-1");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kDuplicateKey);
+    EXPECT_NE(refused.error().message.find(difference), std::string::npos)
+        << refused.error().message;
+  };
+  expect("paid", "o", "2", "payload");
+  expect("paid", "p", "1", "key \"o\" but found \"p\"");
+  expect("sent", "o", "1", "name \"paid\" but found \"sent\"");
+}
+
+TEST_F(Messages, AreComparedWithTheFirstThoughItIsNotDurableYet) {
+  const auto publish = [&](const char* payload, std::optional<Result<Position>>& answer) {
+    world_.shard().Publish(
+        {.name = "paid", .payload = Payload::FromText(payload), .message_id = "x"}, "tester",
+        [&](const Result<Position>& given) { answer = given; });
+  };
+  std::optional<Result<Position>> first, same, other;
+  publish("1", first);
+  publish("1", same);
+  publish("2", other);
+  ASSERT_TRUE(world_.RunUntil([&] { return first && same && other; }));
+  ASSERT_TRUE(first->has_value() && same->has_value());
+  EXPECT_EQ(**first, **same);
+  ASSERT_FALSE(other->has_value());
+  EXPECT_EQ(other->error().code, ErrorCode::kDuplicateKey);
+}
+
+TEST_F(Messages, WithLongNamesOrKeysAreRefused) {
+  const std::string large(decide::kMaxKeyBytes + 1, 'x');
+  const std::string fits(decide::kMaxKeyBytes, 'x');
+  EXPECT_TRUE(world_.Publish(fits, fits, "1", fits).has_value());
+  for (const auto& refused : {world_.Publish(large, "o", "1"), world_.Publish("paid", large, "1"),
+                              world_.Publish("paid", "o", "1", large)}) {
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
+    EXPECT_NE(refused.error().message.find("at most 1024 bytes but found 1025"), std::string::npos);
+  }
+  const auto signal = world_.Ask(Waiting(), model::SendSignal{large, Payload()});
+  ASSERT_FALSE(signal.has_value());
+  EXPECT_EQ(signal.error().code, ErrorCode::kLimitExceeded);
 }
 
 TEST_F(Messages, DoNotMeetAWaitThatIsOver) {
