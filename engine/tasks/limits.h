@@ -71,4 +71,24 @@ inline constexpr int64_t kMcpInputGraceUs = 2'000'000;
 // What the end of a session at an address may take, each request.
 inline constexpr int64_t kMcpGoodbyeUs = 5'000'000;
 
+// How long a worker may hold a task without a heartbeat.
+inline constexpr int64_t kWorkerLeaseUs = 30'000'000;
+// How often a task may lose its worker before it fails.
+inline constexpr uint32_t kMaxWorkerLosses = 3;
+// How long a worker may take to stop a task that is cancelled.
+inline constexpr int64_t kWorkerCancelGraceUs = 5'000'000;
+// What is kept of a heartbeat's text, and of a worker's name in sentences.
+inline constexpr size_t kMaxWorkerTextBytes = 1u << 10;
+// A line of a worker that is a program, and what it may leave unread.
+inline constexpr size_t kMaxWorkerLineBytes = 8u << 20;
+// Between the starts of a worker that ends: the first, and twice as long each time up to the last.
+inline constexpr int64_t kWorkerRestartUs = 200'000;
+inline constexpr int64_t kMaxWorkerRestartUs = 30'000'000;
+// Starts in a row without a line from it, after which a worker is given up where that is wanted.
+inline constexpr uint32_t kMaxWorkerStarts = 5;
+// Between the end of a worker's input and SIGTERM.
+inline constexpr int64_t kWorkerInputGraceUs = 2'000'000;
+// Tasks at once that one worker may ask for.
+inline constexpr uint32_t kMaxWorkerSlots = 1000;
+
 }  // namespace stele::tasks

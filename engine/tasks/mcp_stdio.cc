@@ -15,6 +15,7 @@ McpStdio::McpStdio(uv_loop_t* loop, ChildProcess::Spec server, McpLimits limits,
       server_(std::move(server)),
       limits_(limits),
       observer_(observer),
+      lines_(limits.max_message_bytes),
       errors_(kErrorTailBytes * 2) {
   server_.takes_input = true;
 }
@@ -53,23 +54,21 @@ void McpStdio::OnOutput(ChildProcess::Stream stream, std::string_view bytes) {
     if (!closed_) observer_->OnLog(bytes);
     return;
   }
-  while (!bytes.empty() && !closed_ && !failed_) {
-    size_t end = bytes.find('\n');
-    std::string_view piece = bytes.substr(0, end);
-    if (line_.size() + piece.size() > limits_.max_message_bytes) {
-      failed_ = true;
-      observer_->OnFailure(
-          TaskFailure{"output_limit",
-                      fmt::format("Expected messages of at most {} bytes but found a longer one",
-                                  limits_.max_message_bytes),
-                      false,
-                      {}});
-      return;
+  std::string line;
+  while (!closed_ && !failed_) {
+    const LineBuffer::Found found = lines_.Take(bytes, line);
+    if (found == LineBuffer::Found::kNothing) return;
+    if (found == LineBuffer::Found::kLine) {
+      TakeLine(line);
+      continue;
     }
-    line_ += piece;
-    if (end == std::string_view::npos) return;
-    bytes.remove_prefix(end + 1);
-    TakeLine(std::exchange(line_, {}));
+    failed_ = true;
+    observer_->OnFailure(
+        TaskFailure{"output_limit",
+                    fmt::format("Expected messages of at most {} bytes but found a longer one",
+                                limits_.max_message_bytes),
+                    false,
+                    {}});
   }
 }
 
@@ -80,7 +79,7 @@ void McpStdio::TakeLine(std::string_view line) {
 void McpStdio::OnExit(ChildProcess::Exit exit) {
   child_.reset();
   timer_.reset();
-  if (!closed_ && !failed_) TakeLine(std::exchange(line_, {}));  // without a line end
+  if (!closed_ && !failed_) TakeLine(lines_.TakeRest());  // without a line end
   if (closed_) {
     // Its timer is what tells, when this was closed by that last line just now.
     if (timer_ != nullptr) return;

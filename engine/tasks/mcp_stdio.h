@@ -15,6 +15,7 @@
 #include "engine/tasks/bounded_text.h"
 #include "engine/tasks/child_process.h"
 #include "engine/tasks/limits.h"
+#include "engine/tasks/line_buffer.h"
 #include "engine/tasks/mcp_transport.h"
 #include "engine/tasks/uv_handle.h"
 
@@ -51,7 +52,7 @@ class McpStdio final : public McpTransport, private ChildProcess::Observer {
   ChildProcess::Spec server_;
   McpLimits limits_;
   McpTransport::Observer* observer_;
-  std::string line_;  // the beginning of one
+  LineBuffer lines_;
   BoundedText errors_;
   bool failed_ = false;
   std::function<void()> closed_;  // set: it is being closed

@@ -1,0 +1,79 @@
+// What the pool knows of a task, of a worker and of a type. Included by its two files alone:
+// worker_pool.cc has the workers and the time, worker_tasks.cc the tasks and their answers.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/tasks/bounded_text.h"
+#include "engine/tasks/redactor.h"
+#include "engine/tasks/worker_pool.h"
+
+namespace stele::tasks {
+
+struct WorkerPool::Task {
+  Task(TaskRequest&& request, std::function<void(TaskResult)> when_done, size_t max_log_bytes)
+      : key(request.key),
+        type(request.task_type),
+        step(request.step_id),
+        definition(request.definition),
+        config(std::move(request.config)),
+        input(std::move(request.input)),
+        secrets(std::move(request.secrets)),
+        done(std::move(when_done)),
+        redactor(secrets),
+        log_redactor(redactor),
+        log(max_log_bytes) {}
+
+  AttemptKey key;
+  std::string type;
+  std::string step;
+  std::string definition;
+  Value config;
+  Value input;
+  std::vector<std::string> secrets;
+  TimeUs deadline;     // 0: none
+  uint64_t order = 0;  // of its type's queue; kept when it waits again
+  std::function<void(TaskResult)> done;
+  std::vector<std::function<void()>> stopped;  // not empty: it was cancelled
+  Redactor redactor;
+  StreamRedactor log_redactor;
+  BoundedText log;
+  std::string detail;  // of the last heartbeat
+  bool timed_out = false;
+  uint32_t losses = 0;
+  LeaseId lease;  // 0: it waits
+  Member* member = nullptr;
+  TimeUs due;  // of the lease; 0: none
+
+  // Nobody wants an answer any more.
+  bool IsOver() const { return timed_out || !stopped.empty(); }
+};
+
+struct WorkerPool::Member {
+  WorkerId id;
+  Joining joining;
+  Worker* worker = nullptr;
+  std::set<LeaseId> held;
+  std::set<LeaseId> overdue;  // ended without an answer: their slots are not free
+  uint64_t turn = 0;
+  bool leaving = false;
+
+  bool IsFree() const { return !leaving && held.size() + overdue.size() < joining.slots; }
+};
+
+struct WorkerPool::TypeQueue {
+  std::map<uint64_t, Task*> waiting;
+  std::set<std::pair<uint64_t, WorkerId>> free;  // who has waited longest first
+  size_t workers = 0;
+  size_t expected = 0;
+  size_t leased = 0;
+  bool told_waiting = false;
+  bool dispatching = false;
+};
+
+}  // namespace stele::tasks
