@@ -21,6 +21,7 @@ constexpr OptionSpec kStateOptions[] = {kVersion, kReason, kBy, kData, kJson};
 constexpr OptionSpec kInstantiateOptions[] = {
     {"--name", "NAME", "what the definition is called (default: what the template says)"},
     {"--set", "NAME=VALUE", "a parameter's value; JSON where it is JSON", true},
+    {"--version", "N", "the version of a registered template (default: the newest that may start)"},
     {"--dialect", "DIALECT", "print the definition in this notation instead of registering it"},
     kFormat,
     kDraft,
@@ -73,10 +74,11 @@ constexpr Command kCommands[] = {
     {{"definitions draft", "NAME", 1, 1, "Makes a version a draft again.",
       "  stele definitions draft order\n", kStateOptions},
      DraftDefinition},
-    {{"definitions instantiate", "TEMPLATE_FILE", 1, 1,
+    {{"definitions instantiate", "FILE|NAME", 1, 1,
       "Registers what a template and values for its parameters make.",
       "  stele definitions instantiate sync.yml --name sync-berlin --set city=Berlin\n"
-      "  stele definitions instantiate sync.yml --set city=Berlin --dialect steps\n",
+      "  stele definitions instantiate sync.yml --set city=Berlin --dialect steps\n"
+      "  stele definitions instantiate sync --version 2 --name sync-paris --set city=Paris\n",
       kInstantiateOptions},
      InstantiateTemplate},
     {{"convert", "FILE", 1, 1, "Prints a workflow file in another notation.",

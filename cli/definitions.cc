@@ -77,6 +77,29 @@ Status OpenKnown(const Arguments& arguments, RegistryChange& change) {
   return HasData(arguments.Get("--data", kDefaultData)) ? change.Open(false) : Status();
 }
 
+struct TemplateFile {
+  std::string text;
+  std::string file;
+};
+
+// A file, or the text of a registered definition. What stands there as a file is one.
+Result<TemplateFile> FindTemplate(const Arguments& arguments, RegistryChange& change) {
+  const std::string& operand = arguments.operands()[0];
+  const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
+  if (!version.has_value()) return std::unexpected(version.error());
+  std::error_code ignored;
+  const bool registered = version->has_value() || !std::filesystem::exists(operand, ignored);
+  if (registered && change.engine().is_open()) {
+    const auto found = FindDefinition(change.registry(), operand,
+                                      static_cast<uint32_t>(version->value_or(0)), true);
+    if (!found.has_value()) return std::unexpected(found.error());
+    return TemplateFile{(*found)->source, (*found)->file};
+  }
+  auto text = ReadGivenFile(operand, definition::kMaxFileBytes);
+  if (!text.has_value()) return std::unexpected(text.error());
+  return TemplateFile{*std::move(text), std::filesystem::absolute(operand, ignored).string()};
+}
+
 int ChangeState(const Arguments& arguments, const Terminal& terminal,
                 model::DefinitionState state) {
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
@@ -114,8 +137,7 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
   std::vector<Registering> all;
   bool faulty = false;
   for (const std::string& path : arguments.operands()) {
-    const auto loaded =
-        LoadWorkflow(path, change.engine().tasks(), {}, change.engine().custom_types().schemas());
+    const auto loaded = LoadWorkflow(path, change.engine(), {});
     if (!loaded.has_value()) {
       std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
       faulty = true;
@@ -138,16 +160,20 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
   const std::string& path = arguments.operands()[0];
   const auto form = ReadForm(arguments);
   if (!form.has_value()) return Refuse(terminal, form.error());
-  const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
-  if (!text.has_value()) return Refuse(terminal, text.error());
+  RegistryChange change(arguments);
+  if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const auto source = FindTemplate(arguments, change);
+  if (!source.has_value()) return Refuse(terminal, source.error());
   const auto given = GivenVariables(arguments.All("--set"), "--set NAME=VALUE", {});
   if (!given.has_value()) return Refuse(terminal, given.error());
   Object parameters;
   for (const model::NamedPayload& parameter : *given)
     parameters.Set(parameter.name, parameter.value.value());
-  const definition::LoadResult made =
-      definition::Instantiate(*text, definition::SyntaxOf(path, *text), parameters,
-                              std::filesystem::path(path).stem().string());
+  const auto templates = TemplatesOf(change.engine());
+  const definition::LoadResult made = definition::Instantiate(
+      source->text, definition::SyntaxOf(source->file, source->text), parameters,
+      std::filesystem::path(source->file).stem().string(), templates ? &*templates : nullptr);
   if (!made.has_value()) {
     std::fputs(FaultLines(path, made.error()).c_str(), stderr);
     return kExitUsage;
@@ -157,9 +183,6 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
   if (named->name.empty())
     return Refuse(terminal, {ErrorCode::kUsage, "Expected a name for --name but found none"});
   if (arguments.Has("--dialect")) return PrintDefinition(*named, *form, "", terminal);
-  RegistryChange change(arguments);
-  if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
-    return Refuse(terminal, opened.error());
   const std::vector<definition::Fault> faults =
       CheckRunnable(*named, change.engine().tasks(), {}, change.engine().custom_types().schemas());
   if (!faults.empty()) {
@@ -169,9 +192,7 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
   if (!change.engine().is_open())
     if (const Status opened = change.Open(true); !opened.has_value())
       return Refuse(terminal, opened.error());
-  std::error_code ignored;
-  return Register(arguments, terminal, change,
-                  {{named, *text, std::filesystem::absolute(path, ignored).string()}});
+  return Register(arguments, terminal, change, {{named, source->text, source->file}});
 }
 
 int ActivateDefinition(const Arguments& arguments, const Terminal& terminal) {

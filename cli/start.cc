@@ -114,7 +114,7 @@ std::optional<int> LoadSource(Starting& starting, const std::string& path) {
     if (const Status opened = OpenData(starting, false); !opened.has_value())
       return Refuse(starting.terminal, opened.error());
   const definition::LoadResult loaded =
-      LoadWorkflow(path, engine.tasks(), starting.stubs, engine.custom_types().schemas());
+      LoadWorkflow(path, engine, starting.stubs);
   if (!loaded.has_value()) {
     std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
     return kExitUsage;

@@ -20,7 +20,7 @@ int Validate(const Arguments& arguments, const Terminal& terminal) {
   int code = kExitDone;
   for (const std::string& path : arguments.operands()) {
     const definition::LoadResult loaded =
-        LoadWorkflow(path, engine.tasks(), {}, engine.custom_types().schemas());
+        LoadWorkflow(path, engine, {});
     if (!loaded.has_value()) {
       code = kExitUsage;
       std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);

@@ -21,12 +21,18 @@ void SortByPlace(std::vector<definition::Fault>& faults) {
 
 }  // namespace
 
-definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
-                                    const std::vector<Stub>& stubs,
-                                    const definition::TypeSchemas& custom) {
-  definition::LoadResult loaded = definition::LoadFile(path);
+std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine) {
+  if (!engine.is_open()) return {};
+  return runtime::RegisteredTemplates(engine.shard().registry());
+}
+
+definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
+                                    const std::vector<Stub>& stubs) {
+  const auto templates = TemplatesOf(engine);
+  definition::LoadResult loaded = definition::LoadFile(path, templates ? &*templates : nullptr);
   if (!loaded.has_value()) return loaded;
-  std::vector<definition::Fault> faults = CheckRunnable(**loaded, tasks, stubs, custom);
+  std::vector<definition::Fault> faults =
+      CheckRunnable(**loaded, engine.tasks(), stubs, engine.custom_types().schemas());
   if (const auto text = ReadGivenFile(path, definition::kMaxFileBytes); text.has_value()) {
     const auto of_triggers =
         triggers::FaultsOfTriggers(**loaded, *text, definition::SyntaxOf(path, *text));

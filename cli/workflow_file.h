@@ -2,20 +2,25 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cli/engine.h"
 #include "cli/stubs.h"
 #include "engine/definition/load.h"
+#include "engine/runtime/registered_templates.h"
 #include "engine/tasks/executor.h"
 
 namespace stele::cli {
 
 // The definition, or every fault of the file: its own, types that nothing runs, configurations that
-// an executor refuses.
-definition::LoadResult LoadWorkflow(const std::string& path, const tasks::TaskRegistry& tasks,
-                                    const std::vector<Stub>& stubs,
-                                    const definition::TypeSchemas& custom = {});
+// an executor refuses. Types and step templates that are registered count where the engine is open.
+definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
+                                    const std::vector<Stub>& stubs);
+
+// The step templates of the workflows that are registered; nothing where the engine is not open.
+std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine);
 
 // What is wrong with a definition that was loaded: types that nothing runs, configurations that an
 // executor or the schema of a type of somebody's own refuses. By place.

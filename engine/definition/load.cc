@@ -81,7 +81,7 @@ LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& param
   return std::make_shared<const Definition>(std::move(definition));
 }
 
-LoadResult LoadFile(const std::string& path) {
+LoadResult LoadFile(const std::string& path, const TemplateSource* source) {
   const auto fail = [&](ErrorCode code, std::string message) {
     return std::unexpected(std::vector<Fault>{{code, std::move(message), {}}});
   };
@@ -96,7 +96,7 @@ LoadResult LoadFile(const std::string& path) {
   }
   text.resize(static_cast<size_t>(file.gcount()));
   const std::filesystem::path name(path);
-  return Load(text, SyntaxOf(path, text), name.stem().string());
+  return Load(text, SyntaxOf(path, text), name.stem().string(), source);
 }
 
 std::vector<Fault> CheckTypes(const Definition& definition, const std::set<std::string>& available,

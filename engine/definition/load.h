@@ -43,7 +43,7 @@ LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_
                 const TemplateSource* source = nullptr);
 
 // Reads the file and loads it. A file that cannot be read is one fault.
-LoadResult LoadFile(const std::string& path);
+LoadResult LoadFile(const std::string& path, const TemplateSource* source = nullptr);
 
 // The schema of the configuration of somebody's own type; null when there is no such type.
 using TypeSchemas = std::function<const JsonSchema*(std::string_view type)>;

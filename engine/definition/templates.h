@@ -26,6 +26,7 @@ namespace stele::definition {
 struct TemplateText {
   std::string text;  // a mapping with `step`, and `parameters` where it has some
   Syntax syntax = Syntax::kYaml;
+  bool operator==(const TemplateText&) const = default;
 };
 
 // Step templates from outside the file, such as a registry's.

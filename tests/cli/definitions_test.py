@@ -146,6 +146,68 @@ class Templates(ProgramTest):
         self.assertNotIn("<<", text)
 
 
+KIT = """
+name: "kit"
+parameters: {greeting: "hello"}
+templates:
+  greet:
+    parameters: [{name: "who"}]
+    step:
+      type: "script"
+      config: {runtime: "bash", script: "echo said='WORD <<who>>' >> outputs"}
+steps: [{id: "self", use: "greet", with: {who: "<<greeting>>"}}]
+"""
+USER = """
+name: "user"
+steps: [{id: "a", use: "NAME", with: {who: "you"}}]
+"""
+
+
+class SharedTemplates(ProgramTest):
+    """Step templates and workflow templates that are registered."""
+
+    def said(self, use):
+        file = self.write("user.yml", USER.replace("NAME", use))
+        return self.json("run", file, "--json")["output"]["said"]
+
+    def setUp(self):
+        super().setUp()
+        for word in ("one", "two"):
+            self.stele("definitions", "register", self.write("kit.yml", KIT.replace("WORD", word)))
+
+    def test_are_used_by_name_and_version(self):
+        self.assertEqual(self.said("kit/greet"), "two you")
+        self.assertEqual(self.said("kit@1/greet"), "one you")
+        self.stele("verify")
+
+    def test_are_those_that_new_instances_start_with(self):
+        self.stele("definitions", "pause", "kit", "--version", "2")
+        self.assertEqual(self.said("kit/greet"), "one you")
+        self.assertEqual(self.said("kit@2/greet"), "two you")
+
+    def test_what_uses_one_keeps_its_steps(self):
+        self.stele("definitions", "register", self.write("user.yml",
+                                                         USER.replace("NAME", "kit/greet")))
+        self.stele("definitions", "register", self.write("kit.yml", KIT.replace("WORD", "three")))
+        self.assertEqual(self.json("start", "user", "--json")["output"]["said"], "two you")
+        self.assertEqual(self.said("kit/greet"), "three you")
+
+    def test_one_that_is_not_there_is_a_fault(self):
+        for use in ("kit/great", "kit@3/greet", "kat/greet", "greet"):
+            with self.subTest(use):
+                file = self.write("user.yml", USER.replace("NAME", use))
+                self.assertRegex(self.stele("definitions", "register", file, code=2).stderr,
+                                 "user.yml:3:24: STL0110: .*found \"" + use)
+
+    def test_a_registered_template_is_instantiated_by_name(self):
+        self.stele("definitions", "instantiate", "kit", "--name", "kit-bye", "--set",
+                   "greeting=bye")
+        self.assertEqual(self.json("start", "kit-bye", "--json")["output"]["said"], "two bye")
+        self.stele("definitions", "instantiate", "kit", "--version", "1", "--name", "kit-old")
+        self.assertEqual(self.json("start", "kit-old", "--json")["output"]["said"], "one hello")
+        self.assertIn("STL0407", self.stele("definitions", "instantiate", "kat", code=2).stderr)
+
+
 class Usage(ProgramTest):
     def test_a_group_tells_its_commands(self):
         self.assertIn("stele definitions diff NAME V1 V2", self.stele("definitions", "help").stdout)

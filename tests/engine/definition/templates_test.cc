@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "engine/definition/shared_templates.h"
 #include "tests/engine/definition/support.h"
 
 namespace stele::definition::testing {
@@ -204,6 +205,36 @@ TEST(StepTemplates, MayComeFromOutside) {
   ASSERT_EQ(broken.size(), 1u);
   EXPECT_TRUE(broken[0].starts_with("t:3:16: STL0101: The template \"broken\": Expected YAML but"))
       << broken[0];
+}
+
+TEST(SharedTemplates, AreNamedByTheirWorkflow) {
+  EXPECT_EQ(ParseSharedTemplateName("kit/greet"), (SharedTemplateName{"kit", 0, "greet"}));
+  EXPECT_EQ(ParseSharedTemplateName("kit@12/greet"), (SharedTemplateName{"kit", 12, "greet"}));
+  EXPECT_EQ(ParseSharedTemplateName("a/b@c/greet"), (SharedTemplateName{"a/b@c", 0, "greet"}));
+  for (const std::string_view name : {"greet", "/greet", "kit/", ""})
+    EXPECT_EQ(ParseSharedTemplateName(name), std::nullopt) << name;
+  EXPECT_EQ(ParseSharedTemplateName("kit@0/greet"), (SharedTemplateName{"kit@0", 0, "greet"}));
+  EXPECT_EQ(ParseSharedTemplateName("kit@99999999999/greet"),
+            (SharedTemplateName{"kit@99999999999", 0, "greet"}));
+}
+
+TEST(SharedTemplates, UseEachOtherWhereverTheyAreUsed) {
+  constexpr std::string_view kKit =
+      "name: kit\ntemplates:\n  greet: {parameters: [{name: who}], step: {use: say, "
+      "with: {text: 'hello <<who>>'}}}\n"
+      "  say: {parameters: [{name: text}], step: {type: script, config: {script: 'echo "
+      "<<text>>'}}}\n"
+      "steps: [{id: a, use: greet, with: {who: me}}]\n";
+  ASSERT_EQ(FaultsOf(kKit), Lines{});
+  Registry registry;
+  for (const std::string name : {"kit@3/greet", "kit@3/say"})
+    registry.texts[name] =
+        StepTemplateOf(kKit, Syntax::kYaml, *ParseSharedTemplateName(name)).value().text;
+  EXPECT_EQ(StepTemplateOf(kKit, Syntax::kYaml, {"kit", 3, "none"}), std::nullopt);
+  const LoadResult made = Load("name: n\nsteps: [{id: a, use: kit@3/greet, with: {who: you}}]\n",
+                               Syntax::kYaml, "u", &registry);
+  ASSERT_EQ(Told(made), Lines{});
+  EXPECT_EQ(ConfigOf(**made, "a"), R"({"script":"echo hello you"})");
 }
 
 }  // namespace
