@@ -6,7 +6,7 @@ import pty
 import subprocess
 import unittest
 
-from program import BINARY, ProgramTest, example, interrupt
+from program import BINARY, ProgramTest, environment, example, interrupt
 
 ONE_STEP = """
 name: "one"
@@ -109,9 +109,9 @@ class Run(ProgramTest):
 
     def test_on_a_terminal_live_lines_leave_nothing_behind(self):
         reader, writer = pty.openpty()
-        environment = dict(os.environ, TERM="xterm", NO_COLOR="1")
+        terminal = environment(TERM="xterm", NO_COLOR="1")
         child = subprocess.Popen([BINARY, "run", example("parallel-join.yml")], cwd=self.directory,
-                                 stdin=subprocess.DEVNULL, stdout=writer, env=environment)
+                                 stdin=subprocess.DEVNULL, stdout=writer, env=terminal)
         os.close(writer)
         text = b""
         while True:
@@ -131,8 +131,7 @@ class Run(ProgramTest):
 class Interrupted(ProgramTest):
     def test_stops_in_order_and_is_resumed(self):
         child = self.start("run", self.write("waits.yml", WAITS))
-        while "wait started" not in child.stdout.readline():
-            pass
+        self.wait_for_line(child, "wait started")
         refused = self.stele("list", code=2)
         self.assertIn("STL0303", refused.stderr)
         interrupt(child)

@@ -125,16 +125,13 @@ class Killed(ProgramTest):
 
     def test_a_run_that_is_killed_while_a_task_waits_goes_on(self):
         child = self.start("run", self.write("held.yml", self.HELD))
-        seen = ""
-        while "beside started" not in seen or "review waits for" not in seen:
-            seen += child.stdout.readline()
+        self.wait_for_line(child, "beside started", "review waits for")
         child.kill()
         child.communicate()
         self.stele("claim", "1", "review", "--by", "anna")
         self.stele("approve", "1", "review", "--by", "anna", "--no-wait")
         child = self.start("approve", "1", "review", "--by", "bo", "--as-operator")
-        while "pay completed" not in child.stdout.readline():
-            pass
+        self.wait_for_line(child, "pay completed")
         interrupt(child)
         _, errors = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 3, errors)

@@ -12,6 +12,13 @@ BINARY = os.environ["STELE_BINARY"]
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
+def environment(**more):
+    """Nothing that changes what `stele` does comes from whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items()
+            if not name.startswith(("STELE_", "LC_")) and name not in ("NO_COLOR", "TERM", "TZ")}
+    return kept | {"LANG": "C.UTF-8", "TZ": "UTC"} | more
+
+
 def example(name):
     return os.path.join(SOURCE, "examples", name)
 
@@ -30,12 +37,28 @@ class ProgramTest(unittest.TestCase):
         return self.path(name)
 
     def start(self, *words):
-        return subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        """The command, running; what is left of it ends with the test."""
+        child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                 env=environment(), stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        for step in (child.stdout.close, child.stderr.close, child.wait, child.kill):
+            self.addCleanup(step)
+        return child
+
+    def wait_for_line(self, child, *parts):
+        """Reads what it prints up to where each part has been said."""
+        seen = ""
+        while not all(part in seen for part in parts):
+            line = child.stdout.readline()
+            if not line:
+                self.fail(f"it ended before it said {parts}: {seen}{child.stderr.read()}")
+            seen += line
+        return seen
 
     def stele(self, *words, code=0):
         done = subprocess.run([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=120, check=False)
+                              env=environment(), capture_output=True, text=True, timeout=120,
+                              check=False)
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return done
 

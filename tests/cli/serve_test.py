@@ -25,11 +25,7 @@ steps:
 class Serve(ProgramTest):
     def serve(self, *words):
         child = self.start("serve", *words)
-        self.addCleanup(child.stdout.close)
-        self.addCleanup(child.stderr.close)
-        self.addCleanup(child.wait)
-        self.addCleanup(child.kill)
-        return child, child.stdout.readline()
+        return child, self.wait_for_line(child, "stele serves")
 
     def tells(self, name):
         """A pipe that a step of the served engine writes to."""

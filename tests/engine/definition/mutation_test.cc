@@ -38,7 +38,8 @@ void LoadAndCompare(const std::string& text, Syntax syntax) {
 }
 
 std::string Mutate(std::string text, Random& random) {
-  static constexpr std::string_view kBytes = "\n :-,[]{}\"'&*|>!%#?\\\t\0$aT0\xff";
+  using namespace std::literals;
+  static constexpr std::string_view kBytes = "\n :-,[]{}\"'&*|>!%#?\\\t\0$aT0\xff"sv;
   for (size_t n = 1 + random.Below(3); n > 0 && !text.empty(); --n) {
     const size_t at = random.Below(text.size());
     switch (random.Below(4)) {

@@ -59,6 +59,7 @@ TEST_P(Crash, AroundEveryWriteLeavesWhatAnUndisturbedRunLeaves) {
   const std::string expected = Undisturbed();
   ASSERT_NE(expected.find("completed"), std::string::npos) << expected;
   int crashes = 0;
+  bool uninterrupted = false;
   for (uint64_t nth = 1; nth < 40; ++nth) {
     std::vector<Deed> ledger;
     std::unique_ptr<MemoryStore> left;
@@ -71,7 +72,8 @@ TEST_P(Crash, AroundEveryWriteLeavesWhatAnUndisturbedRunLeaves) {
       world.store().InjectFault(nth, GetParam().fault);
       world.Open();
       acknowledged = world.Start(world.Register(kMixedWorkflow), &id).has_value();
-      if (acknowledged && world.RunUntilEnded(id)) break;  // fewer writes than nth
+      uninterrupted = acknowledged && world.RunUntilEnded(id);
+      if (uninterrupted) break;  // fewer writes than nth
       ++crashes;
       left = world.Crash(nth % (world.store().unflushed_puts() + 1));
     }
@@ -95,6 +97,7 @@ TEST_P(Crash, AroundEveryWriteLeavesWhatAnUndisturbedRunLeaves) {
     CheckLedger(ledger, GetParam());
     EXPECT_TRUE(world.store().VerifyChain(ShardId()).has_value());
   }
+  EXPECT_TRUE(uninterrupted) << "there are writes that were never interrupted";
   EXPECT_GT(crashes, 5);
 }
 

@@ -55,13 +55,15 @@ TEST_P(TriggerCrash, NeitherLosesNorDoublesAFiring) {
   const runtime::ShardOptions options{.snapshot_events = 3,
                                       .checkpoint_records = GetParam().checkpoint_records};
   int crashes = 0;
+  bool uninterrupted = false;
   for (uint64_t nth = 2; nth < 200; ++nth) {
     std::unique_ptr<MemoryStore> left;
     {
       TriggerWorld world(std::make_unique<MemoryStore>(), kStart, options, GetParam().note_records);
       world.store().InjectFault(nth, GetParam().fault);
       world.Register("w", kTriggers);
-      if (Play(world, 0)) break;  // fewer writes than nth
+      uninterrupted = Play(world, 0);
+      if (uninterrupted) break;  // fewer writes than nth
       ++crashes;
       left = world.Crash(nth % (world.store().unflushed_puts() + 1));
     }
@@ -80,6 +82,7 @@ TEST_P(TriggerCrash, NeitherLosesNorDoublesAFiring) {
     EXPECT_EQ(by_trigger["trigger:3"], 1) << "condition, write " << nth;
     EXPECT_EQ(by_trigger["trigger:4"], 4) << "webhook, write " << nth;
   }
+  EXPECT_TRUE(uninterrupted) << "there are writes that were never interrupted";
   EXPECT_GT(crashes, 10);
 }
 
