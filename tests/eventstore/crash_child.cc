@@ -6,6 +6,8 @@
 //   crash_child checkpoint PATH 0    puts, makes a checkpoint, puts, kills itself
 //   crash_child hold PATH 0          opens and kills itself
 //   crash_child full PATH BYTES      appends until no file may grow beyond BYTES
+//
+// With a fourth word "unplugged" it loses what it has not synced before it kills itself.
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,6 +17,7 @@
 
 #include "eventstore/committer.h"
 #include "eventstore/rocksdb_store.h"
+#include "tests/eventstore/power_cut.h"
 #include "tests/eventstore/records.h"
 
 namespace stele::eventstore {
@@ -27,7 +30,10 @@ void Tell(std::string_view what, uint64_t number) {
   if (write(STDOUT_FILENO, line.data(), line.size()) < 0) _exit(3);
 }
 
+std::string unplugged;  // what loses its unsynced bytes; empty: nothing
+
 [[noreturn]] void Die() {
+  if (!unplugged.empty()) LoseWhatIsNotSynced(unplugged);
   kill(getpid(), SIGKILL);
   for (;;) pause();
 }
@@ -124,6 +130,10 @@ int Main(std::string_view mode, const char* path, uint64_t number) {
 }  // namespace stele::eventstore
 
 int main(int argc, char** argv) {
-  if (argc != 4) return 1;
+  if (argc != 4 && argc != 5) return 1;
+  if (argc == 5) {
+    stele::eventstore::unplugged = argv[2];
+    stele::eventstore::CountAsSynced(argv[2]);
+  }
   return stele::eventstore::Main(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10));
 }

@@ -19,10 +19,11 @@ struct Told {
   bool killed = false;
 };
 
-Told RunChild(const std::string& mode, const std::string& path, uint64_t number = 0) {
+Told RunChild(const std::string& mode, const std::string& path, uint64_t number = 0,
+              const char* how = "") {
   // The shell is replaced by the child, whose signal is then the one that is seen here.
   const std::string command =
-      fmt::format("exec '{}' {} '{}' {}", STELE_CRASH_CHILD, mode, path, number);
+      fmt::format("exec '{}' {} '{}' {} {}", STELE_CRASH_CHILD, mode, path, number, how);
   FILE* output = popen(command.c_str(), "r");
   Told told;
   char what[16];
@@ -51,29 +52,35 @@ void ExpectSound(const std::string& path, uint64_t durable) {
   EXPECT_OK(AppendNext(**store, RoundRobin(1, 1, *verified + 1)));
 }
 
-TEST(Crash, LosesNothingThatWasAcknowledged) {
+// A killed process leaves what it had written, a machine without power what was synced.
+class Crash : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Ways, Crash, testing::Values("", "unplugged"), [](const auto& given) {
+  return std::string(*given.param == '\0' ? "Killed" : "Unplugged");
+});
+
+TEST_P(Crash, LosesNothingThatWasAcknowledged) {
   TempDir directory;
   for (const uint64_t blocks : {1, 2, 7, 40}) {
-    const Told told = RunChild("blocks", directory.path(), blocks);
+    const Told told = RunChild("blocks", directory.path(), blocks, GetParam());
     ASSERT_TRUE(told.killed);
     ASSERT_GE(told.durable, 5 * blocks);
     ExpectSound(directory.path(), told.durable);
   }
 }
 
-TEST(Crash, InTheMiddleOfGroupCommitsLeavesWholeBlocks) {
+TEST_P(Crash, InTheMiddleOfGroupCommitsLeavesWholeBlocks) {
   TempDir directory;
   for (const uint64_t count : {1, 300, 2000}) {
-    const Told told = RunChild("commits", directory.path(), count);
+    const Told told = RunChild("commits", directory.path(), count, GetParam());
     ASSERT_TRUE(told.killed);
     ASSERT_GE(told.durable, count);
     ExpectSound(directory.path(), told.durable);
   }
 }
 
-TEST(Crash, TakesBackWhatWasPutAfterTheCheckpoint) {
+TEST_P(Crash, TakesBackWhatWasPutAfterTheCheckpoint) {
   TempDir directory;
-  const Told told = RunChild("checkpoint", directory.path());
+  const Told told = RunChild("checkpoint", directory.path(), 0, GetParam());
   ASSERT_TRUE(told.killed);
   ASSERT_EQ(told.durable, 9u);
   auto store = OpenRocksDbStore(directory.path());
@@ -85,7 +92,7 @@ TEST(Crash, TakesBackWhatWasPutAfterTheCheckpoint) {
   EXPECT_EQ(open, 1u);
 }
 
-TEST(Crash, OfAProcessReleasesTheLock) {
+TEST(KilledProcess, ReleasesTheLock) {
   TempDir directory;
   auto store = OpenRocksDbStore(directory.path());
   ASSERT_OK(store);
