@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <optional>
 
 namespace stele {
 namespace {
@@ -28,7 +30,7 @@ TextPlace PlaceOf(std::string_view text, size_t offset) {
 // JSON: simdjson's DOM reports no place.
 class FaultFinder {
  public:
-  explicit FaultFinder(std::string_view text) : text_(text) {}
+  FaultFinder(std::string_view text, size_t max_depth) : text_(text), max_depth_(max_depth) {}
 
   size_t Find() {
     SkipSpace();
@@ -36,6 +38,7 @@ class FaultFinder {
     SkipSpace();
     return at_;
   }
+  bool too_deep() const { return too_deep_; }
 
  private:
   void SkipSpace() {
@@ -73,6 +76,10 @@ class FaultFinder {
     return at_ > start && text_[at_ - 1] >= '0' && text_[at_ - 1] <= '9';
   }
   bool Sequence(char close, bool keyed, size_t depth) {
+    if (depth >= max_depth_) {
+      too_deep_ = true;
+      return false;
+    }
     ++at_;
     SkipSpace();
     if (Eat(close)) return true;
@@ -90,7 +97,7 @@ class FaultFinder {
     return Eat(close);
   }
   bool Element(size_t depth) {
-    if (at_ >= text_.size() || depth > kMaxJsonDepth) return false;
+    if (at_ >= text_.size()) return false;
     switch (text_[at_]) {
       case '{':
         return Sequence('}', true, depth);
@@ -110,13 +117,17 @@ class FaultFinder {
   }
 
   std::string_view text_;
+  size_t max_depth_;
   size_t at_ = 0;
+  bool too_deep_ = false;
 };
 
-Value Convert(dom::element element) {
+// Nothing when there are more than `depth` arrays and objects in each other: simdjson counts an
+// empty one at the bottom otherwise than one that holds something.
+std::optional<Value> Convert(dom::element element, size_t depth) {
   switch (element.type()) {
     case dom::element_type::NULL_VALUE:
-      return {};
+      return Value();
     case dom::element_type::BOOL:
       return Value(bool(element.get_bool()));
     case dom::element_type::INT64:
@@ -128,17 +139,27 @@ Value Convert(dom::element element) {
     case dom::element_type::STRING:
       return Value(std::string_view(element.get_string()));
     case dom::element_type::ARRAY: {
+      if (depth == 0) return std::nullopt;
       Array array;
-      for (dom::element item : dom::array(element.get_array())) array.push_back(Convert(item));
+      for (dom::element item : dom::array(element.get_array())) {
+        std::optional<Value> value = Convert(item, depth - 1);
+        if (!value.has_value()) return std::nullopt;
+        array.push_back(*std::move(value));
+      }
       return array;
     }
     case dom::element_type::OBJECT: {
-      Object object;
-      for (auto [key, item] : dom::object(element.get_object())) object.Set(key, Convert(item));
-      return object;
+      if (depth == 0) return std::nullopt;
+      std::vector<Member> members;
+      for (auto [key, item] : dom::object(element.get_object())) {
+        std::optional<Value> value = Convert(item, depth - 1);
+        if (!value.has_value()) return std::nullopt;
+        members.push_back({std::string(key), *std::move(value)});
+      }
+      return Object::Of(std::move(members));
     }
   }
-  return {};
+  return Value();
 }
 
 // The length of the valid UTF-8 sequence at `at`, or 0.
@@ -232,22 +253,51 @@ void Write(const Value& value, Style style, int indent, std::string& out) {
 
 }  // namespace
 
-Result<Value> ParseJson(std::string_view text, TextPlace* place) {
-  if (text.size() > kMaxJsonBytes)
+Result<Value> ParseJson(std::string_view text, TextPlace* place, JsonBounds bounds) {
+  if (text.size() > bounds.bytes)
     return Fail(
         ErrorCode::kLimitExceeded,
-        fmt::format("Expected at most {} bytes of JSON but found {}", kMaxJsonBytes, text.size()));
+        fmt::format("Expected at most {} bytes of JSON but found {}", bounds.bytes, text.size()));
   dom::parser parser;
   dom::element root;
   const simdjson::padded_string padded(text);
-  simdjson::error_code error = parser.allocate(std::max<size_t>(text.size(), 64), kMaxJsonDepth);
+  simdjson::error_code error = parser.allocate(std::max<size_t>(text.size(), 64), bounds.depth + 1);
   if (error == simdjson::SUCCESS) error = parser.parse(padded).get(root);
-  if (error == simdjson::SUCCESS) return Convert(root);
-  const TextPlace found = PlaceOf(text, FaultFinder(text).Find());
+  if (error == simdjson::SUCCESS) {
+    if (std::optional<Value> value = Convert(root, bounds.depth)) return *std::move(value);
+    error = simdjson::DEPTH_ERROR;
+  }
+  FaultFinder finder(text, bounds.depth);
+  const TextPlace found = PlaceOf(text, finder.Find());
   if (place != nullptr) *place = found;
+  if (finder.too_deep() || error == simdjson::DEPTH_ERROR)
+    return Fail(ErrorCode::kLimitExceeded,
+                fmt::format("Expected JSON of at most {} arrays and objects in each other but "
+                            "found more at line {}, column {}",
+                            bounds.depth, found.line, found.column));
   return Fail(ErrorCode::kInvalidJson,
               fmt::format("Expected JSON but found a fault at line {}, column {}: {}", found.line,
                           found.column, simdjson::error_message(error)));
+}
+
+size_t JsonDepth(std::string_view json) {
+  size_t depth = 0;
+  size_t deepest = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
 }
 
 void WriteJson(const Value& value, std::string& out) {

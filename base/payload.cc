@@ -9,6 +9,7 @@
 namespace stele {
 
 Payload Payload::FromText(std::string_view json) {
+  CHECK(json.size() <= kWrittenJson.bytes, "a payload of {} bytes", json.size());
   Payload payload;
   void* memory = std::malloc(sizeof(Node) + json.size());
   CHECK(memory != nullptr, "no memory for {} bytes", json.size());
@@ -25,7 +26,7 @@ const Value& Payload::value() const {
   static const Value kNull;
   if (node_ == nullptr) return kNull;
   if (node_->parsed == nullptr) {
-    Result<Value> parsed = ParseJson(text());
+    Result<Value> parsed = ParseJson(text(), nullptr, kWrittenJson);
     CHECK(parsed.has_value(), "a payload is no JSON: {}", parsed.error().message);
     node_->parsed = new Value(*std::move(parsed));
   }

@@ -18,7 +18,7 @@ namespace stele {
 class Payload {
  public:
   Payload() = default;
-  // Text that is already known to be JSON.
+  // Text that is already known to be JSON, within kWrittenJson (json.h).
   static Payload FromText(std::string_view json);
   static Payload FromValue(const Value& value);
 
@@ -41,6 +41,8 @@ class Payload {
   }
   // Parses on first use. Null when absent. The reference lives as long as any copy of this payload.
   const Value& value() const;
+  // Whether somebody has looked inside, so that the parsed form is in memory beside the text.
+  bool is_parsed() const { return node_ != nullptr && node_->parsed != nullptr; }
 
   bool operator==(const Payload& other) const { return text() == other.text(); }
 

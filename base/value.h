@@ -16,8 +16,8 @@ class Value;
 struct Member;
 using Array = std::vector<Value>;
 
-// Members in order. Find is linear: objects here are small. What needs a complete Member is defined
-// below it.
+// Members in order. Find and Set are linear: what is looked into is small. What needs a complete
+// Member is defined below it.
 class Object {
  public:
   using const_iterator = std::vector<Member>::const_iterator;
@@ -30,6 +30,10 @@ class Object {
   Object& operator=(const Object& other);
   Object& operator=(Object&& other) noexcept;
   ~Object();
+
+  // Of members that may occur twice: such a one keeps its first place and its last value. In time
+  // n log n, where Set for each of them would be quadratic.
+  static Object Of(std::vector<Member> members);
 
   const Value* Find(std::string_view key) const;
   Value* Find(std::string_view key);

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -72,14 +73,66 @@ TEST(ParseJson, RefusesWhatIsTooDeep) {
     return std::string(depth, '[') + std::string(depth, ']');
   };
   EXPECT_TRUE(ParseJson(nested(kMaxJsonDepth - 1)).has_value());
+  EXPECT_TRUE(ParseJson(nested(kMaxJsonDepth)).has_value());
   EXPECT_FALSE(ParseJson(nested(kMaxJsonDepth + 1)).has_value());
-  EXPECT_FALSE(ParseJson(std::string(1'000'000, '[')).has_value());
+  for (const std::string& deep : {nested(kMaxJsonDepth + 1), std::string(1'000'000, '[')}) {
+    const Result<Value> value = ParseJson(deep);
+    ASSERT_FALSE(value.has_value());
+    EXPECT_EQ(value.error().code, ErrorCode::kLimitExceeded);
+    EXPECT_THAT(value.error().message, HasSubstr("at most 128 arrays and objects in each other"));
+  }
+}
+
+TEST(ParseJson, CountsWhatIsInEachOtherWhateverStandsAtTheBottom) {
+  const auto around = [](const char* bottom, size_t depth) {
+    std::string text = bottom;
+    for (size_t i = 0; i < depth; ++i)
+      text = i % 2 == 0 ? "[" + text + "]" : R"({"a":)" + text + "}";
+    return text;
+  };
+  for (const char* scalar : {"1", "null", "\"[[{\\\"[\""}) {
+    EXPECT_TRUE(ParseJson(around(scalar, kMaxJsonDepth)).has_value()) << scalar;
+    EXPECT_FALSE(ParseJson(around(scalar, kMaxJsonDepth + 1)).has_value()) << scalar;
+    EXPECT_EQ(JsonDepth(around(scalar, 7)), 7u) << scalar;
+  }
+  for (const char* empty : {"[]", "{}"}) {
+    EXPECT_TRUE(ParseJson(around(empty, kMaxJsonDepth - 1)).has_value()) << empty;
+    EXPECT_FALSE(ParseJson(around(empty, kMaxJsonDepth)).has_value()) << empty;
+    EXPECT_EQ(JsonDepth(around(empty, 7)), 8u) << empty;
+  }
+}
+
+TEST(ParseJson, TakesTheBoundsThatItIsGiven) {
+  EXPECT_TRUE(ParseJson("[[1]]", nullptr, {.depth = 2}).has_value());
+  EXPECT_FALSE(ParseJson("[[1]]", nullptr, {.depth = 1}).has_value());
+  EXPECT_FALSE(ParseJson("[[1]]", nullptr, {.bytes = 4}).has_value());
 }
 
 TEST(ParseJson, RefusesWhatIsTooLong) {
   const Result<Value> value = ParseJson(std::string(kMaxJsonBytes + 1, ' '));
   ASSERT_FALSE(value.has_value());
   EXPECT_EQ(value.error().code, ErrorCode::kLimitExceeded);
+}
+
+TEST(ParseJson, KeepsTheFirstPlaceAndTheLastValueOfAMemberThatOccursTwice) {
+  std::string text = "{";
+  for (int i = 0; i < 100; ++i) text += fmt::format("\"k{}\":{},", i % 40, i);
+  const Result<Value> value = ParseJson(text + R"("last":0})");
+  ASSERT_TRUE(value.has_value());
+  std::string expected = "{";
+  for (int i = 0; i < 40; ++i) expected += fmt::format("\"k{}\":{},", i, i < 20 ? i + 80 : i + 40);
+  EXPECT_EQ(ToJson(*value), expected + R"("last":0})");
+}
+
+TEST(ParseJson, ReadsAnObjectOfManyMembers) {
+  // Looking for each name among those before it would take minutes.
+  constexpr int kMembers = 500'000;
+  std::string text = "{";
+  for (int i = 0; i < kMembers; ++i) text += fmt::format("{}\"k{}\":0", i == 0 ? "" : ",", i);
+  const Result<Value> value = ParseJson(text + "}");
+  ASSERT_TRUE(value.has_value());
+  EXPECT_EQ(value->as_object().size(), size_t{kMembers});
+  EXPECT_EQ(*value, *ParseJson(text + "}"));
 }
 
 TEST(WriteJson, IsCompact) {

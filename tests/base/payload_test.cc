@@ -72,6 +72,27 @@ TEST(Payload, IsEqualByText) {
   EXPECT_FALSE(Payload::FromText("{}") == Payload::FromText("{ }"));
 }
 
+TEST(Payload, ReadsWhatTheEngineMakesOfDocumentsAtTheirBounds) {
+  Value value = 1;
+  for (size_t depth = 1; depth <= kWrittenJson.depth; ++depth) {
+    value = Array{std::move(value)};
+    if (depth < kMaxJsonDepth - 1 || (depth > kMaxJsonDepth + 1 && depth < kWrittenJson.depth))
+      continue;
+    EXPECT_EQ(ToJson(Payload::FromValue(value).value()), ToJson(value)) << depth;
+  }
+  // Each character takes six when it is written.
+  const std::string grows(kMaxJsonBytes / 6 + 1, '\x01');
+  EXPECT_EQ(Payload::FromValue(grows).value().as_string(), grows);
+}
+
+TEST(Payload, TellsWhetherSomebodyHasLookedInside) {
+  const Payload payload = Payload::FromText("[1]");
+  EXPECT_FALSE(payload.is_parsed());
+  payload.value();
+  EXPECT_TRUE(Payload(payload).is_parsed());
+  EXPECT_FALSE(Payload().is_parsed());
+}
+
 TEST(PayloadDeathTest, EndsTheProcessWhenItsTextIsNoJson) {
   const Payload payload = Payload::FromText("{nonsense");
   EXPECT_DEATH(payload.value(), "a payload is no JSON");

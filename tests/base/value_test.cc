@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 namespace stele {
 namespace {
@@ -88,6 +90,18 @@ TEST(Object, EraseSaysWhetherThereWasSuchAMember) {
   EXPECT_EQ(object.Find("a"), nullptr);
   EXPECT_EQ(object.size(), 1u);
   EXPECT_FALSE(object.empty());
+}
+
+TEST(Object, OfManyMembersIsEqualWhateverTheirOrder) {
+  std::vector<Member> members;
+  for (int i = 0; i < 100; ++i) members.push_back({std::to_string(i), i});
+  const Object rising = Object::Of(members);
+  std::ranges::reverse(members);
+  EXPECT_EQ(rising, Object::Of(members));
+  members[50].value = "other";
+  EXPECT_NE(rising, Object::Of(members));
+  members[50] = {"other", 49};
+  EXPECT_NE(rising, Object::Of(members));
 }
 
 }  // namespace
