@@ -90,7 +90,7 @@ struct Event {
     # Workers, single-stepping, refusals.
     leaseGranted @52 :Lease;
     leaseExpired @53 :Lease;
-    instanceRetryRequested @54 :Reason;
+    instanceRetryRequested @54 :InstanceRetry;
     singleStepSet @55 :SingleStepSet;
     accessDenied @56 :NamedDocument;
 
@@ -133,6 +133,12 @@ struct InstanceCancelRequested { compensate @0 :Bool; reason @1 :Text; }
 struct InstanceCancelled { compensated @0 :Bool; }
 
 struct Reason { text @0 :Text; }
+
+struct InstanceRetry {
+  text @0 :Text;                  # why
+  deadline @1 :Int64;             # of the instance from now on; 0: none
+  queued @2 :Bool;                # it waits for InstanceAdmitted
+}
 
 struct InstanceResumed {
   reason @0 :Text;

@@ -5,12 +5,14 @@
 
 namespace stele::apply {
 
-void On(Instance& instance, const model::InstanceRetryRequested&, const RecordContext&) {
+void On(Instance& instance, const model::InstanceRetryRequested& event, const RecordContext&) {
   CHECK(instance.status == model::Status::kFailed, "instance {} is retried but has not failed",
         instance.id.value);
   instance.status = model::Status::kRunning;
   instance.ended = TimeUs();
   instance.failure = {};
+  instance.deadline = event.deadline;
+  instance.queued = event.queued;
   // What failed, was cut off or did not come to start starts now.
   model::Scope& root = instance.scopes[0];
   root.held_steps.clear();
@@ -22,6 +24,8 @@ void On(Instance& instance, const model::InstanceRetryRequested&, const RecordCo
 void On(Instance& instance, const model::InstanceAdmitted&, const RecordContext&) {
   CHECK(instance.queued, "instance {} is admitted twice", instance.id.value);
   instance.queued = false;
+  // Those that may not start yet are held again by events that follow.
+  for (model::Scope& scope : instance.scopes) scope.held_steps.clear();
 }
 
 void On(Instance& instance, const model::StepRetryRequested& event, const RecordContext&) {

@@ -159,7 +159,7 @@ struct CauseReader {
     return model::ResumeInstance{e.reason, e.steps};
   }
   Found operator()(const model::InstanceRetryRequested& e) const {
-    return model::RetryInstance{e.reason};
+    return model::RetryInstance{e.reason, e.deadline, e.queued};
   }
   Found operator()(const model::StepRetryRequested& e) const {
     return model::RetryStep{e.run, e.reason};

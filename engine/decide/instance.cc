@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "engine/decide/start_key.h"
 #include "engine/decide/turn.h"
+#include "engine/definition/value_types.h"
 
 namespace stele::decide {
 
@@ -43,12 +44,7 @@ Result<std::vector<model::NamedPayload>> InitialVariables(const Definition& defi
 
 std::string TypeProblem(const Variable& variable, const Value& value) {
   const std::string& type = variable.type;
-  const bool fits =
-      type.empty() || type == "any" || value.is_null() || (type == "string" && value.is_string()) ||
-      (type == "number" && value.is_number()) || (type == "integer" && value.is_int()) ||
-      (type == "boolean" && value.is_bool()) || (type == "array" && value.is_array()) ||
-      (type == "object" && value.is_object());
-  if (fits) return "";
+  if (type.empty() || definition::FitsType(value, type)) return "";
   return fmt::format("Expected the variable \"{}\" to be of type {} but found {}", variable.name,
                      type, KindName(value.kind()));
 }

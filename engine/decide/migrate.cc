@@ -200,7 +200,8 @@ std::vector<bool> Migration::Ahead(const Scope& scope) const {
 
 void Migration::CheckJoins() {
   for (const Scope& scope : instance_.scopes) {
-    if (scope.state == model::ScopeState::kClosed || instance_.queued) continue;
+    if (scope.state == model::ScopeState::kClosed) continue;
+    if (instance_.queued && scope.slots.empty()) continue;  // it has not begun
     const std::vector<bool> ahead = Ahead(scope);
     const auto is_held = [&](TransitionIndex via) {
       return std::ranges::any_of(

@@ -32,8 +32,13 @@ std::optional<Rejection> Admit(Turn& turn, const model::AdmitInstance& command) 
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected instance {} to be queued but found it {}",
                                  turn.instance.id.value, model::StatusOf(turn.instance))};
+  // One that was retried goes on with what it held; any other has not begun.
+  std::vector<Token> held = HeldTokens(turn);
+  const bool began = !held.empty() || !turn.instance.scopes[0].slots.empty();
   turn.Emit(model::InstanceAdmitted{command.reason});
-  Begin(turn);
+  if (!began) Begin(turn);
+  std::ranges::move(held, std::back_inserter(turn.tokens));
+  turn.Touch(ScopeId());
   return std::nullopt;
 }
 
@@ -52,8 +57,8 @@ std::optional<Rejection> RetryFailed(Turn& turn, const model::RetryInstance& com
   std::vector<Token> unfinished = UnfinishedSteps(turn);
   // Its deadline may have passed while it was still queued.
   const bool began = !instance.scopes[0].slots.empty() || !unfinished.empty();
-  turn.Emit(model::InstanceRetryRequested{command.reason});
-  if (!began) Begin(turn);
+  turn.Emit(model::InstanceRetryRequested{command.reason, command.deadline, command.queued});
+  if (!began && !command.queued) Begin(turn);
   std::ranges::move(unfinished, std::back_inserter(turn.tokens));
   turn.Touch(ScopeId());
   return std::nullopt;

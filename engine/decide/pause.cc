@@ -71,6 +71,7 @@ std::vector<Token> HeldTokens(const Turn& turn) {
 
 bool IsHeldBack(Turn& turn) {
   if (turn.failure.has_value()) return true;
+  if (turn.instance.queued) return true;
   if (!turn.instance.paused) return false;
   if (turn.allowance == 0) return true;
   --turn.allowance;
@@ -78,7 +79,7 @@ bool IsHeldBack(Turn& turn) {
 }
 
 bool IsRootHeldBack(Turn& turn, ScopeId scope) {
-  return scope == ScopeId() && (turn.instance.queued || IsHeldBack(turn));
+  return scope == ScopeId() && IsHeldBack(turn);
 }
 
 bool HoldStep(Turn& turn, const Token& token) {

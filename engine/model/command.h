@@ -96,9 +96,12 @@ struct ResumeInstance {
   uint32_t steps = 0;
 };
 
-// A failed instance goes on with the steps that failed or were cut off.
+// A failed instance goes on with the steps that failed or were cut off; a `queued` one when it is
+// admitted.
 struct RetryInstance {
   std::string reason;
+  TimeUs deadline;  // 0: none
+  bool queued = false;
 };
 
 // The next attempt of a run that waits for it, now; of a parked one, kRetry.

@@ -86,6 +86,8 @@ struct InstanceMigrated {
 
 struct InstanceRetryRequested {
   std::string reason;
+  TimeUs deadline;
+  bool queued = false;  // it goes on when it is admitted
   bool operator==(const InstanceRetryRequested&) const = default;
 };
 

@@ -145,7 +145,8 @@
 #define STELE_FIELDS_InstanceMigrated(F) \
   F(definition, Definition)              \
   F(plan, Plan) F(steps, Steps) F(transitions, Transitions) F(bodies, Bodies)
-#define STELE_FIELDS_InstanceRetryRequested(F) F(reason, Text)
+#define STELE_FIELDS_InstanceRetryRequested(F) \
+  F(reason, Text) F(deadline, Deadline) F(queued, Queued)
 #define STELE_FIELDS_InstanceAdmitted(F) F(reason, Text)
 #define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_StepFailing(F) \

@@ -150,6 +150,34 @@ Status Shard::PrepareStart(model::StartInstance& command) {
   return {};
 }
 
+// Whether an instance that wants to run must wait for one of its definition and key to end.
+bool Shard::MustQueue(const definition::Definition& definition, const std::string& key) {
+  if (!definition.concurrency.has_value()) return false;
+  const uint32_t limit = definition.concurrency->limit;
+  const Result<uint32_t> holding = board_.Holding(definition.name, key, limit);
+  // Who waits already comes first, even if a place has just become free.
+  const auto queued = board_.NextQueued(definition.name, key);
+  if (!holding.has_value() || !queued.has_value()) {
+    Failed(holding.has_value() ? queued.error() : holding.error());
+    return false;
+  }
+  return *holding >= limit || queued->has_value();
+}
+
+// A failed instance takes a place as one that starts does. Its deadline begins anew where it was
+// the definition's; one that was given stays while it is still ahead.
+void Shard::AdoptRetry(const Live& live, model::RetryInstance& retry) {
+  const model::Instance& instance = live.instance;
+  if (instance.status != model::Status::kFailed) return;  // it is refused
+  const int64_t allowed_us = live.definition->deadline_us;
+  const bool given = allowed_us == 0 || instance.deadline != instance.started.Plus(allowed_us);
+  if (given && instance.deadline > now_)
+    retry.deadline = instance.deadline;
+  else if (allowed_us != 0)
+    retry.deadline = now_.Plus(allowed_us);
+  retry.queued = MustQueue(*live.definition, instance.concurrency_key);
+}
+
 void Shard::AdmitNext(std::string_view definition, std::string_view key) {
   if (stopping_) return;
   const auto next = board_.NextQueued(definition, key);

@@ -85,8 +85,8 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
     } else if (std::holds_alternative<model::InstanceAdmitted>(event)) {
       notes_.Erase(QueueKey(instance, definition.name));
       Begin(folding, false);
-    } else if (std::holds_alternative<model::InstanceRetryRequested>(event)) {
-      Begin(folding, false);
+    } else if (const auto* retried = std::get_if<model::InstanceRetryRequested>(&event)) {
+      Begin(folding, retried->queued);
     } else if (std::holds_alternative<model::InstanceCompleted>(event) ||
                std::holds_alternative<model::InstanceFailed>(event) ||
                std::holds_alternative<model::InstanceCancelled>(event) ||

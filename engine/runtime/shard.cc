@@ -155,6 +155,7 @@ void Shard::Process(Inbound& inbound) {
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
   if (start != nullptr) AdoptStart(live, inbound.command);
+  if (auto* retry = std::get_if<model::RetryInstance>(&inbound.command)) AdoptRetry(live, *retry);
   if (inbound.is_result) --live.results;
   Use(live);
 
@@ -184,15 +185,7 @@ const definition::Definition* Shard::TargetOf(const model::Command& command) con
 void Shard::AdoptStart(Live& live, model::Command& command) {
   auto& start = std::get<model::StartInstance>(command);
   live.definition = registry_.Find(start.definition)->definition.get();
-  if (!live.definition->concurrency.has_value()) return;
-  const uint32_t limit = live.definition->concurrency->limit;
-  const std::string& name = live.definition->name;
-  const Result<uint32_t> holding = board_.Holding(name, start.concurrency_key, limit);
-  if (!holding.has_value()) return Failed(holding.error());
-  // Who waits already comes first, even if a place has just become free.
-  const auto queued = board_.NextQueued(name, start.concurrency_key);
-  if (!queued.has_value()) return Failed(queued.error());
-  start.queued = *holding >= limit || queued->has_value();
+  start.queued = MustQueue(*live.definition, start.concurrency_key);
 }
 
 void Shard::Record(Live& live, std::string_view actor) {

@@ -66,6 +66,38 @@ steps:
   EXPECT_EQ(flow.Input("c"), R"({"n":1})");
 }
 
+constexpr std::string_view kNested = R"(
+workflow:
+  id: flow
+  processes:
+    - id: main
+      type: sequential
+      tasks:
+        - {id: run, type: sub_process, process: inner}
+    - id: inner
+      type: sub_process
+      VARIABLES
+      tasks:
+        - {id: a, type: script}
+        - {id: b, type: script, INPUT}
+)";
+
+std::string Nested(std::string_view variables, std::string_view input) {
+  std::string text(kNested);
+  text.replace(text.find("VARIABLES"), 9, variables);
+  return text.replace(text.find("INPUT"), 5, input);
+}
+
+TEST(Migrate, GivesNewVariablesOfANestedScopeTheirDefaults) {
+  CoreDriver flow(Nested("variables: {kept: 1}", "optional: false"));
+  flow.Start().Migrate(
+      Nested("variables: {kept: 5, added: [2]}",
+             "input_mapping: {kept: '{{variables.kept}}', added: '{{variables.added}}'}"));
+  flow.Complete("a");
+  EXPECT_EQ(flow.Input("b"), R"({"kept":1,"added":[2]})");
+  EXPECT_EQ(flow.Variable("added"), "") << "the root has none";
+}
+
 TEST(Migrate, GivesNewVariablesTheirDefaults) {
   CoreDriver flow("id: flow\nvariables: {n: 1}\nsteps: [{id: a, type: script}]\n");
   flow.Start(R"({"n":5})")

@@ -127,6 +127,62 @@ TEST(RetryInstance, BeginsOneWhoseDeadlinePassedInTheQueue) {
   EXPECT_THAT(flow.Running(), ElementsAre("a"));
 }
 
+// As retried where its definition's places are taken.
+const model::RetryInstance kInTheQueue{.reason = "", .deadline = {}, .queued = true};
+
+TEST(RetryInstance, HoldsWhatItWouldStartUntilItIsAdmitted) {
+  CoreDriver flow(R"(
+id: flow
+steps:
+  - {id: a, type: script}
+  - {id: b, type: script, depends_on: [a], input_mapping: {n: "{{outputs.n}}"}}
+  - {id: c, type: script, depends_on: [a]}
+)");
+  flow.Start().Complete("a", R"({"n":1})").Fail("b");
+  ASSERT_EQ(flow.Do(kInTheQueue), std::nullopt);
+  EXPECT_THAT(flow.Last(), ElementsAre("retried", "b: held", "c: held"));
+  EXPECT_EQ(flow.Status(), "queued");
+  EXPECT_EQ(flow.Do(kInTheQueue)->code, ErrorCode::kWrongState);
+  flow.Admit();
+  EXPECT_THAT(flow.Last(), ElementsAre("admitted", "b: activated", "c: activated"));
+  EXPECT_EQ(flow.Input("b"), R"({"n":1})");
+  flow.Complete("b").Complete("c");
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
+TEST(RetryInstance, StaysInTheQueueWhenItIsPausedAndResumedThere) {
+  CoreDriver flow("id: flow\nsteps: [{id: a, type: script}, {id: b, type: script}]\n");
+  flow.Start().Fail("b");
+  ASSERT_EQ(flow.Do(kInTheQueue), std::nullopt);
+  flow.Pause().Resume();
+  EXPECT_THAT(flow.Running(), IsEmpty());
+  flow.Pause().Admit();
+  EXPECT_THAT(flow.Held(), ElementsAre("a", "b"));
+  flow.Resume();
+  EXPECT_THAT(flow.Running(), ElementsAre("a", "b"));
+}
+
+TEST(RetryInstance, BeginsWhenItIsAdmittedIfItNeverDid) {
+  CoreDriver flow("id: flow\ntimeout: 5s\nsteps: [{id: a, type: script}]\n");
+  flow.StartQueued().Elapse();
+  ASSERT_EQ(flow.Do(kInTheQueue), std::nullopt);
+  EXPECT_EQ(flow.Status(), "queued");
+  flow.Admit();
+  EXPECT_THAT(flow.Last(), ElementsAre("admitted", "a: activated"));
+}
+
+TEST(RetryInstance, HasTheDeadlineThatItIsGiven) {
+  CoreDriver flow("id: flow\ntimeout: 5s\nsteps: [{id: a, type: script}]\n");
+  flow.Start().Fail("a");
+  const TimeUs deadline = flow.instance().deadline;
+  EXPECT_NE(deadline, TimeUs()) << "what is left of it counts when it is retried";
+  ASSERT_EQ(flow.Do(model::RetryInstance{"", deadline, false}), std::nullopt);
+  flow.Elapse();
+  EXPECT_EQ(flow.Failure(), "deadline");
+  flow.Retry().Complete("a");
+  EXPECT_EQ(flow.instance().deadline, TimeUs());
+}
+
 TEST(RetryInstance, DoesNotStartTwiceWhatARollbackTookAway) {
   CoreDriver flow(R"(
 id: flow

@@ -56,6 +56,82 @@ outputs: {paid: "{{steps.charge.output.paid}}"}
   EXPECT_EQ(order.Output(), R"({"paid":true})");
 }
 
+TEST(Sequence, FindsWhatIsInTheBodyOfAnAnswer) {
+  CoreDriver call(R"(
+id: call
+steps:
+  - id: get
+    type: script
+    output_mapping:
+      body: "{{response.data}}"
+      id: "{{response.data.id}}"
+      short: "{{response.id}}"
+      status: "{{response.status}}"
+  - {id: next, type: script, depends_on: [get], input_mapping: {id: "{{get.data.id}}"}}
+)");
+  call.Start().Complete("get", R"({"status":200,"body":{"id":7,"status":"ok"}})");
+  EXPECT_EQ(call.Variable("body"), R"({"id":7,"status":"ok"})");
+  EXPECT_EQ(call.Variable("id"), "7");
+  EXPECT_EQ(call.Variable("short"), "7") << "a member that the answer itself lacks";
+  EXPECT_EQ(call.Variable("status"), "200") << "the answer's own comes first";
+  EXPECT_EQ(call.Input("next"), R"({"id":7})");
+}
+
+TEST(Sequence, FindsABodysOwnData) {
+  CoreDriver call(R"(
+id: call
+steps:
+  - {id: get, type: script, output_mapping: {rows: "{{response.data}}"}}
+)");
+  call.Start().Complete("get", R"({"status":200,"body":{"data":[1,2],"page":1}})");
+  EXPECT_EQ(call.Variable("rows"), "[1,2]");
+}
+
+TEST(Sequence, FindsWhatAStepKeptUnderItsName) {
+  CoreDriver call(R"(
+id: call
+steps:
+  - {id: get, type: script, output_mapping: {kept: "{{response.deep.value}}"}}
+  - id: next
+    type: script
+    depends_on: [get]
+    input_mapping: {kept: "{{get.kept}}", own: "{{get.deep.value}}"}
+)");
+  call.Start().Complete("get", R"({"deep":{"value":3}})");
+  EXPECT_EQ(call.Input("next"), R"({"kept":3,"own":3})");
+}
+
+TEST(Start, RefusesAnInputThatTheSchemaDoesNot) {
+  CoreDriver order(R"(
+id: order
+input_schema: {type: object, required: [id], properties: {id: {type: integer}, who: {type: string}}}
+steps: [{id: a, type: script}]
+)");
+  const auto start = [&](std::string_view input) {
+    model::StartInstance command{.definition = DefinitionId(1)};
+    if (!input.empty()) command.input = Payload::FromText(input);
+    return order.Do(command);
+  };
+  EXPECT_EQ(start("")->code, ErrorCode::kInvalidInput) << "none is an empty object";
+  const auto refused = start(R"({"id":"x","who":5})");
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->code, ErrorCode::kInvalidInput);
+  for (const char* word : {"id", "who"})
+    EXPECT_NE(refused->message.find(word), std::string::npos) << refused->message;
+  EXPECT_EQ(start(R"({"id":5})"), std::nullopt);
+}
+
+TEST(Start, HasItsDefinitionsPriorityUnlessItIsGivenOne) {
+  constexpr std::string_view kUrgent = "id: urgent\npriority: 7\nsteps: [{id: a, type: script}]\n";
+  CoreDriver usual(kUrgent);
+  usual.Start();
+  EXPECT_EQ(usual.instance().priority, 7);
+  CoreDriver given(kUrgent);
+  ASSERT_EQ(given.Do(model::StartInstance{.definition = DefinitionId(1), .priority = -2}),
+            std::nullopt);
+  EXPECT_EQ(given.instance().priority, -2);
+}
+
 TEST(Parallel, StartsEveryBranchAndJoinsThemAll) {
   CoreDriver build(R"(
 workflow:

@@ -239,6 +239,71 @@ TEST_F(Admission, FreesThePlaceOfAnInstanceThatMigratesToAVersionWithoutALimit) 
   EXPECT_EQ(world_->outside("work").size(), 2u);
 }
 
+TEST_F(Admission, QueuesAFailedInstanceThatIsRetriedWhileItsPlaceIsTaken) {
+  world_->held = {};
+  world_->failing["work"] = 1;
+  const InstanceId failed = StartLimited("{limit: 1}");
+  ASSERT_TRUE(world_->RunUntilEnded(failed));
+  world_->held = {"work"};
+  const InstanceId running = StartLimited("{limit: 1}");
+  ASSERT_TRUE(world_->Ask(failed, model::RetryInstance{}).has_value());
+  EXPECT_TRUE(IsQueued(failed));
+  const InstanceId later = StartLimited("{limit: 1}");
+  Crash();
+  EXPECT_EQ(world_->outside("work").size(), 1u);
+  EXPECT_TRUE(IsQueued(failed));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_EQ(world_->At(running).status, Status::kCompleted);
+  EXPECT_FALSE(IsQueued(failed)) << "it came first";
+  EXPECT_TRUE(IsQueued(later));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_EQ(world_->At(failed).status, Status::kCompleted);
+  EXPECT_FALSE(IsQueued(later));
+}
+
+TEST_F(Admission, ARetriedInstanceTakesAFreePlace) {
+  world_->held = {};
+  world_->failing["work"] = 1;
+  const InstanceId failed = StartLimited("{limit: 1}");
+  ASSERT_TRUE(world_->RunUntilEnded(failed));
+  world_->held = {"work"};
+  ASSERT_TRUE(world_->Ask(failed, model::RetryInstance{}).has_value());
+  EXPECT_FALSE(IsQueued(failed));
+  EXPECT_TRUE(IsQueued(StartLimited("{limit: 1}")));
+}
+
+TEST_F(Admission, ARetryBeginsTheDefinitionsDeadlineAnew) {
+  InstanceId id;
+  ASSERT_TRUE(
+      world_->Start(world_->Register(std::string(kWork) + "timeout: 10s\n"), &id).has_value());
+  const TimeUs first = world_->At(id).deadline;
+  world_->Advance(10'000'000);
+  ASSERT_TRUE(world_->ended(id));
+  ASSERT_TRUE(world_->Ask(id, model::RetryInstance{}).has_value());
+  EXPECT_EQ(world_->At(id).deadline, first.Plus(10'000'000));
+  world_->Advance(9'000'000);
+  EXPECT_EQ(world_->At(id).status, Status::kRunning);
+  world_->Advance(1'000'000);
+  EXPECT_EQ(world_->At(id).failure.kind, "deadline");
+}
+
+TEST_F(Admission, ARetryKeepsAGivenDeadlineThatIsStillAhead) {
+  world_->held = {};
+  world_->failing["work"] = 2;
+  const DefinitionId work = world_->Register(std::string(kWork) + "timeout: 10s\n");
+  const TimeUs given = TimeUs(1'700'000'000'000'000).Plus(60'000'000);
+  InstanceId id;
+  ASSERT_TRUE(world_->Start({.definition = work, .deadline = given}, &id).has_value());
+  ASSERT_TRUE(world_->RunUntilEnded(id));
+  ASSERT_TRUE(world_->Ask(id, model::RetryInstance{}).has_value());
+  ASSERT_TRUE(world_->RunUntil([&] { return world_->At(id).status == Status::kFailed; }));
+  EXPECT_EQ(world_->At(id).deadline, given);
+  world_->held = {"work"};
+  world_->Advance(60'000'000);
+  ASSERT_TRUE(world_->Ask(id, model::RetryInstance{}).has_value());
+  EXPECT_EQ(world_->At(id).deadline, given.Plus(10'000'000)) << "the definition's, as it passed";
+}
+
 TEST_F(Admission, StartsNothingOfADefinitionThatIsNotActive) {
   const DefinitionId definition = world_->Register(kWork);
   InstanceId open;
