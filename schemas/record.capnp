@@ -26,7 +26,7 @@ struct Event {
     instanceCancelRequested @3 :InstanceCancelRequested;
     instanceCancelled @4 :InstanceCancelled;
     instanceTerminated @5 :Reason;
-    instancePaused @6 :Reason;
+    instancePaused @6 :InstancePause;
     instanceResumed @7 :InstanceResumed;
     instanceMigrated @8 :InstanceMigrated;
     instanceForked @9 :InstanceForked;
@@ -134,6 +134,11 @@ struct InstanceCancelled { compensated @0 :Bool; }
 
 struct Reason { text @0 :Text; }
 
+struct InstancePause {
+  text @0 :Text;                  # why
+  withParent @1 :Bool;            # it is resumed with its parent
+}
+
 struct InstanceRetry {
   text @0 :Text;                  # why
   deadline @1 :Int64;             # of the instance from now on; 0: none
@@ -179,6 +184,7 @@ struct StepActivated {
   secrets @10 :List(SecretUse);
   waits @11 :List(Wait);          # what a waiting step waits for, the first of them
   concurrencyKey @12 :Text;       # of the step's limit
+  unprepared @13 :Bool;           # what it is to do could not be said: it fails in the same record
 }
 
 enum WaitKind {

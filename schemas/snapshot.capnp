@@ -28,7 +28,7 @@ struct Instance {
   id @0 :UInt64;
   definition @1 :UInt32;
   status @2 :InstanceStatus;
-  cancelRequested @3 :Bool;
+  cancelRequested @3 :Bool;       # retired
   compensated @4 :Bool;
   priority @5 :Int32;
   seq @6 :UInt64;
@@ -171,6 +171,7 @@ struct StepRun {
   child @21 :UInt64;
   concurrencyKey @22 :Text;
   retryable @23 :Bool;
+  unprepared @24 :Bool;
 }
 
 struct HumanTask {

@@ -58,7 +58,6 @@ void On(Instance& instance, const model::InstanceFailed& event, const RecordCont
 }
 
 void On(Instance& instance, const model::InstanceCancelRequested&, const RecordContext&) {
-  instance.cancel_requested = true;
   instance.queued = false;
 }
 

@@ -88,12 +88,14 @@ struct ResolveIncident {
 
 struct PauseInstance {
   std::string reason;
+  bool with_parent = false;  // because its parent was
 };
 
 // With `steps`, so many of the held steps start and the instance stays paused.
 struct ResumeInstance {
   std::string reason;
   uint32_t steps = 0;
+  bool with_parent = false;  // only if it was paused with its parent
 };
 
 // A failed instance goes on with the steps that failed or were cut off; a `queued` one when it is

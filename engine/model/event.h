@@ -65,6 +65,7 @@ struct InstanceTerminated {
 
 struct InstancePaused {
   std::string reason;
+  bool with_parent = false;  // and it is resumed with it
   bool operator==(const InstancePaused&) const = default;
 };
 
@@ -110,6 +111,7 @@ struct StepActivated {
   std::vector<SecretUse> secrets;
   std::vector<Wait> waits;
   std::string concurrency_key;
+  bool unprepared = false;  // what it is to do could not be said: it fails in the same record
   bool operator==(const StepActivated&) const = default;
 };
 

@@ -103,7 +103,8 @@
   F(input, Input)                     \
   F(secrets, Secrets)                 \
   F(waits, Waits)                     \
-  F(concurrency_key, ConcurrencyKey)
+  F(concurrency_key, ConcurrencyKey)  \
+  F(unprepared, Unprepared)
 #define STELE_FIELDS_StepPassed(F) F(scope, Scope) F(step, Step) F(via, Via)
 #define STELE_FIELDS_StepSkipped(F) F(scope, Scope) F(step, Step) F(via, Via)
 #define STELE_FIELDS_StepCompleted(F) F(run, Run) F(output, Output) F(undoable, Undoable)
@@ -140,7 +141,7 @@
 #define STELE_FIELDS_CompensationEnded(F) F(scope, Scope)
 #define STELE_FIELDS_IncidentRaised(F) F(run, Run) F(kind, Kind) F(message, Message)
 #define STELE_FIELDS_IncidentResolved(F) F(run, Run) F(resolution, Resolution) F(reason, Reason)
-#define STELE_FIELDS_InstancePaused(F) F(reason, Text)
+#define STELE_FIELDS_InstancePaused(F) F(reason, Text) F(with_parent, WithParent)
 #define STELE_FIELDS_InstanceResumed(F) F(reason, Reason) F(steps, Steps)
 #define STELE_FIELDS_InstanceMigrated(F) \
   F(definition, Definition)              \

@@ -63,7 +63,10 @@ class MemoryCount {
  public:
   void Add(const Payload& payload) {
     constexpr size_t kHeader = 16;  // of Payload's node
+    // A Value and what it points to, for each few bytes of text.
+    constexpr size_t kParsedFactor = 8;
     if (payload.has_value()) use_.payloads += kHeader + payload.text().size();
+    if (payload.is_parsed()) use_.parsed += kParsedFactor * payload.text().size();
   }
   void Add(const std::string& text) { use_.structure += HeapOf(text); }
 
@@ -195,6 +198,13 @@ Timer NextTimer(const Instance& instance) {
     if (timer.at && (!next.at || timer.at < next.at)) next = timer;
   }
   return next;
+}
+
+TimeUs FirstDue(const std::vector<Wait>& waits) {
+  TimeUs first;
+  for (const Wait& wait : waits)
+    if (wait.due && (!first || wait.due < first)) first = wait.due;
+  return first;
 }
 
 MemoryUse MemoryOf(const Instance& instance) {

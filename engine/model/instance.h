@@ -79,7 +79,8 @@ struct StepRun {
   ScopeId scope;
   StepIndex step;
   RunState state = RunState::kAttempt;
-  bool retryable = true;  // kFailing
+  bool retryable = true;    // kFailing
+  bool unprepared = false;  // as its StepActivated says
   Purpose purpose = Purpose::kNormal;
   uint32_t attempt = 1;
   uint32_t uncounted = 0;  // attempts that the engine stopped itself: not charged to the policy
@@ -187,7 +188,6 @@ struct Instance {
   InstanceId id;
   DefinitionId definition;
   Status status = Status::kNone;
-  bool cancel_requested = false;
   bool compensated = false;
   bool paused = false;  // nothing starts and no timer elapses
   bool queued = false;  // waits until its definition's limit lets it begin
@@ -236,10 +236,14 @@ struct Timer {
 };
 Timer NextTimer(const Instance& instance);
 
-// Bytes of memory that the instance holds, its payloads apart and with them.
+// When the first of the timers among `waits` elapses; 0: none of them is one.
+TimeUs FirstDue(const std::vector<Wait>& waits);
+
+// Bytes of memory that the instance holds.
 struct MemoryUse {
   size_t structure = 0;
-  size_t payloads = 0;
+  size_t payloads = 0;  // their texts
+  size_t parsed = 0;    // about: what has been made of those that somebody looked into
 };
 MemoryUse MemoryOf(const Instance& instance);
 

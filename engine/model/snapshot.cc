@@ -9,36 +9,35 @@
 #include "schemas/snapshot.capnp.h"
 
 // F(member, accessor), as in event_fields.h.
-#define STELE_FIELDS_Instance(F)       \
-  F(id, Id)                            \
-  F(definition, Definition)            \
-  F(status, Status)                    \
-  F(cancel_requested, CancelRequested) \
-  F(compensated, Compensated)          \
-  F(priority, Priority)                \
-  F(seq, Seq)                          \
-  F(position, Position)                \
-  F(started, Started)                  \
-  F(ended, Ended)                      \
-  F(deadline, Deadline)                \
-  F(last_run, LastRun)                 \
-  F(last_scope, LastScope)             \
-  F(parent_instance, ParentInstance)   \
-  F(parent_run, ParentRun)             \
-  F(input, Input)                      \
-  F(output, Output)                    \
-  F(failure.kind, FailureKind)         \
-  F(failure.message, FailureMessage)   \
-  F(failure.run, FailureRun)           \
-  F(business_key, BusinessKey)         \
-  F(idempotency_key, IdempotencyKey)   \
-  F(tags, Tags)                        \
-  F(scopes, Scopes)                    \
-  F(runs, Runs)                        \
-  F(paused, Paused)                    \
-  F(queued, Queued)                    \
-  F(linked, Linked)                    \
-  F(concurrency_key, ConcurrencyKey)   \
+#define STELE_FIELDS_Instance(F)     \
+  F(id, Id)                          \
+  F(definition, Definition)          \
+  F(status, Status)                  \
+  F(compensated, Compensated)        \
+  F(priority, Priority)              \
+  F(seq, Seq)                        \
+  F(position, Position)              \
+  F(started, Started)                \
+  F(ended, Ended)                    \
+  F(deadline, Deadline)              \
+  F(last_run, LastRun)               \
+  F(last_scope, LastScope)           \
+  F(parent_instance, ParentInstance) \
+  F(parent_run, ParentRun)           \
+  F(input, Input)                    \
+  F(output, Output)                  \
+  F(failure.kind, FailureKind)       \
+  F(failure.message, FailureMessage) \
+  F(failure.run, FailureRun)         \
+  F(business_key, BusinessKey)       \
+  F(idempotency_key, IdempotencyKey) \
+  F(tags, Tags)                      \
+  F(scopes, Scopes)                  \
+  F(runs, Runs)                      \
+  F(paused, Paused)                  \
+  F(queued, Queued)                  \
+  F(linked, Linked)                  \
+  F(concurrency_key, ConcurrencyKey) \
   F(signals, Signals)
 #define STELE_FIELDS_Scope(F) \
   F(id, Id)                   \
@@ -106,7 +105,8 @@
   F(human, Human)                    \
   F(child, Child)                    \
   F(concurrency_key, ConcurrencyKey) \
-  F(retryable, Retryable)
+  F(retryable, Retryable)            \
+  F(unprepared, Unprepared)
 #define STELE_FIELDS_LoopProgress(F) \
   F(next, Next)                      \
   F(running, Running)                \
@@ -139,13 +139,13 @@ constexpr std::string_view kWhat = "a snapshot";
                                                Undo& undo, StepRun& run, LoopProgress& loop,
                                                HumanTask& human, Vote& vote) {
   [[maybe_unused]] auto& [i1, i2, i3, i4, i5, i6, i7, i8, i9, i10, i11, i12, i13, i14, i15, i16,
-                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28] = instance;
+                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27] = instance;
   [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] =
       scope;
   [[maybe_unused]] auto& [s1, s2, s3, s4, s5] = slot;
   [[maybe_unused]] auto& [u1, u2, u3, u4] = undo;
   [[maybe_unused]] auto& [r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16,
-                          r17, r18, r19, r20, r21, r22, r23, r24] = run;
+                          r17, r18, r19, r20, r21, r22, r23, r24, r25] = run;
   [[maybe_unused]] auto& [l1, l2, l3, l4] = loop;
   [[maybe_unused]] auto& [f1, f2, f3] = instance.failure;
   [[maybe_unused]] auto& [h1, h2, h3, h4, h5, h6, h7, h8, h9, h10, h11, h12] = human;

@@ -213,6 +213,7 @@ inline void RandomValues::SetRun(StepRun& run) {
   Set(run.child);
   Set(run.concurrency_key);
   Set(run.retryable);
+  Set(run.unprepared);
   if (!Absent()) SetHuman(*(run.human = std::make_unique<HumanTask>()));
   if (Absent()) return;
   run.loop = std::make_unique<LoopProgress>();
@@ -227,7 +228,6 @@ inline Instance RandomValues::MakeInstance() {
   Set(instance.id);
   Set(instance.definition);
   Set(instance.status);
-  Set(instance.cancel_requested);
   Set(instance.compensated);
   Set(instance.priority);
   Set(instance.seq);

@@ -48,7 +48,6 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfTheInstance) {
   EXPECT_SEEN(i.id = InstanceId());
   EXPECT_SEEN(i.definition = DefinitionId());
   EXPECT_SEEN(i.status = Status::kNone);
-  EXPECT_SEEN(i.cancel_requested = false);
   EXPECT_SEEN(i.compensated = false);
   EXPECT_SEEN(i.priority = 0);
   EXPECT_SEEN(i.seq = Seq());
@@ -153,6 +152,7 @@ TEST(Snapshot, SeesAChangeOfAnyMemberOfARun) {
   EXPECT_SEEN(i.runs[0].child = InstanceId());
   EXPECT_SEEN(i.runs[0].concurrency_key.clear());
   EXPECT_SEEN(i.runs[0].retryable = false);
+  EXPECT_SEEN(i.runs[0].unprepared = false);
 }
 
 TEST(Snapshot, SeesAChangeOfAnyMemberOfATaskForPeople) {
