@@ -17,6 +17,12 @@ std::string KnownOptions(const CommandSpec& command) {
   return known + "--help";
 }
 
+// An empty text would count as not given, or as another thing than was meant.
+bool MustHold(const OptionSpec& option) {
+  return !option.value.empty() && option.value != "TEXT" && !option.value.contains("JSON") &&
+         !option.value.contains("NAME=VALUE");
+}
+
 std::unexpected<Error> Usage(const CommandSpec& command, std::string_view sentence) {
   return Fail(ErrorCode::kUsage,
               fmt::format("{}; \"stele help {}\" shows what it takes", sentence, command.name));
@@ -92,6 +98,9 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
       return Usage(command,
                    fmt::format("Expected {} behind {} but found nothing", option->value, name));
     }
+    if (value.empty() && MustHold(*option))
+      return Usage(command, fmt::format("Expected {} behind {} but found an empty text",
+                                        option->value, name));
     // The name of a file may be any bytes.
     if (!IsUtf8(value) && !option->value.contains("FILE") && !option->value.contains("DIR"))
       return Usage(command, fmt::format("Expected UTF-8 behind {} but found other bytes", name));

@@ -96,6 +96,7 @@ int Refuse(const Terminal& terminal, const Error& error) {
     case ErrorCode::kDuplicateKey:
     case ErrorCode::kDefinitionState:
     case ErrorCode::kBackPressure:
+    case ErrorCode::kBadSignature:
       return kExitFailed;
     default:
       return kExitUsage;

@@ -57,11 +57,21 @@ int DryRun(Operation& operation, const std::vector<InstanceId>& instances, const
   return code;
 }
 
-// What --json and text say of a message for which nobody waited.
-int ReportKept(const Arguments& arguments, const Terminal& terminal, const std::string& name) {
+// What --json and text say of a message that woke nobody. `known`: it was published at that
+// position, and now nothing is recorded.
+int ReportKept(const Arguments& arguments, const Terminal& terminal, const std::string& name,
+               Position position, bool known) {
   if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(Object{{"message", name}, {"received_by", Array()}})) +
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"message", name},
+                                                 {"position", static_cast<int64_t>(position.value)},
+                                                 {"known", known},
+                                                 {"received_by", Array()}})) +
                    "\n");
+  } else if (known) {
+    terminal.PrintNote(
+        fmt::format("message {} was published with the id {} before, at position {}; nothing is "
+                    "published now",
+                    Clean(name), Clean(arguments.Get("--id")), position.value));
   } else if (!arguments.Has("--quiet")) {
     terminal.Print(fmt::format("message {} is published{}\n", Clean(name),
                                arguments.Has("--no-wait") ? "" : "; nobody waits for it yet"));
@@ -146,15 +156,22 @@ int Publish(const Arguments& arguments, const Terminal& terminal) {
                                   .message_id = arguments.Get("--id")};
   if (ttl->has_value()) message.expires = engine.clock().Now().Plus(**ttl);
   std::optional<Error> refusal;
+  Position position;
+  const Position next = engine.store().NextPosition(kShard);
   session.Await();
   engine.shard().Publish(std::move(message), operation.actor(), [&](const auto& answer) {
-    if (!answer.has_value()) refusal = answer.error();
+    if (answer.has_value()) {
+      position = *answer;
+    } else {
+      refusal = answer.error();
+    }
     session.Answered();
   });
   if (!waits) engine.LeaveBehindInbox();
   session.Run();
   if (refusal.has_value()) return Refuse(terminal, *refusal);
-  if (!session.follows_any()) return ReportKept(arguments, terminal, arguments.operands()[0]);
+  if (!session.follows_any())
+    return ReportKept(arguments, terminal, arguments.operands()[0], position, position < next);
   return session.Report(true);
 }
 

@@ -106,6 +106,8 @@ int Convert(const Arguments& arguments, const Terminal& terminal) {
                              fmt::format("Expected --dialect with one of {} but found none",
                                          fmt::join(definition::DialectNames(), ", "))});
   const std::string& path = arguments.operands()[0];
+  if (const Status regular = CheckRegularFile(path); !regular.has_value())
+    return Refuse(terminal, regular.error());
   const definition::LoadResult loaded = definition::LoadFile(path);
   if (!loaded.has_value()) {
     std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);

@@ -130,7 +130,7 @@ std::string Display::EventLine(const replay::Timeline& timeline, const model::Ev
   const bool live = is_live();
   if (const auto* undo = std::get_if<model::CompensationStarted>(&event))
     return terminal_.Paint(Colour::kYellow,
-                           Clean(fmt::format("↶ undoing what was done: {}", undo->message)));
+                           Clean("↶ undoing what was done" + Behind(": ", undo->message)));
   if (const auto* skipped = std::get_if<model::StepSkipped>(&event))
     return terminal_.Paint(
         Colour::kDim,

@@ -77,6 +77,25 @@ class RepeatedMember {
   std::string found_;
 };
 
+// A number as JSON writes it, whatever its size.
+bool LooksLikeNumber(std::string_view text) {
+  const auto digits = [&] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count > 0;
+  };
+  const auto take = [&](std::string_view any) {
+    const bool found = !text.empty() && any.contains(text.front());
+    if (found) text.remove_prefix(1);
+    return found;
+  };
+  take("-");
+  if (!digits() || (take(".") && !digits())) return false;
+  if (!take("eE")) return text.empty();
+  take("+-");
+  return digits() && text.empty();
+}
+
 Result<std::string> TextOf(const Arguments& arguments, std::string_view option) {
   std::string text = arguments.Get(option);
   if (!text.starts_with('@')) return text;
@@ -98,10 +117,29 @@ Result<std::string> ActorOf(const Arguments& arguments) {
   return fmt::format("user {}", geteuid());
 }
 
+Status CheckRegularFile(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::file_type type = std::filesystem::status(path, failed).type();
+  if (type == std::filesystem::file_type::regular) return {};
+  std::string_view found = "something else";
+  if (type == std::filesystem::file_type::not_found) found = "none";
+  if (type == std::filesystem::file_type::directory) found = "a directory";
+  if (type == std::filesystem::file_type::fifo) found = "a pipe";
+  if (type == std::filesystem::file_type::character) found = "a device";
+  if (type == std::filesystem::file_type::socket) found = "a socket";
+  return Fail(
+      ErrorCode::kIo,
+      fmt::format("Expected a file that can be read but found {} at \"{}\"",
+                  type == std::filesystem::file_type::none ? failed.message() : found, path));
+}
+
 Result<std::string> ReadGivenFile(const std::string& path, size_t most) {
   std::ifstream file(path, std::ios::binary);
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored) || !file)
+  if (std::filesystem::is_directory(path, ignored))
+    return Fail(ErrorCode::kIo,
+                fmt::format("Expected a file but found a directory at \"{}\"", path));
+  if (!file)
     return Fail(ErrorCode::kIo,
                 fmt::format("Expected a file that can be read but found none at \"{}\"", path));
   std::string text(most + 1, '\0');
@@ -155,6 +193,12 @@ Result<std::vector<model::NamedPayload>> GivenVariables(
                     fmt::format("Expected each member once in the JSON of \"{}\" but found \"{}\" "
                                 "twice",
                                 name, twice));
+    // 1e400; not 007, which is a text.
+    if (!parsed.has_value() && LooksLikeNumber(text) && text.find_first_of("eE") != text.npos)
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("Expected a number of at most about 1.8e308 for \"{}\" but found {}; "
+                              "in quotes ('\"{}\"') it is a text",
+                              name, text, text));
     std::erase_if(variables, [&](const auto& variable) { return variable.name == name; });
     variables.push_back({name, Payload::FromValue(parsed.value_or(Value(text)))});
   }

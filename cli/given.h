@@ -19,6 +19,9 @@ namespace stele::cli {
 // Who asks: --by, or the login name.
 Result<std::string> ActorOf(const Arguments& arguments);
 
+// kIo unless there is a regular file: a workflow is read twice, and a pipe may never end.
+Status CheckRegularFile(const std::string& path);
+
 // A file that a user names, of at most `most` bytes.
 Result<std::string> ReadGivenFile(const std::string& path, size_t most);
 

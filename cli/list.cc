@@ -41,6 +41,14 @@ Status CheckStatuses(const Arguments& arguments) {
   return {};
 }
 
+// A name that nothing has is more likely mistyped than meant.
+Status CheckDefinitions(const Arguments& arguments, const model::Registry& registry) {
+  for (const std::string& name : arguments.All("--definition"))
+    if (const auto found = FindDefinition(registry, name, 0, false); !found.has_value())
+      return std::unexpected(found.error());
+  return {};
+}
+
 // What the summary alone can tell.
 bool IsWanted(const Arguments& arguments, const Row& row) {
   const auto among = [&](std::string_view option, std::string_view value) {
@@ -107,6 +115,8 @@ int List(const Arguments& arguments, const Terminal& terminal) {
   if (!store.has_value()) return Refuse(terminal, store.error());
   const Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
+  if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
+    return Refuse(terminal, known.error());
   const auto instances = replay::ListInstances(**store, kShard);
   if (!instances.has_value()) return Refuse(terminal, instances.error());
 

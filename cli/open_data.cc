@@ -1,16 +1,36 @@
 #include "cli/open_data.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <set>
 
 #include "cli/engine.h"
+#include "cli/settings.h"
 #include "engine/definition/faults.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
+
+namespace {
+
+constexpr size_t kMaxNamesShown = 8;
+
+// "; registered: a, b and 3 more"
+std::string KnownNames(std::vector<std::string> names) {
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
+  if (names.empty()) return "; none is registered";
+  const size_t more = names.size() - std::min(names.size(), kMaxNamesShown);
+  names.resize(names.size() - more);
+  return fmt::format("; registered: {}{}", fmt::join(names, ", "),
+                     more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
+}  // namespace
 
 bool HasData(const std::string& data) {
   std::error_code ignored;
@@ -25,6 +45,9 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
                 fmt::format("Expected the data of earlier runs in {} but found none; --data names "
                             "another directory",
                             path));
+  // Faulty settings are told by whoever comes first, not by the one who starts something.
+  if (const auto settings = ReadSettings(path); !settings.has_value())
+    return std::unexpected(settings.error());
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
   options.open_damaged = damaged;
@@ -50,7 +73,8 @@ Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry&
     const std::string near = definition::Nearest(name, names);
     return Fail(ErrorCode::kUnknownDefinition,
                 fmt::format("Expected the name of a registered definition but found \"{}\"{}", name,
-                            near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+                            near.empty() ? KnownNames(std::move(names))
+                                         : fmt::format("; did you mean \"{}\"?", near)));
   }
   if (version != 0) {
     if (const auto* found = registry.Version(name, version)) return found;

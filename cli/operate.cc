@@ -2,6 +2,8 @@
 // steps: skip, roll back, resolve.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/operation.h"
@@ -45,6 +47,17 @@ int EndInstances(const Arguments& arguments, const Terminal& terminal, model::Co
   return operation.Run(*instances, Always(std::move(command)), done);
 }
 
+// Of an instance that is at rest: whether another step of it would start something.
+bool HoldsSomething(const Instance& instance) {
+  if (model::HasEnded(instance.status) || !instance.paused) return false;
+  if (instance.runs.empty()) return true;  // all that is held is its end, or a step
+  for (const model::Scope& scope : instance.scopes)
+    if (!scope.held_steps.empty()) return true;
+  return std::ranges::any_of(instance.runs, [](const StepRun& run) {
+    return run.state == RunState::kHeld || run.state == RunState::kFailing;
+  });
+}
+
 bool IsAny(const StepRun&) {
   return true;
 }
@@ -69,9 +82,18 @@ int StepOn(const Arguments& arguments, const Terminal& terminal) {
     if (!given.has_value()) return Refuse(terminal, given.error());
     steps = *given;
   }
-  return RunOperation(
-      arguments, terminal, Afterwards::kGoesOn, "may take its steps",
-      Always(model::ResumeInstance{arguments.Get("--reason"), static_cast<uint32_t>(steps)}), 1);
+  const auto instances = InstancesOf({arguments.operands()[0]});
+  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(true); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  // Recorded only, nothing comes to rest in between: so many of what is held now start at once.
+  const bool waits = !arguments.Has("--no-wait");
+  if (waits) operation.Repeat(steps, HoldsSomething);
+  return operation.Run(*instances,
+                       Always(model::ResumeInstance{arguments.Get("--reason"),
+                                                    waits ? 1 : static_cast<uint32_t>(steps)}),
+                       "may take its steps");
 }
 
 int Cancel(const Arguments& arguments, const Terminal& terminal) {

@@ -71,7 +71,8 @@ bool Operation::Send(InstanceId id, const MakeCommand& make) {
   std::vector<InstanceId> children;
   for (const model::StepRun& run : (*found)->runs)
     if (ends_ && run.child) children.push_back(run.child);
-  if (goes_on_ && !ends_) session_.GoOnWith(id, actor_);
+  const bool again = std::ranges::find(accepted_, id) != accepted_.end();
+  if (goes_on_ && !ends_ && !again) session_.GoOnWith(id, actor_);
   if (goes_on_) session_.Follow(id);
   session_.Await();
   engine_.shard().Send(id, *std::move(command), actor_,
@@ -99,13 +100,28 @@ void Operation::EndsInstances() {
   session_.ExpectCancelled();
 }
 
+void Operation::Repeat(int64_t times, std::function<bool(const model::Instance&)> goes_on) {
+  times_ = times;
+  goes_on_again_ = std::move(goes_on);
+}
+
+bool Operation::SendAgain(InstanceId id, const MakeCommand& make) {
+  if (--times_ <= 0 || code_ != kExitDone) return false;
+  const auto found = engine_.shard().Find(id);
+  return found.has_value() && goes_on_again_(**found) && Send(id, make);
+}
+
 int Operation::Run(const std::vector<InstanceId>& instances, const MakeCommand& make,
                    std::string_view done) {
   bool sent = false;
   for (const InstanceId id : instances) sent = Send(id, make) || sent;
   if (!sent) return code_;
   if (instances.size() > 1) session_.SayWhich();
-  if (!goes_on_) engine_.LeaveBehindInbox();
+  if (!goes_on_) {
+    engine_.LeaveBehindInbox();
+  } else if (times_ > 1) {
+    session_.WhenStill([&, id = instances.front()] { return SendAgain(id, make); });
+  }
   session_.Run();
   if (accepted_.empty() && code_ != kExitDone) return code_;
   const int reported = goes_on_ ? session_.Report(instances.size() == 1) : ReportRecorded(done);

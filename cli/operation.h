@@ -36,12 +36,17 @@ class Operation {
   // What the present state has against the command; nothing: it can be done.
   std::optional<Rejection> Try(const model::Instance& instance, const model::Command& command);
 
+  // Run sends its command `times` in all to its one instance: each time when what the one before
+  // led to has come to rest, as long as `goes_on` says so of the state then.
+  void Repeat(int64_t times, std::function<bool(const model::Instance&)> goes_on);
+
   // The command for each of the instances. What is refused is printed; the rest is done. `done`
   // says what has become of an instance, "paused", for commands after which nothing goes on.
   int Run(const std::vector<InstanceId>& instances, const MakeCommand& make, std::string_view done);
 
  private:
   bool Send(InstanceId instance, const MakeCommand& make);
+  bool SendAgain(InstanceId instance, const MakeCommand& make);
   void Answered(InstanceId instance, const std::vector<InstanceId>& children,
                 const Result<Position>& answer);
   int ReportRecorded(std::string_view done);
@@ -55,6 +60,8 @@ class Operation {
   Engine engine_;
   Session session_;
   std::vector<InstanceId> accepted_;
+  int64_t times_ = 1;
+  std::function<bool(const model::Instance&)> goes_on_again_;
   int code_ = 0;
 };
 

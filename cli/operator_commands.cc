@@ -55,8 +55,11 @@ constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
       "  stele pause 42 --reason 'the supplier is down'\n", kRecorded},
      Pause},
-    {{"step", "ID [N]", 1, 2, "Starts one of the things that a paused instance holds, or N.",
-      "It stays paused behind them. What is held: steps to start, failures to decide about, the\n"
+    {{"step", "ID [N]", 1, 2,
+      "Starts one thing that a paused instance holds; N one after the other.",
+      "Each starts when the one before it and what follows of it have come to rest, and the "
+      "instance\nstays paused behind the last one. With --no-wait, N of those held now start "
+      "together. What is held: steps to start, failures to decide about, the\n"
       "instance's end.\n\n  stele step 42\n  stele step 42 3\n",
       kGoesOn},
      StepOn},

@@ -12,7 +12,8 @@ inline constexpr OptionSpec kStub{"--stub", "STEP_OR_TYPE=JSON",
                                   "complete a step with this output instead of acting", true};
 inline constexpr OptionSpec kBy{"--by", "PERSON", "who asks (default: your login name)"};
 inline constexpr OptionSpec kReason{"--reason", "TEXT", "kept in the history"};
-inline constexpr OptionSpec kNoWait{"--no-wait", "", "record it and return; nothing is started"};
+inline constexpr OptionSpec kNoWait{
+    "--no-wait", "", "record it and return; tasks start with the next command that waits"};
 inline constexpr OptionSpec kVersion{"--version", "N", "a version of the definition"};
 
 }  // namespace stele::cli

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/operation.h"
+#include "engine/decide/human_task.h"
 
 namespace stele::cli {
 
@@ -131,6 +132,9 @@ int FailTask(const Arguments& arguments, const Terminal& terminal) {
       arguments, terminal, true, fmt::format("has \"{}\" failed", arguments.operands()[1]),
       [&](RunId id, const StepRun& run, const Definition&,
           const std::string& person) -> Result<model::Command> {
+        if (const auto rejection = decide::RejectPerson(
+                *run.human, person, arguments.All("--group"), arguments.Has("--as-operator")))
+          return std::unexpected(*rejection);
         return model::FailAttempt{
             .run = id,
             .attempt = run.attempt,

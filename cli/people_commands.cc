@@ -22,6 +22,7 @@ constexpr OptionSpec kDecideOptions[] = {kBy,     kGroup, kComment, kVar,  kAsOp
                                          kNoWait, kStub,  kData,    kJson, kQuiet};
 constexpr OptionSpec kFailOptions[] = {
     kBy,      {"--kind", "KIND", "of the error (default \"failed\")"},
+    kGroup,   kAsOperator,
     kComment, kReason,
     kNoWait,  kStub,
     kData,    kJson,

@@ -38,7 +38,7 @@ constexpr OptionSpec kResumeOptions[] = {
     kQuiet};
 constexpr OptionSpec kServeOptions[] = {kStub, kBy, kData};
 constexpr OptionSpec kValidateOptions[] = {
-    {"--data", "DIR", "also knows the types that are registered there"}};
+    {"--data", "DIR", "whose registered types and templates count (default ./stele-data)"}};
 
 constexpr std::string_view kExits =
     "Exits 0 when it completed, 1 when it failed, 2 when the definition or the arguments are\n"

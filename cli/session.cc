@@ -112,7 +112,11 @@ void Session::Check() {
   for (const auto& [id, followed] : followed_) moves = moves || Moves(id, seen);
   for (const InstanceId id : carried_) moves = moves || Moves(id, seen);
   if (moves) return;
-  if (++still_ >= kStillChecks) return engine_.Leave();
+  if (++still_ >= kStillChecks) {
+    if (go_on_ == nullptr || !go_on_()) return engine_.Leave();
+    still_ = 0;
+  }
+  if (checking_) return;
   checking_ = true;
   engine_.shard().Post([this] { Check(); });
 }

@@ -4,6 +4,7 @@
 // Thread: the loop's.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,6 +34,8 @@ class Session final : public runtime::Observer {
   void GoOnWith(InstanceId instance, std::string_view actor);
   // An instance that receives a message is followed from then on.
   void FollowWoken(std::string actor) { woken_by_ = std::move(actor); }
+  // Asked when nothing moves any more: true when it has made something move.
+  void WhenStill(std::function<bool()> go_on) { go_on_ = std::move(go_on); }
   // Several are followed: lines say of which they are.
   void SayWhich() { says_which_ = true; }
   // An answer is still to come: the loop runs on.
@@ -79,6 +82,7 @@ class Session final : public runtime::Observer {
   std::map<InstanceId, Followed> followed_;
   std::set<InstanceId> carried_;
   std::optional<std::string> woken_by_;
+  std::function<bool()> go_on_;
   size_t awaited_ = 0;
   bool checking_ = false;
   uint32_t still_ = 0;  // checks in a row that found nothing moving

@@ -16,6 +16,8 @@
 #include "cli/session.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
+#include "engine/decide/decide.h"
+#include "engine/decide/start_key.h"
 #include "engine/definition/canonical.h"
 #include "engine/definition/limits.h"
 
@@ -113,8 +115,7 @@ std::optional<int> LoadSource(Starting& starting, const std::string& path) {
   if (HasData(starting.data))
     if (const Status opened = OpenData(starting, false); !opened.has_value())
       return Refuse(starting.terminal, opened.error());
-  const definition::LoadResult loaded =
-      LoadWorkflow(path, engine, starting.stubs);
+  const definition::LoadResult loaded = LoadWorkflow(path, engine, starting.stubs);
   if (!loaded.has_value()) {
     std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
     return kExitUsage;
@@ -198,6 +199,43 @@ int Start(Starting& starting) {
   return kExitDone;
 }
 
+// What refuses the start by the definition and the input alone: asked before anything is recorded
+// or a directory made, so that a refused start leaves nothing.
+std::optional<Error> RefuseInput(const Starting& starting) {
+  const definition::Definition& definition = *starting.source.definition;
+  if (definition.concurrency.has_value())
+    if (const auto key = decide::ConcurrencyKeyOf(definition, starting.command); !key.has_value())
+      return key.error();
+  model::Instance instance;
+  instance.id = InstanceId(1);
+  const decide::Context context{definition, {Position(1), starting.engine.clock().Now()}, nullptr};
+  std::vector<model::Event> events;
+  decide::Decider decider;
+  return decider.Decide(instance, starting.command, context, events);
+}
+
+// Whether an earlier start with the same key is the one that counts, whatever is given now.
+Result<bool> IsKnown(Starting& starting) {
+  const std::string& key = starting.command.idempotency_key;
+  if (key.empty() || !starting.engine.is_open()) return false;
+  const auto known = starting.engine.shard().board().ByIdempotencyKey(key);
+  if (!known.has_value()) return std::unexpected(known.error());
+  return known->has_value();
+}
+
+// Checks the start, and opens the directory for it.
+Status Prepare(Starting& starting) {
+  const Result<bool> known = IsKnown(starting);
+  if (!known.has_value()) return std::unexpected(known.error());
+  if (!*known)
+    if (const auto refusal = RefuseInput(starting)) return std::unexpected(*refusal);
+  STELE_RETURN_IF_ERROR(OpenData(starting, true));
+  if (*known) return {};
+  const auto refusal = starting.engine.shard().RefuseBounds(
+      starting.source.definition->name, starting.command, {.unique_business_key = starting.unique});
+  return refusal.has_value() ? Status(std::unexpected(*refusal)) : Status();
+}
+
 bool LooksLikeFile(const std::string& operand) {
   std::error_code ignored;
   const std::string ending = std::filesystem::path(operand).extension().string();
@@ -228,8 +266,8 @@ int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
     return Refuse(terminal, known.error());
   if (const Status read = ReadCommand(starting); !read.has_value())
     return Refuse(terminal, read.error());
-  if (const Status opened = OpenData(starting, true); !opened.has_value())
-    return Refuse(terminal, opened.error());
+  if (const Status prepared = Prepare(starting); !prepared.has_value())
+    return Refuse(terminal, prepared.error());
   return Start(starting);
 }
 

@@ -52,6 +52,10 @@ int ListTasks(const Arguments& arguments, const Terminal& terminal) {
   if (!store.has_value()) return Refuse(terminal, store.error());
   const Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
+  if (arguments.Has("--definition"))
+    if (const auto known = FindDefinition(*registry, arguments.Get("--definition"), 0, false);
+        !known.has_value())
+      return Refuse(terminal, known.error());
   const auto instances = replay::ListInstances(**store, kShard);
   if (!instances.has_value()) return Refuse(terminal, instances.error());
 

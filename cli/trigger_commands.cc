@@ -79,7 +79,7 @@ constexpr Command kCommands[] = {
       kBackfillOptions},
      BackfillTrigger},
     {{"triggers deliver", "", 0, 0, "Hands a request to the webhook triggers.",
-      "Exits 1 when it is refused.\n\n"
+      "Exits 1 when a trigger refuses it, 2 when none listens for such a path and method.\n\n"
       "  stele triggers deliver --path /in --body order.json --header 'Idempotency-Key: 7'\n",
       kDeliverOptions},
      DeliverRequest},

@@ -107,8 +107,7 @@ int Report(const Arguments& arguments, const Terminal& terminal,
                                       {"triggers", std::move(documents)}})) +
         "\n");
   if (!delivery.refusal) return kExitDone;
-  terminal.PrintError(delivery.refusal->error);
-  return kExitFailed;
+  return Refuse(terminal, delivery.refusal->error);
 }
 
 }  // namespace

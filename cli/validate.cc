@@ -5,22 +5,37 @@
 
 #include "cli/commands.h"
 #include "cli/engine.h"
+#include "cli/open_data.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
 
 namespace stele::cli {
 
+namespace {
+
+// What is registered in the data directory counts. The default one need not be there, and somebody
+// else may have it open.
+Status OpenKnown(const Arguments& arguments, const Terminal& terminal, Engine& engine) {
+  const bool asked = arguments.Has("--data");
+  const std::string data = arguments.Get("--data", kDefaultData);
+  if (!asked && !HasData(data)) return {};
+  const Status opened = engine.Open(data, false, nullptr);
+  if (opened.has_value() || asked || opened.error().code != ErrorCode::kStoreLocked) return opened;
+  terminal.PrintNote(
+      fmt::format("what is registered in {} is not known: {}", data, opened.error().message));
+  return {};
+}
+
+}  // namespace
+
 int Validate(const Arguments& arguments, const Terminal& terminal) {
   Engine engine;
+  if (const Status opened = OpenKnown(arguments, terminal, engine); !opened.has_value())
+    return Refuse(terminal, opened.error());
   engine.AddExecutors({}, {});
-  if (arguments.Has("--data"))
-    if (const Status opened = engine.Open(arguments.Get("--data"), false, nullptr);
-        !opened.has_value())
-      return Refuse(terminal, opened.error());
   int code = kExitDone;
   for (const std::string& path : arguments.operands()) {
-    const definition::LoadResult loaded =
-        LoadWorkflow(path, engine, {});
+    const definition::LoadResult loaded = LoadWorkflow(path, engine, {});
     if (!loaded.has_value()) {
       code = kExitUsage;
       std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);

@@ -19,6 +19,18 @@ void SortByPlace(std::vector<definition::Fault>& faults) {
   });
 }
 
+// All but those at places of which something is said already.
+void Add(const std::vector<definition::Fault>& more, std::vector<definition::Fault>& faults) {
+  const std::vector<definition::Fault> before = faults;
+  for (const definition::Fault& fault : more) {
+    const bool told = std::ranges::any_of(before, [&](const definition::Fault& known) {
+      return known.place.line == fault.place.line && known.place.column == fault.place.column;
+    });
+    if (!told) faults.push_back(fault);
+  }
+  SortByPlace(faults);
+}
+
 }  // namespace
 
 std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine) {
@@ -28,16 +40,20 @@ std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine) {
 
 definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
                                     const std::vector<Stub>& stubs) {
+  if (const Status regular = CheckRegularFile(path); !regular.has_value())
+    return std::unexpected(
+        std::vector<definition::Fault>{{regular.error().code, regular.error().message, {}}});
   const auto templates = TemplatesOf(engine);
   definition::LoadResult loaded = definition::LoadFile(path, templates ? &*templates : nullptr);
-  if (!loaded.has_value()) return loaded;
   std::vector<definition::Fault> faults =
-      CheckRunnable(**loaded, engine.tasks(), stubs, engine.custom_types().schemas());
+      loaded.has_value()
+          ? CheckRunnable(**loaded, engine.tasks(), stubs, engine.custom_types().schemas())
+          : loaded.error();
   if (const auto text = ReadGivenFile(path, definition::kMaxFileBytes); text.has_value()) {
-    const auto of_triggers =
-        triggers::FaultsOfTriggers(**loaded, *text, definition::SyntaxOf(path, *text));
-    faults.insert(faults.end(), of_triggers.begin(), of_triggers.end());
-    SortByPlace(faults);
+    const definition::Syntax syntax = definition::SyntaxOf(path, *text);
+    Add(loaded.has_value() ? triggers::FaultsOfTriggers(**loaded, *text, syntax)
+                           : triggers::FaultsOfTriggers(*text, syntax),
+        faults);
   }
   if (faults.empty()) return loaded;
   return std::unexpected(std::move(faults));

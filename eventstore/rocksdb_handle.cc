@@ -1,8 +1,44 @@
 #include "eventstore/rocksdb_handle.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "eventstore/limits.h"
 
 namespace stele::eventstore {
+
+namespace {
+
+// The command of a process; empty: it may not be seen.
+std::string NameOf(pid_t process) {
+  std::ifstream file(fmt::format("/proc/{}/cmdline", process), std::ios::binary);
+  std::string words(kMaxShownCommand, '\0');
+  file.read(words.data(), static_cast<std::streamsize>(words.size()));
+  words.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
+  while (words.ends_with('\0')) words.pop_back();
+  std::ranges::replace(words, '\0', ' ');
+  return words;
+}
+
+// Who holds the lock of the file. REQUIRES: not this process, whose lock would end with the call.
+std::string HolderOf(const std::string& lock_file) {
+  const int file = open(lock_file.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return "another process";
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool asked = fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0;
+  close(file);
+  if (!asked) return "another process";
+  const std::string name = NameOf(lock.l_pid);
+  return fmt::format("process {}{}", lock.l_pid, name.empty() ? "" : fmt::format(" ({})", name));
+}
+
+}  // namespace
 
 std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what) {
   const ErrorCode code = status.IsCorruption() ? ErrorCode::kStoreCorrupt : ErrorCode::kIo;
@@ -40,10 +76,14 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
     return {};
   }
   if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
-    return Fail(ErrorCode::kStoreLocked,
-                fmt::format("Expected to be the only user of {} but found that a process has it "
-                            "open; stop that one, or choose another directory.",
-                            path));
+    return Fail(
+        ErrorCode::kStoreLocked,
+        fmt::format("Expected to be the only user of {} but found that {} has it open; wait "
+                    "until it has ended, stop it, or choose another directory",
+                    path,
+                    status.ToString().find("current process") != std::string::npos
+                        ? "this process"
+                        : HolderOf(path + "/LOCK")));
   return RocksError(status, "open the database " + path);
 }
 

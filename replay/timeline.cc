@@ -75,11 +75,15 @@ struct TimelineWriter {
     line.scope = scope;
     line.started = record.time;
     line.state = StepState::kSkipped;
-    line.id = timeline.definition_->step(step).id;
-    line.label = line.id;
-    const auto place = timeline.scopes_.find(scope);
-    if (place != timeline.scopes_.end()) line.label += place->second.suffix;
+    Name(line);
     return line;
+  }
+  // As the version that the instance runs now calls the step.
+  void Name(StepLine& line) const {
+    line.id = timeline.definition_->step(line.step).id;
+    line.label = line.id;
+    const auto place = timeline.scopes_.find(line.scope);
+    if (place != timeline.scopes_.end()) line.label += place->second.suffix;
   }
 
   void operator()(const model::InstanceStarted&) const { timeline.started_ = record.time; }
@@ -215,8 +219,12 @@ struct TimelineWriter {
     const model::RegisteredDefinition* target = timeline.registry_->Find(event.definition);
     CHECK(target != nullptr, "no definition {}", event.definition.value);
     timeline.definition_ = target->definition.get();
-    for (StepLine& line : timeline.lines_)
-      if (line.step.value < event.steps.size()) line.step = event.steps[line.step.value];
+    for (StepLine& line : timeline.lines_) {
+      if (line.step.value >= event.steps.size()) continue;
+      line.step = event.steps[line.step.value];
+      // What the new version has no place for keeps the name that it had.
+      if (line.step.value != kNoIndex) Name(line);
+    }
   }
   void operator()(const model::InstanceTerminated&) const {
     for (StepLine& line : timeline.lines_) {

@@ -113,6 +113,15 @@ std::optional<bool> DecisionOf(const model::HumanTask& task) {
 
 }  // namespace
 
+std::optional<Rejection> RejectPerson(const model::HumanTask& task, std::string_view person,
+                                      const std::vector<std::string>& groups, bool as_operator) {
+  if (auto rejection = RejectStranger(task, person, groups, as_operator)) return rejection;
+  if (task.claimed_by.empty() || task.claimed_by == person || as_operator) return std::nullopt;
+  return Rejection{ErrorCode::kNotAllowed,
+                   fmt::format("Expected \"{}\", who has claimed the task, but found \"{}\"",
+                               task.claimed_by, person)};
+}
+
 std::string CandidatesOf(const model::HumanTask& task) {
   std::string text;
   const auto add = [&](std::string_view kind, const std::string& name) {
@@ -178,7 +187,7 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
   if (!found.has_value()) return found.error();
   const StepRun& run = **found;
   const model::HumanTask& task = *run.human;
-  if (auto rejection = RejectStranger(task, command.person, command.groups, command.as_operator))
+  if (auto rejection = RejectPerson(task, command.person, command.groups, command.as_operator))
     return rejection;
   if (command.variables.has_value() && !command.variables.value().is_object())
     return Rejection{ErrorCode::kInvalidInput,
@@ -188,10 +197,6 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
   if (!approval && !command.approved)
     return Rejection{ErrorCode::kWrongState,
                      "Expected a manual task to be completed or failed but found a rejection"};
-  if (!task.claimed_by.empty() && task.claimed_by != command.person && !command.as_operator)
-    return Rejection{ErrorCode::kNotAllowed,
-                     fmt::format("Expected \"{}\", who has claimed the task, but found \"{}\"",
-                                 task.claimed_by, command.person)};
   if (std::ranges::find(task.votes, command.person, &model::Vote::person) != task.votes.end())
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected a decision of somebody else but found \"{}\", who has "

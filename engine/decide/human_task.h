@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/error.h"
 #include "base/payload.h"
 #include "base/value.h"
 #include "engine/model/instance.h"
@@ -33,6 +36,11 @@ struct HumanTaskConfig {
 
 // The keys are those of docs/language.md.
 HumanTaskConfig ReadHumanTask(const Value& config);
+
+// Whether that person may act on the task: one of its candidates, unless somebody else has claimed
+// it, or an operator.
+std::optional<Rejection> RejectPerson(const model::HumanTask& task, std::string_view person,
+                                      const std::vector<std::string>& groups, bool as_operator);
 
 // "\"ann\", group \"ops\"", for messages.
 std::string CandidatesOf(const model::HumanTask& task);

@@ -21,7 +21,7 @@ Result<Payload> InputByHand(const KnownTrigger& trigger, const Value& input, Tim
   if (by_hand) {
     const Object roots{{"input", input.is_null() ? Value(Object()) : input}};
     if (const std::string why = WhyConditionsFail(*trigger.config, roots); !why.empty())
-      return Fail(ErrorCode::kInvalidInput,
+      return Fail(ErrorCode::kWrongState,
                   "Expected an input that the trigger's conditions let pass but " + why);
     return InputOf(*trigger.config, roots, input);
   }

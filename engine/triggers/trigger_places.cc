@@ -64,20 +64,35 @@ definition::Place PlaceOf(const std::vector<const Node*>& triggers, std::string_
   return triggers.empty() ? definition::Place() : triggers.front()->place;
 }
 
+std::vector<definition::Fault> Placed(const std::vector<TriggerFault>& found,
+                                      const std::vector<const Node*>& triggers) {
+  std::vector<definition::Fault> faults;
+  for (const TriggerFault& fault : found)
+    faults.push_back({fault.code, fault.message, PlaceOf(triggers, fault.pointer)});
+  return faults;
+}
+
 }  // namespace
 
 std::vector<definition::Fault> FaultsOfTriggers(const definition::Definition& definition,
                                                 std::string_view text, definition::Syntax syntax) {
-  std::vector<definition::Fault> faults;
   const std::vector<TriggerFault> found = CheckTriggers(definition.triggers);
-  if (found.empty()) return faults;
+  if (found.empty()) return {};
   definition::Faults ignored;
   const std::optional<Node> root = definition::ParseDocument(text, syntax, ignored);
-  const std::vector<const Node*> triggers =
-      root.has_value() ? TriggersOf(*root) : std::vector<const Node*>();
-  for (const TriggerFault& fault : found)
-    faults.push_back({fault.code, fault.message, PlaceOf(triggers, fault.pointer)});
-  return faults;
+  return Placed(found, root.has_value() ? TriggersOf(*root) : std::vector<const Node*>());
+}
+
+std::vector<definition::Fault> FaultsOfTriggers(std::string_view text, definition::Syntax syntax) {
+  definition::Faults ignored;
+  const std::optional<Node> root = definition::ParseDocument(text, syntax, ignored);
+  if (!root.has_value()) return {};
+  std::vector<const Node*> triggers = TriggersOf(*root);
+  std::erase_if(triggers, [](const Node* trigger) { return !trigger->is_map(); });
+  Array values;
+  for (const Node* trigger : triggers) values.push_back(definition::ToValue(*trigger));
+  if (values.empty()) return {};
+  return Placed(CheckTriggers(std::move(values)), triggers);
 }
 
 }  // namespace stele::triggers

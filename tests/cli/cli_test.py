@@ -134,6 +134,7 @@ class Interrupted(ProgramTest):
         self.wait_for_line(child, "wait started")
         refused = self.stele("list", code=2)
         self.assertIn("STL0303", refused.stderr)
+        self.assertIn(f"process {child.pid} (", refused.stderr)
         interrupt(child)
         _, errors = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 3, errors)

@@ -22,6 +22,20 @@ class Pausing(ProgramTest):
         self.assertEqual((resumed[-1]["reason"], resumed[-1]["actor"]), ("all is well", "anna"))
         self.stele("verify")
 
+    def test_steps_follow_one_another_as_far_as_there_are_some(self):
+        file = self.write("two.yml", TWO_STEPS)
+        self.stele("run", file, "--paused", code=3)
+        self.stele("step", "1", "2", code=3)
+        states = {s["step"]: s["state"] for s in self.json("status", "1", "--json")["steps"]}
+        self.assertEqual(states, {"first": "completed", "second": "completed"})
+        self.stele("run", file, "--paused", code=3)
+        self.assertEqual(self.json("step", "2", "9", "--json")["status"], "completed")
+        self.stele("run", self.write("a.yml", APPROVAL), "--paused", code=3)
+        self.assertEqual(self.json("step", "3", "9", "--json", code=3)["status"], "paused")
+        resumed = [e for e in self.history("3") if e["event"] == "instance_resumed"]
+        self.assertEqual(len(resumed), 1, "behind the approval nothing is held")
+        self.stele("verify")
+
     def test_several_held_steps_at_once(self):
         beside = TWO_STEPS.replace('    depends_on: ["first"]\n', "")
         self.stele("start", self.write("two.yml", beside), "--step-by-step", code=3)
@@ -67,7 +81,9 @@ class Ending(ProgramTest):
         self.stele("cancel", "1", "--reason", "changed my mind")
         self.assertFalse(os.path.exists(self.path("undone")))
         self.stele("run", file, code=3)
-        self.assertIn("cancelled", self.stele("cancel", "2", "--compensate").stdout)
+        undone = self.stele("cancel", "2", "--compensate").stdout
+        self.assertIn("cancelled", undone)
+        self.assertIn("undoing what was done\n", undone)
         self.assertTrue(os.path.exists(self.path("undone")))
         for words in (["cancel", "1"], ["pause", "1"], ["terminate", "1"], ["set", "1", "a=1"],
                       ["signal", "1", "go"], ["skip", "1", "first"]):
@@ -188,6 +204,18 @@ class Data(ProgramTest):
         self.stele("run", file, "--paused", code=3)
         self.stele("signal", "2", "go", code=3)
         self.assertIn("walked: yes", self.stele("resume", "2").stdout)
+        self.stele("verify")
+
+    def test_live_lines_name_the_steps_as_the_new_version_does(self):
+        self.stele("run", self.write("gate.yml", SIGNAL), code=3)
+        renamed = SIGNAL.replace('"open"', '"door"')
+        self.stele("definitions", "register", self.write("gate2.yml", renamed))
+        self.stele("migrate", "1", "--to", "2", "--plan", '{"open": "door"}')
+        said = self.stele("signal", "1", "go").stdout
+        self.assertIn("✓ door completed", said)
+        self.assertNotIn("open", said)
+        self.assertEqual([s["label"] for s in self.json("status", "1", "--json")["steps"]],
+                         ["door", "walk"])
         self.stele("verify")
 
     def test_a_message_reaches_one_that_waits_and_is_kept_for_one_that_does_not_yet(self):

@@ -51,7 +51,7 @@ class Start(ProgramTest):
         self.assertEqual(listed("--business-key", "B-2"), [2])
         self.assertEqual(listed("--status", "waiting"), [1, 2])
         self.assertEqual(listed("--status", "completed"), [])
-        self.assertEqual(listed("--definition", "other"), [])
+        self.assertIn("STL0407", self.stele("list", "--definition", "other", code=2).stderr)
         self.assertIn("STL0701", self.stele("list", "--status", "perhaps", code=2).stderr)
 
     def test_a_business_key_is_unique_among_open_instances_when_asked(self):

@@ -99,9 +99,9 @@ class Triggers(ProgramTest):
         empty = self.write("empty.json", '{"day": ""}')
         ignored = self.json("triggers", "deliver", "--path", "/in", "--body", empty, "--json")
         self.assertEqual(ignored["triggers"][0]["verdict"], "ignored")
-        refused = self.stele("triggers", "deliver", "--path", "/nowhere", code=1)
+        refused = self.stele("triggers", "deliver", "--path", "/nowhere", code=2)
         self.assertIn("STL0901", refused.stderr)
-        self.stele("triggers", "deliver", "--path", "/in", "--method", "PUT", code=1)
+        self.stele("triggers", "deliver", "--path", "/in", "--method", "PUT", code=2)
 
     def test_a_backfill_is_noted_once_and_started_by_serve(self):
         ids = self.registered()

@@ -71,7 +71,7 @@ class Types(ProgramTest):
                 self.assertIn("STL0505", self.stele("definitions", "register", file, code=2).stderr)
         file = self.write("sized.yml", STEPS % '"{{ variables.w }}"')
         self.stele("validate", self.write("sized.yml", STEPS % "1"), "--data", "stele-data")
-        self.assertIn("STL0107", self.stele("validate", file, code=2).stderr)
+        self.stele("validate", file)  # the default directory
 
     def test_a_workers_step_is_unavailable_here(self):
         self.register("--worker")
