@@ -1,5 +1,5 @@
 # What `cmake --install` puts down: the program `stele`; for programs that hold an engine themselves
-# the header stele/engine.h, the static libraries behind it, and what find_package(stele) needs to
+# the headers of stele/engine.h, the static libraries behind it, and what find_package(stele) needs to
 # link them as stele::stele (docs/embedding.md).
 
 include(GNUInstallDirs)
@@ -25,8 +25,8 @@ stele_parts_of(stele_embed parts)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/stele)
 set_target_properties(stele_embed PROPERTIES EXPORT_NAME stele)
 install(TARGETS ${parts} EXPORT stele ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/stele)
-install(FILES ${CMAKE_SOURCE_DIR}/engine/embed/include/stele/engine.h
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stele)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/engine/embed/include/stele/
+        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/stele FILES_MATCHING PATTERN "*.h")
 install(EXPORT stele NAMESPACE stele:: FILE stele-targets.cmake DESTINATION ${package})
 configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/stele-config.cmake.in
   ${CMAKE_BINARY_DIR}/stele-config.cmake INSTALL_DESTINATION ${package})

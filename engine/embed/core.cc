@@ -19,24 +19,26 @@ constexpr std::chrono::microseconds kLongestWait = std::chrono::hours(24 * 365 *
 }  // namespace
 
 Engine::Core::Core(const Options& options)
-    : options_(options), tasks_(std::make_unique<tasks::TaskRegistry>()) {
+    : options_(options), clock_(options.clock), tasks_(std::make_unique<tasks::TaskRegistry>()) {
   CHECK(uv_loop_init(&loop_) == 0);
 }
 
 Result<std::unique_ptr<Engine::Core>> Engine::Core::Open(const Options& options,
                                                          const std::string& directory) {
   std::unique_ptr<Core> core(new Core(options));
-  if (const Status opened = core->OpenShard(directory); !opened.has_value())
+  if (const Status opened = core->OpenStore(directory); !opened.has_value())
+    return std::unexpected(opened.error());
+  if (const Status opened = core->OpenShard(); !opened.has_value())
     return std::unexpected(opened.error());
   Core* raw = core.get();
-  core->pool_ = std::make_unique<FunctionPool>(options.worker_threads);
+  core->pool_ = std::make_unique<FunctionPool>(options.worker_threads, core->own_threads_);
   core->post_->Attach(core->shard_.get());
   core->thread_ = std::thread([raw] { uv_run(&raw->loop_, UV_RUN_DEFAULT); });
   core->loop_thread_ = core->thread_.get_id();
   return core;
 }
 
-Status Engine::Core::OpenShard(const std::string& directory) {
+Status Engine::Core::OpenStore(const std::string& directory) {
   std::error_code ignored;
   if (!options_.create_if_missing && !std::filesystem::exists(directory + "/log", ignored))
     return Refuse(ErrorCode::kStoreNotFound,
@@ -49,48 +51,104 @@ Status Engine::Core::OpenShard(const std::string& directory) {
   auto store = eventstore::OpenRocksDbStore(directory, store_options);
   if (!store.has_value()) return std::unexpected(ToError(store.error()));
   store_ = *std::move(store);
+  return {};
+}
 
+Status Engine::Core::OpenShard() {
   runtime::CallExecutor* calls = nullptr;
   if (options_.builtin_tasks) {
-    tasks::RegisterBuiltinTasks(&loop_, &clock_, {}, *tasks_);
+    client_ = tasks::RegisterBuiltinTasks(&loop_, &clock_, {}, *tasks_);
     auto call = std::make_unique<runtime::CallExecutor>();
     calls = call.get();
     tasks_->Register("call", std::move(call));
   }
-  feed_ = std::make_unique<Feed>(options_.plugin_backlog, problem(), [this] { RefuseWaiters(); });
+  feed_ = std::make_unique<Feed>(options_.plugin_backlog, own_threads_, problem(),
+                                 [this] { RefuseWaiters(); });
+  service_ = std::make_unique<triggers::TriggerService>(
+      triggers::ServiceParts{.loop = &loop_, .clock = &clock_, .next = feed_.get()});
   auto shard = runtime::Shard::Open(
-      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), feed_.get()}, {});
+      {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), service_.get()}, {});
   if (!shard.has_value()) return std::unexpected(ToError(shard.error()));
   shard_ = *std::move(shard);
   if (calls != nullptr) calls->Attach(shard_.get());
+  ReadTypes();
   feed_->Attach(store_.get(), shard_.get());
-  triggers_ = std::make_unique<TriggerHost>(*shard_, clock_, options_.actor);
+  triggers_ = std::make_unique<TriggerHost>(*shard_, *service_, options_.actor);
+  const stele::Status attached = service_->Attach(shard_.get(), store_.get(), secrets_.get());
+  if (!attached.has_value()) return std::unexpected(ToError(attached.error()));
   return {};
 }
 
 Engine::Core::~Core() {
-  if (thread_.joinable()) (void)Stop();
+  if (thread_.joinable()) {
+    (void)Stop();
+  } else if (shard_ != nullptr && !stopped_) {
+    // It was opened and never ran.
+    shard_->Stop([this] { uv_stop(&loop_); });
+    uv_run(&loop_, UV_RUN_DEFAULT);
+  }
   shard_.reset();
+  service_.reset();
   tasks_.reset();
+  client_.reset();
   uv_run(&loop_, UV_RUN_DEFAULT);
   CHECK(uv_loop_close(&loop_) == 0);
 }
 
 Status Engine::Core::Stop() {
   if (OnLoop()) return RefuseOnLoop();
+  if (OnOwnThread()) return RefuseOnOwnThread();
   const std::lock_guard lock(stopping_);
   if (stopped_) return {};
   stopped_ = true;
   door_->Close();
   triggers_->StopAll(problem());
-  post_->Post([this] { RefuseWaiters(); });
+  post_->Post([this] {
+    service_->End();
+    RefuseWaiters();
+  });
   door_->WaitUntilEmpty();
   post_->Post([this] { shard_->Stop([this] { uv_stop(&loop_); }); });
   thread_.join();
   post_->Attach(nullptr);
   pool_.reset();
-  feed_->EndPlugins();
+  feed_->End();
   return {};
+}
+
+void Engine::Core::ReadTypes() {
+  custom_types_ = runtime::CustomTypes(shard_->registry());
+  // Once something could begin, a new type gets its executor at once.
+  if (std::exchange(took_up_types_, false)) TakeUpTypes();
+}
+
+void Engine::Core::TakeUpTypes() {
+  if (std::exchange(took_up_types_, true) || custom_types_.all().empty()) return;
+  if (client_ == nullptr) client_ = std::make_shared<tasks::HttpClient>(&loop_);
+  custom_types_.AddExecutors(client_, *secrets_, nullptr, *tasks_);
+}
+
+stele::Status Engine::Core::BeginTriggers() {
+  if (std::exchange(begun_, true)) return {};
+  return service_->Begin();
+}
+
+void Engine::Core::Settle(int rounds, std::function<void()> done) {
+  // The inbox is decided between the two.
+  shard_->Post([this, rounds, done = std::move(done)] {
+    shard_->Post([this, rounds, done] {
+      shard_->WhenDurable([this, rounds, done](const stele::Result<Position>& answer) {
+        if (!answer.has_value() || rounds <= 0) return done();
+        Settle(rounds - 1, done);
+      });
+    });
+  });
+}
+
+void Engine::Core::Elapse(std::function<void()> done) {
+  shard_->ElapseTimers();
+  service_->Tick();
+  Settle(2, std::move(done));
 }
 
 void Engine::Core::Tell(const std::string& problem) const {
@@ -105,6 +163,7 @@ void Engine::Core::Tell(const std::string& problem) const {
 
 Status Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
   return Ask<void>([this, id = InstanceId(instance), make](const Reply<void>& reply) {
+    TakeUpTypes();
     const stele::Result<const model::Instance*> found = shard_->Find(id);
     if (!found.has_value()) return reply(std::unexpected(ToError(found.error())));
     const model::RegisteredDefinition* definition = shard_->registry().Find((*found)->definition);

@@ -20,10 +20,14 @@
 #include "engine/embed/feed.h"
 #include "engine/embed/function_pool.h"
 #include "engine/embed/loop_post.h"
+#include "engine/embed/own_threads.h"
 #include "engine/embed/translate.h"
 #include "engine/embed/trigger_host.h"
+#include "engine/runtime/custom_types.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
+#include "engine/tasks/curl_multi.h"
+#include "engine/triggers/service.h"
 #include "eventstore/event_store.h"
 #include "stele/engine.h"
 
@@ -41,6 +45,8 @@ class Engine::Core {
 
   const Options& options() const { return options_; }
   const std::shared_ptr<Door>& door() const { return door_; }
+  // A thread of the engine's on which code of the program's runs, the loop apart.
+  bool OnOwnThread() const { return own_threads_.HasThis(); }
   bool OnLoop() const { return std::this_thread::get_id() == loop_thread_; }
   void Tell(const std::string& problem) const;
   Problem problem() const {
@@ -80,13 +86,26 @@ class Engine::Core {
   LoopPost& post() { return *post_; }
   FunctionPool& pool() { return *pool_; }
   TriggerHost& triggers() { return *triggers_; }
+  Feed& feed() { return *feed_; }
   const eventstore::EventStore& store() const { return *store_; }
   const Clock& clock() const { return clock_; }
 
   // On the loop.
   runtime::Shard& shard() { return *shard_; }
-  Feed& feed() { return *feed_; }
+  triggers::TriggerService& service() { return *service_; }
   const tasks::TaskRegistry& tasks() const { return *tasks_; }
+  // The types of the user's own that the log has; the program's executors come before what it says
+  // of them, so those that have none by now get theirs when something may begin.
+  const runtime::CustomTypes& custom_types() const { return custom_types_; }
+  void TakeUpTypes();
+  void ReadTypes();
+  // Once; later calls do nothing.
+  stele::Status BeginTriggers();
+  // Calls `done` when what is in the inbox, and what that leads to, is decided and durable,
+  // `rounds` deep; or when the shard has failed.
+  void Settle(int rounds, std::function<void()> done);
+  // Does what is due by the clock.
+  void Elapse(std::function<void()> done);
   void Start(const StartRequest& request, const std::optional<Value>& input,
              const std::optional<Value>& variables, const Reply<uint64_t>& reply);
   // Replies when all that has been decided is durable: nobody is shown what a power cut could take
@@ -98,8 +117,20 @@ class Engine::Core {
     std::promise<Result<Instance>> ended;
   };
 
+  // The program's clock, or the system's.
+  class ProgramClock final : public Clock {
+   public:
+    explicit ProgramClock(const std::function<int64_t()>& now) : now_(now) {}
+    TimeUs Now() const override { return now_ ? TimeUs(now_()) : system_.Now(); }
+
+   private:
+    const std::function<int64_t()> now_;
+    const SystemClock system_;
+  };
+
   explicit Core(const Options& options);
-  Status OpenShard(const std::string& directory);
+  Status OpenStore(const std::string& directory);
+  Status OpenShard();
   void AddWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter);
   void DropWaiter(InstanceId instance, const std::shared_ptr<Waiter>& waiter);
   void RefuseWaiters();
@@ -108,11 +139,17 @@ class Engine::Core {
   const std::shared_ptr<Door> door_ = std::make_shared<Door>();
   const std::shared_ptr<LoopPost> post_ = std::make_shared<LoopPost>();
   uv_loop_t loop_;
-  SystemClock clock_;
+  const ProgramClock clock_;
   std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<tasks::TaskRegistry> tasks_;
+  std::shared_ptr<tasks::HttpClient> client_;
+  runtime::CustomTypes custom_types_;
+  bool took_up_types_ = false;
+  bool begun_ = false;
   std::unique_ptr<eventstore::EventStore> store_;
+  OwnThreads own_threads_;
   std::unique_ptr<Feed> feed_;
+  std::unique_ptr<triggers::TriggerService> service_;
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<TriggerHost> triggers_;
   std::unique_ptr<FunctionPool> pool_;

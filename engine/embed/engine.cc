@@ -9,18 +9,27 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/json.h"
 #include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
 #include "engine/embed/core.h"
+#include "engine/runtime/registered_templates.h"
+#include "engine/triggers/trigger_places.h"
 
 namespace stele::embed {
 
 namespace {
 
-// What nothing here can run, and configurations that an executor refuses.
+// What nothing here can run, configurations that an executor refuses, faults of triggers.
 std::vector<definition::Fault> FaultsOf(const definition::Definition& definition,
-                                        const tasks::TaskRegistry& tasks) {
-  std::vector<definition::Fault> faults = definition::CheckTypes(definition, tasks.types(), {});
+                                        std::string_view text, definition::Syntax syntax,
+                                        const tasks::TaskRegistry& tasks,
+                                        const runtime::CustomTypes& custom) {
+  std::set<std::string> types = tasks.types();
+  for (const auto& [name, type] : custom.all())
+    if (type.schema.has_value()) types.insert(name);
+  std::vector<definition::Fault> faults =
+      definition::CheckTypes(definition, types, {}, custom.schemas());
   for (const definition::Step& step : definition.steps) {
     const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
     if (step.kind != definition::StepKind::kTask || executor == nullptr) continue;
@@ -28,10 +37,17 @@ std::vector<definition::Fault> FaultsOf(const definition::Definition& definition
       faults.push_back(
           {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
   }
+  const auto of_triggers = triggers::FaultsOfTriggers(definition, text, syntax);
+  faults.insert(faults.end(), of_triggers.begin(), of_triggers.end());
   std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
     return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
   });
   return faults;
+}
+
+Definition ToDefinition(const model::RegisteredDefinition& registered) {
+  return {registered.name, registered.version,
+          std::string(model::DefinitionStateName(registered.state))};
 }
 
 }  // namespace
@@ -69,6 +85,26 @@ Status Engine::RegisterExecutor(const std::string& task_type,
   return core_->AddExecutor(
       task_type, [shared = std::shared_ptr<AsyncExecutor>(std::move(executor))] { return shared; },
       options);
+}
+
+Status Engine::RegisterType(const std::string& name, const std::string& document) {
+  const auto given = ParseObject(document, "the document of a type");
+  if (!given.has_value()) return std::unexpected(given.error());
+  if (const auto fits = runtime::CheckTypeName(name); !fits.has_value())
+    return std::unexpected(ToError(fits.error()));
+  const Value type = given->value_or(Value(Object()));
+  if (const auto read = runtime::ReadCustomType(name, type); !read.has_value())
+    return std::unexpected(ToError(read.error()));
+  return core_->Ask<void>([&, core = core_.get()](const Core::Reply<void>& reply) {
+    core->shard().ChangeSetting(std::string(runtime::kTypePrefix) + name, ToJson(type),
+                                core->options().actor,
+                                [core, reply](const stele::Result<Position>& answer) {
+                                  if (!answer.has_value())
+                                    return reply(std::unexpected(ToError(answer.error())));
+                                  core->ReadTypes();
+                                  reply({});
+                                });
+  });
 }
 
 Status Engine::RegisterPlugin(std::unique_ptr<Plugin> plugin) {
@@ -115,19 +151,21 @@ Result<uint64_t> Engine::RegisterTrigger(const std::string& definition, const st
 }
 
 Result<Definition> Engine::RegisterText(const std::string& text, const std::string& name) {
-  const definition::LoadResult loaded =
-      definition::Load(text, definition::SyntaxOf(name, text), name);
-  if (!loaded.has_value()) return std::unexpected(ToError(loaded.error()));
   return core_->Ask<Definition>([&, core = core_.get()](const Core::Reply<Definition>& reply) {
-    const auto faults = FaultsOf(**loaded, core->tasks());
+    const runtime::RegisteredTemplates templates(core->shard().registry());
+    const definition::Syntax syntax = definition::SyntaxOf(name, text);
+    const definition::LoadResult loaded = definition::Load(text, syntax, name, &templates);
+    if (!loaded.has_value()) return reply(std::unexpected(ToError(loaded.error())));
+    const auto faults = FaultsOf(**loaded, text, syntax, core->tasks(), core->custom_types());
     if (!faults.empty()) return reply(std::unexpected(ToError(faults)));
     auto id = std::make_shared<DefinitionId>();
     *id = core->shard().Register(
         {definition::WriteCanonical(**loaded), (*loaded)->name, text, name}, core->options().actor,
         [core, id, reply](const stele::Result<Position>& answer) {
           if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
-          const model::RegisteredDefinition& registered = *core->shard().registry().Find(*id);
-          reply(Definition{registered.name, registered.version});
+          // What it declares is taken up behind its record.
+          core->Settle(
+              1, [core, id, reply] { reply(ToDefinition(*core->shard().registry().Find(*id))); });
         });
   });
 }
@@ -141,12 +179,33 @@ Result<Definition> Engine::RegisterFile(const std::string& path) {
   return RegisterText(text, std::filesystem::path(path).stem().string());
 }
 
+Result<std::vector<Definition>> Engine::Definitions() {
+  using Found = std::vector<Definition>;
+  return core_->Ask<Found>([core = core_.get()](const Core::Reply<Found>& reply) {
+    Found found;
+    for (const model::RegisteredDefinition& each : core->shard().registry().definitions)
+      found.push_back(ToDefinition(each));
+    core->shard().WhenDurable([reply, found](const stele::Result<Position>& answer) {
+      if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
+      reply(found);
+    });
+  });
+}
+
+Status Engine::Elapse() {
+  return core_->Ask<void>([core = core_.get()](const Core::Reply<void>& reply) {
+    core->Elapse([reply] { reply({}); });
+  });
+}
+
 Result<uint64_t> Engine::Continue() {
   Core* core = core_.get();
   const Result<uint64_t> resumed = core->Ask<uint64_t>([core](const Core::Reply<uint64_t>& reply) {
+    core->TakeUpTypes();
     const size_t count = core->shard().Resume(core->options().actor);
-    core->triggers().StartPending();
-    reply(count);
+    if (const auto begun = core->BeginTriggers(); !begun.has_value())
+      return reply(std::unexpected(ToError(begun.error())));
+    core->Settle(1, [count, reply] { reply(count); });
   });
   if (resumed.has_value()) core->triggers().StartAll(core->problem());
   return resumed;

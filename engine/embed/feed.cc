@@ -1,34 +1,81 @@
 #include "engine/embed/feed.h"
 
-#include <exception>
+#include <algorithm>
+#include <iterator>
 
-#include "base/json.h"
 #include "engine/embed/notices.h"
-#include "engine/model/codec.h"
-#include "engine/model/event_json.h"
 #include "replay/history.h"
 
 namespace stele::embed {
 
-void Feed::AddPlugin(std::unique_ptr<Plugin> plugin) {
-  wanted_ = true;
-  plugins_.push_back(std::make_unique<PluginHost>(std::move(plugin), plugin_backlog_, problem_));
+Feed::~Feed() {
+  End();
 }
 
-uint64_t Feed::Subscribe(InstanceId instance, bool all, std::function<void(const Event&)> receive) {
-  wanted_ = true;
-  subscribers_[++last_subscription_] =
-      std::make_shared<Subscriber>(Subscriber{instance, all, std::move(receive)});
+void Feed::AddPlugin(std::unique_ptr<Plugin> plugin) {
+  has_plugins_ = true;
+  plugins_.push_back(std::make_unique<PluginHost>(std::move(plugin), backlog_, own_, problem_));
+}
+
+uint64_t Feed::Subscribe(InstanceId instance, Position from,
+                         std::function<void(const Event&)> receive) {
+  EventReader::Definitions definitions;
+  for (const model::RegisteredDefinition& each : shard_->registry().definitions)
+    definitions[each.id] = each.definition;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(leaving_, [](const auto& subscription) { return subscription->is_over(); });
+  subscriptions_[++last_subscription_] = std::make_shared<Subscription>(SubscriptionParts{
+      .instance = instance,
+      .reader = std::make_unique<EventReader>(*store_, instance, from, std::move(definitions)),
+      .receive = std::move(receive),
+      .problem = problem_,
+      .own = &own_,
+      .backlog = backlog_});
+  has_subscriptions_ = true;
   return last_subscription_;
 }
 
-bool Feed::Unsubscribe(uint64_t subscription) {
-  const auto found = subscribers_.find(subscription);
-  if (found == subscribers_.end()) return false;
-  found->second->all = false;
-  found->second->instance = InstanceId(UINT64_MAX);
-  subscribers_.erase(found);
+bool Feed::Unsubscribe(uint64_t subscription, bool waits) {
+  std::shared_ptr<Subscription> leaving;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = subscriptions_.find(subscription);
+    if (found == subscriptions_.end()) return false;
+    leaving = found->second;
+    leaving_.push_back(leaving);
+    subscriptions_.erase(found);
+    has_subscriptions_ = !subscriptions_.empty();
+  }
+  leaving->Leave(waits);
   return true;
+}
+
+void Feed::WakeAll() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, subscription] : subscriptions_) subscription->Wake();
+}
+
+void Feed::Wake(InstanceId instance) {
+  if (!has_subscriptions_) return;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, subscription] : subscriptions_)
+    if (!subscription->instance() || subscription->instance() == instance) subscription->Wake();
+}
+
+void Feed::End() {
+  std::vector<std::shared_ptr<Subscription>> ending;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [number, subscription] : subscriptions_) {
+      subscription->End();
+      ending.push_back(subscription);
+    }
+    std::ranges::move(leaving_, std::back_inserter(ending));
+    leaving_.clear();
+  }
+  // Those that are told their last may still end one another.
+  for (const auto& subscription : ending) subscription->Join();
+  plugins_.clear();
 }
 
 void Feed::Known::Follow(const model::Event& event, const model::Registry& registry) {
@@ -64,46 +111,20 @@ Feed::Known* Feed::KnownOf(InstanceId instance, std::span<const model::Event> ev
 
 void Feed::OnRecord(InstanceId instance, std::span<const model::Event> events,
                     const model::RecordContext& record) {
+  Wake(instance);
+  if (!has_plugins_) return;
   Known* known = KnownOf(instance, events, record);
-  uint32_t ordinal = 0;
+  if (known == nullptr) return;
   for (const model::Event& event : events) {
-    if (known != nullptr) known->Follow(event, shard_->registry());
-    Publish(instance, event, record, ordinal++, known);
-    if (known == nullptr || known->definition == nullptr) continue;
+    known->Follow(event, shard_->registry());
+    if (known->definition == nullptr) continue;
     TellPlugins(instance, event, record, *known);
     if (EndsRun(event)) known->steps.erase(RunOf(event));
   }
 }
 
-void Feed::Publish(InstanceId instance, const model::Event& event,
-                   const model::RecordContext& record, uint32_t ordinal, const Known* known) {
-  std::vector<std::shared_ptr<Subscriber>> told;
-  for (const auto& [number, subscriber] : subscribers_)
-    if (subscriber->all || subscriber->instance == instance) told.push_back(subscriber);
-  if (told.empty()) return;
-  const Event shown{.position = record.position.value,
-                    .ordinal = ordinal,
-                    .instance = instance.value,
-                    .time_us = record.time.value,
-                    .name = std::string(model::EventName(event)),
-                    .json = ToJson(model::EventToJson(
-                        event, known == nullptr ? nullptr : known->definition.get()))};
-  for (const std::shared_ptr<Subscriber>& subscriber : told) {
-    // One that was called before may have ended another.
-    if (!subscriber->all && subscriber->instance != instance) continue;
-    try {
-      subscriber->receive(shown);
-    } catch (const std::exception& exception) {
-      problem_(std::string("Expected a subscriber to return but it threw: ") + exception.what());
-    } catch (...) {
-      problem_("Expected a subscriber to return but it threw");
-    }
-  }
-}
-
 void Feed::TellPlugins(InstanceId instance, const model::Event& event,
                        const model::RecordContext& record, const Known& known) {
-  if (plugins_.empty()) return;
   StepIndex step(kNoIndex);
   if (const auto* skipped = std::get_if<model::StepSkipped>(&event)) {
     step = skipped->step;

@@ -21,7 +21,7 @@ TaskResult Call(const TaskFunction& function, const Attempt& attempt) {
 
 }  // namespace
 
-FunctionPool::FunctionPool(uint32_t threads) {
+FunctionPool::FunctionPool(uint32_t threads, OwnThreads& own) : own_(own) {
   if (threads == 0) threads = std::max(kFewestThreads, std::thread::hardware_concurrency());
   for (uint32_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
 }
@@ -44,6 +44,7 @@ void FunctionPool::Run(std::function<void()> work) {
 }
 
 void FunctionPool::Work() {
+  const OwnThreads::Membership membership(own_);
   for (;;) {
     std::function<void()> work;
     {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/embed/own_threads.h"
 #include "stele/engine.h"
 
 namespace stele::embed {
@@ -16,7 +17,7 @@ namespace stele::embed {
 // Thread: any.
 class FunctionPool {
  public:
-  explicit FunctionPool(uint32_t threads);
+  FunctionPool(uint32_t threads, OwnThreads& own);
   // Runs what is queued, then ends.
   ~FunctionPool();
   FunctionPool(const FunctionPool&) = delete;
@@ -27,6 +28,7 @@ class FunctionPool {
  private:
   void Work();
 
+  OwnThreads& own_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::function<void()>> queue_;

@@ -1,36 +1,15 @@
-// What operators, other systems and people ask of an instance.
+// What operators and other systems ask of an instance. people.cc has what people do.
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "engine/embed/core.h"
+#include "engine/embed/find_run.h"
 
 namespace stele::embed {
 
 namespace {
 
 using model::Command;
-
-// The open run of a step for which `fits` holds.
-template <class Fits>
-stele::Result<const model::StepRun*> FindRun(const model::Instance& instance,
-                                             const definition::Definition& definition,
-                                             const std::string& step, Fits fits) {
-  const model::StepRun* found = nullptr;
-  for (const model::StepRun& run : instance.runs) {
-    if (definition.step(run.step).id != step || !fits(run)) continue;
-    if (found != nullptr)
-      return Fail(ErrorCode::kUnknownRun,
-                  fmt::format("Expected one run of \"{}\" that this can be asked of but found "
-                              "several, {} and {} among them",
-                              step, found->id.value, run.id.value));
-    found = &run;
-  }
-  if (found != nullptr) return found;
-  return Fail(ErrorCode::kUnknownRun,
-              fmt::format("Expected an open step \"{}\" of instance {} that this can be asked of "
-                          "but found none",
-                          step, instance.id.value));
-}
 
 // Of an instance as a whole.
 template <class T>
@@ -111,44 +90,6 @@ Status Engine::Publish(const std::string& name, const std::string& key, const st
                             reply({});
                           });
   });
-}
-
-Status Engine::Decide(uint64_t instance, const std::string& step, const Decision& decision,
-                      bool approved, bool manual) {
-  const auto variables = ParseObject(decision.variables, "variables");
-  if (!variables.has_value()) return std::unexpected(variables.error());
-  return core_->Send(
-      instance,
-      [&](const model::Instance& state,
-          const definition::Definition& definition) -> stele::Result<Command> {
-        const auto run = FindRun(state, definition, step,
-                                 [](const model::StepRun& each) { return each.human != nullptr; });
-        if (!run.has_value()) return std::unexpected(run.error());
-        const std::string& type = definition.step((*run)->step).task_type;
-        if (manual != (type == "manual"))
-          return Fail(ErrorCode::kWrongState,
-                      fmt::format("Expected {} task \"{}\" but found one of the type \"{}\"",
-                                  manual ? "a manual" : "an approval", step, type));
-        return model::DecideTask{
-            .run = (*run)->id,
-            .person = decision.by,
-            .approved = approved,
-            .comment = decision.comment,
-            .variables = variables->has_value() ? Payload::FromValue(**variables) : Payload(),
-            .groups = decision.groups};
-      });
-}
-
-Status Engine::Complete(uint64_t instance, const std::string& step, const Decision& decision) {
-  return Decide(instance, step, decision, true, true);
-}
-
-Status Engine::Approve(uint64_t instance, const std::string& step, const Decision& decision) {
-  return Decide(instance, step, decision, true, false);
-}
-
-Status Engine::Reject(uint64_t instance, const std::string& step, const Decision& decision) {
-  return Decide(instance, step, decision, false, false);
 }
 
 }  // namespace stele::embed

@@ -6,9 +6,11 @@
 
 namespace stele::embed {
 
-PluginHost::PluginHost(std::unique_ptr<Plugin> plugin, size_t backlog, Problem problem)
+PluginHost::PluginHost(std::unique_ptr<Plugin> plugin, size_t backlog, OwnThreads& own,
+                       Problem problem)
     : plugin_(std::move(plugin)),
       backlog_(backlog),
+      own_(own),
       problem_(std::move(problem)),
       thread_([this] { Work(); }) {}
 
@@ -45,6 +47,7 @@ void PluginHost::Call(const std::function<void()>& call) {
 }
 
 void PluginHost::Work() {
+  const OwnThreads::Membership membership(own_);
   for (;;) {
     std::optional<Notice> notice;
     uint64_t missed = 0;

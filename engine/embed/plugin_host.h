@@ -11,6 +11,7 @@
 #include <thread>
 #include <variant>
 
+#include "engine/embed/own_threads.h"
 #include "stele/engine.h"
 
 namespace stele::embed {
@@ -31,7 +32,7 @@ using Problem = std::function<void(const std::string&)>;
 // Thread: any.
 class PluginHost {
  public:
-  PluginHost(std::unique_ptr<Plugin> plugin, size_t backlog, Problem problem);
+  PluginHost(std::unique_ptr<Plugin> plugin, size_t backlog, OwnThreads& own, Problem problem);
   // Tells it what it is behind with, then ends.
   ~PluginHost();
   PluginHost(const PluginHost&) = delete;
@@ -46,6 +47,7 @@ class PluginHost {
 
   std::unique_ptr<Plugin> plugin_;
   const size_t backlog_;
+  OwnThreads& own_;
   const Problem problem_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,5 +1,9 @@
 // Queries, histories, subscriptions.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "engine/embed/core.h"
@@ -11,6 +15,10 @@ namespace stele::embed {
 
 namespace {
 
+constexpr std::array<std::string_view, 8> kStatuses{"running",      "paused",    "queued",
+                                                    "compensating", "completed", "failed",
+                                                    "cancelled",    "terminated"};
+
 std::string StatusOf(const replay::InstanceSummary& summary) {
   if (!model::HasEnded(summary.status) && (summary.queued || summary.paused))
     return summary.queued ? "queued" : "paused";
@@ -19,6 +27,7 @@ std::string StatusOf(const replay::InstanceSummary& summary) {
 
 bool Fits(const Instance& instance, const Filter& filter) {
   return (filter.status.empty() || instance.status == filter.status) &&
+         (!filter.open || !instance.ended()) &&
          (filter.definition.empty() || instance.definition == filter.definition) &&
          (filter.business_key.empty() || instance.business_key == filter.business_key) &&
          (filter.tag.empty() ||
@@ -29,6 +38,10 @@ bool Fits(const Instance& instance, const Filter& filter) {
 
 // The log is read on the caller's thread; the loop goes on meanwhile.
 Result<std::vector<Instance>> Engine::Query(const Filter& filter) {
+  if (!filter.status.empty() && std::ranges::find(kStatuses, filter.status) == kStatuses.end())
+    return Refuse(ErrorCode::kInvalidInput,
+                  fmt::format("Expected one of {} as a status but found \"{}\"",
+                              fmt::join(kStatuses, ", "), filter.status));
   const Result<std::vector<Core::Version>> versions = core_->Versions();
   if (!versions.has_value()) return std::unexpected(versions.error());
   const Visit visit(*core_->door());
@@ -37,6 +50,7 @@ Result<std::vector<Instance>> Engine::Query(const Filter& filter) {
   if (!all.has_value()) return std::unexpected(ToError(all.error()));
   std::vector<Instance> found;
   for (auto at = all->rbegin(); at != all->rend() && found.size() < filter.limit; ++at) {
+    if (filter.before != 0 && at->id.value >= filter.before) continue;
     // Of a version that came after the first look.
     if (at->definition.value > versions->size()) continue;
     const Core::Version& version = (*versions)[at->definition.value - 1];
@@ -84,25 +98,40 @@ Result<std::string> Engine::History(uint64_t instance) {
 }
 
 Result<uint64_t> Engine::Subscribe(uint64_t instance, std::function<void(const Event&)> receive) {
+  return Subscribe(Interest{.instance = instance}, std::move(receive));
+}
+
+Result<uint64_t> Engine::Subscribe(const Interest& interest,
+                                   std::function<void(const Event&)> receive) {
   if (!receive)
     return Refuse(ErrorCode::kInvalidInput, "Expected a function to call but found none");
   return core_->Ask<uint64_t>([&, core = core_.get()](const Core::Reply<uint64_t>& reply) {
-    const InstanceId id(instance);
+    const InstanceId id(interest.instance);
     if (id)
       if (const auto found = core->shard().Find(id); !found.has_value())
         return reply(std::unexpected(ToError(found.error())));
-    reply(core->feed().Subscribe(id, !id, receive));
+    const Position next = core->store().NextPosition(ShardId());
+    if (interest.from > next.value)
+      return reply(
+          Refuse(ErrorCode::kInvalidInput,
+                 fmt::format("Expected a position of the log, or the next one, {}, but found {}",
+                             next.value, interest.from)));
+    const uint64_t number = core->feed().Subscribe(
+        id, interest.from == 0 ? next : Position(interest.from), std::move(receive));
+    // What was decided before is not told of; it may not be durable yet.
+    core->shard().WhenDurable([core](const stele::Result<Position>&) { core->feed().WakeAll(); });
+    reply(number);
   });
 }
 
 Status Engine::Unsubscribe(uint64_t subscription) {
-  const auto end = [core = core_.get(), subscription]() -> Status {
-    if (core->feed().Unsubscribe(subscription)) return {};
-    return Refuse(ErrorCode::kInvalidInput,
-                  "Expected a subscription but found no " + std::to_string(subscription));
-  };
-  if (core_->OnLoop()) return end();
-  return core_->Ask<void>([&](const Core::Reply<void>& reply) { reply(end()); });
+  const bool waits = !core_->OnLoop() && !core_->OnOwnThread();
+  const Visit visit(*core_->door());
+  // One that is told its last while the engine stops may leave, too.
+  if (!visit.entered() && !core_->OnOwnThread()) return RefuseStopped();
+  if (core_->feed().Unsubscribe(subscription, waits)) return {};
+  return Refuse(ErrorCode::kInvalidInput,
+                fmt::format("Expected a subscription but found no {}", subscription));
 }
 
 }  // namespace stele::embed

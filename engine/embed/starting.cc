@@ -27,6 +27,7 @@ stele::Result<const model::RegisteredDefinition*> DefinitionOf(const model::Regi
 
 void Engine::Core::Start(const StartRequest& request, const std::optional<Value>& input,
                          const std::optional<Value>& variables, const Reply<uint64_t>& reply) {
+  TakeUpTypes();
   const auto definition = DefinitionOf(shard_->registry(), request);
   if (!definition.has_value()) return reply(std::unexpected(ToError(definition.error())));
   model::StartInstance start;

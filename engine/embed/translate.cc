@@ -55,6 +55,12 @@ std::unexpected<Error> RefuseOnLoop() {
                 "which must not wait for itself");
 }
 
+std::unexpected<Error> RefuseOnOwnThread() {
+  return Refuse(ErrorCode::kWrongThread,
+                "Expected Stop on a thread of the program but found one of the engine's, whose end "
+                "it would wait for");
+}
+
 Result<std::optional<Value>> ParseObject(std::string_view text, std::string_view what) {
   if (text.empty()) return std::nullopt;
   stele::Result<Value> value = ParseJson(text);

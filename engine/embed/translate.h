@@ -22,6 +22,8 @@ std::unexpected<Error> Refuse(ErrorCode code, std::string message);
 Error ToError(const std::vector<definition::Fault>& faults);
 std::unexpected<Error> RefuseStopped();
 std::unexpected<Error> RefuseOnLoop();
+// Of Stop, on a thread whose work it waits for.
+std::unexpected<Error> RefuseOnOwnThread();
 
 // A JSON object, or nothing for an empty text. `what` names it in the refusal: "input".
 Result<std::optional<Value>> ParseObject(std::string_view text, std::string_view what);

@@ -1,10 +1,7 @@
-// The program's triggers: which trigger of the registry each one is, and a firing's way into the
-// log.
+// The program's triggers: which trigger of the registry each one is, when they watch, and a
+// firing's way to the service that all triggers have.
 //
-// A firing is a record of the registry first and an instance second. The instance's idempotency key
-// is the firing's, so that a crash between the two, or a repetition, starts nothing twice.
-//
-// Thread: the loop's, but for StartAll and StopAll.
+// Thread: the loop's, but for Add, StartAll and StopAll.
 #pragma once
 
 #include <functional>
@@ -12,9 +9,9 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
 
 #include "engine/runtime/shard.h"
+#include "engine/triggers/service.h"
 #include "stele/engine.h"
 
 namespace stele::embed {
@@ -24,8 +21,8 @@ class TriggerHost {
   template <class T>
   using Reply = std::function<void(Result<T>)>;
 
-  TriggerHost(runtime::Shard& shard, const Clock& clock, std::string actor)
-      : shard_(shard), clock_(clock), actor_(std::move(actor)) {}
+  TriggerHost(runtime::Shard& shard, triggers::TriggerService& service, std::string actor)
+      : shard_(shard), service_(service), actor_(std::move(actor)) {}
 
   // The number of the trigger, which is made when there is none of that definition, type and
   // config. REQUIRES: config is a JSON object.
@@ -33,8 +30,6 @@ class TriggerHost {
             const Reply<uint64_t>& reply);
   void Fire(TriggerId trigger, const std::string& key, const Value& input,
             const Reply<uint64_t>& reply);
-  // Starts the instances of firings that a crash left without one.
-  void StartPending();
 
   // Threads: any but the loop's.
   // False: there is a trigger of that number already.
@@ -50,13 +45,8 @@ class TriggerHost {
     bool started = false;
   };
 
-  Result<const model::RegisteredTrigger*> Firing(TriggerId trigger) const;
-  bool IsPending(TriggerId trigger, const std::string& key) const;
-  void StartInstance(TriggerId trigger, const std::string& key, Payload input,
-                     const Reply<uint64_t>& reply);
-
   runtime::Shard& shard_;
-  const Clock& clock_;
+  triggers::TriggerService& service_;
   const std::string actor_;
   std::mutex mutex_;  // guards what follows
   std::map<uint64_t, Hosted> hosted_;

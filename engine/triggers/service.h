@@ -101,6 +101,11 @@ class TriggerService final : public runtime::Observer {
   // `conditions` of manual and api triggers, and is the input of the others.
   void Fire(TriggerId id, const std::string& key, const Value& input, std::string_view actor,
             Started started);
+  // A firing that somebody else has seen, of a trigger of a kind that this service does not watch
+  // for. Once for a key; a key that has fired answers although the trigger is paused by now.
+  // `input` is what it starts with.
+  void FireSeen(TriggerId id, const std::string& key, Payload input, std::string_view actor,
+                Started started);
   // Fires a schedule's moments in [from, to) that are dealt with and started nothing: one after the
   // other, or beside each other with the overlap `allow` or `cancel_other`. What is yet to come
   // comes by itself. Answers when the firings are durable.

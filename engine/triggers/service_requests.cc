@@ -107,6 +107,30 @@ void TriggerService::Fire(TriggerId id, const std::string& key, const Value& inp
              .started = std::move(started)});
 }
 
+void TriggerService::FireSeen(TriggerId id, const std::string& key, Payload input,
+                              std::string_view actor, Started started) {
+  const model::RegisteredTrigger* registered = shard_->registry().Find(id);
+  if (registered == nullptr) return started(std::unexpected(Unknown(id)));
+  if (!IsKnown(id, key)) {
+    if (registered->state != model::TriggerState::kActive)
+      return started(Fail(ErrorCode::kWrongState,
+                          fmt::format("Expected trigger {} to be active but found it {}", id.value,
+                                      model::TriggerStateName(registered->state))));
+    if (shard_->registry().Startable(registered->definition) == nullptr)
+      return started(
+          Fail(ErrorCode::kDefinitionState,
+               fmt::format("Expected an active version of \"{}\" for trigger {} but found none",
+                           registered->definition, id.value)));
+  }
+  ShootOnce({.trigger = id,
+             .key = key,
+             .time = parts_.clock->Now(),
+             .input = std::move(input),
+             .at_once = true,
+             .actor = std::string(actor),
+             .started = std::move(started)});
+}
+
 Result<std::vector<Firing>> TriggerService::FiringsToFill(TriggerId id, TimeUs from, TimeUs to) {
   const KnownTrigger* trigger = table_.Find(id);
   if (trigger == nullptr || trigger->state == model::TriggerState::kRemoved)

@@ -68,8 +68,13 @@ TEST_F(EmbedFeed, OneInstanceOnlyWithStepsByName) {
 
 TEST_F(EmbedFeed, NothingComesAfterUnsubscribe) {
   int seen = 0;
-  const uint64_t number = Get(engine_->Subscribe(0, [&](const Event&) { ++seen; }));
+  Gate ended;
+  const uint64_t number = Get(engine_->Subscribe(0, [&](const Event& event) {
+    ++seen;
+    if (event.name == "instance_completed") ended.Open();
+  }));
   Hello();
+  ended.Wait();
   Do(engine_->Unsubscribe(number));
   const int before = seen;
   EXPECT_GT(before, 0);

@@ -1,4 +1,4 @@
-// Stele inside a program: workflows that survive the program's death at any moment, from one
+// Stele inside a program: workflows that survive the program's death at any moment, from this
 // header and one library.
 //
 //     auto engine = Engine::Open({}, "./data");
@@ -15,9 +15,10 @@
 //
 // Threads: every method may be called from any thread, many at once. A method that changes
 // something returns when that is durable. The engine has a loop thread of its own, on which
-// subscribers, asynchronous executors and answers to StartAsync are called: they must not block,
-// and of the methods of Engine they may call StartAsync and Unsubscribe alone (the others refuse
-// with STL0604).
+// asynchronous executors and answers to StartAsync are called: they must not block, and of the
+// methods of Engine they may call StartAsync and Unsubscribe alone (the others refuse with
+// STL0604). Functions, plugins and subscribers have other threads: they may block and call any
+// method but Stop.
 #pragma once
 
 #include <chrono>
@@ -33,56 +34,10 @@
 #include <utility>
 #include <vector>
 
+#include "stele/triggers.h"
+#include "stele/values.h"
+
 namespace stele::embed {
-
-// A fault of a definition, with its place in the text, from 1 (0: unknown).
-struct Fault {
-  std::string code;
-  std::string message;
-  uint32_t line = 0;
-  uint32_t column = 0;
-};
-
-struct Error {
-  std::string code;           // "STL0405"
-  std::string message;        // "Expected … but found …"
-  std::vector<Fault> faults;  // of a definition that is refused: every one, by place
-
-  // "STL0405: Expected …", behind it a line for each fault.
-  std::string ToString() const;
-};
-
-template <class T>
-using Result = std::expected<T, Error>;
-using Status = Result<void>;
-
-// ---- JSON, as much as is needed to fill in a request ----
-
-// A JSON value, made from what C++ has.
-class Json {
- public:
-  Json(std::nullptr_t) : text_("null") {}
-  Json(bool value) : text_(value ? "true" : "false") {}
-  template <std::integral T>
-  Json(T value) : text_(std::to_string(value)) {}
-  Json(double value);
-  Json(std::string_view text);
-  Json(const std::string& text) : Json(std::string_view(text)) {}
-  Json(const char* text) : Json(std::string_view(text)) {}
-  // Text that is JSON already: an array, an object.
-  static Json Raw(std::string json);
-
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
-
-// {"environment": "production", "replicas": 3}
-std::string JsonObject(std::initializer_list<std::pair<std::string_view, Json>> members);
-// A member of a JSON object: a string as it is, anything else as JSON text; nothing when there is
-// no such member, or no object.
-std::optional<std::string> JsonMember(std::string_view object, std::string_view name);
 
 // ---- What steps do: executors of the program's own ----
 
@@ -152,22 +107,6 @@ struct ExecutorOptions {
   bool repeats_after_crash = false;
 };
 
-// ---- What starts workflows: triggers of the program's own ----
-
-// Starts an instance with `input` (a JSON object), once for each key for ever: a key that was fired
-// before gives the instance that it started. Durable when it returns. From any thread but the
-// loop's.
-using Fire = std::function<Result<uint64_t>(std::string key, std::string input)>;
-
-class Trigger {
- public:
-  virtual ~Trigger() = default;
-  // Begins to watch. Called once, by Continue or, after that, by RegisterTrigger.
-  virtual void Start(Fire fire) = 0;
-  // Ends it; `fire` refuses afterwards. Called once, by Stop or the destructor of the engine.
-  virtual void Stop() = 0;
-};
-
 // ---- What watches: plugins ----
 
 struct StepNotice {
@@ -217,6 +156,9 @@ struct Options {
   // Who starts and decides, in the log's words.
   std::string actor = "program";
   uint32_t plugin_backlog = 10'000;
+  // The time in microseconds since the epoch; the system's when there is none. A clock that stands
+  // still is for tests, which move it and call Elapse. From any thread of the engine's.
+  std::function<int64_t()> clock;
   // Told what nobody is there to be told by a return value: an exception of a callback, the end of
   // the engine because a disk failed. From any thread of the engine's.
   std::function<void(const std::string& sentence)> on_problem;
@@ -225,6 +167,7 @@ struct Options {
 struct Definition {
   std::string name;
   uint32_t version = 1;
+  std::string state;  // "draft", "active", "paused", "retired"
 };
 
 struct StartRequest {
@@ -273,17 +216,46 @@ struct Instance {
 
 struct Filter {
   std::string status;
+  bool open = false;  // only those that have not ended
   std::string definition;
   std::string business_key;
   std::string tag;
+  uint64_t before = 0;   // only those with a smaller number: the next page
   size_t limit = 1'000;  // the newest
 };
 
+// Who acts on a task for people, and what they say. A task that names people or groups, or that
+// somebody has claimed, is refused to others (STL0408).
 struct Decision {
-  std::string by;                   // the person who decides
+  std::string by;                   // the person
   std::vector<std::string> groups;  // that the person is in
   std::string comment;
-  std::string variables;  // a JSON object, or empty
+  std::string variables;     // a JSON object, or empty: what was filled in
+  bool as_operator = false;  // act for anybody
+};
+
+// A task that waits for people.
+struct Task {
+  uint64_t instance = 0;
+  std::string definition;
+  std::string step;
+  uint64_t run = 0;   // "STEP#RUN" names one task of several of a step
+  std::string label;  // the step with the indices of the loops around it: "review[2]"
+  std::string type;   // "approval", "manual"
+  std::string title;
+  std::vector<std::string> assignees;  // with `groups`: who may act; both empty: anybody
+  std::vector<std::string> groups;
+  std::string claimed_by;
+  uint32_t approvals = 0;  // so far
+  uint32_t min_approvers = 1;
+  int64_t since_us = 0;
+  int64_t due_us = 0;  // 0: at no time
+};
+
+struct TaskFilter {
+  std::string person;               // names the person, or the person has claimed it
+  std::vector<std::string> groups;  // or names one of these
+  std::string definition;
 };
 
 // An event of the log. (position, ordinal) names it for ever.
@@ -294,6 +266,13 @@ struct Event {
   int64_t time_us = 0;
   std::string name;  // "step_completed"
   std::string json;  // the event with its members, as History has them
+};
+
+// What a subscriber wants to be told.
+struct Interest {
+  uint64_t instance = 0;  // 0: of all
+  // From that position of the log on, 1 being its beginning; 0: what becomes durable from now on.
+  uint64_t from = 0;
 };
 
 class Engine {
@@ -315,6 +294,12 @@ class Engine {
                           ExecutorOptions options = {});
   Status RegisterExecutor(const std::string& task_type, std::unique_ptr<AsyncExecutor> executor,
                           ExecutorOptions options = {});
+  // A type that is kept in the log, with the JSON Schema of its configuration: an object with
+  // `schema` and `url` (and `headers`, `secret`), or with `schema` and `worker`: true. An executor
+  // that the program registers before Continue runs it in place of what the document says. A
+  // document that replaces another holds for configurations at once, and for who runs it from the
+  // next Open on.
+  Status RegisterType(const std::string& name, const std::string& document);
   Status RegisterPlugin(std::unique_ptr<Plugin> plugin);
   // Kept in the log as a trigger of the definition, of the kind "custom"; the same definition, type
   // and config (a JSON object, or empty) is the same trigger after a restart. Gives its number.
@@ -323,9 +308,31 @@ class Engine {
   // A definition that is known gives the version it has. Refused with all faults.
   Result<Definition> RegisterFile(const std::string& path);
   Result<Definition> RegisterText(const std::string& text, const std::string& name = "workflow");
-  // Goes on with what was open when the directory was opened, and starts the triggers. Gives how
-  // many instances go on.
+  // Every version, in the order in which they were registered.
+  Result<std::vector<Definition>> Definitions();
+  // Goes on with what was open when the directory was opened, and starts the triggers: first what
+  // was due, or happened, while no engine ran. Gives how many instances go on.
   Result<uint64_t> Continue();
+  // Does what is due by the clock, which comes by itself when the clock goes. Answers when what
+  // that made of it is durable.
+  Status Elapse();
+
+  // By number; without those that were removed, unless `removed`.
+  Result<std::vector<TriggerInfo>> Triggers(bool removed = false);
+  // `trigger` is one entry as in the section `triggers:` of a definition, as JSON.
+  Result<uint64_t> AddTrigger(const std::string& definition, const std::string& trigger);
+  // A paused trigger does not fire, and does not make up for it when it is resumed.
+  Status PauseTrigger(uint64_t trigger, const std::string& reason = "");
+  Status ResumeTrigger(uint64_t trigger, const std::string& reason = "");
+  Status RemoveTrigger(uint64_t trigger, const std::string& reason = "");
+  // By hand: once for a key; an empty key is always a new one. Gives the instance, or 0 when the
+  // firing is noted and its instance has to wait.
+  Result<uint64_t> FireTrigger(uint64_t trigger, const std::string& key = "",
+                               const std::string& input = "");
+  // Fires a schedule's moments in [from, to) that have started nothing.
+  Result<Backfilled> Backfill(uint64_t trigger, int64_t from_us, int64_t to_us);
+  // Answers when what fired is durable.
+  Result<WebAnswer> Deliver(const WebRequest& request);
 
   Result<uint64_t> Start(StartRequest request);
   // Returns at once; `started` is called on the loop thread when the start is durable or refused.
@@ -346,24 +353,36 @@ class Engine {
   // that was published before is published no second time.
   Status Publish(const std::string& name, const std::string& key, const std::string& payload = "",
                  const std::string& id = "");
-  // Tasks for people, by the step's id: Complete a manual one, Approve or Reject an approval.
+  // Tasks for people, by the step's id. Whoever has claimed one decides it alone.
+  Status Claim(uint64_t instance, const std::string& step, const Decision& who);
+  Status Release(uint64_t instance, const std::string& step, const Decision& who);
+  // Complete a manual one, Approve or Reject an approval; FailTask either, as an attempt fails.
   Status Complete(uint64_t instance, const std::string& step, const Decision& decision);
   Status Approve(uint64_t instance, const std::string& step, const Decision& decision);
   Status Reject(uint64_t instance, const std::string& step, const Decision& decision);
+  Status FailTask(uint64_t instance, const std::string& step, const Decision& decision,
+                  const std::string& kind = "failed");
+  // What waits for people, by instance. Reads as Query does.
+  Result<std::vector<Task>> Tasks(const TaskFilter& filter = {});
 
   // By number, the newest first. Reads the whole log: for tools, not for every request.
   Result<std::vector<Instance>> Query(const Filter& filter = {});
   // Every event of an instance, a line of JSON each.
   Result<std::string> History(uint64_t instance);
-  // Calls `receive` on the loop thread for each event that becomes durable from now on, in the
-  // order of the log; `instance` 0: of all. Gives the number that ends it. After Unsubscribe has
-  // returned, `receive` is not called any more.
+  // Calls `receive` for each durable event, in the order of the log, without gap or repetition, on
+  // a thread of the subscription's own: one that is slow is behind and delays nobody. It reads from
+  // the log, so that being behind costs no memory. Stop tells it what it has not been told, up to
+  // Options::plugin_backlog records. Gives the number that ends it.
+  Result<uint64_t> Subscribe(const Interest& interest, std::function<void(const Event&)> receive);
   Result<uint64_t> Subscribe(uint64_t instance, std::function<void(const Event&)> receive);
+  // `receive` is not called any more when it has returned; it waits for a call that runs, unless it
+  // is called from there.
   Status Unsubscribe(uint64_t subscription);
 
  private:
   class Core;
   explicit Engine(std::unique_ptr<Core> core);
+  Status ChangeTrigger(uint64_t trigger, const std::string& state, const std::string& reason);
   Status Decide(uint64_t instance, const std::string& step, const Decision& decision, bool approved,
                 bool manual);
   std::unique_ptr<Core> core_;
