@@ -73,8 +73,9 @@ int Register(const Arguments& arguments, const Terminal& terminal, RegistryChang
 
 // Opens the directory when it is there: its own types count in what is checked.
 Status OpenKnown(const Arguments& arguments, RegistryChange& change) {
+  if (HasData(arguments.Get("--data", kDefaultData))) STELE_RETURN_IF_ERROR(change.Open(false));
   change.engine().AddExecutors({}, {});
-  return HasData(arguments.Get("--data", kDefaultData)) ? change.Open(false) : Status();
+  return {};
 }
 
 struct TemplateFile {

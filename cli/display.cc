@@ -167,7 +167,15 @@ std::string Display::EventLine(const replay::Timeline& timeline, const model::Ev
     return fmt::format("· {} attempt {} started", label, started->attempt);
   if (std::holds_alternative<model::AttemptInterrupted>(event))
     return fmt::format("· {} interrupted", label);
-  return fmt::format("· {} started", label);
+  const std::string waits = WorkerPhrase(timeline, *line);
+  return fmt::format("· {}{}", label, waits.empty() ? " started" : waits);
+}
+
+std::string Display::WorkerPhrase(const replay::Timeline& timeline, const StepLine& line) const {
+  if (!lacks_worker_ || line.state != StepState::kRunning || line.step.value == kNoIndex) return "";
+  const definition::Step& step = timeline.definition().step(line.step);
+  if (step.kind != definition::StepKind::kTask || !lacks_worker_(step)) return "";
+  return fmt::format(" waits for a worker of the type {}", Clean(step.task_type));
 }
 
 void Display::Say(std::string_view line) {
@@ -183,7 +191,7 @@ void Display::Show(const replay::Timeline& timeline, const model::Event& event,
   if (!line.empty()) Say(fmt::format("{}{}", prefix, line));
 }
 
-std::string Display::LiveLine(const StepLine& line) const {
+std::string Display::LiveLine(const replay::Timeline& timeline, const StepLine& line) const {
   const int64_t now = clock_.Now().value;
   std::string text = fmt::format("{} {}", kFrames[frame_ % std::size(kFrames)], Clean(line.label));
   const uint32_t attempt = line.attempts.empty() ? 1 : line.attempts.back().number;
@@ -196,6 +204,7 @@ std::string Display::LiveLine(const StepLine& line) const {
       text += fmt::format("  {} left", Duration(std::max<int64_t>(line.due.value - now, 0)));
       break;
     default:
+      text += WorkerPhrase(timeline, line);
       if (attempt > 1) text += fmt::format("  attempt {}", attempt);
       text += "  " + Duration(std::max<int64_t>(now - line.started.value, 0));
   }
@@ -214,7 +223,7 @@ void Display::Redraw(const std::vector<const replay::Timeline*>& timelines) {
           line.state == StepState::kParked || line.state == StepState::kHeld)
         continue;
       if (lines.size() < room) {
-        lines.push_back(LiveLine(line));
+        lines.push_back(LiveLine(*timeline, line));
       } else {
         ++more;
       }

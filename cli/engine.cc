@@ -1,5 +1,6 @@
 #include "cli/engine.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -8,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/settings.h"
+#include "engine/tasks/agent.h"
 #include "engine/tasks/builtin_tasks.h"
 #include "eventstore/rocksdb_store.h"
 
@@ -25,13 +27,21 @@ Engine::Engine() : tasks_(std::make_unique<tasks::TaskRegistry>()) {
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &hangup_);
   uv_timer_init(&loop_, &timer_);
+  tasks::WorkerPoolOptions options;
+  options.on_waiting = [this](std::string_view type) {
+    if (tell_waiting_) tell_waiting_(type);
+  };
+  workers_ = std::make_shared<tasks::WorkerPool>(&loop_, &loop_clock_, std::move(options));
+  programs_ = std::make_unique<WorkerPrograms>(&loop_, workers_.get());
 }
 
 Engine::~Engine() {
   Close();
+  programs_.reset();
   shard_.reset();
   tasks_.reset();
   client_.reset();
+  workers_.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
@@ -55,14 +65,55 @@ void Engine::AddExecutors(const std::vector<Stub>& stubs,
     calls_ = calls.get();
     tasks_->Register("call", std::move(calls));
   }
-  if (!is_open()) return;
-  if (calls_ != nullptr) calls_->Attach(shard_.get());
-  AddCustomTypes();
+  if (is_open()) {
+    if (calls_ != nullptr) calls_->Attach(shard_.get());
+    AddCustomTypes();
+  }
+  AddAgent();
 }
 
 void Engine::AddCustomTypes() {
   custom_types_ = CustomTypes(shard_->registry());
-  if (client_ != nullptr) custom_types_.AddExecutors(client_, *secrets_, *tasks_);
+  if (client_ != nullptr) custom_types_.AddExecutors(client_, *secrets_, workers_, *tasks_);
+}
+
+void Engine::AddAgent() {
+  if (tasks_->Find(tasks::kAgentType) == nullptr)
+    tasks_->Register(std::string(tasks::kAgentType), tasks::MakeAgentExecutor(workers_));
+}
+
+Status Engine::AddWorkers(const Arguments& arguments, bool lasting,
+                          std::function<void(std::string_view)> note) {
+  auto specs = ParseWorkers(arguments);
+  if (!specs.has_value()) return std::unexpected(specs.error());
+  if (arguments.Has("--no-wait")) return {};
+  for (const WorkerSpec& spec : *specs) {
+    for (const std::string& type : spec.types) {
+      const tasks::TaskExecutor* executor = tasks_->Find(type);
+      if (executor == nullptr) {
+        tasks_->Register(type, tasks::WorkerPool::MakeExecutor(workers_));
+      } else if (!tasks::WorkerPool::Serves(executor)) {
+        return Fail(ErrorCode::kUsage, fmt::format("Expected a type that workers run for --worker "
+                                                   "but found \"{}\", which is stubbed or has an "
+                                                   "address",
+                                                   type));
+      }
+    }
+  }
+  if (lasting)
+    tell_waiting_ = [note](std::string_view type) {
+      note(fmt::format("tasks of the type \"{}\" wait for a worker", type));
+    };
+  programs_->Add(*std::move(specs), lasting, std::move(note), [this] {
+    if (workers_changed_) workers_changed_();
+  });
+  return {};
+}
+
+bool Engine::LacksWorker(const definition::Step& step) const {
+  const tasks::TaskExecutor* executor = tasks_->Find(fmt::format("step:{}", step.id));
+  if (executor == nullptr) executor = tasks_->Find(step.task_type);
+  return tasks::WorkerPool::Serves(executor) && !workers_->MayRun(step.task_type);
 }
 
 Status Engine::Open(const std::string& data, bool create, runtime::Observer* observer) {
@@ -97,6 +148,7 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
         auto* engine = static_cast<Engine*>(signal->data);
         if (engine->interrupted_) {
           // Nothing that the engine started outlives it.
+          engine->programs_->Clear();
           engine->tasks_->Clear();
           _exit(kExitInterrupted);
         }
@@ -107,6 +159,7 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
 }
 
 void Engine::Run(std::function<void()> tick) {
+  programs_->Start();
   if (tick) {
     tick_ = std::move(tick);
     timer_.data = this;
@@ -125,7 +178,9 @@ void Engine::LeaveBehindInbox() {
 void Engine::Leave() {
   if (leaving_) return;
   leaving_ = true;
-  shard_->Stop([this] { uv_stop(&loop_); });
+  // Their answers would be recorded no more.
+  workers_->Close();
+  shard_->Stop([this] { programs_->End([this] { uv_stop(&loop_); }); });
 }
 
 }  // namespace stele::cli

@@ -13,12 +13,15 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cli/stubs.h"
+#include "cli/workers.h"
 #include "engine/runtime/call_executor.h"
 #include "engine/runtime/custom_types.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
 #include "engine/tasks/curl_multi.h"
 #include "engine/tasks/executor.h"
+#include "engine/tasks/loop_clock.h"
+#include "engine/tasks/worker_pool.h"
 #include "eventstore/event_store.h"
 
 namespace stele::cli {
@@ -40,6 +43,15 @@ class Engine {
   Status Open(const std::string& data, bool create, runtime::Observer* observer);
   // Executors for the task types that the registry holds now.
   void AddCustomTypes();
+  // The workers that --worker asks for, which start with Run; none with --no-wait. `lasting`: none
+  // is given up, and `note` is told when a type's tasks wait for a worker, too. kUsage: a type that
+  // something else runs. REQUIRES: AddExecutors was called.
+  Status AddWorkers(const Arguments& arguments, bool lasting,
+                    std::function<void(std::string_view sentence)> note);
+  // Tasks of the step wait for a worker, and none can come in this process.
+  bool LacksWorker(const definition::Step& step) const;
+  // `changed` is called when LacksWorker may have changed.
+  void WatchWorkers(std::function<void()> changed) { workers_changed_ = std::move(changed); }
 
   // Runs the loop until Leave has stopped the shard. `tick` is called some times a second, when
   // given.
@@ -66,9 +78,16 @@ class Engine {
 
  private:
   void WatchSignal(uv_signal_t* handle, int number);
+  // The type `agent`, unless something else runs it.
+  void AddAgent();
 
   uv_loop_t loop_;
   SystemClock clock_;
+  tasks::LoopClock loop_clock_;
+  std::shared_ptr<tasks::WorkerPool> workers_;
+  std::unique_ptr<WorkerPrograms> programs_;
+  std::function<void()> workers_changed_;
+  std::function<void(std::string_view type)> tell_waiting_;
   std::unique_ptr<secrets::Secrets> secrets_;
   std::unique_ptr<tasks::TaskRegistry> tasks_;
   std::shared_ptr<tasks::HttpClient> client_;

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "cli/recorded.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
 #include "replay/history.h"
@@ -62,12 +63,14 @@ bool IsWanted(const Arguments& arguments, const Row& row) {
 }
 
 // Of an open instance its state says more.
-Status LookInto(const eventstore::EventStore& store, Row& row) {
+Status LookInto(const eventstore::EventStore& store, const replay::LacksWorker& needs_worker,
+                Row& row) {
   row.status = model::StatusName(row.summary.status);
   if (model::HasEnded(row.summary.status)) return {};
   const Result<model::Instance> instance = replay::ReadInstance(store, kShard, row.summary.id);
   if (!instance.has_value()) return std::unexpected(instance.error());
-  const replay::Standing standing = replay::StandingOf(*instance, *row.definition->definition);
+  const replay::Standing standing =
+      replay::StandingOf(*instance, *row.definition->definition, needs_worker);
   row.status = StatusWord(*instance, standing);
   row.waiting_for = StandingToJson(standing);
   for (const replay::Waiting& waiting : standing.waits) row.waits.push_back(WaitPhrase(waiting));
@@ -124,11 +127,12 @@ int List(const Arguments& arguments, const Terminal& terminal) {
       {"ID", "DEFINITION", "STATUS", "STARTED", "ENDED", "STEPS DONE", "KEY", "WAITS FOR"}};
   Array documents;
   const std::vector<std::string> statuses = arguments.All("--status");
+  const replay::LacksWorker needs_worker = NeedsWorkerOf(*registry);
   for (const replay::InstanceSummary& instance : *instances) {
     Row row{.summary = instance, .definition = registry->Find(instance.definition)};
     CHECK(row.definition != nullptr, "no definition {}", instance.definition.value);
     if (!IsWanted(arguments, row)) continue;
-    if (const Status read = LookInto(**store, row); !read.has_value())
+    if (const Status read = LookInto(**store, needs_worker, row); !read.has_value())
       return Refuse(terminal, read.error());
     if (!statuses.empty() && std::ranges::find(statuses, row.status) == statuses.end()) continue;
     rows.push_back(ToText(row));

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/recorded.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
 #include "engine/decide/decide.h"
@@ -37,8 +38,10 @@ Status Operation::Open(bool goes_on) {
                             data_));
   STELE_RETURN_IF_ERROR(engine_.Open(data_, false, &session_));
   goes_on_ = goes_on && !arguments_.Has("--no-wait");
-  if (goes_on) engine_.AddExecutors(*stubs, ScriptDirectoriesOf(engine_));
-  return {};
+  if (!goes_on) return {};
+  engine_.AddExecutors(*stubs, ScriptDirectoriesOf(engine_));
+  return engine_.AddWorkers(arguments_, /*lasting=*/false,
+                            [this](std::string_view sentence) { session_.Note(sentence); });
 }
 
 std::optional<Rejection> Operation::Try(const model::Instance& instance,
@@ -136,7 +139,8 @@ int Operation::ReportRecorded(std::string_view done) {
     const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
     if (!instance.has_value()) return Refuse(terminal_, instance.error());
     const auto* registered = engine_.shard().registry().Find(instance->definition);
-    const replay::Standing standing = replay::StandingOf(*instance, *registered->definition);
+    const replay::Standing standing = replay::StandingOf(*instance, *registered->definition,
+                                                         NeedsWorkerOf(engine_.shard().registry()));
     if (!arguments_.Has("--json")) {
       if (!arguments_.Has("--quiet"))
         terminal_.Print(fmt::format("instance {} {}\n", id.value, done));

@@ -7,12 +7,16 @@ namespace stele::cli {
 namespace {
 
 constexpr OptionSpec kRecorded[] = {kReason, kBy, kData, kJson};
-constexpr OptionSpec kGoesOn[] = {kReason, kBy, kNoWait, kStub, kData, kJson, kQuiet};
+constexpr OptionSpec kGoesOn[] = {kReason,      kBy,          kNoWait, kStub, kWorker,
+                                  kWorkerSlots, kWorkerLease, kData,   kJson, kQuiet};
 constexpr OptionSpec kCancelOptions[] = {{"--compensate", "", "undo the steps that have completed"},
                                          kReason,
                                          kBy,
                                          kNoWait,
                                          kStub,
+                                         kWorker,
+                                         kWorkerSlots,
+                                         kWorkerLease,
                                          kData,
                                          kJson,
                                          kQuiet};
@@ -22,6 +26,9 @@ constexpr OptionSpec kRollBackOptions[] = {
     kBy,
     kNoWait,
     kStub,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
     kData,
     kJson,
     kQuiet};
@@ -37,8 +44,16 @@ constexpr OptionSpec kMigrateOptions[] = {
     kBy,
     kData,
     kJson};
-constexpr OptionSpec kSignalOptions[] = {
-    {"--payload", "JSON|@FILE", "what comes with it"}, kBy, kNoWait, kStub, kData, kJson, kQuiet};
+constexpr OptionSpec kSignalOptions[] = {{"--payload", "JSON|@FILE", "what comes with it"},
+                                         kBy,
+                                         kNoWait,
+                                         kStub,
+                                         kWorker,
+                                         kWorkerSlots,
+                                         kWorkerLease,
+                                         kData,
+                                         kJson,
+                                         kQuiet};
 constexpr OptionSpec kPublishOptions[] = {
     {"--key", "KEY", "the correlation key"},
     {"--payload", "JSON|@FILE", "what comes with it"},
@@ -47,6 +62,9 @@ constexpr OptionSpec kPublishOptions[] = {
     kBy,
     kNoWait,
     kStub,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
     kData,
     kJson,
     kQuiet};
@@ -55,8 +73,7 @@ constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
       "  stele pause 42 --reason 'the supplier is down'\n", kRecorded},
      Pause},
-    {{"step", "ID [N]", 1, 2,
-      "Starts one thing that a paused instance holds; N one after the other.",
+    {{"step", "ID [N]", 1, 2, "Starts one thing that a paused instance holds; N one after the other.",
       "Each starts when the one before it and what follows of it have come to rest, and the "
       "instance\nstays paused behind the last one. With --no-wait, N of those held now start "
       "together. What is held: steps to start, failures to decide about, the\n"

@@ -10,6 +10,13 @@ inline constexpr OptionSpec kJson{"--json", "", "JSON on standard output instead
 inline constexpr OptionSpec kQuiet{"--quiet", "", "only outputs and errors"};
 inline constexpr OptionSpec kStub{"--stub", "STEP_OR_TYPE=JSON",
                                   "complete a step with this output instead of acting", true};
+inline constexpr OptionSpec kWorker{"--worker", "TYPE[,TYPE…]=COMMAND",
+                                    "a program that does the tasks of these types", true};
+inline constexpr OptionSpec kWorkerSlots{"--worker-slots", "N",
+                                         "tasks at once of each --worker (default 1)"};
+inline constexpr OptionSpec kWorkerLease{
+    "--worker-lease", "DURATION",
+    "a --worker that sends no heartbeat for so long is ended (default: none is asked for)"};
 inline constexpr OptionSpec kBy{"--by", "PERSON", "who asks (default: your login name)"};
 inline constexpr OptionSpec kReason{"--reason", "TEXT", "kept in the history"};
 inline constexpr OptionSpec kNoWait{

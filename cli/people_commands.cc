@@ -18,15 +18,17 @@ constexpr OptionSpec kTasksOptions[] = {
     kData,
     kJson};
 constexpr OptionSpec kHoldOptions[] = {kBy, kGroup, kComment, kAsOperator, kData, kJson};
-constexpr OptionSpec kDecideOptions[] = {kBy,     kGroup, kComment, kVar,  kAsOperator,
-                                         kNoWait, kStub,  kData,    kJson, kQuiet};
+constexpr OptionSpec kDecideOptions[] = {kBy,     kGroup, kComment, kVar,         kAsOperator,
+                                         kNoWait, kStub,  kWorker,  kWorkerSlots, kWorkerLease,
+                                         kData,   kJson,  kQuiet};
 constexpr OptionSpec kFailOptions[] = {
-    kBy,      {"--kind", "KIND", "of the error (default \"failed\")"},
-    kGroup,   kAsOperator,
-    kComment, kReason,
-    kNoWait,  kStub,
-    kData,    kJson,
-    kQuiet};
+    kBy,          {"--kind", "KIND", "of the error (default \"failed\")"},
+    kGroup,       kAsOperator,
+    kComment,     kReason,
+    kNoWait,      kStub,
+    kWorker,      kWorkerSlots,
+    kWorkerLease, kData,
+    kJson,        kQuiet};
 
 constexpr Command kCommands[] = {
     {{"tasks", "", 0, 0, "Lists the tasks that wait for people.",

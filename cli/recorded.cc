@@ -4,8 +4,15 @@
 
 #include "cli/open_data.h"
 #include "engine/apply/apply.h"
+#include "engine/runtime/custom_types.h"
 
 namespace stele::cli {
+
+replay::LacksWorker NeedsWorkerOf(const model::Registry& registry) {
+  return [types = std::make_shared<runtime::CustomTypes>(registry)](const definition::Step& step) {
+    return types->NeedsWorker(step.task_type);
+  };
+}
 
 Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
                                                const VisitRecorded& visit) {
@@ -32,7 +39,8 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
         if (visit) visit(entry, *recorded->definition);
       });
   if (!read.has_value()) return std::unexpected(read.error());
-  recorded->standing = replay::StandingOf(recorded->instance, *recorded->definition);
+  recorded->standing = replay::StandingOf(recorded->instance, *recorded->definition,
+                                          NeedsWorkerOf(recorded->registry));
   return recorded;
 }
 

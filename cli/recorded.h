@@ -22,6 +22,10 @@ struct Recorded {
   replay::Standing standing;
 };
 
+// The steps that nobody but a worker does, by what is registered: nobody has the log open, so no
+// worker has a task.
+replay::LacksWorker NeedsWorkerOf(const model::Registry& registry);
+
 // Sees an event and the version of the definition that it speaks of.
 using VisitRecorded =
     std::function<void(const replay::HistoryEntry& entry, const definition::Definition&)>;

@@ -20,36 +20,43 @@ constexpr OptionSpec kPaused{"--paused", "",
                              "starts paused: \"stele step\" and \"stele resume\" go on"};
 constexpr OptionSpec kStepByStep{"--step-by-step", "", "the same as --paused"};
 
-constexpr OptionSpec kRunOptions[] = {
-    kInput,  kVar,        kBusinessKey, kUnique, kIdempotencyKey, kPriority, kTag,  kDeadline,
-    kPaused, kStepByStep, kNoWait,      kBy,     kStub,           kData,     kJson, kQuiet};
-constexpr OptionSpec kStartOptions[] = {kVersion,        kInput,    kVar, kBusinessKey, kUnique,
-                                        kIdempotencyKey, kPriority, kTag, kDeadline,    kPaused,
-                                        kStepByStep,     kNoWait,   kBy,  kStub,        kData,
-                                        kJson,           kQuiet};
+constexpr OptionSpec kRunOptions[] = {kInput,       kVar,  kBusinessKey, kUnique, kIdempotencyKey,
+                                      kPriority,    kTag,  kDeadline,    kPaused, kStepByStep,
+                                      kNoWait,      kBy,   kStub,        kWorker, kWorkerSlots,
+                                      kWorkerLease, kData, kJson,        kQuiet};
+constexpr OptionSpec kStartOptions[] = {kVersion,        kInput,       kVar,  kBusinessKey, kUnique,
+                                        kIdempotencyKey, kPriority,    kTag,  kDeadline,    kPaused,
+                                        kStepByStep,     kNoWait,      kBy,   kStub,        kWorker,
+                                        kWorkerSlots,    kWorkerLease, kData, kJson,        kQuiet};
 constexpr OptionSpec kResumeOptions[] = {
     kReason,
     kBy,
     kNoWait,
     {"--parked", "retry|skip|fail", "without ID: decide about steps that wait for an operator"},
     kStub,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
     kData,
     kJson,
     kQuiet};
-constexpr OptionSpec kServeOptions[] = {kStub, kBy, kData};
+constexpr OptionSpec kServeOptions[] = {kStub, kWorker, kWorkerSlots, kWorkerLease, kBy, kData};
 constexpr OptionSpec kValidateOptions[] = {
     {"--data", "DIR", "whose registered types and templates count (default ./stele-data)"}};
 
 constexpr std::string_view kExits =
     "Exits 0 when it completed, 1 when it failed, 2 when the definition or the arguments are\n"
     "wrong, 3 when it was cancelled or interrupted or waits: for people, a message, a signal, an\n"
-    "operator, a place or to be resumed. A note says for what, and which command goes on. Ctrl-C\n"
-    "stops it in order, so that \"stele resume\" goes on with it; a second Ctrl-C exits at once.\n"
+    "operator, a worker, a place or to be resumed. A note says for what, and which command goes\n"
+    "on. Ctrl-C stops it in order, so that \"stele resume\" goes on with it; a second Ctrl-C "
+    "exits\n"
+    "at once.\n"
     "--json prints one document: instance, definition, status, output, error, steps, duration,\n"
     "and waiting_for when it waits.\n\n"
     "  stele run order.yml\n"
     "  stele run order.yml --var fail_at=shipping --input '{\"order\": 7}'\n"
     "  stele run order.yml --business-key A-17 --unique --deadline 2h\n"
+    "  stele run order.yml --worker 'agent=python3 agent.py'\n"
     "  stele run order.yml --stub http='{\"status\": 200}' --stub pay='{\"payment\": \"P-1\"}'\n";
 
 constexpr Command kCommands[] = {

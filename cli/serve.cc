@@ -22,9 +22,14 @@ class Service final : public runtime::Observer {
             {.loop = engine_.loop(), .clock = &engine_.clock(), .shard = kShard, .next = this}) {}
   ~Service() override { engine_.Close(); }
 
-  Status Start(const std::string& data, const std::vector<Stub>& stubs, const std::string& actor) {
+  Status Start(const Arguments& arguments, const std::vector<Stub>& stubs,
+               const std::string& actor) {
+    const std::string data = arguments.Get("--data", kDefaultData);
     STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
     engine_.AddExecutors(stubs, ScriptDirectoriesOf(engine_));
+    STELE_RETURN_IF_ERROR(
+        engine_.AddWorkers(arguments, /*lasting=*/true,
+                           [this](std::string_view note) { terminal_.PrintNote(Clean(note)); }));
     STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
     const size_t open = engine_.shard().Resume(actor);
     STELE_RETURN_IF_ERROR(triggers_.Begin());
@@ -59,7 +64,7 @@ int Serve(const Arguments& arguments, const Terminal& terminal) {
   const auto actor = ActorOf(arguments);
   if (!actor.has_value()) return Refuse(terminal, actor.error());
   Service service(terminal);
-  const Status started = service.Start(arguments.Get("--data", kDefaultData), *stubs, *actor);
+  const Status started = service.Start(arguments, *stubs, *actor);
   if (!started.has_value()) return Refuse(terminal, started.error());
   return service.Run();
 }

@@ -26,7 +26,21 @@ Session::Session(Engine& engine, const Terminal& terminal, const Arguments& argu
       quiet_(arguments.Has("--quiet")),
       data_(arguments.Get("--data", kDefaultData)),
       display_(terminal, engine.clock(),
-               json_ || quiet_ || quiet ? Loudness::kQuiet : Loudness::kLines) {}
+               json_ || quiet_ || quiet ? Loudness::kQuiet : Loudness::kLines) {
+  engine_.WatchWorkers([this] { CheckSoon(); });
+  display_.TellWaits(WorkersLacking());
+}
+
+replay::LacksWorker Session::WorkersLacking() const {
+  return [this](const definition::Step& step) {
+    return !engine_.interrupted() && engine_.LacksWorker(step);
+  };
+}
+
+void Session::Note(std::string_view sentence) {
+  display_.Clear();
+  terminal_.PrintNote(Clean(sentence));
+}
 
 void Session::Follow(InstanceId instance) {
   followed_.try_emplace(instance);
@@ -131,7 +145,8 @@ bool Session::Moves(InstanceId id, std::set<InstanceId>& seen) {
   // Of one that is followed the end has to be told yet.
   if (model::HasEnded(instance.status)) return followed != followed_.end();
   const replay::Standing standing = replay::StandingOf(
-      instance, *engine_.shard().registry().Find(instance.definition)->definition);
+      instance, *engine_.shard().registry().Find(instance.definition)->definition,
+      WorkersLacking());
   if (standing.moves) return true;
   for (const replay::Waiting& waiting : standing.waits) {
     if (waiting.what != replay::WaitFor::kChild) continue;
@@ -192,7 +207,8 @@ void Session::NoteStanding(InstanceId id, Followed& followed) {
   const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
   if (!instance.has_value()) return;
   const replay::Standing standing = replay::StandingOf(
-      *instance, *engine_.shard().registry().Find(instance->definition)->definition);
+      *instance, *engine_.shard().registry().Find(instance->definition)->definition,
+      WorkersLacking());
   if (standing.moves || standing.waits.empty()) return;
   ending.status = StatusWord(*instance, standing);
   ending.waiting_for = StandingToJson(standing);

@@ -24,7 +24,10 @@ class Session final : public runtime::Observer {
   Session(Engine& engine, const Terminal& terminal, const Arguments& arguments, bool quiet = false);
 
   // The engine tells its observer to the last.
-  ~Session() override { engine_.Close(); }
+  ~Session() override {
+    engine_.WatchWorkers(nullptr);
+    engine_.Close();
+  }
 
   // Waits for this one, shows what happens and reports it.
   void Follow(InstanceId instance);
@@ -34,6 +37,8 @@ class Session final : public runtime::Observer {
   void GoOnWith(InstanceId instance, std::string_view actor);
   // An instance that receives a message is followed from then on.
   void FollowWoken(std::string actor) { woken_by_ = std::move(actor); }
+  // For the engine's log, above the live lines.
+  void Note(std::string_view sentence);
   // Asked when nothing moves any more: true when it has made something move.
   void WhenStill(std::function<bool()> go_on) { go_on_ = std::move(go_on); }
   // Several are followed: lines say of which they are.
@@ -61,6 +66,8 @@ class Session final : public runtime::Observer {
     std::optional<replay::Timeline> timeline;
     std::optional<Ending> ending;
   };
+  // Nobody can do the step's task here; never after a signal, when all workers are gone.
+  replay::LacksWorker WorkersLacking() const;
   bool Seed(InstanceId instance, Followed& followed, Position before);
   void CheckSoon();
   void Check();

@@ -105,16 +105,24 @@ Status OpenData(Starting& starting, bool create) {
   return {};
 }
 
+Status AddWorkers(Starting& starting) {
+  return starting.engine.AddWorkers(
+      starting.arguments, /*lasting=*/false,
+      [&](std::string_view sentence) { starting.session.Note(sentence); });
+}
+
 // The exit code when the file has faults.
 std::optional<int> LoadSource(Starting& starting, const std::string& path) {
   Engine& engine = starting.engine;
   std::error_code ignored;
   const std::filesystem::path file = std::filesystem::absolute(path, ignored);
-  engine.AddExecutors(starting.stubs, {file.parent_path().string()});
   // The types that are registered there count; a directory is made only for what can run.
   if (HasData(starting.data))
     if (const Status opened = OpenData(starting, false); !opened.has_value())
       return Refuse(starting.terminal, opened.error());
+  engine.AddExecutors(starting.stubs, {file.parent_path().string()});
+  if (const Status added = AddWorkers(starting); !added.has_value())
+    return Refuse(starting.terminal, added.error());
   const definition::LoadResult loaded = LoadWorkflow(path, engine, starting.stubs);
   if (!loaded.has_value()) {
     std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
@@ -132,6 +140,7 @@ Status FindSource(Starting& starting, const std::string& name) {
                             starting.data, name));
   STELE_RETURN_IF_ERROR(OpenData(starting, false));
   starting.engine.AddExecutors(starting.stubs, ScriptDirectoriesOf(starting.engine));
+  STELE_RETURN_IF_ERROR(AddWorkers(starting));
   const auto version = GivenNumber(starting.arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return std::unexpected(version.error());
   const auto found = FindDefinition(starting.engine.shard().registry(), name,

@@ -29,6 +29,9 @@ Status TriggerOperation::Open(bool starts) {
     const auto stubs = ParseStubs(arguments_.All("--stub"));
     if (!stubs.has_value()) return std::unexpected(stubs.error());
     engine_.AddExecutors(*stubs, ScriptDirectoriesOf(engine_));
+    STELE_RETURN_IF_ERROR(
+        engine_.AddWorkers(arguments_, /*lasting=*/false,
+                           [this](std::string_view sentence) { session_.Note(sentence); }));
   }
   return triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets());
 }

@@ -169,6 +169,8 @@ std::string WaitPhrase(const Waiting& waiting) {
                          waiting.message);
     case WaitFor::kChild:
       return fmt::format("instance {} at \"{}\"", waiting.child.value, waiting.label);
+    case WaitFor::kWorker:
+      return fmt::format("a worker of the type \"{}\" at \"{}\"", waiting.type, waiting.label);
   }
   return "";
 }
@@ -195,6 +197,9 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
     case WaitFor::kChild:
       command = fmt::format("stele status {}", waiting.child.value);
       break;
+    case WaitFor::kWorker:
+      command = fmt::format("stele resume --worker '{}=COMMAND'", waiting.type);
+      break;
   }
   return command.empty() ? command : command + DataOption(data);
 }
@@ -213,6 +218,7 @@ Value WaitingToJson(const Waiting& waiting) {
     object.Set("child", static_cast<int64_t>(waiting.child.value));
   if (waiting.what == WaitFor::kOperator)
     object.Set("error", Object{{"kind", waiting.kind}, {"message", waiting.message}});
+  if (waiting.what == WaitFor::kWorker) object.Set("type", waiting.type);
   if (waiting.due) object.Set("due", waiting.due.value);
   return object;
 }

@@ -14,8 +14,9 @@ using model::StepRun;
 
 class Reader {
  public:
-  Reader(const Instance& instance, const definition::Definition& definition)
-      : instance_(instance), definition_(definition) {}
+  Reader(const Instance& instance, const definition::Definition& definition,
+         const LacksWorker& lacks_worker)
+      : instance_(instance), definition_(definition), lacks_worker_(lacks_worker) {}
 
   Standing Read() {
     if (model::HasEnded(instance_.status)) return {};
@@ -43,6 +44,7 @@ class Reader {
 
   const Instance& instance_;
   const definition::Definition& definition_;
+  const LacksWorker& lacks_worker_;
   Standing standing_;
 };
 
@@ -51,6 +53,8 @@ void Reader::Look(const StepRun& run) {
     case RunState::kAttempt:
       if (run.child) {
         Add(WaitFor::kChild, run).child = run.child;
+      } else if (lacks_worker_ && lacks_worker_(definition_.step(run.step))) {
+        Add(WaitFor::kWorker, run);
       } else {
         standing_.moves = true;
       }
@@ -115,12 +119,15 @@ std::string_view WaitForName(WaitFor what) {
       return "operator";
     case WaitFor::kChild:
       return "child";
+    case WaitFor::kWorker:
+      return "worker";
   }
   return "";
 }
 
-Standing StandingOf(const Instance& instance, const definition::Definition& definition) {
-  return Reader(instance, definition).Read();
+Standing StandingOf(const Instance& instance, const definition::Definition& definition,
+                    const LacksWorker& lacks_worker) {
+  return Reader(instance, definition, lacks_worker).Read();
 }
 
 std::string LabelOf(const Instance& instance, const definition::Definition& definition,

@@ -2,6 +2,7 @@
 // on. Looks at the state alone, so it serves a running engine and a log that nobody has open.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ enum class WaitFor : uint8_t {
   kMessage,   // one of Waiting::waits: messages, signals, moments
   kOperator,  // a parked step
   kChild,     // the end of an instance that a step called
+  kWorker,    // a worker of the step's type
 };
-// "resume", "place", "people", "message", "operator", "child"
+// "resume", "place", "people", "message", "operator", "child", "worker"
 std::string_view WaitForName(WaitFor what);
 
 struct Waiting {
@@ -26,7 +28,7 @@ struct Waiting {
   RunId run;          // 0: the instance itself
   std::string step;   // the id
   std::string label;  // the id, behind it the indices of the loops around: "update[2]"
-  std::string type;   // of the task for people: "approval", "manual"
+  std::string type;   // of the task for people: "approval", "manual"; kWorker: of the step
   std::string title;
   TimeUs since;                            // when the run began
   TimeUs due;                              // of the task, or the earliest moment of the wait
@@ -44,8 +46,13 @@ struct Standing {
   std::vector<Waiting> waits;  // the instance's own first, then by run
 };
 
-// REQUIRES: `definition` is the one that the instance runs now.
-Standing StandingOf(const model::Instance& instance, const definition::Definition& definition);
+// Whether a task of that step waits for a worker that is not there. The state does not tell who is.
+using LacksWorker = std::function<bool(const definition::Step& step)>;
+
+// REQUIRES: `definition` is the one that the instance runs now. Without `lacks_worker` every
+// attempt is taken to be under way.
+Standing StandingOf(const model::Instance& instance, const definition::Definition& definition,
+                    const LacksWorker& lacks_worker = nullptr);
 
 // "update[2]": the step's id with the indices of the loops around the run.
 std::string LabelOf(const model::Instance& instance, const definition::Definition& definition,

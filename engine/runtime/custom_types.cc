@@ -6,14 +6,13 @@
 
 #include "base/json.h"
 #include "engine/definition/step_types.h"
+#include "engine/tasks/agent.h"
 #include "engine/tasks/function_executor.h"
 
 namespace stele::runtime {
 
 namespace {
 
-// Run by workers, so that it may be registered although the engine knows the word.
-constexpr std::string_view kAgent = "agent";
 constexpr size_t kMaxTypeName = 64;
 
 std::unique_ptr<tasks::TaskExecutor> Failing(std::string kind, std::string message) {
@@ -42,7 +41,7 @@ Status CheckTypeName(std::string_view name) {
                 fmt::format("Expected a type's name of at most {} letters, digits, \"_\", \"-\" "
                             "and \".\" but found \"{}\"",
                             kMaxTypeName, name));
-  if (name != kAgent && definition::FindStepType(name).has_value())
+  if (name != tasks::kAgentType && definition::FindStepType(name).has_value())
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("Expected a name that no built-in type has but found \"{}\"", name));
   return {};
@@ -103,12 +102,23 @@ definition::TypeSchemas CustomTypes::schemas() const {
   };
 }
 
+bool CustomTypes::NeedsWorker(std::string_view type) const {
+  const auto found = types_.find(type);
+  return found == types_.end() ? type == tasks::kAgentType : found->second.worker;
+}
+
 void CustomTypes::AddExecutors(const std::shared_ptr<tasks::HttpClient>& client,
                                const secrets::Secrets& secrets,
+                               const std::shared_ptr<tasks::WorkerPool>& workers,
                                tasks::TaskRegistry& registry) const {
   for (const auto& [name, type] : types_) {
     if (registry.Find(name) != nullptr) continue;
     if (!type.schema.has_value()) continue;
+    if (type.worker && workers != nullptr) {
+      registry.Register(name, name == tasks::kAgentType ? tasks::MakeAgentExecutor(workers)
+                                                        : tasks::WorkerPool::MakeExecutor(workers));
+      continue;
+    }
     if (type.worker) {
       registry.Register(
           name, Failing("unavailable",

@@ -18,6 +18,7 @@
 #include "engine/secrets/secrets.h"
 #include "engine/tasks/callback.h"
 #include "engine/tasks/executor.h"
+#include "engine/tasks/worker_pool.h"
 
 namespace stele::runtime {
 
@@ -40,9 +41,14 @@ class CustomTypes {
   const std::map<std::string, CustomType, std::less<>>& all() const { return types_; }
   // Those that a step may use.
   definition::TypeSchemas schemas() const;
-  // A type that is stubbed, or has an executor already, keeps that one.
+  // True: nobody but a worker runs it. `agent` is such a type unless it is registered otherwise.
+  bool NeedsWorker(std::string_view type) const;
+  // A type that is stubbed, or has an executor already, keeps that one. Without `workers` no worker
+  // can come: types that need one fail.
   void AddExecutors(const std::shared_ptr<tasks::HttpClient>& client,
-                    const secrets::Secrets& secrets, tasks::TaskRegistry& registry) const;
+                    const secrets::Secrets& secrets,
+                    const std::shared_ptr<tasks::WorkerPool>& workers,
+                    tasks::TaskRegistry& registry) const;
 
  private:
   std::map<std::string, CustomType, std::less<>> types_;

@@ -115,6 +115,8 @@ class WorkerPool {
   // An executor for any types, which keeps the pool.
   static std::unique_ptr<TaskExecutor> MakeExecutor(std::shared_ptr<WorkerPool> pool,
                                                     Rules rules = {});
+  // `executor` is one that MakeExecutor has made.
+  static bool Serves(const TaskExecutor* executor);
 
   // REQUIRES: `worker` outlives its membership: until OnLeft, or Lose.
   WorkerId Join(Joining joining, Worker* worker);

@@ -49,6 +49,10 @@ std::unique_ptr<TaskExecutor> WorkerPool::MakeExecutor(std::shared_ptr<WorkerPoo
   return std::make_unique<WorkerExecutor>(std::move(pool), std::move(rules));
 }
 
+bool WorkerPool::Serves(const TaskExecutor* executor) {
+  return dynamic_cast<const WorkerExecutor*>(executor) != nullptr;
+}
+
 // ---- Tasks ----
 
 void WorkerPool::Start(TaskRequest request, std::function<void(TaskResult)> done) {

@@ -73,11 +73,12 @@ class Types(ProgramTest):
         self.stele("validate", self.write("sized.yml", STEPS % "1"), "--data", "stele-data")
         self.stele("validate", file)  # the default directory
 
-    def test_a_workers_step_is_unavailable_here(self):
+    def test_a_workers_step_waits_for_one(self):
         self.register("--worker")
-        document = self.json("run", self.write("sized.yml", STEPS % 1), "--json", code=1)
-        self.assertEqual(document["error"]["kind"], "unavailable")
-        self.assertIn("worker", document["error"]["message"])
+        document = self.json("run", self.write("sized.yml", STEPS % 1), "--json", code=3)
+        self.assertEqual(document["status"], "waiting")
+        waiting, = document["waiting_for"]
+        self.assertEqual((waiting["for"], waiting["type"]), ("worker", "resize"))
         stubbed = self.json("run", self.path("sized.yml"), "--stub", 'resize={"size": 1}', "--json")
         self.assertEqual(stubbed["output"], {"size": 1})
 
@@ -85,7 +86,10 @@ class Types(ProgramTest):
         self.stele("types", "register", "agent", "--worker", "--schema",
                    self.write("schema.json", "{}"))
         file = self.write("a.yml", 'name: "a"\nsteps:\n  - {id: "ask", type: "agent"}\n')
-        self.assertEqual(self.json("run", file, "--json", code=1)["error"]["kind"], "unavailable")
+        self.assertEqual(self.json("run", file, "--json", code=3)["status"], "waiting")
+        self.stele("types", "register", "agent", "--schema", self.path("schema.json"),
+                   "--url", "http://127.0.0.1:9/")
+        self.assertEqual(self.json("run", file, "--json", code=1)["error"]["kind"], "connect")
 
     def test_lists_replaces_and_removes(self):
         self.register("--worker")
