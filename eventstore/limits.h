@@ -7,8 +7,6 @@
 namespace stele::eventstore {
 
 inline constexpr size_t kMaxActorBytes = 255;
-// Of the command of a process that has a directory open, what a message shows.
-inline constexpr size_t kMaxShownCommand = 200;
 // One record with its header. Larger than the largest JSON document with room for the rest.
 inline constexpr size_t kMaxRecordBytes = 128u << 20;
 // The records of one block before compression.

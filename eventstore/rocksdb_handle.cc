@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <fstream>
 
 #include "eventstore/limits.h"
@@ -13,15 +12,13 @@ namespace stele::eventstore {
 
 namespace {
 
-// The command of a process; empty: it may not be seen.
+// The name of a process's program, not its arguments, which may be anybody's; empty: it may not be
+// seen.
 std::string NameOf(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/cmdline", process), std::ios::binary);
-  std::string words(kMaxShownCommand, '\0');
-  file.read(words.data(), static_cast<std::streamsize>(words.size()));
-  words.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  while (words.ends_with('\0')) words.pop_back();
-  std::ranges::replace(words, '\0', ' ');
-  return words;
+  std::ifstream file(fmt::format("/proc/{}/comm", process));
+  std::string name;
+  std::getline(file, name);
+  return name;
 }
 
 // Who holds the lock of the file. REQUIRES: not this process, whose lock would end with the call.
@@ -76,14 +73,13 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
     return {};
   }
   if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
-    return Fail(
-        ErrorCode::kStoreLocked,
-        fmt::format("Expected to be the only user of {} but found that {} has it open; wait "
-                    "until it has ended, stop it, or choose another directory",
-                    path,
-                    status.ToString().find("current process") != std::string::npos
-                        ? "this process"
-                        : HolderOf(path + "/LOCK")));
+    return Fail(ErrorCode::kStoreLocked,
+                fmt::format("Expected to be the only user of {} but found that {} has it open; wait "
+                            "until it has ended, stop it, or choose another directory",
+                            path,
+                            status.ToString().find("current process") != std::string::npos
+                                ? "this process"
+                                : HolderOf(path + "/LOCK")));
   return RocksError(status, "open the database " + path);
 }
 

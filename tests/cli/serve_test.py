@@ -51,7 +51,9 @@ class Serve(ProgramTest):
         self.stele("run", self.write("a.yml", APPROVAL), code=3)
         child, line = self.serve()
         self.assertIn("1 open instance;", line)
-        self.assertIn("STL0303", self.stele("list", code=2).stderr)
+        refused = self.stele("list", code=2).stderr
+        self.assertIn("STL0303", refused)
+        self.assertIn(f"process {child.pid} (stele)", refused)
         self.stop(child)
         self.stele("list")
 
