@@ -6,10 +6,9 @@
 #include <map>
 #include <set>
 
-#include "base/check.h"
 #include "base/json.h"
-#include "engine/definition/canonical.h"
 #include "engine/definition/faults.h"
+#include "engine/definition/portrait.h"
 
 namespace stele::definition {
 namespace {
@@ -17,84 +16,33 @@ namespace {
 // What a definition says of each subject, with ids where the canonical form has indices.
 using Subjects = std::map<std::string, Object>;
 
-class Flattener {
- public:
-  explicit Flattener(const Definition& definition) : definition_(definition) {}
-
-  Subjects Run() {
-    // The canonical form holds everything that is executed, each member once.
-    auto canonical = ParseJson(WriteCanonical(definition_));
-    CHECK(canonical.has_value());
-    Object head = std::move(canonical->as_object());
-    const Value steps = Take(head, "steps");
-    const Value bodies = Take(head, "bodies");
-    transitions_ = Take(head, "transitions");
-    head.Erase("format_version");
-    subjects_["the definition"] = std::move(head);
-    for (size_t i = 0; i < steps.as_array().size(); ++i) AddStep(i, steps.as_array()[i]);
-    for (size_t i = 0; i < bodies.as_array().size(); ++i) AddBody(i, bodies.as_array()[i]);
-    return std::move(subjects_);
-  }
-
- private:
-  static Value Take(Object& object, std::string_view key) {
-    Value* found = object.Find(key);
-    Value taken = found == nullptr ? Value(Array()) : std::move(*found);
-    object.Erase(key);
-    return taken;
-  }
-  const std::string& IdOf(const Value& index) const {
-    return definition_.steps[static_cast<size_t>(index.as_int())].id;
-  }
-  std::string BodyOf(size_t body) const {
-    const StepIndex owner = definition_.bodies[body].owner;
-    return owner.value == kNoIndex ? "the root"
-                                   : "the body of " + Quote(definition_.step(owner).id);
-  }
-  void NameStep(Object& object, std::string_view key) {
-    if (Value* index = object.Find(key)) *index = Value(IdOf(*index));
-  }
-  void AddStep(size_t index, const Value& step);
-  void AddBody(size_t index, const Value& body);
-
-  const Definition& definition_;
-  Value transitions_;
-  Subjects subjects_;
-};
-
-void Flattener::AddStep(size_t index, const Value& value) {
-  const Step& step = definition_.steps[index];
-  Object members = value.as_object();
-  for (const std::string_view key : {"id", "place", "child"}) members.Erase(key);
-  NameStep(members, "fallback");
-  NameStep(members, "compensation");
-  if (step.body.value != 0) members.Set("body", BodyOf(step.body.value));
-  Array ways;
-  for (const TransitionIndex edge : step.outgoing) {
-    Object way = transitions_.as_array()[edge.value].as_object();
-    way.Erase("from");
-    way.Erase("place");
-    NameStep(way, "to");
-    ways.emplace_back(std::move(way));
-  }
-  // Their order decides where the first that holds is taken.
-  if (step.split == Split::kAll)
-    std::ranges::sort(ways, {}, [](const Value& way) { return ToJson(way); });
-  if (!ways.empty()) members.Set("transitions", std::move(ways));
-  subjects_[fmt::format("step {}", Quote(step.id))] = std::move(members);
+std::string BodyOf(const std::string& owner) {
+  return owner.empty() ? "the root" : "the body of " + Quote(owner);
 }
 
-void Flattener::AddBody(size_t index, const Value& value) {
-  Object members = value.as_object();
-  for (const std::string_view key : {"id", "place"}) members.Erase(key);
-  NameStep(members, "fallback");
-  std::set<std::string> entries;
-  for (const StepIndex entry : definition_.bodies[index].entries)
-    entries.insert(definition_.step(entry).id);
-  Array sorted;
-  for (const std::string& entry : entries) sorted.emplace_back(entry);
-  members.Set("entries", std::move(sorted));
-  subjects_[BodyOf(index)] = std::move(members);
+Object BodyMembers(Object body) {
+  body.Erase("id");
+  return body;
+}
+
+Subjects SubjectsOf(const Definition& definition) {
+  Portrait portrait = PortraitOf(definition);
+  Subjects subjects;
+  portrait.members.Set("dialect", definition.dialect);
+  subjects["the definition"] = std::move(portrait.members);
+  subjects[BodyOf("")] = BodyMembers(std::move(portrait.body));
+  for (auto& [id, step] : portrait.steps) {
+    Object members = std::move(step.members);
+    members.Erase("id");
+    if (!step.owner.empty()) members.Set("body", BodyOf(step.owner));
+    // Their order decides where the first that holds is taken.
+    if (!step.ordered)
+      std::ranges::sort(step.next, {}, [](const Value& way) { return ToJson(way); });
+    if (!step.next.empty()) members.Set("transitions", std::move(step.next));
+    subjects["step " + Quote(id)] = std::move(members);
+    if (!step.body.empty()) subjects[BodyOf(id)] = BodyMembers(std::move(step.body));
+  }
+  return subjects;
 }
 
 // Objects and lists are followed to what differs in them.
@@ -169,7 +117,7 @@ std::string Cut(const Value& value) {
 }  // namespace
 
 std::vector<Difference> DiffDefinitions(const Definition& a, const Definition& b) {
-  return DiffSubjects(Flattener(a).Run(), Flattener(b).Run());
+  return DiffSubjects(SubjectsOf(a), SubjectsOf(b));
 }
 
 std::string DescribeDifference(const Difference& difference) {
@@ -186,8 +134,8 @@ std::string DescribeDifference(const Difference& difference) {
 }
 
 bool SameGraph(const Definition& a, const Definition& b, std::string* why) {
-  Subjects one = Flattener(a).Run();
-  Subjects other = Flattener(b).Run();
+  Subjects one = SubjectsOf(a);
+  Subjects other = SubjectsOf(b);
   EraseMembers(one);
   EraseMembers(other);
   const std::vector<Difference> differences = DiffSubjects(one, other);

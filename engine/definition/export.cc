@@ -99,6 +99,7 @@ class Exporter {
  private:
   std::optional<std::string> Try(Fluency fluency);
   LoadResult Read(const ExportPlan& plan);
+  std::optional<Portrait> PortraitOfText(const ExportPlan& plan);
   void Explain(const Portrait& have);
 
   const Definition& definition_;
@@ -116,11 +117,20 @@ LoadResult Exporter::Read(const ExportPlan& plan) {
   text_ = Emit(WriteIn(dialect_, written), syntax_);
   LoadResult loaded = Load(text_, syntax_, "unnamed");
   const auto is_reference = [](const Fault& fault) {
-    return fault.code == ErrorCode::kUnknownReference;
+    return fault.code == ErrorCode::kUnknownReference || fault.code == ErrorCode::kExpressionType ||
+           fault.code == ErrorCode::kExpressionLimit || fault.code == ErrorCode::kBadDuration;
   };
   if (loaded || unchecked_ || !std::ranges::any_of(loaded.error(), is_reference)) return loaded;
   unchecked_ = true;
   return Read(plan);
+}
+
+// Of what is read back; nothing, with the problem, when it is not.
+std::optional<Portrait> Exporter::PortraitOfText(const ExportPlan& plan) {
+  const LoadResult loaded = Read(plan);
+  if (loaded) return PortraitOf(**loaded);
+  problem_ = loaded.error()[0].message;
+  return std::nullopt;
 }
 
 // Writes what the notation has words for, reads it, and puts into `stele:` what came out otherwise.
@@ -130,14 +140,10 @@ std::optional<std::string> Exporter::Try(Fluency fluency) {
   const Portrait want = PortraitOf(definition_, plan.ids);
   // Twice: a retry policy that its type gives a step must be written to be another.
   for (int round = 0; round < 2; ++round) {
-    const LoadResult loaded = Read(plan);
-    if (!loaded) {
-      problem_ = loaded.error()[0].message;
-      return std::nullopt;
-    }
-    const Portrait have = PortraitOf(**loaded);
-    if (SamePortrait(own_, have)) return text_;
-    auto patches = Differences(want, have);
+    const std::optional<Portrait> have = PortraitOfText(plan);
+    if (!have) return std::nullopt;
+    if (SamePortrait(own_, *have)) return text_;
+    auto patches = Differences(want, *have);
     if (round == 0)
       for (const auto& [id, patch] : patches)
         if (patch.Find("retry") != nullptr) plan.retries.insert(id);
@@ -146,14 +152,10 @@ std::optional<std::string> Exporter::Try(Fluency fluency) {
       break;
     }
   }
-  const LoadResult loaded = Read(plan);
-  if (!loaded) {
-    problem_ = loaded.error()[0].message;
-    return std::nullopt;
-  }
-  const Portrait have = PortraitOf(**loaded);
-  if (SamePortrait(own_, have)) return text_;
-  Explain(have);
+  const std::optional<Portrait> have = PortraitOfText(plan);
+  if (!have) return std::nullopt;
+  if (SamePortrait(own_, *have)) return text_;
+  Explain(*have);
   return std::nullopt;
 }
 

@@ -174,7 +174,7 @@ Object VariablesOf(const Body& body) {
   return variables;
 }
 
-void AddExtra(const Value& extra, std::initializer_list<std::string_view> keys, Object& into) {
+void AddExtra(const Value& extra, std::span<const std::string_view> keys, Object& into) {
   if (!extra.is_object()) return;
   for (const Member& member : extra.as_object()) {
     const bool wanted =

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/definition/dialects/foreign.h"
 #include "engine/definition/export_plan.h"
 #include "engine/definition/step_types.h"
 
@@ -176,11 +177,7 @@ Value WriteNodes(const ExportPlan& plan) {
     if (Value handling = ErrorHandlingOf(plan, head.bodies[0]); !handling.is_null())
       config.Set("error_handling", std::move(handling));
   if (!config.empty()) out.Set("config", std::move(config));
-  AddExtra(head.extra,
-           {"metadata", "author", "labels", "owner_id", "is_template", "status", "graph", "layout",
-            "styling", "project_id", "permissions", "notifications", "is_active", "created_at",
-            "updated_at", "created_by", "workflow_id"},
-           out);
+  AddExtra(head.extra, kForeignHeadExtras, out);
   NodesWriter(plan).WriteBody(BodyIndex(0), out);
   Object structure;
   if (plan.careful()) AddBodyFallback(plan, BodyIndex(0), structure);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/definition/dialects/foreign.h"
 #include "engine/definition/export_plan.h"
 
 namespace stele::definition {
@@ -152,11 +153,7 @@ Value WriteOrderedTasks(const ExportPlan& plan) {
   Object config;
   AddExecution(plan, config);
   if (!config.empty()) out.Set("config", std::move(config));
-  AddExtra(head.extra,
-           {"metadata", "author", "labels", "owner_id", "is_template", "status", "graph", "layout",
-            "styling", "project_id", "permissions", "notifications", "is_active", "created_at",
-            "updated_at", "created_by", "workflow_id"},
-           out);
+  AddExtra(head.extra, kForeignHeadExtras, out);
   out.Set("tasks", OrderedTasksWriter(plan).WriteBody(BodyIndex(0)));
   Object structure;
   AddBodyFallback(plan, BodyIndex(0), structure);

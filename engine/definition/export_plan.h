@@ -4,6 +4,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,11 @@ void AddLoop(const ExportPlan& plan, const Step& step, Object& into);
 void AddDelay(const ExportPlan& plan, const Step& step, Object& into);
 Object VariablesOf(const Body& body);
 // The members of `extra` with those names, and those that begin with `x-`.
-void AddExtra(const Value& extra, std::initializer_list<std::string_view> keys, Object& into);
+void AddExtra(const Value& extra, std::span<const std::string_view> keys, Object& into);
+inline void AddExtra(const Value& extra, std::initializer_list<std::string_view> keys,
+                     Object& into) {
+  AddExtra(extra, std::span(keys.begin(), keys.size()), into);
+}
 // What is kept for people of the transition, where every notation has it, and the keys of `more`.
 void AddEdgeExtra(const ExportPlan& plan, const Transition& edge,
                   std::initializer_list<std::string_view> more, Object& into);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/definition/dialects/foreign.h"
 #include "engine/definition/export_plan.h"
 
 namespace stele::definition {
@@ -120,11 +121,7 @@ Value WriteProcessSteps(const ExportPlan& plan) {
   AddHead(plan, "outputs", out);
   ShortenVariables(out);
   AddExecution(plan, out);
-  AddExtra(head.extra,
-           {"metadata", "author", "labels", "owner_id", "is_template", "status", "graph", "layout",
-            "styling", "project_id", "permissions", "notifications", "is_active", "created_at",
-            "updated_at", "created_by", "workflow_id"},
-           out);
+  AddExtra(head.extra, kForeignHeadExtras, out);
   out.Set("steps", WriteList(plan, BodyIndex(0)));
   // A list of steps in other words than this notation's own would be read as another's.
   const bool known = std::ranges::any_of(out.Find("steps")->as_array(), [](const Value& step) {

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/check.h"
+#include "engine/definition/certain_faults.h"
 #include "engine/definition/draft.h"
 #include "engine/definition/graph.h"
 #include "engine/definition/json_schema.h"
@@ -35,6 +36,7 @@ class Linker {
     CheckSecrets();
     CompileInputSchema(result_);
     IndexIds();
+    if (!draft_.fragment) CheckCertainFaults(result_, faults_);
     return std::move(result_);
   }
 

@@ -220,7 +220,9 @@ void PreparePatches(Draft& draft) {
       continue;
     }
     const Node* fragment = patch.node.Find("fragment");
-    if (fragment != nullptr && fragment->scalar == Value(true)) draft.references.clear();
+    if (fragment == nullptr || fragment->scalar != Value(true)) continue;
+    draft.references.clear();
+    draft.fragment = true;
   }
   for (DraftBody& body : draft.bodies)
     for (DraftStep& step : body.steps) {

@@ -101,7 +101,7 @@ std::optional<int64_t> MapReader::Duration(std::initializer_list<std::string_vie
   return ReadDuration(*node, fmt::format("a duration as {}", Backquote(*names.begin())), faults_);
 }
 
-void MapReader::Keep(std::initializer_list<std::string_view> keys, Object& extra) {
+void MapReader::Keep(std::span<const std::string_view> keys, Object& extra) {
   for (const std::string_view key : keys) known_.emplace_back(key);
   for (const Entry& entry : node_.entries) {
     if (std::ranges::find(keys, entry.key) != keys.end()) {

@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,10 @@ class MapReader {
                                double high);
   std::optional<int64_t> Duration(std::initializer_list<std::string_view> names);
   // Puts the values of those keys, and of keys that begin with `x-`, into `extra` as they are.
-  void Keep(std::initializer_list<std::string_view> keys, Object& extra);
+  void Keep(std::span<const std::string_view> keys, Object& extra);
+  void Keep(std::initializer_list<std::string_view> keys, Object& extra) {
+    Keep(std::span(keys.begin(), keys.size()), extra);
+  }
 
   // Adds a fault for each key that nobody took. Call it last.
   void Finish();

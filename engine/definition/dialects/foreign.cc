@@ -171,10 +171,7 @@ ForeignHead ReadForeignHead(MapReader& reader, std::string_view dialect,
   ReadExecution(reader, lowering);
   Object extra;
   // Kept as they are, for people and editors.
-  reader.Keep({"metadata", "author", "labels", "owner_id", "is_template", "status", "graph",
-               "layout", "styling", "project_id", "permissions", "notifications", "is_active",
-               "created_at", "updated_at", "created_by", "workflow_id"},
-              extra);
+  reader.Keep(kForeignHeadExtras, extra);
   if (!extra.empty()) head.extra = std::move(extra);
   if (const Node* stele = reader.node().Find(kPatchKey)) root.fallback = BodyFallback(*stele);
   TakePatch(reader, "", draft, lowering.faults);

@@ -42,6 +42,12 @@ std::string TypeWord(std::string_view word);
 size_t AddForeignStep(ForeignStep step, uint32_t body, const std::optional<RetryPolicy>& retry,
                       Lowering& lowering);
 
+// Keys of the whole file that are kept as they are, for people and editors.
+inline constexpr std::string_view kForeignHeadExtras[] = {
+    "metadata",  "author",     "labels",     "owner_id",   "is_template", "status",
+    "graph",     "layout",     "styling",    "project_id", "permissions", "notifications",
+    "is_active", "created_at", "updated_at", "created_by", "workflow_id"};
+
 // What the file says about the whole workflow. The dialect's own keys are taken before.
 struct ForeignHead {
   std::optional<RetryPolicy> retry;

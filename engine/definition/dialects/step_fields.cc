@@ -160,6 +160,11 @@ void ReadDelay(MapReader& reader, StepFields& fields, Lowering& lowering) {
     // A timer may name the step that it starts.
     if (const Node* action = config.Take({"action", "next"}))
       AddNext(*action, "`action`", {}, fields, lowering);
+    if (const Node* to = config.Take({"attached_to", "attached_to_ref"}))
+      lowering.Add(ErrorCode::kInvalidDefinition, to->place,
+                   "Expected a timer in the flow but found one attached to a step; how long a step "
+                   "may take is its `timeout`, and who is asked next about a task for people its "
+                   "`escalation`");
     config.Take("timeout");
     Object extra;
     config.Keep({"description", "metadata"}, extra);

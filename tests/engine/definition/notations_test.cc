@@ -180,6 +180,14 @@ TEST(ProcessSteps, ATimerNamesWhatItStarts) {
             "late timer\nescalate_to_manager manual\nlate -> escalate_to_manager\n");
 }
 
+TEST(ProcessSteps, ATimerAtAStepIsRefusedWithWhatToWriteInstead) {
+  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: ask, type: user_task, config: {assignee: m}}\n"
+                     "- {id: late, type: timer_event, config: {duration: 2h, attached_to: ask}}\n"),
+            Lines{"4:69 STL0102 Expected a timer in the flow but found one attached to a step; how "
+                  "long a step may take is its `timeout`, and who is asked next about a task for "
+                  "people its `escalation`"});
+}
+
 TEST(ProcessSteps, TwoWaysOfFollowingEachOtherContradict) {
   EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: f, type: parallel_gateway, config: {parallel_tasks: "
                      "[a]}}\n- {id: a, type: script, config: {script: x}, depends_on: f}\n"),
