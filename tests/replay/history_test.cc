@@ -1,6 +1,7 @@
 #include "replay/history.h"
 
 #include "engine/model/snapshot.h"
+#include "replay/standing.h"
 #include "replay/summary.h"
 #include "replay/timeline.h"
 #include "tests/replay/recorded_log.h"
@@ -72,6 +73,9 @@ TEST(Timeline, KeepsTheAttemptsOfRunsThatHaveEnded) {
   EXPECT_EQ(line->state, StepState::kBackoff);
   ASSERT_EQ(line->attempts.size(), 1u);
   EXPECT_EQ(line->attempts[0].state, AttemptState::kInterrupted);
+  const Standing standing = StandingOf(one, *registry->definitions[0].definition);
+  EXPECT_TRUE(standing.moves);
+  EXPECT_TRUE(standing.waits.empty()) << "for no operator either";
 }
 
 }  // namespace
