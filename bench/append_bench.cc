@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -22,6 +21,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "bench/measuring.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/committer.h"
 #include "eventstore/rocksdb_store.h"
@@ -29,29 +29,22 @@
 namespace stele::eventstore {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using bench::Median;
+using bench::SecondsSince;
+using bench::Steady;
 
 constexpr ShardId kShard(0);
 constexpr uint32_t kInFlight = 1024;
 
-double SecondsSince(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
-}
-
-class Directory {
+class Directory : public bench::Folder {
  public:
-  Directory() {
-    const char* base = std::getenv("STELE_BENCH_DIR");
-    path_ =
-        (base != nullptr ? std::filesystem::path(base) : std::filesystem::temp_directory_path()) /
-        "stele-bench-XXXXXX";
-    CHECK(mkdtemp(path_.data()) != nullptr, "{}", path_);
-  }
-  ~Directory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
+  Directory() : Folder(Parent()) {}
 
  private:
-  std::string path_;
+  static std::filesystem::path Parent() {
+    const char* base = std::getenv("STELE_BENCH_DIR");
+    return base != nullptr ? std::filesystem::path(base) : std::filesystem::temp_directory_path();
+  }
 };
 
 // Records as a ten-step workload makes them: 11 records an instance, many instances at once, bodies
@@ -177,11 +170,6 @@ class BareFile {
  private:
   int fd_;
 };
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 std::unique_ptr<EventStore> OpenStore(const std::string& path) {
   auto store = OpenRocksDbStore(path);

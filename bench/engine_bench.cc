@@ -3,20 +3,19 @@
 //
 //     engine_bench [--instances N] [--records N] [--events N] [--data DIR]
 //
-// Prints a line a figure. Medians of several rounds where a figure is a rate.
+// Prints a line a figure. Medians of several rounds, behind one that is not counted, where a figure
+// is a rate. What is read was written a moment before, so that it comes from the page cache.
 #include <fmt/format.h>
 #include <uv.h>
 
 #include <algorithm>
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <vector>
 
+#include "bench/measuring.h"
 #include "bench/ten_steps.h"
 #include "engine/apply/apply.h"
 #include "engine/model/snapshot.h"
+#include "engine/runtime/limits.h"
 #include "engine/runtime/shard.h"
 #include "engine/tasks/function_executor.h"
 #include "eventstore/rocksdb_store.h"
@@ -24,22 +23,17 @@
 namespace stele {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using bench::Median;
+using bench::SecondsSince;
+using bench::Steady;
 
-double SecondsSince(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
-}
-
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
+constexpr ShardId kLongShard(7);
 
 struct Settings {
   uint64_t instances = 200'000;  // of the durable workload
   uint64_t records = 0;          // of the log that is opened; 0: the durable workload's
   uint64_t events = 1'000'000;   // of the long instance
-  std::string data = "bench-data";
+  std::string data = ".";        // where a folder is made and removed
 };
 
 // Keeps a number of instances running until so many have ended.
@@ -176,8 +170,9 @@ void MeasureReplay(const eventstore::EventStore& store) {
              Median(state) / Median(scan));
 }
 
-// One instance with very many events: a loop that iterates, snapshot at the end.
-void MeasureLongInstance(eventstore::EventStore& store, uint64_t events) {
+// One instance with very many events: a loop that iterates. The snapshot lies as far back as it
+// can, an interval less one event.
+uint64_t MakeLongInstance(eventstore::EventStore& store, uint64_t events) {
   definition::LoadResult loaded = definition::Load(
       "version: \"1.0\"\nname: long\nsteps:\n  - id: each\n    type: loop\n    times: 100000000\n"
       "    max_iterations: 100000000\n    steps:\n      - {id: work, type: script, config: "
@@ -185,13 +180,13 @@ void MeasureLongInstance(eventstore::EventStore& store, uint64_t events) {
       definition::Syntax::kYaml, "long");
   if (!loaded.has_value()) {
     fmt::print("long instance: {}\n", loaded.error().front().message);
-    return;
+    return 0;
   }
   decide::Decider decider;
   model::RecordEncoder encoder;
   model::Instance instance;
   instance.id = InstanceId(1);
-  const ShardId shard(7);
+  const ShardId shard = kLongShard;
   std::vector<model::Event> made;
   eventstore::Batch batch;
   Position next = store.NextPosition(shard);
@@ -218,25 +213,46 @@ void MeasureLongInstance(eventstore::EventStore& store, uint64_t events) {
     CHECK(written.has_value(), "{}", written.error().ToString());
   };
   decide(model::StartInstance{.definition = DefinitionId(1)});
-  while (instance.seq.value < events || batch.count() != 0)
+  bool has_snapshot = false;
+  while (!has_snapshot || instance.seq.value < events || batch.count() != 0) {
     decide(model::CompleteAttempt{
         .run = instance.runs.back().id, .attempt = 1, .output = Payload::FromText(bench::kOutput)});
-  put();
+    const bool is_due = instance.seq.value + runtime::kSnapshotEvents > events;
+    if (is_due && !std::exchange(has_snapshot, true)) put();
+  }
+  return instance.seq.value;
+}
+
+// Of a store that was opened anew: from its files, not from what it wrote last.
+void MeasureLongInstance(const eventstore::EventStore& store, uint64_t events) {
+  const ShardId shard = kLongShard;
   std::vector<double> milliseconds;
+  uint64_t tail_records = 0;
   for (int round = 0; round < 9; ++round) {
     const auto start = Steady::now();
-    const auto snapshot = store.GetSnapshot(shard, instance.id);
+    const auto snapshot = store.GetSnapshot(shard, InstanceId(1));
     CHECK(snapshot.has_value() && snapshot->has_value());
-    const auto decoded = model::DecodeSnapshot((*snapshot)->state);
-    CHECK(decoded.has_value(), "{}", decoded.error().ToString());
-    auto tail = store.ReadInstance(shard, instance.id, decoded->seq.Next());
+    auto instance = model::DecodeSnapshot((*snapshot)->state);
+    CHECK(instance.has_value(), "{}", instance.error().ToString());
+    auto tail = store.ReadInstance(shard, InstanceId(1), instance->seq.Next());
     CHECK(tail.has_value(), "{}", tail.error().ToString());
-    const auto none = (*tail)->Next();
-    CHECK(none.has_value() && !none->has_value(), "a tail where none should be");
+    tail_records = 0;
+    for (;;) {
+      const auto record = (*tail)->Next();
+      CHECK(record.has_value(), "{}", record.error().ToString());
+      if (!record->has_value()) break;
+      ++tail_records;
+      const model::RecordContext context{(*record)->position, (*record)->header.time};
+      const Status decoded = model::DecodeEach((*record)->body, [&](const model::Event& event) {
+        apply::Apply(*instance, event, context);
+      });
+      CHECK(decoded.has_value(), "{}", decoded.error().ToString());
+    }
+    CHECK(instance->seq.value == events, "{} of {}", instance->seq.value, events);
     milliseconds.push_back(SecondsSince(start) * 1e3);
   }
-  fmt::print("load an instance of {} events {:>8.3f} ms\n", instance.seq.value,
-             Median(milliseconds));
+  fmt::print("load an instance of {} events {:>8.3f} ms, snapshot and a tail of {} records\n",
+             events, Median(milliseconds), tail_records);
 }
 
 eventstore::EventStore& Reopen(std::unique_ptr<eventstore::EventStore>& store,
@@ -251,12 +267,13 @@ eventstore::EventStore& Reopen(std::unique_ptr<eventstore::EventStore>& store,
 int Main(const Settings& settings) {
   uv_loop_t loop;
   uv_loop_init(&loop);
-  std::filesystem::remove_all(settings.data);
+  const bench::Folder folder(settings.data);
   std::unique_ptr<eventstore::EventStore> store;
-  Reopen(store, settings.data);
+  Reopen(store, folder.path());
   {
     Load load(&loop, *store);
     load.Open();
+    load.Run(settings.instances / 10 + 1, 1000);
     std::vector<double> rates;
     for (int round = 0; round < 3; ++round) rates.push_back(load.Run(settings.instances / 3, 1000));
     fmt::print("10-step instances       {:>12.0f} instances/s durable, 1,000 at once\n",
@@ -275,17 +292,19 @@ int Main(const Settings& settings) {
     load.Close();
   }
   const auto start = Steady::now();
-  Reopen(store, settings.data);
+  Reopen(store, folder.path());
   const double opening = SecondsSince(start);
   {
     Load load(&loop, *store);
-    fmt::print("start on {} records {:>8.3f} s to the first command (store {:.3f} s)\n",
-               store->NextPosition(ShardId()).value - 1, opening + load.FirstCommand(), opening);
+    fmt::print(
+        "start on {} records {:>8.3f} s to the first command (store {:.3f} s), files in the "
+        "page cache\n",
+        store->NextPosition(ShardId()).value - 1, opening + load.FirstCommand(), opening);
     load.Close();
   }
-  MeasureLongInstance(*store, settings.events);
+  if (const uint64_t events = MakeLongInstance(*store, settings.events); events > 0)
+    MeasureLongInstance(Reopen(store, folder.path()), events);
   store.reset();
-  std::filesystem::remove_all(settings.data);
   uv_loop_close(&loop);
   return 0;
 }
@@ -295,14 +314,13 @@ int Main(const Settings& settings) {
 
 int main(int argc, char** argv) {
   stele::Settings settings;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--instances") == 0)
-      settings.instances = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--records") == 0)
-      settings.records = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--events") == 0)
-      settings.events = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--data") == 0) settings.data = argv[i + 1];
-  }
+  stele::bench::ReadArguments(argc, argv, "[--instances N] [--records N] [--events N] [--data DIR]",
+                              {{"--instances", stele::bench::Into(settings.instances)},
+                               {"--records", stele::bench::Into(settings.records)},
+                               {"--events", stele::bench::Into(settings.events)},
+                               {"--data", [&](const std::string& data) {
+                                  settings.data = data;
+                                  return !data.empty();
+                                }}});
   return stele::Main(settings);
 }

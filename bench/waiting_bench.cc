@@ -5,16 +5,15 @@
 //
 // One kind in one process, because memory is measured over the whole process.
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
-#include <chrono>
-#include <cstdlib>
-#include <cstring>
-#include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "base/check.h"
+#include "bench/measuring.h"
 #include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
 #include "engine/runtime/shard.h"
@@ -24,27 +23,31 @@
 namespace stele {
 namespace {
 
-using Steady = std::chrono::steady_clock;
+using bench::SecondsSince;
+using bench::Steady;
 
 constexpr uint64_t kAtOnce = 4'096;
 constexpr int64_t kHourUs = 3'600'000'000;
 
-double SecondsSince(Steady::time_point start) {
-  return std::chrono::duration<double>(Steady::now() - start).count();
+// Bytes of memory that the process has now.
+int64_t Resident() {
+  std::ifstream file("/proc/self/statm");
+  int64_t pages = 0, resident = 0;
+  file >> pages >> resident;
+  return resident * sysconf(_SC_PAGESIZE);
 }
 
-// Bytes of memory that the process has now.
-size_t Resident() {
-  std::ifstream file("/proc/self/statm");
-  size_t pages = 0, resident = 0;
-  file >> pages >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+// The most that it has ever had.
+int64_t MostResident() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return int64_t{usage.ru_maxrss} << 10;
 }
 
 struct Settings {
   std::string kind = "message";
   uint64_t count = 1'000'000;
-  std::string data = "bench-data";
+  std::string data = ".";  // where a folder is made and removed
 };
 
 const char* DefinitionOf(std::string_view kind) {
@@ -60,10 +63,9 @@ const char* DefinitionOf(std::string_view kind) {
 
 class World final : public runtime::Observer {
  public:
-  World(const Settings& settings, runtime::ShardOptions options) : settings_(settings) {
+  World(const Settings& settings, runtime::ShardOptions options) : folder_(settings.data) {
     uv_loop_init(&loop_);
-    std::filesystem::remove_all(settings.data);
-    auto store = eventstore::OpenRocksDbStore(settings.data, {});
+    auto store = eventstore::OpenRocksDbStore(folder_.path(), {});
     CHECK(store.has_value(), "{}", store.error().ToString());
     store_ = *std::move(store);
     tasks_.Register("script", std::make_unique<tasks::FunctionExecutor>(
@@ -87,7 +89,6 @@ class World final : public runtime::Observer {
     shard_.reset();
     uv_run(&loop_, UV_RUN_DEFAULT);
     store_.reset();
-    std::filesystem::remove_all(settings_.data);
   }
 
   void StartAll(uint64_t count, const Payload& input) {
@@ -104,14 +105,10 @@ class World final : public runtime::Observer {
     for (int i = 0; i < 100; ++i) uv_run(&loop_, UV_RUN_NOWAIT);
   }
   void RunUntilEnded(uint64_t count) {
-    while (ended_ < count) {
-      uv_run(&loop_, UV_RUN_ONCE);
-      peak_ = std::max(peak_, Resident());
-    }
+    while (ended_ < count) uv_run(&loop_, UV_RUN_ONCE);
   }
   runtime::Shard& shard() { return *shard_; }
   ManualClock& clock() { return clock_; }
-  size_t peak() const { return peak_; }
   size_t largest_record() const { return largest_record_; }
   void WantRecords() { wants_records_ = true; }
 
@@ -128,7 +125,7 @@ class World final : public runtime::Observer {
   }
   void OnFatal(const Error& error) override { CHECK(false, "{}", error.ToString()); }
 
-  const Settings settings_;
+  const bench::Folder folder_;
   uv_loop_t loop_;
   std::unique_ptr<eventstore::EventStore> store_;
   tasks::TaskRegistry tasks_;
@@ -137,7 +134,6 @@ class World final : public runtime::Observer {
   std::unique_ptr<runtime::Shard> shard_;
   DefinitionId definition_;
   uint64_t ended_ = 0;
-  size_t peak_ = 0;
   size_t largest_record_ = 0;
   bool wants_records_ = false;
 };
@@ -146,11 +142,11 @@ class World final : public runtime::Observer {
 void MeasureMemory(const Settings& settings) {
   World world(settings, {.idle_memory_bytes = 1u << 20});
   world.StartAll(kAtOnce, Payload());
-  const size_t before = Resident();
+  const int64_t before = Resident();
   const auto start = Steady::now();
   world.StartAll(settings.count, Payload());
   const double seconds = SecondsSince(start);
-  const size_t after = Resident();
+  const int64_t after = Resident();
   fmt::print("{:<8} {} wait, {} in memory: {:.0f} bytes each (process {} MiB), {:.0f} started/s\n",
              settings.kind, settings.count, world.shard().live_instances(),
              static_cast<double>(after - before) / static_cast<double>(settings.count), after >> 20,
@@ -161,7 +157,8 @@ void MeasureMemory(const Settings& settings) {
   world.shard().ElapseTimers();
   world.RunUntilEnded(settings.count + kAtOnce);
   fmt::print("{:<8} fired from disk at {:.0f}/s, at most {} MiB\n", settings.kind,
-             static_cast<double>(settings.count + kAtOnce) / SecondsSince(due), world.peak() >> 20);
+             static_cast<double>(settings.count + kAtOnce) / SecondsSince(due),
+             MostResident() >> 20);
 }
 
 // Timers of instances that stay in memory.
@@ -186,14 +183,14 @@ void MeasureEach(const Settings& settings) {
   for (uint64_t i = 0; i < settings.count; ++i)
     items.push_back(Value(Object{{"number", Value(static_cast<int64_t>(i))}}));
   const Payload input = Payload::FromValue(Object{{"items", Value(std::move(items))}});
-  const size_t before = Resident();
+  const int64_t before = Resident();
   const auto start = Steady::now();
   world.StartAll(1, input);
   world.RunUntilEnded(1);
   fmt::print(
       "each     {} items of {} bytes, 64 at once: {:.2f} s, {} MiB more at most, largest "
       "record {} events\n",
-      settings.count, input.text().size(), SecondsSince(start), (world.peak() - before) >> 20,
+      settings.count, input.text().size(), SecondsSince(start), (MostResident() - before) >> 20,
       world.largest_record());
 }
 
@@ -202,12 +199,19 @@ void MeasureEach(const Settings& settings) {
 
 int main(int argc, char** argv) {
   stele::Settings settings;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::strcmp(argv[i], "--kind") == 0) settings.kind = argv[i + 1];
-    if (std::strcmp(argv[i], "--count") == 0)
-      settings.count = std::strtoull(argv[i + 1], nullptr, 10);
-    if (std::strcmp(argv[i], "--data") == 0) settings.data = argv[i + 1];
-  }
+  const std::set<std::string> kinds = {"message", "signal", "person", "timer", "timers", "each"};
+  stele::bench::ReadArguments(
+      argc, argv, "[--kind message|signal|person|timer|timers|each] [--count N] [--data DIR]",
+      {{"--kind",
+        [&](const std::string& kind) {
+          settings.kind = kind;
+          return kinds.contains(kind);
+        }},
+       {"--count", stele::bench::Into(settings.count)},
+       {"--data", [&](const std::string& data) {
+          settings.data = data;
+          return !data.empty();
+        }}});
   if (settings.kind == "timers") {
     stele::MeasureTimers(settings);
   } else if (settings.kind == "each") {
