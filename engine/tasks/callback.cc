@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "base/json.h"
+#include "engine/tasks/body_signature.h"
 #include "engine/tasks/http_plan.h"
-#include "engine/tasks/notification.h"
 
 namespace stele::tasks {
 namespace {

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <optional>
 
+#include "engine/tasks/broken_pipe.h"
+
 namespace stele::tasks {
 namespace {
 
@@ -33,6 +35,7 @@ std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t*
                                                                       const Spec& spec,
                                                                       Observer* observer,
                                                                       LaunchStep* failed) {
+  if (spec.takes_input) BlockBrokenPipeSignal();
   std::unique_ptr<ChildProcess> child(new ChildProcess(loop, observer));
   uv_file ends[3] = {-1, -1, -1};
   LaunchStep step = LaunchStep::kStart;
@@ -195,21 +198,24 @@ void ChildProcess::SignalGroup(int signal) {
 void ChildProcess::OnLeaderExit() {
   // Before its number is free again.
   SignalGroup(SIGKILL);
-  std::optional<ProcessEnd> end = Reap(pid_, false);
-  if (!end) return;
-  if (std::optional<ProcessEnd> inside = ReadEnd(ended_file_)) end = inside;
+  const Reaped reaped = Reap(pid_, false);
+  if (reaped.state == Reaped::State::kRuns) return;
+  const std::optional<ProcessEnd> inside = ReadEnd(ended_file_);
+  const ProcessEnd end = inside.value_or(reaped.end);
   pid_ = 0;
   watch_.reset();
   kill_timer_.reset();
   in_.reset();
   Drain(out_);
   Drain(err_);
-  cpu_us_ = end->cpu_us;
+  cpu_us_ = end.cpu_us;
   Exit exit;
-  if (WIFSIGNALED(end->status)) {
-    exit.signal = WTERMSIG(end->status);
+  if (!inside && reaped.state == Reaped::State::kElsewhere) {
+    exit.code = kUnknownExitCode;
+  } else if (WIFSIGNALED(end.status)) {
+    exit.signal = WTERMSIG(end.status);
   } else {
-    exit.code = WEXITSTATUS(end->status);
+    exit.code = WEXITSTATUS(end.status);
   }
   observer_->OnExit(exit);
 }

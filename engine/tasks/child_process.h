@@ -2,7 +2,7 @@
 // left when the leader has exited: what it started in the background is killed then, and a
 // descendant that has left the group and holds the streams open is not waited for.
 //
-// Its input is empty, or a pipe that is written to. REQUIRES then: the process ignores SIGPIPE.
+// Its input is empty, or a pipe that is written to; the loop's thread takes no SIGPIPE then.
 //
 // When the engine itself is killed (SIGKILL), the kernel kills the leader, and in namespaces all
 // that it started. What else the leader had started by then goes on.
@@ -23,6 +23,9 @@
 #include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
+
+// Of a program that another part of this process has waited for (a handler of SIGCHLD for one).
+inline constexpr int64_t kUnknownExitCode = -1;
 
 class ChildProcess {
  public:

@@ -38,6 +38,7 @@ std::optional<int64_t> ParseDurationUs(std::string_view text) {
   bool any = false;
   while (!text.empty()) {
     double number = 0;
+    if (text.starts_with('-')) return std::nullopt;
     auto [end, error] =
         std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     if (error != std::errc()) return std::nullopt;

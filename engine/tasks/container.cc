@@ -12,6 +12,7 @@
 #include "engine/tasks/container_plan.h"
 #include "engine/tasks/program_output.h"
 #include "engine/tasks/scratch_directory.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
@@ -119,7 +120,7 @@ std::optional<TaskFailure> ContainerAttempt::Begin() {
   spec.environment.insert(spec.environment.end(), variables->process.begin(),
                           variables->process.end());
   spec.directory = options_.base_directory;
-  timeout_us_ = ShorterTimeout(config_.timeout_us, request_.timeout_us);
+  timeout_us_ = EffectiveTimeout(config_.timeout_us, request_.timeout_us, 0);
   run_ = std::make_unique<ProgramRun>(loop_, options_, redactor_);
   auto failure = run_->Start(std::move(spec), std::nullopt, timeout_us_,
                              [this](ProgramRun::Ended ended) { OnRunEnded(std::move(ended)); });

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "engine/tasks/broken_pipe.h"
 
 namespace stele::tasks {
 namespace {
@@ -78,6 +79,7 @@ CurlLoop::~CurlLoop() {
 }
 
 void CurlLoop::Add(void* easy, Ended ended) {
+  BlockBrokenPipeSignal();
   transfers_.emplace(easy, std::move(ended));
   CURLMcode code = curl_multi_add_handle(multi_, easy);  // arms the timer
   CHECK(code == CURLM_OK, "libcurl: {}", curl_multi_strerror(code));

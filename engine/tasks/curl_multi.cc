@@ -1,13 +1,13 @@
 #include "engine/tasks/curl_multi.h"
 
-#include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <cctype>
 
 #include "base/check.h"
+#include "engine/tasks/curl_parts.h"
+#include "engine/tasks/http_redirect.h"
 
 namespace stele::tasks {
 
@@ -18,6 +18,7 @@ struct HttpClient::Transfer {
   CURL* easy = nullptr;
   curl_slist* headers = nullptr;
   size_t header_bytes = 0;
+  int64_t redirects = 0;  // followed so far
   bool too_large = false;
   char error[CURL_ERROR_SIZE] = {};
 
@@ -28,18 +29,6 @@ struct HttpClient::Transfer {
 };
 
 namespace {
-
-// Libcurl's setters fail for want of memory or of a feature that the build lacks; both are ours.
-template <class T>
-void Set(CURL* easy, CURLoption option, T value) {
-  CURLcode code = curl_easy_setopt(easy, option, value);
-  CHECK(code == CURLE_OK, "option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
-}
-
-// A script that is started meanwhile must not inherit the connection.
-curl_socket_t OpenSocket(void*, curlsocktype, curl_sockaddr* address) {
-  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 std::string_view KindOf(CURLcode code, bool* retryable) {
   *retryable = true;
@@ -63,9 +52,6 @@ std::string_view KindOf(CURLcode code, bool* retryable) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_SHUTDOWN_FAILED:
       return "tls";
-    case CURLE_TOO_MANY_REDIRECTS:
-      *retryable = false;
-      return "redirect";
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_SSL_CACERT_BADFILE:
@@ -83,24 +69,56 @@ std::string Lowered(std::string_view text) {
   return lowered;
 }
 
-struct UrlDeleter {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-using UrlHandle = std::unique_ptr<CURLU, UrlDeleter>;
-
-std::string UrlText(CURLU* url) {
-  char* text = nullptr;
-  if (curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK) return {};
-  std::string copy(text);
-  curl_free(text);
-  return copy;
-}
-
 }  // namespace
 
 struct HttpClient::Callbacks {
+  // What comes with such an answer is not looked at.
+  static bool PointsElsewhere(const Transfer& transfer) {
+    if (!transfer.request.follow_redirects) return false;
+    long status = 0;
+    curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+    constexpr long kRedirects[] = {301, 302, 303, 307, 308};
+    return std::ranges::find(kRedirects, status) != std::end(kRedirects) &&
+           std::ranges::any_of(transfer.response.headers,
+                               [](const auto& header) { return header.first == "location"; });
+  }
+
+  // Makes the next request of an answer that points elsewhere; a failure when that may not be.
+  static std::optional<TaskFailure> Follow(Transfer& transfer) {
+    Request& request = transfer.request;
+    long status = 0;
+    curl_off_t took_us = 0;
+    char* url = nullptr;
+    curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer.easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    curl_easy_getinfo(transfer.easy, CURLINFO_REDIRECT_URL, &url);
+    if (++transfer.redirects > kMaxRedirects) {
+      return TaskFailure{"redirect",
+                         fmt::format("Expected at most {} redirects but found more, the last to {}",
+                                     kMaxRedirects, ShownUrl(request.url)),
+                         false,
+                         {}};
+    }
+    const std::string next = url == nullptr ? "" : url;
+    if (std::optional<std::string> fault = Redirect(request, status, next)) {
+      return TaskFailure{"redirect", *std::move(fault), false, {}};
+    }
+    // What is left of the time; 0 would be no limit.
+    if (request.timeout_us > 0) {
+      request.timeout_us = std::max<int64_t>(request.timeout_us - took_us, 1);
+    }
+    transfer.response = {};
+    transfer.header_bytes = 0;
+    transfer.error[0] = '\0';
+    curl_easy_reset(transfer.easy);
+    curl_slist_free_all(std::exchange(transfer.headers, nullptr));
+    Prepare(transfer);
+    return std::nullopt;
+  }
+
   static size_t OnBody(char* bytes, size_t, size_t count, void* user) {
     auto* transfer = static_cast<Transfer*>(user);
+    if (PointsElsewhere(*transfer)) return count;
     if (transfer->request.on_piece) {
       long status = 0;
       curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -143,25 +161,23 @@ struct HttpClient::Callbacks {
   static void Prepare(Transfer& transfer) {
     const Request& request = transfer.request;
     CURL* easy = transfer.easy;
-    Set(easy, CURLOPT_ERRORBUFFER, transfer.error);
-    Set(easy, CURLOPT_NOSIGNAL, 1L);
-    Set(easy, CURLOPT_QUICK_EXIT, 1L);  // ending a request does not wait for a name server
-    Set(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
-    Set(easy, CURLOPT_URL, request.url.c_str());
-    Set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    Set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    Set(easy, CURLOPT_FOLLOWLOCATION, request.follow_redirects ? 1L : 0L);
-    Set(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.max_redirects));
-    Set(easy, CURLOPT_SSL_VERIFYPEER, request.verify_tls ? 1L : 0L);
-    Set(easy, CURLOPT_SSL_VERIFYHOST, request.verify_tls ? 2L : 0L);
-    if (!request.ca_file.empty()) Set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
-    Set(easy, CURLOPT_PROXY, request.proxy.c_str());
-    Set(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress
-    Set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(ToTimerMs(request.timeout_us)));
-    Set(easy, CURLOPT_WRITEFUNCTION, &OnBody);
-    Set(easy, CURLOPT_WRITEDATA, &transfer);
-    Set(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
-    Set(easy, CURLOPT_HEADERDATA, &transfer);
+    SetOption(easy, CURLOPT_ERRORBUFFER, transfer.error);
+    SetOption(easy, CURLOPT_NOSIGNAL, 1L);
+    SetOption(easy, CURLOPT_QUICK_EXIT, 1L);  // ending a request does not wait for a name server
+    SetOption(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenClosedOnExec);
+    SetOption(easy, CURLOPT_URL, request.url.c_str());
+    SetOption(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    SetOption(easy, CURLOPT_FOLLOWLOCATION, 0L);  // Follow does it, with care for the headers
+    SetOption(easy, CURLOPT_SSL_VERIFYPEER, request.verify_tls ? 1L : 0L);
+    SetOption(easy, CURLOPT_SSL_VERIFYHOST, request.verify_tls ? 2L : 0L);
+    if (!request.ca_file.empty()) SetOption(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+    SetOption(easy, CURLOPT_PROXY, request.proxy.c_str());
+    SetOption(easy, CURLOPT_ACCEPT_ENCODING, "");  // all that libcurl can decompress
+    SetOption(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(ToTimerMs(request.timeout_us)));
+    SetOption(easy, CURLOPT_WRITEFUNCTION, &OnBody);
+    SetOption(easy, CURLOPT_WRITEDATA, &transfer);
+    SetOption(easy, CURLOPT_HEADERFUNCTION, &OnHeader);
+    SetOption(easy, CURLOPT_HEADERDATA, &transfer);
     SetMethod(transfer);
     auto add_header = [&transfer](const std::string& line) {
       curl_slist* longer = curl_slist_append(transfer.headers, line.c_str());
@@ -173,27 +189,25 @@ struct HttpClient::Callbacks {
       // The semicolon is how libcurl is told of a header without a value.
       add_header(value.empty() ? name + ";" : name + ": " + value);
     }
-    Set(easy, CURLOPT_HTTPHEADER, transfer.headers);
+    SetOption(easy, CURLOPT_HTTPHEADER, transfer.headers);
   }
 
-  // A method of libcurl's own is changed by redirects as browsers do it (303: GET); one set by name
-  // stays.
   static void SetMethod(Transfer& transfer) {
     const Request& request = transfer.request;
     if (request.method == "HEAD") {
-      Set(transfer.easy, CURLOPT_NOBODY, 1L);
+      SetOption(transfer.easy, CURLOPT_NOBODY, 1L);
       return;
     }
     if (request.body || request.method == "POST") {
-      Set(transfer.easy, CURLOPT_POST, 1L);
-      Set(transfer.easy, CURLOPT_POSTFIELDSIZE_LARGE,
-          static_cast<curl_off_t>(request.body ? request.body->size() : 0));
-      Set(transfer.easy, CURLOPT_POSTFIELDS, request.body ? request.body->data() : "");
+      SetOption(transfer.easy, CURLOPT_POST, 1L);
+      SetOption(transfer.easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                static_cast<curl_off_t>(request.body ? request.body->size() : 0));
+      SetOption(transfer.easy, CURLOPT_POSTFIELDS, request.body ? request.body->data() : "");
       if (request.method != "POST") {
-        Set(transfer.easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+        SetOption(transfer.easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
       }
     } else if (request.method != "GET") {
-      Set(transfer.easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+      SetOption(transfer.easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     }
   }
 
@@ -215,9 +229,7 @@ struct HttpClient::Callbacks {
     }
     bool retryable = false;
     std::string_view kind = KindOf(code, &retryable);
-    long redirects = 0;
-    curl_easy_getinfo(transfer.easy, CURLINFO_REDIRECT_COUNT, &redirects);
-    if (kind == "config" && redirects > 0) kind = "redirect";  // the answer's fault
+    if (kind == "config" && transfer.redirects > 0) kind = "redirect";  // the answer's fault
     const char* text = transfer.error[0] != '\0' ? transfer.error : curl_easy_strerror(code);
     return std::unexpected(TaskFailure{std::string(kind),
                                        fmt::format("Expected an answer from {} but found: {}",
@@ -258,6 +270,16 @@ void HttpClient::Finish(uint64_t id, int code) {
   auto ended = transfers_.extract(id);
   Transfer& transfer = *ended.mapped();
   loop_.Remove(transfer.easy);
+  if (code == CURLE_OK && Callbacks::PointsElsewhere(transfer)) {
+    if (std::optional<TaskFailure> failure = Callbacks::Follow(transfer)) {
+      transfer.done(std::unexpected(*std::move(failure)));
+      return;
+    }
+    CURL* easy = transfer.easy;
+    transfers_.insert(std::move(ended));
+    loop_.Add(easy, [this, id](int next_code) { Finish(id, next_code); });
+    return;
+  }
   transfer.done(Callbacks::Judge(transfer, static_cast<CURLcode>(code)));
 }
 
@@ -296,10 +318,11 @@ std::string ShownUrl(const std::string& url) {
 std::string FormEncode(const std::vector<std::pair<std::string, std::string>>& pairs) {
   std::string out;
   auto encode = [&out](std::string_view text) {
+    // A length of 0 means "measure it" to libcurl; an empty view may have no NUL at its place.
+    if (text.empty()) return;
     char* encoded = curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size()));
     CHECK(encoded != nullptr, "libcurl cannot encode {} bytes", text.size());
-    // A length of 0 means "measure it" to libcurl; an empty view may have no NUL at its place.
-    if (!text.empty()) out += encoded;
+    out += encoded;
     curl_free(encoded);
   };
   for (const auto& [name, value] : pairs) {

@@ -40,8 +40,7 @@ class HttpClient {
     std::vector<std::pair<std::string, std::string>> headers;
     std::optional<std::string> body;
     int64_t timeout_us = kDefaultHttpTimeoutUs;
-    bool follow_redirects = true;
-    int64_t max_redirects = kMaxRedirects;
+    bool follow_redirects = true;  // at most kMaxRedirects; http_redirect.h says how
     bool verify_tls = true;
     std::string ca_file;  // empty: the system's
     std::string proxy;    // empty: none; the environment's proxies are not looked at

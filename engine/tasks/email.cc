@@ -8,12 +8,13 @@
 #include "base/check.h"
 #include "engine/tasks/redactor.h"
 #include "engine/tasks/smtp_client.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
 
 TaskResult Failed(TaskFailure failure, const Redactor& redactor, TaskLog log = {}) {
-  failure.message = redactor.Text(failure.message);
+  failure.message = Excerpt(redactor, failure.message, kErrorTailBytes);
   if (failure.details.has_value()) {
     failure.details = Payload::FromValue(redactor.Redact(failure.details.value()));
   }
@@ -80,9 +81,8 @@ void EmailExecutor::Start(TaskRequest request, std::function<void(TaskResult)> d
     done(Failed(std::move(message_id.error()), redactor));
     return;
   }
-  if (request.timeout_us > 0 && request.timeout_us < plan->request.timeout_us) {
-    plan->request.timeout_us = request.timeout_us;
-  }
+  plan->request.timeout_us =
+      EffectiveTimeout(plan->timeout_us, request.timeout_us, options_.timeout_us);
   std::string heading = fmt::format("{}, {} recipients, {} bytes", plan->request.server.Url(),
                                     plan->request.recipients.size(), plan->request.message.size());
   std::vector<std::string> recipients = plan->request.recipients;

@@ -291,8 +291,7 @@ void ReadConnection(ConfigReader& reader, const EmailOptions& options, EmailPlan
     request.username = options.username;
     request.password = options.password;
   }
-  request.timeout_us = reader.DurationUs("timeout");
-  if (request.timeout_us == 0) request.timeout_us = options.timeout_us;
+  plan.timeout_us = reader.DurationUs("timeout");
 }
 
 }  // namespace

@@ -28,8 +28,9 @@ struct EmailOptions {
 };
 
 struct EmailPlan {
-  SmtpClient::Request request;  // without its message
+  SmtpClient::Request request;  // without its message and its timeout
   EmailMessage message;         // without id and time
+  int64_t timeout_us = 0;       // the configuration's; 0: it names none
 };
 
 // A plan, or a sentence a fault.

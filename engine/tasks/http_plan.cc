@@ -22,14 +22,6 @@ bool EqualNames(const std::string& a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), b.size()) == 0;
 }
 
-// RFC 9110, token.
-bool IsHeaderName(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-}
-
 bool IsHeaderValue(std::string_view value) {
   return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
@@ -148,13 +140,28 @@ Object HeaderObject(const HttpClient::Response& response) {
 bool IsJson(const Object& headers) {
   const Value* type = headers.Find("content-type");
   if (type == nullptr) return false;
-  std::string_view name = type->as_string();
-  name = name.substr(0, name.find(';'));
-  while (name.ends_with(' ')) name.remove_suffix(1);
+  const std::string name = MediaType(type->as_string());
   return name == "application/json" || name == "text/json" || name.ends_with("+json");
 }
 
 }  // namespace
+
+bool IsHeaderName(std::string_view name) {
+  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 ||
+           std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+std::string MediaType(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  const size_t first = content_type.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  std::string name(content_type.substr(first, content_type.find_last_not_of(" \t") + 1 - first));
+  std::ranges::transform(name, name.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return name;
+}
 
 void SetHeaderOnce(HttpPlan& plan, std::string_view name, std::string_view value) {
   bool given = std::ranges::any_of(
@@ -196,9 +203,7 @@ void ReadTransport(ConfigReader& reader, std::string_view url_key, HttpPlan& pla
   }
   ReadHeaders(reader, plan);
   ReadAuth(reader, plan);
-  if (int64_t timeout_us = reader.DurationUs("timeout"); timeout_us > 0) {
-    request.timeout_us = timeout_us;
-  }
+  plan.timeout_us = reader.DurationUs("timeout");
   request.follow_redirects = reader.Bool("follow_redirects", true);
   request.verify_tls = reader.Bool("verify_tls", true);
   request.ca_file = reader.Text("ca_file").value_or("");
@@ -223,7 +228,7 @@ bool IsRetryableStatus(int64_t status) {
 std::optional<TaskFailure> StatusFailure(const HttpPlan& plan, const HttpClient::Response& response,
                                          const Redactor& redactor) {
   if (IsSuccess(plan, response.status)) return std::nullopt;
-  std::string_view excerpt = Head(response.body, kBodyExcerptBytes);
+  std::string excerpt = Excerpt(redactor, response.body, kBodyExcerptBytes);
   Object details{{"status", response.status}};
   if (IsUtf8(excerpt)) details.Set("body", excerpt);
   AddRetryAfter(response, details);

@@ -20,8 +20,9 @@ struct HttpPlan {
   using Judge = std::expected<Payload, TaskFailure> (*)(const HttpPlan& plan,
                                                         HttpClient::Response&& response,
                                                         const Redactor& redactor);
-  HttpClient::Request request;
-  Judge judge = nullptr;  // what an answer means; null: JudgeResponse
+  HttpClient::Request request;  // with the task type's timeout
+  int64_t timeout_us = 0;       // the configuration's; 0: it names none
+  Judge judge = nullptr;        // what an answer means; null: JudgeResponse
   // Ranges of the statuses that are a success; empty: 200 to 399.
   std::vector<std::pair<int64_t, int64_t>> success;
   // Texts beside the request's secrets that must not be shown.
@@ -31,6 +32,12 @@ struct HttpPlan {
 // Reads what all of them have: url (when `url_key` is there), headers, query, auth, timeout,
 // follow_redirects, verify_tls, ca_file, proxy, max_response_bytes, expect, success_status.
 void ReadTransport(ConfigReader& reader, std::string_view url_key, HttpPlan& plan);
+
+// RFC 9110, token.
+bool IsHeaderName(std::string_view name);
+
+// "application/json" of "Application/JSON; charset=utf-8".
+std::string MediaType(std::string_view content_type);
 
 // Upper case. A method that is none is a fault.
 std::string ReadMethod(ConfigReader& reader, std::string_view fallback);

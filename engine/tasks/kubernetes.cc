@@ -10,6 +10,7 @@
 #include "engine/tasks/attempt.h"
 #include "engine/tasks/kubernetes_plan.h"
 #include "engine/tasks/program_path.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
@@ -43,6 +44,7 @@ std::optional<TaskFailure> KubernetesAttempt::Begin() {
   auto config = ReadKubernetesConfig(request_.config, ConfigReader::Mode::kRendered);
   if (!config) return TaskFailure{"config", JoinFaults(config.error()), false, {}};
   config_ = *std::move(config);
+  config_.timeout_us = EffectiveTimeout(config_.timeout_us, request_.timeout_us, 0);
   ChildProcess::Spec spec;
   spec.program = FindProgram("kubectl", options_.path());
   if (spec.program.empty()) {
@@ -57,7 +59,7 @@ std::optional<TaskFailure> KubernetesAttempt::Begin() {
   spec.arguments = std::move(plan->arguments);
   spec.environment = options_.EnvironmentList();
   spec.directory = options_.base_directory;
-  timeout_us_ = ShorterTimeout(plan->timeout_us, request_.timeout_us);
+  timeout_us_ = plan->timeout_us;
   return run_.Start(std::move(spec), std::move(plan->input), timeout_us_,
                     [this](ProgramRun::Ended ended) {
                       TaskResult result{Judge(ended), std::move(ended.log)};

@@ -18,7 +18,7 @@ namespace stele::tasks {
 // With the variables of this process that kubectl and its credential plugins listen to.
 ProgramOptions KubernetesOptionsFromProcess(std::string base_directory);
 
-// REQUIRES: `loop` outlives the executor; the process ignores SIGPIPE.
+// REQUIRES: `loop` outlives the executor.
 std::unique_ptr<TaskExecutor> MakeKubernetesExecutor(uv_loop_t* loop, ProgramOptions options);
 
 }  // namespace stele::tasks

@@ -14,6 +14,9 @@ inline constexpr size_t kMaxStdoutOutputBytes = 64u << 10;
 inline constexpr size_t kMaxLogBytes = 256u << 10;
 // The end of the error stream that a failure carries.
 inline constexpr size_t kErrorTailBytes = 4u << 10;
+// A failure's kind and message: above what the executors here make themselves.
+inline constexpr size_t kMaxFailureKindBytes = 256;
+inline constexpr size_t kMaxFailureMessageBytes = 8u << 10;
 // The file `outputs`; a longer one fails the attempt.
 inline constexpr size_t kMaxOutputsFileBytes = 1u << 20;
 // An input up to this size is also in the environment (Linux allows 128 KiB a string).
@@ -32,8 +35,9 @@ inline constexpr size_t kBodyExcerptBytes = 4u << 10;
 
 // A mail with its attachments, as it travels (base64 adds a third); what servers commonly take.
 inline constexpr size_t kMaxEmailBytes = 32u << 20;
-// What is kept of a mail server's reply.
+// What is kept of a mail server's reply, and a line of it (RFC 5321, 4.5.3.1.5 has 512).
 inline constexpr size_t kMaxSmtpReplyBytes = 2u << 10;
+inline constexpr size_t kMaxSmtpLineBytes = 2u << 10;
 // A chat completion without a timeout of its own: long texts take minutes.
 inline constexpr int64_t kDefaultLlmTimeoutUs = 120'000'000;
 
@@ -73,6 +77,8 @@ inline constexpr int64_t kMcpGoodbyeUs = 5'000'000;
 
 // How long a worker may hold a task without a heartbeat.
 inline constexpr int64_t kWorkerLeaseUs = 30'000'000;
+// How long at least until a worker that is a program has said its first word.
+inline constexpr int64_t kWorkerStartUs = 30'000'000;
 // How often a task may lose its worker before it fails.
 inline constexpr uint32_t kMaxWorkerLosses = 3;
 // How long a worker may take to stop a task that is cancelled.

@@ -171,7 +171,7 @@ std::string TextOf(const Value* content) {
 
 TaskFailure OutputFailure(const Redactor& redactor, std::string_view expected,
                           std::string_view found, const Value* finish_reason) {
-  Object details{{"text", Head(found, kBodyExcerptBytes)}};
+  Object details{{"text", Excerpt(redactor, found, kBodyExcerptBytes)}};
   std::string message = fmt::format("Expected {} but found another text", expected);
   if (finish_reason != nullptr && finish_reason->is_string()) {
     details.Set("finish_reason", *finish_reason);

@@ -15,6 +15,7 @@
 #include "engine/tasks/mcp_session.h"
 #include "engine/tasks/program_path.h"
 #include "engine/tasks/redactor.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
@@ -107,7 +108,7 @@ class McpAttempt final : public Attempt, public McpTransport::Observer {
   Finish finish_;
   McpPlan plan_;
   std::optional<Redactor> redactor_;
-  std::optional<StreamRedactor> log_redactor_;
+  std::optional<StreamRedactor> log_redactor_;  // of what the transport tells, in pieces
   BoundedText log_;
   int64_t timeout_us_ = 0;
   UvHandle<uv_timer_t> timeout_;
@@ -123,22 +124,23 @@ std::optional<TaskFailure> McpAttempt::Begin() {
   plan_ = *std::move(plan);
   redactor_.emplace(AllSecrets(request_, plan_));
   log_redactor_.emplace(*redactor_);
-  timeout_us_ = plan_.timeout_us > 0 ? plan_.timeout_us : options_.timeout_us;
-  timeout_us_ = ShorterTimeout(timeout_us_, request_.timeout_us);
+  timeout_us_ = EffectiveTimeout(plan_.timeout_us, request_.timeout_us, options_.timeout_us);
   McpLimits limits = options_.limits;
   limits.max_message_bytes =
       std::min(limits.max_message_bytes, plan_.http.request.max_response_bytes);
   if (plan_.command.empty()) {
-    transport_ = std::make_unique<McpHttp>(loop_, client_, plan_.http, limits, this);
+    transport_ = std::make_unique<McpHttp>(loop_, client_, plan_.http, limits, *redactor_, this);
   } else {
     auto server = ServerProgram(plan_, options_.program, request_, *redactor_);
     if (!server) return server.error();
-    transport_ = std::make_unique<McpStdio>(loop_, *std::move(server), limits, this);
+    transport_ = std::make_unique<McpStdio>(loop_, *std::move(server), limits, *redactor_, this);
   }
   if (auto failure = transport_->Open()) return failure;
   session_.emplace(
-      *transport_, plan_, request_.key.ToString(), limits.max_message_bytes,
-      [this](std::string_view text) { OnLog(text); },
+      *transport_, plan_, *redactor_, request_.key.ToString(), limits.max_message_bytes,
+      [this](std::string_view text) {
+        if (!concluded_) log_.Append(redactor_->Text(text));
+      },
       [this](std::expected<Object, TaskFailure> outcome) {
         Conclude(std::move(outcome), std::nullopt);
       });

@@ -23,8 +23,7 @@ struct McpOptions {
   int64_t timeout_us = kDefaultMcpTimeoutUs;  // where neither step nor configuration has one
 };
 
-// REQUIRES: `loop` outlives the executor; the process ignores SIGPIPE. The client may be shared
-// with other executors.
+// REQUIRES: `loop` outlives the executor. The client may be shared with other executors.
 std::unique_ptr<TaskExecutor> MakeMcpExecutor(uv_loop_t* loop, std::shared_ptr<HttpClient> client,
                                               McpOptions options);
 

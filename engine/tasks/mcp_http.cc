@@ -22,7 +22,7 @@ bool IsSuccess(int64_t status) {
 
 bool IsEventStream(const HttpClient::Response& head) {
   return std::ranges::any_of(head.headers, [](const auto& header) {
-    return header.first == "content-type" && header.second.starts_with("text/event-stream");
+    return header.first == "content-type" && MediaType(header.second) == "text/event-stream";
   });
 }
 
@@ -35,10 +35,11 @@ bool IsSessionId(std::string_view id) {
 }  // namespace
 
 McpHttp::McpHttp(uv_loop_t* loop, std::shared_ptr<HttpClient> client, HttpPlan plan,
-                 McpLimits limits, Observer* observer)
+                 McpLimits limits, const Redactor& redactor, Observer* observer)
     : client_(std::move(client)),
       plan_(std::move(plan)),
       limits_(limits),
+      redactor_(redactor),
       observer_(observer),
       wake_(MakeTimer(loop, this)) {}
 
@@ -51,6 +52,17 @@ McpHttp::~McpHttp() {
 // the server's own requests first.
 void McpHttp::Send(std::string message, std::optional<int64_t> request_id) {
   if (closing_) return;
+  waiting_bytes_ += message.size();
+  // What waits alone is our own, and as long as it has to be.
+  if (!waiting_.empty() && waiting_bytes_ > limits_.max_message_bytes) {
+    observer_->OnFailure(
+        TaskFailure{"mcp_server",
+                    "Expected the server to take its messages but found that it asks for more "
+                    "than it takes",
+                    true,
+                    {}});
+    return;
+  }
   waiting_.push_back(Waiting{std::move(message), request_id});
   SendWaiting();
 }
@@ -59,6 +71,7 @@ void McpHttp::SendWaiting() {
   while (ordered_ == 0 && !waiting_.empty() && !closing_) {
     Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
+    waiting_bytes_ -= next.message.size();
     Post(std::move(next));
   }
 }
@@ -169,17 +182,16 @@ void McpHttp::RefuseStatus(const Exchange& exchange, int64_t status) {
     return;
   }
   // A server may say in JSON-RPC what it did not like.
-  auto messages = ParseMcpMessages(exchange.body);
+  auto messages = ParseMcpMessages(exchange.body, redactor_);
   if (messages && messages->size() == 1 && messages->front().kind == McpMessage::Kind::kError) {
     observer_->OnMessage(exchange.body);
     if (closing_) return;
   }
-  std::string_view excerpt = Head(exchange.body, kBodyExcerptBytes);
+  std::string excerpt = Excerpt(redactor_, exchange.body, kBodyExcerptBytes);
   Object details{{"status", status}};
   if (IsUtf8(excerpt)) details.Set("body", excerpt);
   bool session_ended = status == kNotFound && !session_id_.empty();
-  bool retryable =
-      session_ended || status >= 500 || status == 408 || status == 425 || status == 429;
+  bool retryable = session_ended || IsRetryableStatus(status);
   if (session_ended) sentence += ": the session has ended";
   observer_->OnFailure(
       TaskFailure{"http_status", std::move(sentence), retryable, Payload::FromValue(details)});

@@ -28,10 +28,10 @@ namespace stele::tasks {
 
 class McpHttp final : public McpTransport {
  public:
-  // REQUIRES: `observer` outlives this. `plan.request` has the address, the headers and what is to
-  // be trusted.
+  // REQUIRES: `redactor` and `observer` outlive this. `plan.request` has the address, the headers
+  // and what is to be trusted.
   McpHttp(uv_loop_t* loop, std::shared_ptr<HttpClient> client, HttpPlan plan, McpLimits limits,
-          Observer* observer);
+          const Redactor& redactor, Observer* observer);
   ~McpHttp() override;
 
   std::optional<TaskFailure> Open() override { return std::nullopt; }
@@ -66,11 +66,13 @@ class McpHttp final : public McpTransport {
   std::shared_ptr<HttpClient> client_;
   HttpPlan plan_;
   McpLimits limits_;
+  const Redactor& redactor_;
   Observer* observer_;
   std::string version_;                                      // empty: not agreed on yet
   std::string session_id_;                                   // empty: the server keeps none
   std::map<uint64_t, std::shared_ptr<Exchange>> exchanges_;  // by the client's number
-  std::deque<Waiting> waiting_;    // messages behind one that has to arrive first
+  std::deque<Waiting> waiting_;  // messages behind one that has to arrive first
+  size_t waiting_bytes_ = 0;
   std::deque<std::string> inbox_;  // what came and was not yet told
   uint64_t ordered_ = 0;           // the POST that `waiting_` waits for; 0: none
   uint64_t goodbye_ = 0;           // the last requests' number

@@ -12,12 +12,13 @@ namespace {
 
 constexpr size_t kShownBytes = 120;
 
-std::unexpected<Error> Refuse(std::string_view json) {
-  std::string_view shown = Head(json, kShownBytes);
+std::unexpected<Error> Refuse(std::string_view json, const Redactor& redactor) {
+  const std::string masked = redactor.Text(json);
+  std::string_view shown = Head(masked, kShownBytes);
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("Expected a JSON-RPC 2.0 message but found \"{}{}\"",
                           IsUtf8(shown) ? shown : std::string_view("bytes that are no UTF-8"),
-                          shown.size() < json.size() ? "…" : ""));
+                          shown.size() < masked.size() ? "…" : ""));
 }
 
 // Null, a number or a text.
@@ -61,15 +62,15 @@ Object Envelope() {
 
 }  // namespace
 
-Result<std::vector<McpMessage>> ParseMcpMessages(std::string_view json) {
+Result<std::vector<McpMessage>> ParseMcpMessages(std::string_view json, const Redactor& redactor) {
   Result<Value> parsed = ParseJson(json);
-  if (!parsed || (!parsed->is_object() && !parsed->is_array())) return Refuse(json);
+  if (!parsed || (!parsed->is_object() && !parsed->is_array())) return Refuse(json, redactor);
   const Array elements =
       parsed->is_object() ? Array{*std::move(parsed)} : std::move(parsed->as_array());
   std::vector<McpMessage> messages;
   for (const Value& element : elements) {
     McpMessage message;
-    if (!ReadMessage(element, message)) return Refuse(json);
+    if (!ReadMessage(element, message)) return Refuse(json, redactor);
     messages.push_back(std::move(message));
   }
   return messages;

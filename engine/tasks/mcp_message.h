@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "engine/tasks/redactor.h"
 
 namespace stele::tasks {
 
@@ -35,8 +36,9 @@ struct McpMessage {
   std::string error_message;
 };
 
-// One message, or a batch of them (revision 2025-03-26 has those). Errors: kInvalidInput.
-Result<std::vector<McpMessage>> ParseMcpMessages(std::string_view json);
+// One message, or a batch of them (revision 2025-03-26 has those). Errors: kInvalidInput, with the
+// beginning of what it is instead, masked by `redactor`.
+Result<std::vector<McpMessage>> ParseMcpMessages(std::string_view json, const Redactor& redactor);
 
 // Without line breaks, as the stdio transport needs it.
 std::string McpRequest(int64_t id, std::string_view method, Object params);

@@ -62,9 +62,8 @@ void ReadProgram(ConfigReader& reader, McpPlan& plan) {
 }
 
 void ReadAddress(ConfigReader& reader, McpPlan& plan) {
-  plan.http.request.timeout_us = 0;
   ReadTransport(reader, "url", plan.http);
-  plan.timeout_us = plan.http.request.timeout_us;
+  plan.timeout_us = plan.http.timeout_us;
   for (std::string_view key : {"follow_redirects", "expect", "success_status"}) {
     if (!reader.Has(key)) continue;
     reader.AddFault(fmt::format("Expected no `{}` in an mcp step but found it", key));

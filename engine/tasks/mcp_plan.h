@@ -19,7 +19,7 @@ struct McpPlan {
   std::string tool;
   Object arguments;
   bool retry_tool_errors = false;
-  int64_t timeout_us = 0;  // of the whole attempt
+  int64_t timeout_us = 0;  // the configuration's, of the whole attempt; 0: it names none
 
   // The server: a program that is started, or (when that is empty) an address.
   std::string command;

@@ -6,7 +6,6 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "engine/tasks/bounded_text.h"
 #include "engine/tasks/limits.h"
 
 namespace stele::tasks {
@@ -50,7 +49,7 @@ void McpSession::Begin() {
 
 void McpSession::OnMessage(std::string_view json) {
   if (state_ == State::kOver) return;
-  Result<std::vector<McpMessage>> messages = ParseMcpMessages(json);
+  Result<std::vector<McpMessage>> messages = ParseMcpMessages(json, redactor_);
   if (!messages) {
     Fail("mcp_protocol", messages.error().message, false);
     return;
@@ -99,13 +98,14 @@ void McpSession::TakeAnswer(const McpMessage& answer) {
   // An error without an id is about a request that the server could not read: there is only one.
   if (answer.id != Value(last_id_) && !(is_error && answer.id.is_null())) return;
   if (is_error) {
-    Fail("mcp_protocol",
-         fmt::format("Expected a result of {} but found the error {}: {}", method_,
-                     answer.error_code, Head(answer.error_message, kMaxSentenceBytes)),
-         !IsFinal(answer.error_code),
-         Payload::FromValue(
-             Object{{"code", answer.error_code},
-                    {"error", Value(Head(answer.error_message, kBodyExcerptBytes))}}));
+    Fail(
+        "mcp_protocol",
+        fmt::format("Expected a result of {} but found the error {}: {}", method_,
+                    answer.error_code, Excerpt(redactor_, answer.error_message, kMaxSentenceBytes)),
+        !IsFinal(answer.error_code),
+        Payload::FromValue(
+            Object{{"code", answer.error_code},
+                   {"error", Excerpt(redactor_, answer.error_message, kBodyExcerptBytes)}}));
     return;
   }
   if (!answer.result.is_object()) {
@@ -129,8 +129,9 @@ void McpSession::OnInitialized(const Value& result) {
     Fail("mcp_protocol",
          fmt::format("Expected one of the protocol versions {} but found {}",
                      fmt::join(kMcpKnownVersions, ", "),
-                     version == nullptr ? "none"
-                                        : fmt::format("\"{}\"", Head(*version, kMaxSentenceBytes))),
+                     version == nullptr
+                         ? "none"
+                         : fmt::format("\"{}\"", Excerpt(redactor_, *version, kMaxSentenceBytes))),
          false);
     return;
   }
@@ -164,10 +165,10 @@ void McpSession::OnCalled(const Value& result) {
   if (is_error != nullptr && *is_error == Value(true)) {
     Fail("mcp_tool",
          fmt::format("Expected the tool {} to succeed but found: {}", plan_.tool,
-                     Head(text, kMaxSentenceBytes)),
+                     Excerpt(redactor_, text, kMaxSentenceBytes)),
          plan_.retry_tool_errors,
          Payload::FromValue(
-             Object{{"is_error", true}, {"text", Value(Head(text, kBodyExcerptBytes))}}));
+             Object{{"is_error", true}, {"text", Excerpt(redactor_, text, kBodyExcerptBytes)}}));
     return;
   }
   Object output{{"content", *content}, {"text", std::move(text)}};

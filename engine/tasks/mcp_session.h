@@ -24,6 +24,7 @@
 #include "engine/tasks/mcp_message.h"
 #include "engine/tasks/mcp_plan.h"
 #include "engine/tasks/mcp_transport.h"
+#include "engine/tasks/redactor.h"
 
 namespace stele::tasks {
 
@@ -33,11 +34,13 @@ class McpSession {
   using Done = std::function<void(std::expected<Object, TaskFailure>)>;
 
   // `idempotency_key` goes with a tool's call. `max_bytes`: what the pages of tools/list may have
-  // together. REQUIRES: `transport` and `plan` outlive this.
-  McpSession(McpTransport& transport, const McpPlan& plan, std::string idempotency_key,
-             size_t max_bytes, std::function<void(std::string_view)> log, Done done)
+  // together. REQUIRES: `transport`, `plan` and `redactor` outlive this.
+  McpSession(McpTransport& transport, const McpPlan& plan, const Redactor& redactor,
+             std::string idempotency_key, size_t max_bytes,
+             std::function<void(std::string_view)> log, Done done)
       : transport_(transport),
         plan_(plan),
+        redactor_(redactor),
         idempotency_key_(std::move(idempotency_key)),
         max_bytes_(max_bytes),
         log_(std::move(log)),
@@ -67,6 +70,7 @@ class McpSession {
 
   McpTransport& transport_;
   const McpPlan& plan_;
+  const Redactor& redactor_;
   std::string idempotency_key_;
   size_t max_bytes_;
   std::function<void(std::string_view)> log_;

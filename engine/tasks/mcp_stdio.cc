@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <utility>
 
 #include "engine/tasks/program_run.h"
@@ -10,12 +9,13 @@
 namespace stele::tasks {
 
 McpStdio::McpStdio(uv_loop_t* loop, ChildProcess::Spec server, McpLimits limits,
-                   McpTransport::Observer* observer)
+                   const Redactor& redactor, McpTransport::Observer* observer)
     : loop_(loop),
       server_(std::move(server)),
       limits_(limits),
       observer_(observer),
       lines_(limits.max_message_bytes),
+      error_redactor_(redactor),
       errors_(kErrorTailBytes * 2) {
   server_.takes_input = true;
 }
@@ -50,7 +50,7 @@ void McpStdio::Send(std::string message, std::optional<int64_t> /*request_id*/) 
 
 void McpStdio::OnOutput(ChildProcess::Stream stream, std::string_view bytes) {
   if (stream == ChildProcess::Stream::kErr) {
-    errors_.Append(bytes);
+    errors_.Append(error_redactor_.Push(bytes));
     if (!closed_) observer_->OnLog(bytes);
     return;
   }
@@ -92,9 +92,8 @@ void McpStdio::OnExit(ChildProcess::Exit exit) {
 
 void McpStdio::ReportExit(ChildProcess::Exit exit) {
   failed_ = true;
-  std::string found = exit.signal != 0
-                          ? fmt::format("signal {} ({})", exit.signal, strsignal(exit.signal))
-                          : fmt::format("exit code {}", exit.code);
+  std::string found = ShownExit(exit);
+  errors_.Append(error_redactor_.Finish());
   std::string errors = errors_.ToString();
   if (std::string line = LastLine(errors); !line.empty()) found += ": " + line;
   Object details{{"exit_code", exit.signal != 0 ? int64_t{128} + exit.signal : exit.code},

@@ -17,6 +17,7 @@
 #include "engine/tasks/limits.h"
 #include "engine/tasks/line_buffer.h"
 #include "engine/tasks/mcp_transport.h"
+#include "engine/tasks/redactor.h"
 #include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
@@ -32,8 +33,8 @@ struct McpLimits {
 
 class McpStdio final : public McpTransport, private ChildProcess::Observer {
  public:
-  // REQUIRES: `observer` outlives this; the process ignores SIGPIPE.
-  McpStdio(uv_loop_t* loop, ChildProcess::Spec server, McpLimits limits,
+  // REQUIRES: `redactor` and `observer` outlive this.
+  McpStdio(uv_loop_t* loop, ChildProcess::Spec server, McpLimits limits, const Redactor& redactor,
            McpTransport::Observer* observer);
 
   std::optional<TaskFailure> Open() override;
@@ -53,6 +54,7 @@ class McpStdio final : public McpTransport, private ChildProcess::Observer {
   McpLimits limits_;
   McpTransport::Observer* observer_;
   LineBuffer lines_;
+  StreamRedactor error_redactor_;
   BoundedText errors_;
   bool failed_ = false;
   std::function<void()> closed_;  // set: it is being closed

@@ -1,10 +1,9 @@
 #include "engine/tasks/notification.h"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include "base/check.h"
+#include "base/json.h"
+#include "engine/tasks/body_signature.h"
 #include "engine/tasks/request_executor.h"
 
 namespace stele::tasks {
@@ -51,6 +50,10 @@ Plan PlanWebhook(const Value& config, const Value& input, ConfigReader::Mode mod
     SetBody(plan, input.is_object() ? input : Value(Object()));
   }
   std::string header = reader.Text("signature_header").value_or("X-Hub-Signature-256");
+  if (!IsHeaderName(header) && !reader.IsOpen(Value(header))) {
+    reader.AddFault(fmt::format("Expected the name of a header in `signature_header` but found {}",
+                                ToJson(Value(header))));
+  }
   if (std::optional<std::string> secret = reader.Text("secret")) {
     plan.credentials.push_back(*secret);
     SetHeaderOnce(plan, header, SignBody(*secret, plan.request.body.value_or("")));
@@ -124,18 +127,6 @@ Plan PlanNotification(const Value& config, ConfigReader::Mode mode, HttpPlan pla
 }
 
 }  // namespace
-
-std::string SignBody(std::string_view secret, std::string_view body) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int length = 0;
-  const unsigned char* made =
-      HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-           reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest, &length);
-  CHECK(made != nullptr, "no HMAC of {} bytes", body.size());
-  std::string text = "sha256=";
-  for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", digest[i]);
-  return text;
-}
 
 std::unique_ptr<TaskExecutor> MakeWebhookExecutor(std::shared_ptr<HttpClient> client,
                                                   HttpOptions options) {

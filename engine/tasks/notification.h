@@ -21,7 +21,4 @@ std::unique_ptr<TaskExecutor> MakeWebhookExecutor(std::shared_ptr<HttpClient> cl
 std::unique_ptr<TaskExecutor> MakeNotificationExecutor(std::shared_ptr<HttpClient> client,
                                                        NotificationOptions options = {});
 
-// "sha256=" and the HMAC-SHA-256 (RFC 2104) of the body in lower-case hexadecimal digits.
-std::string SignBody(std::string_view secret, std::string_view body);
-
 }  // namespace stele::tasks

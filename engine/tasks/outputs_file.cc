@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace stele::tasks {
 namespace {
@@ -38,7 +40,7 @@ class Lines {
 }  // namespace
 
 Result<Object> ParseOutputs(std::string_view text) {
-  Object outputs;
+  std::vector<Member> outputs;
   Lines lines(text);
   std::string_view line;
   while (lines.Next(&line)) {
@@ -54,7 +56,7 @@ Result<Object> ParseOutputs(std::string_view text) {
                               line.substr(0, 80)));
     }
     if (!is_block) {
-      outputs.Set(name, line.substr(equals + 1));
+      outputs.push_back({std::string(name), line.substr(equals + 1)});
       continue;
     }
     std::string_view delimiter = Trim(line.substr(block + 2));
@@ -74,9 +76,9 @@ Result<Object> ParseOutputs(std::string_view text) {
                               "outputs but found none",
                               delimiter, name, number));
     }
-    outputs.Set(name, std::move(value));
+    outputs.push_back({std::string(name), std::move(value)});
   }
-  return outputs;
+  return Object::Of(std::move(outputs));
 }
 
 }  // namespace stele::tasks

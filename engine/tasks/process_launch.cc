@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -92,6 +93,10 @@ std::expected<Launched, LaunchFailure> StartProcess(const Launch& launch) {
   if (launched.pid < 0) return std::unexpected(LaunchFailure{LaunchStep::kStart, errno});
   launched.watch = OwnedFile(static_cast<int>(syscall(SYS_pidfd_open, launched.pid, 0)));
   const int watch_error = errno;
+  if (launched.watch.get() < 0 && watch_error == ESRCH) {
+    // It has ended, and somebody else has taken its end: what is readable at once says so.
+    launched.watch = OwnedFile(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  }
   report->write.Close();
   end_write.Close();
   // Ends with the exec, which closes the last writing end, or brings the failure.
@@ -111,16 +116,17 @@ std::optional<ProcessEnd> ReadEnd(const OwnedFile& ended) {
   return end;
 }
 
-std::optional<ProcessEnd> Reap(pid_t pid, bool block) {
+Reaped Reap(pid_t pid, bool block) {
   ProcessEnd end;
   rusage usage{};
   pid_t reaped = 0;
   do {
     reaped = wait4(pid, &end.status, block ? 0 : WNOHANG, &usage);
   } while (reaped < 0 && errno == EINTR);
-  if (reaped != pid) return std::nullopt;
+  if (reaped == 0) return {};
+  if (reaped != pid) return {Reaped::State::kElsewhere, {}};
   end.cpu_us = Microseconds(usage.ru_utime) + Microseconds(usage.ru_stime);
-  return end;
+  return {Reaped::State::kEnded, end};
 }
 
 }  // namespace stele::tasks

@@ -80,7 +80,17 @@ std::expected<Launched, LaunchFailure> StartProcess(const Launch& launch);
 // Of a program in namespaces, once its process has ended; nothing when that was killed before.
 std::optional<ProcessEnd> ReadEnd(const OwnedFile& ended);
 
+struct Reaped {
+  enum class State : uint8_t {
+    kRuns,
+    kEnded,      // as `end` says
+    kElsewhere,  // somebody else in this process took its end, or SIGCHLD is ignored
+  };
+  State state = State::kRuns;
+  ProcessEnd end;
+};
+
 // Reaps the child, waiting for it when `block`.
-std::optional<ProcessEnd> Reap(pid_t pid, bool block);
+Reaped Reap(pid_t pid, bool block);
 
 }  // namespace stele::tasks

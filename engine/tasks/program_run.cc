@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -119,13 +118,21 @@ std::string LastLine(std::string_view errors) {
   return std::string(Head(line.substr(line.rfind('\n') + 1), kMaxLineBytes));
 }
 
+std::string ShownExit(ChildProcess::Exit exit) {
+  if (exit.signal != 0) return fmt::format("signal {} ({})", exit.signal, strsignal(exit.signal));
+  if (exit.code == kUnknownExitCode) return "one that another part of the process took";
+  return fmt::format("exit code {}", exit.code);
+}
+
 TaskFailure ExitFailure(const ProgramRun::Ended& ended) {
   int64_t code = ended.exit.code;
   int signal = ended.exit.signal;
-  std::string found = signal != 0 ? fmt::format("signal {} ({})", signal, strsignal(signal))
-                                  : fmt::format("{}", code);
+  bool is_plain = signal == 0 && code != kUnknownExitCode;
+  std::string found = is_plain ? fmt::format("{}", code) : ShownExit(ended.exit);
   if (std::string line = LastLine(ended.errors); !line.empty()) found += ": " + line;
-  Object details{{"exit_code", signal != 0 ? int64_t{128} + signal : code}};
+  Object details;
+  if (code != kUnknownExitCode)
+    details.Set("exit_code", signal != 0 ? int64_t{128} + signal : code);
   if (signal != 0) details.Set("signal", int64_t{signal});
   details.Set("stderr", ended.errors);
   return TaskFailure{"exit", fmt::format("Expected exit code 0 but found {}", found), true,
@@ -137,11 +144,6 @@ TaskFailure TimeoutFailure(std::string_view what, int64_t timeout_us, std::strin
                      fmt::format("Expected {} to end within {} s but it was still running", what,
                                  static_cast<double>(timeout_us) / 1e6),
                      true, Payload::FromValue(Object{{"stderr", Value(errors)}})};
-}
-
-int64_t ShorterTimeout(int64_t a_us, int64_t b_us) {
-  if (a_us == 0 || b_us == 0) return std::max(a_us, b_us);
-  return std::min(a_us, b_us);
 }
 
 }  // namespace stele::tasks

@@ -72,7 +72,6 @@ class ProgramRun final : public ChildProcess::Observer {
 
   // A failure ("spawn") when nothing was started; `ended` is then not called. It may destroy this.
   // `input` is what the program reads, absent: nothing. A timeout of 0 is none.
-  // REQUIRES with an input: the process ignores SIGPIPE.
   std::optional<TaskFailure> Start(ChildProcess::Spec spec, std::optional<std::string> input,
                                    int64_t timeout_us, std::function<void(Ended)> ended,
                                    LaunchFault* fault = nullptr);
@@ -104,13 +103,13 @@ class ProgramRun final : public ChildProcess::Observer {
 // The last line of `errors`, shortened for a sentence. Empty when there is none.
 std::string LastLine(std::string_view errors);
 
+// "signal 9 (Killed)", "exit code 3", or that nobody knows.
+std::string ShownExit(ChildProcess::Exit exit);
+
 // "exit": Expected exit code 0 but found 3: no such thing. Details: exit_code, signal, stderr.
 TaskFailure ExitFailure(const ProgramRun::Ended& ended);
 
 // "timeout": Expected `what` to end within …
 TaskFailure TimeoutFailure(std::string_view what, int64_t timeout_us, std::string_view errors);
-
-// The shorter of two, where 0 is none.
-int64_t ShorterTimeout(int64_t a_us, int64_t b_us);
 
 }  // namespace stele::tasks

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "engine/tasks/bounded_text.h"
 
 namespace stele::tasks {
 namespace {
@@ -109,14 +110,19 @@ Value Redactor::Redact(Value value) const {
       for (Value& element : value.as_array()) element = Redact(std::move(element));
       return value;
     case Value::Kind::kObject: {
-      Object clean;
+      std::vector<Member> clean;
+      clean.reserve(value.as_object().size());
       for (Member& member : value.as_object()) {
-        clean.Set(Text(member.key), Redact(std::move(member.value)));
+        clean.push_back({Text(member.key), Redact(std::move(member.value))});
       }
-      return clean;
+      return Object::Of(std::move(clean));
     }
   }
   std::unreachable();
+}
+
+std::string Excerpt(const Redactor& redactor, std::string_view text, size_t limit) {
+  return std::string(Head(redactor.Text(text), limit));
 }
 
 std::string StreamRedactor::Push(std::string_view piece) {

@@ -33,6 +33,10 @@ class Redactor {
   std::array<size_t, 257> begin_{};
 };
 
+// The first `limit` bytes of what may be shown of `text`. The mask comes first: of a secret that is
+// cut in two nothing would be known any more.
+std::string Excerpt(const Redactor& redactor, std::string_view text, size_t limit);
+
 // A text that comes in pieces: a secret that is split between two is found as well.
 class StreamRedactor {
  public:

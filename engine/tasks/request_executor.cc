@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
@@ -33,14 +35,15 @@ void RequestExecutor::Start(TaskRequest request, std::function<void(TaskResult)>
   auto plan = std::make_shared<HttpPlan>(*std::move(planned));
   SetHeaderOnce(*plan, "Idempotency-Key", key.ToString());
   SetHeaderOnce(*plan, "User-Agent", "stele");
-  if (request.timeout_us > 0 && request.timeout_us < plan->request.timeout_us) {
-    plan->request.timeout_us = request.timeout_us;
-  }
+  plan->request.timeout_us =
+      EffectiveTimeout(plan->timeout_us, request.timeout_us, plan->request.timeout_us);
   std::vector<std::string> secrets = std::move(request.secrets);
   secrets.insert(secrets.end(), plan->credentials.begin(), plan->credentials.end());
   auto redactor = std::make_shared<Redactor>(secrets);
+  // What the answer is judged by needs no body, which may be long.
+  std::optional<std::string> body = std::exchange(plan->request.body, std::nullopt);
   HttpClient::Request sent = plan->request;
-  plan->request.body.reset();  // of no use any more
+  sent.body = std::move(body);
   uint64_t id =
       client_->Send(std::move(sent), [this, key, plan, redactor, done = std::move(done)](
                                          std::expected<HttpClient::Response, TaskFailure> answer) {

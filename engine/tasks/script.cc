@@ -11,6 +11,7 @@
 #include "engine/tasks/redactor.h"
 #include "engine/tasks/scratch_directory.h"
 #include "engine/tasks/script_plan.h"
+#include "engine/tasks/timeout.h"
 
 namespace stele::tasks {
 namespace {
@@ -56,7 +57,7 @@ std::optional<TaskFailure> ScriptAttempt::Begin() {
   if (!config) return TaskFailure{"config", JoinFaults(config.error()), false, {}};
   std::expected<ScriptPlan, TaskFailure> plan = PlanScript(*config, options_);
   if (!plan) return plan.error();
-  timeout_us_ = ShorterTimeout(config->timeout_us, request_.timeout_us);
+  timeout_us_ = EffectiveTimeout(config->timeout_us, request_.timeout_us, 0);
   return Spawn(*config, *plan);
 }
 

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string_view>
 
 #include "base/json.h"
+#include "engine/tasks/bounded_text.h"
 #include "engine/tasks/program_path.h"
 
 namespace stele::tasks {
@@ -30,6 +32,7 @@ constexpr RuntimeName kEndings[] = {
     {".cjs", Runtime::kNode},  {".sh", Runtime::kShell}, {".bash", Runtime::kBash},
 };
 constexpr size_t kMaxFileNameBytes = 4095;
+constexpr size_t kShownLineBytes = 128;
 
 // The programs that can run it, the best first.
 std::vector<std::string_view> Programs(Runtime runtime) {
@@ -76,6 +79,15 @@ std::optional<Runtime> RuntimeOfEnding(std::string_view file) {
   return std::nullopt;
 }
 
+// What may stand in front of a file's second line.
+std::string BeginningOf(const std::string& path) {
+  std::string text(kShownLineBytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
 // "#!/usr/bin/env python3" and "#!/bin/bash -e" name the runtime as well.
 std::optional<Runtime> RuntimeOfFirstLine(std::string_view text) {
   if (!text.starts_with("#!")) return std::nullopt;
@@ -83,7 +95,8 @@ std::optional<Runtime> RuntimeOfFirstLine(std::string_view text) {
   for (const RuntimeName& entry : kRuntimeNames) {
     size_t at = line.rfind(entry.name);
     if (at == std::string_view::npos || (line[at - 1] != '/' && line[at - 1] != ' ')) continue;
-    size_t end = at + entry.name.size();
+    size_t end = line.find_first_not_of("0123456789.", at + entry.name.size());
+    end = std::min(end, line.size());
     if (end == line.size() || line[end] == ' ' || line[end] == '\r') return entry.runtime;
   }
   return std::nullopt;
@@ -242,7 +255,15 @@ std::expected<ScriptPlan, TaskFailure> PlanScript(const ScriptConfig& config,
   }
   std::optional<Runtime> runtime = RuntimeNamed(config.runtime);
   if (!runtime && !plan.file.empty()) runtime = RuntimeOfEnding(plan.file);
-  if (!runtime && plan.file.empty()) runtime = RuntimeOfFirstLine(plan.text);
+  if (!runtime) {
+    const std::string text = plan.file.empty() ? plan.text : BeginningOf(plan.file);
+    runtime = RuntimeOfFirstLine(text);
+    if (!runtime && text.starts_with("#!")) {
+      return std::unexpected(Config(
+          fmt::format("Expected a first line that names sh, bash, python or node but found \"{}\"",
+                      Head(text.substr(0, text.find('\n')), kShownLineBytes))));
+    }
+  }
   Runtime chosen = runtime.value_or(Runtime::kShell);
   plan.file_name = fmt::format("script{}", Ending(chosen));
 

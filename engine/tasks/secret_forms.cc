@@ -62,8 +62,11 @@ std::string Replaced(std::string_view text, char from, std::string_view to) {
 }
 
 // The characters of UTF-8 beyond ASCII as \uXXXX, pairs of them beyond U+FFFF. What is no UTF-8
-// was replaced when `json` was written.
-std::string AsciiJson(std::string_view json) {
+// was replaced when `json` was written. Digits in lower case or `upper`.
+std::string AsciiJson(std::string_view json, bool upper) {
+  const auto unit = [upper](uint32_t code) {
+    return upper ? fmt::format("\\u{:04X}", code) : fmt::format("\\u{:04x}", code);
+  };
   std::string out;
   for (size_t i = 0; i < json.size();) {
     const auto lead = static_cast<unsigned char>(json[i]);
@@ -77,13 +80,20 @@ std::string AsciiJson(std::string_view json) {
       point = point << 6 | (static_cast<unsigned char>(json[i + j]) & 0x3Fu);
     if (point > 0xFFFF) {
       point -= 0x10000;
-      out += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (point >> 10), 0xDC00 + (point & 0x3FF));
+      out += unit(0xD800 + (point >> 10)) + unit(0xDC00 + (point & 0x3FF));
     } else {
-      out += fmt::format("\\u{:04x}", point);
+      out += unit(point);
     }
     i += bytes;
   }
   return out;
+}
+
+// As Go's encoding/json writes it, and whoever puts JSON into pages: <, > and & escaped.
+std::string HtmlSafe(std::string_view json, bool upper) {
+  std::string out = Replaced(json, '<', upper ? "\\u003C" : "\\u003c");
+  out = Replaced(out, '>', upper ? "\\u003E" : "\\u003e");
+  return Replaced(out, '&', "\\u0026");
 }
 
 // The characters that do not change whatever stands around `text`, which begins `shift` bytes
@@ -118,9 +128,10 @@ std::vector<SecretForm> FormsOf(std::string_view secret) {
   std::string quoted;
   WriteJsonString(text, quoted);
   const std::string json = quoted.substr(1, quoted.size() - 2);
-  for (const std::string& form : {json, AsciiJson(json)}) {
+  for (const std::string& form : {json, AsciiJson(json, false), AsciiJson(json, true)}) {
     forms.push_back({form, false});
     forms.push_back({Replaced(form, '/', "\\/"), false});
+    for (const bool upper : {false, true}) forms.push_back({HtmlSafe(form, upper), false});
   }
   // RFC 3986's unreserved characters; those of encodeURIComponent; paths; forms.
   for (const bool upper : {true, false}) {

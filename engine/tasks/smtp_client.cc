@@ -1,15 +1,14 @@
 #include "engine/tasks/smtp_client.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/check.h"
+#include "engine/tasks/curl_parts.h"
 #include "engine/tasks/smtp_dialogue.h"
 #include "engine/tasks/uv_handle.h"
 
@@ -38,26 +37,9 @@ struct SmtpClient::Transfer {
 
 namespace {
 
+constexpr std::string_view kNoSmtp = "something that is not SMTP";
 constexpr int kSubmissionPort = 587;
 constexpr int kSubmissionsPort = 465;
-
-template <class T>
-void Set(CURL* easy, CURLoption option, T value) {
-  CURLcode code = curl_easy_setopt(easy, option, value);
-  CHECK(code == CURLE_OK, "option {}: {}", static_cast<int>(option), curl_easy_strerror(code));
-}
-
-struct UrlDeleter {
-  void operator()(CURLU* url) const { curl_url_cleanup(url); }
-};
-
-std::string UrlPart(CURLU* url, CURLUPart part) {
-  char* text = nullptr;
-  if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return {};
-  std::string copy(text);
-  curl_free(text);
-  return copy;
-}
 
 // What went wrong when the server did not refuse it.
 TaskFailure TransportFailure(CURLcode code) {
@@ -99,11 +81,6 @@ TaskFailure Broken(const SmtpServer& server, std::string_view found) {
 }  // namespace
 
 struct SmtpClient::Callbacks {
-  // A script that is started meanwhile must not inherit the connection.
-  static curl_socket_t OpenSocket(void*, curlsocktype, curl_sockaddr* address) {
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-  }
-
   // A line of the server's, before the connection is ours.
   static size_t OnReply(char* bytes, size_t, size_t size, void* user) {
     auto* transfer = static_cast<Transfer*>(user);
@@ -111,7 +88,7 @@ struct SmtpClient::Callbacks {
     while (std::optional<SmtpReply> reply = transfer->login_replies.Next()) {
       transfer->login_reply = *std::move(reply);
     }
-    return size;
+    return transfer->login_replies.broken() ? 0 : size;
   }
 
   static void OnReady(uv_poll_t* poll, int, int) {
@@ -135,29 +112,30 @@ struct SmtpClient::Callbacks {
   static void Prepare(Transfer& transfer) {
     const Request& request = transfer.request;
     CURL* easy = transfer.easy;
-    Set(easy, CURLOPT_ERRORBUFFER, transfer.error);
-    Set(easy, CURLOPT_NOSIGNAL, 1L);
-    Set(easy, CURLOPT_QUICK_EXIT, 1L);  // ending does not wait for a name server
-    Set(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenSocket);
-    Set(easy, CURLOPT_CONNECT_ONLY, 1L);
-    Set(easy, CURLOPT_FRESH_CONNECT, 1L);
-    Set(easy, CURLOPT_URL, request.server.Url().c_str());
-    Set(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    Set(easy, CURLOPT_PROXY, "");
-    Set(easy, CURLOPT_USE_SSL,
-        static_cast<long>(request.require_starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-    if (!request.ca_file.empty()) Set(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+    SetOption(easy, CURLOPT_ERRORBUFFER, transfer.error);
+    SetOption(easy, CURLOPT_NOSIGNAL, 1L);
+    SetOption(easy, CURLOPT_QUICK_EXIT, 1L);  // ending does not wait for a name server
+    SetOption(easy, CURLOPT_OPENSOCKETFUNCTION, &OpenClosedOnExec);
+    SetOption(easy, CURLOPT_CONNECT_ONLY, 1L);
+    SetOption(easy, CURLOPT_FRESH_CONNECT, 1L);
+    SetOption(easy, CURLOPT_URL, request.server.Url().c_str());
+    SetOption(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    SetOption(easy, CURLOPT_PROXY, "");
+    SetOption(easy, CURLOPT_USE_SSL,
+              static_cast<long>(request.require_starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+    if (!request.ca_file.empty()) SetOption(easy, CURLOPT_CAINFO, request.ca_file.c_str());
     if (!request.username.empty()) {
-      Set(easy, CURLOPT_USERNAME, request.username.c_str());
-      Set(easy, CURLOPT_PASSWORD, request.password.c_str());
+      SetOption(easy, CURLOPT_USERNAME, request.username.c_str());
+      SetOption(easy, CURLOPT_PASSWORD, request.password.c_str());
     }
-    Set(easy, CURLOPT_HEADERFUNCTION, &OnReply);
-    Set(easy, CURLOPT_HEADERDATA, &transfer);
+    SetOption(easy, CURLOPT_HEADERFUNCTION, &OnReply);
+    SetOption(easy, CURLOPT_HEADERDATA, &transfer);
   }
 
   static TaskFailure ConnectionFailure(const Transfer& transfer, CURLcode code) {
     TaskFailure failure = TransportFailure(code);
     const SmtpServer& server = transfer.request.server;
+    if (transfer.login_replies.broken()) return Broken(server, kNoSmtp);
     bool timed_out = code == CURLE_OPERATION_TIMEDOUT;
     if (transfer.login_reply.code >= 400 && !timed_out)
       return Refused(server, transfer.login_reply);
@@ -241,6 +219,10 @@ void SmtpClient::Pump(Transfer& transfer) {
   while (true) {
     if (std::optional<SmtpReply> reply = transfer.replies.Next()) {
       SmtpDialogue& dialogue = *transfer.dialogue;
+      if (reply->code < 400 && transfer.sent < transfer.outgoing.size()) {
+        Finish(transfer, std::unexpected(Broken(server, "an answer to what was not sent yet")));
+        return;
+      }
       transfer.outgoing = dialogue.Answer(reply->code);
       transfer.sent = 0;
       writable = SendPending(transfer);  // of QUIT, what fits: nobody waits for its answer
@@ -259,8 +241,7 @@ void SmtpClient::Pump(Transfer& transfer) {
     CURLcode code = curl_easy_recv(transfer.easy, buffer, sizeof buffer, &count);
     if (code == CURLE_AGAIN && writable && !transfer.replies.broken()) break;
     if (code != CURLE_OK || count == 0 || transfer.replies.broken()) {
-      std::string_view found =
-          transfer.replies.broken() ? "something that is not SMTP" : "the connection broke";
+      std::string_view found = transfer.replies.broken() ? kNoSmtp : "the connection broke";
       Finish(transfer, std::unexpected(Broken(server, found)));
       return;
     }
@@ -295,11 +276,11 @@ Result<SmtpServer> ParseSmtpServer(const std::string& url) {
   CHECK(parsed != nullptr, "no memory for libcurl");
   bool valid = url.find('\0') == std::string::npos &&
                curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
-  std::string scheme = UrlPart(parsed.get(), CURLUPART_SCHEME);
-  std::string path = UrlPart(parsed.get(), CURLUPART_PATH);
+  std::string scheme = UrlText(parsed.get(), CURLUPART_SCHEME);
+  std::string path = UrlText(parsed.get(), CURLUPART_PATH);
   valid = valid && (scheme == "smtp" || scheme == "smtps") && (path.empty() || path == "/");
   for (CURLUPart part : {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_QUERY, CURLUPART_FRAGMENT}) {
-    valid = valid && UrlPart(parsed.get(), part).empty();
+    valid = valid && UrlText(parsed.get(), part).empty();
   }
   if (!valid) {
     // What is wrong with it may be a password inside.
@@ -309,10 +290,10 @@ Result<SmtpServer> ParseSmtpServer(const std::string& url) {
   }
   SmtpServer server;
   server.implicit_tls = scheme == "smtps";
-  server.host = UrlPart(parsed.get(), CURLUPART_HOST);
+  server.host = UrlText(parsed.get(), CURLUPART_HOST);
   if (server.host.starts_with('[')) server.host = server.host.substr(1, server.host.size() - 2);
   server.port = server.implicit_tls ? kSubmissionsPort : kSubmissionPort;
-  std::string port = UrlPart(parsed.get(), CURLUPART_PORT);
+  std::string port = UrlText(parsed.get(), CURLUPART_PORT);
   if (!port.empty()) std::from_chars(port.data(), port.data() + port.size(), server.port);
   return server;
 }

@@ -42,7 +42,11 @@ std::optional<SmtpReply> SmtpReplyReader::Next() {
   while (!broken_) {
     size_t end = buffer_.find('\n');
     if (end == std::string::npos) {
-      broken_ = buffer_.size() > kMaxSmtpReplyBytes;
+      broken_ = buffer_.size() > kMaxSmtpLineBytes;
+      return std::nullopt;
+    }
+    if (end > kMaxSmtpLineBytes) {
+      broken_ = true;
       return std::nullopt;
     }
     std::string line = buffer_.substr(0, end);
@@ -51,9 +55,9 @@ std::optional<SmtpReply> SmtpReplyReader::Next() {
     int code = CodeOf(line);
     broken_ = code < 200 || code > 599;
     if (text_.size() < kMaxSmtpReplyBytes) {
-      text_ += (text_.empty() ? "" : "\n") + std::string(Head(line, kMaxSmtpReplyBytes));
+      text_ += (text_.empty() ? "" : "\n") + line;
     }
-    bool last = line.size() == 3 || line[3] != '-';
+    bool last = line.size() <= 3 || line[3] != '-';
     if (last && !broken_) return SmtpReply{code, std::exchange(text_, {})};
   }
   return std::nullopt;

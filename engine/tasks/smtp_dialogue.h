@@ -11,13 +11,15 @@ namespace stele::tasks {
 
 struct SmtpReply {
   int code = 0;
-  std::string text;  // all of its lines, with their codes; the beginning of a long one
+  std::string text;  // its lines with their codes: the first ones of a long one
 };
 
 // Puts replies together from the bytes of a connection.
 class SmtpReplyReader {
  public:
-  void Push(std::string_view bytes) { buffer_ += bytes; }
+  void Push(std::string_view bytes) {
+    if (!broken_) buffer_ += bytes;
+  }
   // The next whole reply. After `broken` nothing comes any more.
   std::optional<SmtpReply> Next();
   // What came is not SMTP.

@@ -14,6 +14,7 @@
 #include "engine/tasks/sql_plan.h"
 #include "engine/tasks/sql_postgres.h"
 #include "engine/tasks/sql_sqlite.h"
+#include "engine/tasks/timeout.h"
 #include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
@@ -64,9 +65,14 @@ class SqlExecutor final : public TaskExecutor {
 };
 
 void SqlExecutor::Redact(TaskFailure& failure, const Redactor& redactor) {
-  failure.message = redactor.Text(failure.message);
+  failure.message = Excerpt(redactor, failure.message, kErrorTailBytes);
   if (!failure.details.has_value()) return;
-  failure.details = Payload::FromValue(redactor.Redact(failure.details.value()));
+  Value details = failure.details.value();
+  for (Member& member : details.as_object()) {
+    if (member.value.is_string())
+      member.value = Excerpt(redactor, member.value.as_string(), kErrorTailBytes);
+  }
+  failure.details = Payload::FromValue(redactor.Redact(std::move(details)));
 }
 
 std::unique_ptr<SqlAttempt> SqlExecutor::MakeAttempt(SqlPlan plan, const AttemptKey& key) {
@@ -87,10 +93,8 @@ void SqlExecutor::Start(TaskRequest request, std::function<void(TaskResult)> don
     return done(TaskResult{std::unexpected(std::move(failure)), {}});
   }
   plan->limits.max_bytes = options_.max_result_bytes;
-  int64_t timeout_us = plan->timeout_us;
-  if (timeout_us == 0)
-    timeout_us = request.timeout_us > 0 ? request.timeout_us : options_.timeout_us;
-  if (request.timeout_us > 0) timeout_us = std::min(timeout_us, request.timeout_us);
+  const int64_t timeout_us =
+      EffectiveTimeout(plan->timeout_us, request.timeout_us, options_.timeout_us);
   std::vector<std::string> hidden = request.secrets;
   hidden.insert(hidden.end(), plan->credentials.begin(), plan->credentials.end());
   auto running = std::make_unique<Running>(Running{.executor = this,

@@ -13,6 +13,10 @@
 namespace stele::tasks {
 namespace {
 
+bool IsPassword(std::string_view keyword) {
+  return keyword == "password" || keyword == "sslpassword";
+}
+
 // Reads one configuration. What is known of the driver may be nothing while a URL is a template.
 class Planner {
  public:
@@ -135,10 +139,10 @@ void Planner::ReadPostgresTarget(std::string_view key, const std::string& text) 
     return;
   }
   plan_.postgres = *std::move(settings);
-  auto password = plan_.postgres.find("password");
-  if (password == plan_.postgres.end()) return;
-  plan_.credentials.push_back(password->second);
-  plan_.credentials.push_back(text);
+  for (const auto& [keyword, value] : plan_.postgres) {
+    if (IsPassword(keyword)) plan_.credentials.push_back(value);
+  }
+  if (!plan_.credentials.empty()) plan_.credentials.push_back(text);
 }
 
 // {host, port, database, user, password, sslmode, …}: libpq's keywords.
@@ -162,7 +166,7 @@ void Planner::ReadPostgresObject(const Object& object) {
       reader_.AddFault(fmt::format("Expected `connection.{}` to be a text but found {}", member.key,
                                    KindName(member.value.kind())));
     } else {
-      if (keyword == "password") plan_.credentials.push_back(*text);
+      if (IsPassword(keyword)) plan_.credentials.push_back(*text);
       plan_.postgres[keyword] = *std::move(text);
     }
   }

@@ -265,10 +265,10 @@ TaskFailure PostgresConnection::ResultFailure(const PGresult* answer) const {
       {PG_DIAG_TABLE_NAME, "table"},           {PG_DIAG_COLUMN_NAME, "column"},
       {PG_DIAG_STATEMENT_POSITION, "position"}};
   for (const auto& [field, name] : kFields) {
-    std::string_view text = Head(Field(answer, field), kErrorTailBytes);
+    std::string_view text = Field(answer, field);
     if (!text.empty()) details.Set(name, text);
   }
-  std::string_view message = Head(Field(answer, PG_DIAG_MESSAGE_PRIMARY), kErrorTailBytes);
+  std::string_view message = Field(answer, PG_DIAG_MESSAGE_PRIMARY);
   return PostgresFailure(
       sqlstate,
       fmt::format("Expected {} to run the statement but found: {} ({})", shown_, message, sqlstate),

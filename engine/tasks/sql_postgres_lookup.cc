@@ -96,7 +96,22 @@ void PostgresLookup::Next() {
         uv_freeaddrinfo(found);
       },
       hosts_[at_].c_str(), nullptr, &hints);
-  CHECK(started == 0, "no lookup of a host: {}", uv_strerror(started));
+  if (started != 0) {  // no name at all: not UTF-8, or longer than a name can be
+    delete std::exchange(request_, nullptr);
+    TakeLater(started);
+  }
+}
+
+void PostgresLookup::TakeLater(int status) {
+  status_ = status;
+  later_ = MakeTimer(loop_, this);
+  uv_timer_start(
+      later_.get(),
+      [](uv_timer_t* timer) {
+        auto* self = static_cast<PostgresLookup*>(timer->data);
+        self->Take(self->status_, nullptr);
+      },
+      0, 0);
 }
 
 void PostgresLookup::Take(int status, const addrinfo* found) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/tasks/sql_postgres_settings.h"
+#include "engine/tasks/uv_handle.h"
 
 namespace stele::tasks {
 
@@ -33,6 +34,7 @@ class PostgresLookup {
  private:
   void Next();
   void Take(int status, const addrinfo* found);
+  void TakeLater(int status);
   void Add(const std::string& host, const std::string& address);
 
   uv_loop_t* loop_;
@@ -46,6 +48,8 @@ class PostgresLookup {
   std::string out_ports_;
   bool any_ = false;
   uv_getaddrinfo_t* request_ = nullptr;  // owned by the loop
+  int status_ = 0;                       // of a lookup that could not begin
+  UvHandle<uv_timer_t> later_;
 };
 
 }  // namespace stele::tasks

@@ -20,7 +20,7 @@ inline constexpr uint32_t kPostgresBytea = 17;
 // kind for stays a text. `type` is the number of the type.
 Value PostgresValue(uint32_t type, std::string_view text);
 
-// "connect", "sql" or "timeout", and whether another attempt may succeed.
+// "connect" or "sql", and whether another attempt may succeed.
 TaskFailure PostgresFailure(std::string_view sqlstate, std::string message, Object details);
 
 // libpq tells the SQLSTATE of a refused connection in its verbose text alone:

@@ -146,12 +146,9 @@ bool Scanner::SkipDollarQuote() {
 void Scanner::ReadWord() {
   size_t end = at_;
   while (end < text_.size() && (IsNamePart(text_[end]) || text_[end] == '$')) ++end;
-  std::string* word = result_.first_word.empty()    ? &result_.first_word
-                      : result_.second_word.empty() ? &result_.second_word
-                                                    : nullptr;
-  if (word != nullptr) {
-    *word = text_.substr(at_, end - at_);
-    std::ranges::transform(*word, word->begin(), [](char c) {
+  if (std::string& word = result_.first_word; word.empty()) {
+    word = text_.substr(at_, end - at_);
+    std::ranges::transform(word, word.begin(), [](char c) {
       return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
   }

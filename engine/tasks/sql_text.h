@@ -21,9 +21,8 @@ struct SqlText {
   std::vector<std::string> names;
   // The highest number of the parameters that are written as numbers, or as `?`.
   size_t positions = 0;
-  // In upper case, and the one behind it; empty when there is none.
+  // In upper case; empty when there is none.
   std::string first_word;
-  std::string second_word;
   // Something stands behind a `;`.
   bool several = false;
 };

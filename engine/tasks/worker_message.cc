@@ -5,13 +5,9 @@
 #include <utility>
 
 #include "base/json.h"
-#include "engine/tasks/bounded_text.h"
 
 namespace stele::tasks {
 namespace {
-
-// What a refusal repeats of a line.
-constexpr size_t kShownBytes = 80;
 
 std::unexpected<Error> Expected(std::string_view what, std::string_view found) {
   return Fail(ErrorCode::kInvalidInput, fmt::format("Expected {} but found {}", what, found));
@@ -19,9 +15,7 @@ std::unexpected<Error> Expected(std::string_view what, std::string_view found) {
 
 std::string Shown(const Value* value) {
   if (value == nullptr) return "none";
-  const std::string text = ToJson(*value);
-  if (text.size() <= kShownBytes) return text;
-  return fmt::format("{}…", Head(text, kShownBytes));
+  return ToJson(*value);
 }
 
 // Text members may be absent or null.

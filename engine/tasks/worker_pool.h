@@ -97,6 +97,8 @@ class WorkerPool {
     uint32_t slots = 1;  // tasks at once
     // 0: leases hold as long as the worker, whose end somebody else sees.
     int64_t lease_us = kWorkerLeaseUs;
+    // Leases are at least so long until it has been heard of.
+    int64_t first_lease_us = 0;
   };
 
   // Of the clock only differences count: one that does not jump (loop_clock.h). REQUIRES: loop and
@@ -159,7 +161,10 @@ class WorkerPool {
   void Start(TaskRequest request, std::function<void(TaskResult)> done);
   void Cancel(const AttemptKey& key, std::function<void()> stopped);
   void Dispatch(TypeQueue& queue);
+  // What waits for the worker's types, the oldest first.
   void DispatchAll(WorkerId worker);
+  // Says once that tasks of the type wait for nobody.
+  void TellWaiting(TypeQueue& queue);
   void HandOut(Task& task, Member& member);
   // The task that the worker holds under the lease; a late answer frees its slot.
   Result<Task*> Held(WorkerId worker, LeaseId lease, bool answers);

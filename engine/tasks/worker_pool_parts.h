@@ -2,6 +2,7 @@
 // worker_pool.cc has the workers and the time, worker_tasks.cc the tasks and their answers.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -62,7 +63,12 @@ struct WorkerPool::Member {
   std::set<LeaseId> overdue;  // ended without an answer: their slots are not free
   uint64_t turn = 0;
   bool leaving = false;
+  bool heard = false;  // it has renewed or answered something
 
+  int64_t LeaseUs() const {
+    if (joining.lease_us == 0) return 0;
+    return heard ? joining.lease_us : std::max(joining.lease_us, joining.first_lease_us);
+  }
   bool IsFree() const { return !leaving && held.size() + overdue.size() < joining.slots; }
 };
 

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "base/json.h"
 #include "engine/tasks/bounded_text.h"
+#include "engine/tasks/program_run.h"
 
 namespace stele::tasks {
 namespace {
@@ -19,11 +19,8 @@ namespace {
 constexpr size_t kMaxErrorLineBytes = 64u << 10;
 constexpr std::string_view kOwnVariables = "STELE_";
 
-std::string HowItEnded(ChildProcess::Exit exit) {
-  if (exit.signal != 0)
-    return fmt::format("it ended with signal {} ({})", exit.signal, strsignal(exit.signal));
-  return fmt::format("it ended with exit code {}", exit.code);
-}
+// Of what is wrong with a line.
+constexpr size_t kMaxRefusalBytes = 300;
 
 }  // namespace
 
@@ -70,7 +67,8 @@ void WorkerProcess::Start() {
   if (!child.has_value())
     return Ended(fmt::format("it could not be started: {}", uv_strerror(child.error())));
   child_ = *std::move(child);
-  worker_ = pool_->Join({options_.name, options_.types, options_.slots, options_.lease_us}, this);
+  worker_ = pool_->Join(
+      {options_.name, options_.types, options_.slots, options_.lease_us, options_.start_us}, this);
 }
 
 void WorkerProcess::Ended(std::string_view how) {
@@ -78,6 +76,8 @@ void WorkerProcess::Ended(std::string_view how) {
   timer_.reset();
   held_.clear();
   overdue_.clear();
+  secrets_.clear();
+  redactor_ = Redactor({});
   if (worker_) pool_->Lose(std::exchange(worker_, WorkerId()), how);
   if (ended_) {
     const auto ended = std::exchange(ended_, nullptr);
@@ -87,8 +87,8 @@ void WorkerProcess::Ended(std::string_view how) {
     Note(fmt::format("{}; it was started {} times in vain and is given up", how, starts_));
     pool_->Expect(options_.types, false);
     expected_ = false;
-    if (options_.on_given_up) options_.on_given_up();
-    return;
+    is_given_up_ = true;
+    return AfterAWhile(0);  // perhaps the constructor is at work
   }
   int64_t wait_us = options_.restart_us;
   for (uint32_t i = 1; i < starts_ && wait_us < options_.max_restart_us; ++i) wait_us *= 2;
@@ -124,16 +124,23 @@ void WorkerProcess::AfterAWhile(int64_t microseconds) {
 
 void WorkerProcess::OnTimer() {
   timer_.reset();
+  if (is_given_up_) {
+    if (options_.on_given_up) options_.on_given_up();
+    return;
+  }
   if (child_ == nullptr) return Start();
   child_->Stop(options_.kill_grace_us);
 }
 
 void WorkerProcess::OnExit(ChildProcess::Exit exit) {
-  ending_ = false;
+  // Its last words may complete a task; a program that is no more gets no other for that.
+  ending_ = true;
+  if (worker_) pool_->Leave(worker_);
   if (const std::string rest = lines_.TakeRest(); !rest.empty())
     TakeLine(rest, lines_.number() + 1);
   if (const std::string rest = error_lines_.TakeRest(); !rest.empty()) TakeErrors(rest);
-  Ended(HowItEnded(exit));
+  ending_ = false;
+  Ended("it ended with " + ShownExit(exit));
 }
 
 // ---- What it is told ----
@@ -143,6 +150,7 @@ void WorkerProcess::Say(const Value& message) {
   if (child_->unread_input() > options_.max_line_bytes) {
     Note("Expected it to read what it is told but found that it does not: it is ended");
     ending_ = true;
+    if (worker_) pool_->Leave(worker_);
     child_->Stop(options_.kill_grace_us);
     return;
   }
@@ -210,8 +218,9 @@ void WorkerProcess::TakeLine(std::string_view line, size_t number) {
 }
 
 void WorkerProcess::Refuse(size_t number, const Error& error) {
-  Note(fmt::format("line {}: {}", number, redactor_.Text(error.message)));
-  Say(RefusedMessage(number, error));
+  const Error shown{error.code, Excerpt(redactor_, error.message, kMaxRefusalBytes)};
+  Note(fmt::format("line {}: {}", number, shown.message));
+  Say(RefusedMessage(number, shown));
 }
 
 Status WorkerProcess::Obey(WorkerMessage message) {

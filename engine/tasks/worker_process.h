@@ -38,6 +38,9 @@ struct WorkerProcessOptions {
   std::vector<std::string> types;
   uint32_t slots = 1;
   int64_t lease_us = 0;
+  // Its leases last so long at least until it has said something that is understood: it begins with
+  // what an interpreter needs to start.
+  int64_t start_us = kWorkerStartUs;
   // What is started. Its input is opened whatever this says.
   ChildProcess::Spec program;
   size_t max_line_bytes = kMaxWorkerLineBytes;
@@ -60,7 +63,7 @@ struct WorkerProcessOptions {
 
 class WorkerProcess final : private Worker, private ChildProcess::Observer {
  public:
-  // Starts it. REQUIRES: loop and pool outlive this; the process ignores SIGPIPE.
+  // Starts it. REQUIRES: loop and pool outlive this.
   WorkerProcess(uv_loop_t* loop, WorkerPool* pool, WorkerProcessOptions options);
   // Ends at once what runs.
   ~WorkerProcess() override;
@@ -100,11 +103,12 @@ class WorkerProcess final : private Worker, private ChildProcess::Observer {
   std::set<LeaseId> overdue_;  // ended leases that it has not answered
   LineBuffer lines_;
   LineBuffer error_lines_;
-  std::set<std::string> secrets_;
+  std::set<std::string> secrets_;  // of all tasks that this program was given
   Redactor redactor_;
   uint32_t starts_ = 0;  // in a row without a line that was understood
   bool expected_ = false;
-  bool ending_ = false;
+  bool ending_ = false;  // it is told nothing any more
+  bool is_given_up_ = false;
   std::function<void()> ended_;
   UvHandle<uv_timer_t> timer_;
   // Last, so that it is gone before what it reports to.

@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "engine/tasks/config_reader.h"
-#include "engine/tasks/program_run.h"
+#include "engine/tasks/timeout.h"
 #include "engine/tasks/worker_pool_parts.h"
 
 namespace stele::tasks {
@@ -71,6 +71,10 @@ void WorkerPool::Start(TaskRequest request, std::function<void(TaskResult)> done
   TypeQueue& queue = QueueOf(task.type);
   queue.waiting.emplace(task.order, &task);
   Dispatch(queue);
+  TellWaiting(queue);
+}
+
+void WorkerPool::TellWaiting(TypeQueue& queue) {
   const bool waits = !queue.waiting.empty() && queue.workers == 0 && queue.expected == 0;
   if (!waits || std::exchange(queue.told_waiting, true)) return;
   if (options_.on_waiting) options_.on_waiting(queue.waiting.begin()->second->type);
@@ -95,6 +99,7 @@ void WorkerPool::FinishStopped(Task& task) {
   TaskResult result;
   result.outcome = std::unexpected(
       TaskFailure{"timeout", "Expected an answer within the timeout but found none", true, {}});
+  task.log.Append(task.log_redactor.Finish());
   result.log = {task.log.ToString(), task.log.truncated()};
   Finish(task, std::move(result));
 }
@@ -111,7 +116,19 @@ void WorkerPool::DispatchAll(WorkerId worker) {
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return;
   const std::vector<std::string> types = found->second->joining.types;
-  for (const std::string& type : types) Dispatch(QueueOf(type));
+  while (!closed_) {
+    TypeQueue* oldest = nullptr;
+    for (const std::string& type : types) {
+      TypeQueue& queue = QueueOf(type);
+      if (queue.dispatching || queue.waiting.empty() || queue.free.empty()) continue;
+      if (oldest == nullptr || queue.waiting.begin()->first < oldest->waiting.begin()->first)
+        oldest = &queue;
+    }
+    if (oldest == nullptr) return;
+    oldest->dispatching = true;
+    HandOut(*oldest->waiting.begin()->second, *workers_.at(oldest->free.begin()->second));
+    oldest->dispatching = false;
+  }
 }
 
 void WorkerPool::HandOut(Task& task, Member& member) {
@@ -126,7 +143,7 @@ void WorkerPool::HandOut(Task& task, Member& member) {
   leases_.emplace(task.lease, &task);
   member.held.insert(task.lease);
   Rank(member, true);
-  SetDue(task, member.joining.lease_us);
+  SetDue(task, member.LeaseUs());
   // What is over already is ended by the runtime in a moment.
   const int64_t left_us =
       task.deadline ? std::max<int64_t>(task.deadline.value - clock_->Now().value, 1) : 0;
@@ -174,7 +191,8 @@ void WorkerPool::Lost(Task& task, const Member& member, std::string_view reason)
   TypeQueue& queue = QueueOf(task.type);
   if (++task.losses < options_.max_losses) {
     queue.waiting.emplace(task.order, &task);
-    return Dispatch(queue);
+    Dispatch(queue);
+    return TellWaiting(queue);
   }
   Object details{{"worker", member.joining.name}, {"losses", static_cast<int64_t>(task.losses)}};
   if (!task.detail.empty()) details.Set("detail", task.detail);
@@ -199,8 +217,10 @@ Result<WorkerPool::Task*> WorkerPool::Held(WorkerId worker, LeaseId lease, bool 
     return Fail(ErrorCode::kStaleAttempt,
                 "Expected a worker that has joined but found one that has left or was lost");
   if (const auto found = leases_.find(lease);
-      found != leases_.end() && found->second->member == member->second.get())
+      found != leases_.end() && found->second->member == member->second.get()) {
+    member->second->heard = true;
     return found->second;
+  }
   const std::string sentence = fmt::format(
       "Expected a lease of worker \"{}\" but found {}, which has ended or was never its "
       "own",

@@ -1,39 +1,14 @@
 #include "engine/triggers/signature.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
-#include <array>
-
-#include "base/check.h"
+#include "engine/tasks/body_signature.h"
 
 namespace stele::triggers {
-namespace {
-
-constexpr std::string_view kPrefix = "sha256=";
-constexpr size_t kDigestBytes = 32;
-
-}  // namespace
-
-std::string SignBody(std::string_view secret, std::string_view body) {
-  std::array<unsigned char, kDigestBytes> digest{};
-  unsigned int size = 0;
-  const unsigned char* made =
-      HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
-           reinterpret_cast<const unsigned char*>(body.data()), body.size(), digest.data(), &size);
-  CHECK(made != nullptr && size == kDigestBytes, "{}", size);
-  std::string text(kPrefix);
-  for (const unsigned char byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 bool IsSignedWith(std::string_view secret, std::string_view body, std::string_view signature) {
   if (secret.empty()) return false;
-  const std::string expected = SignBody(secret, body);
+  const std::string expected = tasks::SignBody(secret, body);
   return signature.size() == expected.size() &&
          CRYPTO_memcmp(signature.data(), expected.data(), expected.size()) == 0;
 }

@@ -24,7 +24,7 @@ TEST(ParseDurationUs, ReadsUnitsAndSums) {
 }
 
 TEST(ParseDurationUs, RefusesWhatIsNone) {
-  for (const char* text : {"", "s", "-5s", "5x", "5s7", "nan", "1e400d", "5 s"}) {
+  for (const char* text : {"", "s", "-5s", "5x", "5s7", "nan", "1e400d", "5 s", "1h-30m", "-0"}) {
     EXPECT_EQ(ParseDurationUs(text), std::nullopt) << text;
   }
 }

@@ -225,9 +225,12 @@ TEST_F(Isolation, TellsHowAScriptEndedInItsNamespaces) {
 
 TEST_F(Isolation, LetsAScriptInNamespacesCleanUp) {
   if (!HasNamespaces()) GTEST_SKIP() << "no namespaces here";
-  const TaskFailure failure = Failure(Run(
-      R"({"script":"trap 'echo cleaned > $STELE_WORKSPACE/trace; exit 0' TERM; sleep 600 & wait","timeout":"200ms","isolation":"namespaces"})"));
-  EXPECT_EQ(failure.kind, "timeout");
+  for (int64_t ms = 50; ms < 100'000 && workspace_.Read("ready").empty(); ms *= 4) {
+    const TaskFailure failure = Failure(Run(fmt::format(
+        R"({{"script":"trap 'echo cleaned > $STELE_WORKSPACE/trace; exit 0' TERM; echo 1 > $STELE_WORKSPACE/ready; sleep 600 & wait","timeout":"{}ms","isolation":"namespaces"}})",
+        ms)));
+    EXPECT_EQ(failure.kind, "timeout");
+  }
   EXPECT_EQ(workspace_.Read("trace"), "cleaned\n");
 }
 

@@ -25,7 +25,7 @@ inline std::string McpServerFile() {
 class Mcp : public testing::Test {
  protected:
   Mcp() {
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_DFL);  // nobody else sees to it
     if (std::system("python3 -c '' >/dev/null 2>&1") != 0) has_python_ = false;
     options_.program.base_directory = place_.path();
     const char* path = std::getenv("PATH");

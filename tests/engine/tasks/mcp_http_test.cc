@@ -1,4 +1,5 @@
 // Conversations with an MCP server at an address.
+#include <fmt/format.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -179,10 +180,23 @@ TEST_F(McpHttpServer, LowersItsLimitByItsConfiguration) {
   EXPECT_EQ(Failure(Start(std::move(request))).kind, "output_limit");
 }
 
+TEST_F(McpHttpServer, MayNotAskForMoreAnswersThanItTakes) {
+  options_.limits.max_message_bytes = 20'000;
+  TaskFailure failure = Failure(Run("events", R"({"tool":"pester"})"));
+  EXPECT_EQ(failure.kind, "mcp_server");
+  EXPECT_THAT(failure.message, HasSubstr("it asks for more than it takes"));
+}
+
 TEST_F(McpHttpServer, IsLeftWhenItsTimeIsOver) {
-  TaskFailure failure = Failure(Run("events", R"({"tool":"hang","timeout":"1s"})"));
-  EXPECT_EQ(failure.kind, "timeout");
-  EXPECT_EQ(failure.message, "Expected the server's answer within 1 s but found none");
+  // A timeout that comes before the server was asked says nothing.
+  for (int s = 1; s < 60 && !Notes().contains("tools/call"); s *= 4) {
+    TaskFailure failure =
+        Failure(Run("events", fmt::format(R"({{"tool":"hang","timeout":"{}s"}})", s)));
+    EXPECT_EQ(failure.kind, "timeout");
+    EXPECT_EQ(failure.message,
+              fmt::format("Expected the server's answer within {} s but found none", s));
+  }
+  EXPECT_THAT(Notes(), HasSubstr("notifications/cancelled"));
 }
 
 TEST_F(McpHttpServer, IsToldWhenACallIsCancelled) {

@@ -9,13 +9,17 @@
 namespace stele::tasks {
 namespace {
 
+Result<std::vector<McpMessage>> Parsed(std::string_view json) {
+  return ParseMcpMessages(json, Redactor({}));
+}
+
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::vector<McpMessage> Parse(std::string_view json) {
-  auto messages = ParseMcpMessages(json);
+  auto messages = Parsed(json);
   EXPECT_TRUE(messages.has_value()) << json;
   return messages.value_or(std::vector<McpMessage>());
 }
@@ -45,11 +49,11 @@ TEST(McpMessage, IsRefusedWhenItIsNone) {
         R"({"jsonrpc":"2.0","result":{}})", R"({"jsonrpc":"2.0","id":{},"method":"a"})",
         R"({"jsonrpc":"2.0","id":1,"method":7})", R"({"jsonrpc":"2.0","id":1,"error":{}})",
         R"([{"jsonrpc":"2.0","method":"a"},7])"}) {
-    auto messages = ParseMcpMessages(text);
+    auto messages = Parsed(text);
     ASSERT_FALSE(messages.has_value()) << text;
     EXPECT_THAT(messages.error().message, HasSubstr("Expected a JSON-RPC 2.0 message but found"));
   }
-  EXPECT_THAT(ParseMcpMessages(std::string(1000, 'x')).error().message, HasSubstr("xxx…\""));
+  EXPECT_THAT(Parsed(std::string(1000, 'x')).error().message, HasSubstr("xxx…\""));
 }
 
 TEST(McpMessage, IsWrittenOnOneLine) {

@@ -72,6 +72,9 @@ class Server:
         elif tool == "hang":
             while True:
                 self.note(json.dumps(receive()))
+        elif tool == "pester":
+            while True:
+                send({"id": "p", "method": "ping"})
         elif tool == "busy":
             send({"id": id_, "error": {"code": -32603, "message": "try again"}})
         elif tool == "bare":

@@ -1,4 +1,6 @@
 // Conversations with an MCP server that is a program, and what is the same for all transports.
+#include <fmt/format.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -148,6 +150,13 @@ TEST_F(McpStdioServer, FailsWithAnErrorOfTheProtocol) {
   EXPECT_THAT(Failure(Run("plain", R"({"tool":"bare"})")).message, HasSubstr("`content`"));
 }
 
+TEST_F(McpStdioServer, ShowsNoSecretThatLiesOnTheEndOfASentence) {
+  TaskRequest request = Attempt(Config("plain", "{}"));
+  request.config.as_object().Set("tool", std::string(283, 'x') + "hunter2!");
+  request.secrets = {"hunter2!"};
+  EXPECT_THAT(Failure(Start(std::move(request))).message, testing::EndsWith("xxx***"));
+}
+
 TEST_F(McpStdioServer, MayNotSayWhatIsNoMessage) {
   TaskFailure failure = FailureOf("garbage");
   EXPECT_EQ(failure.kind, "mcp_protocol");
@@ -183,11 +192,18 @@ TEST_F(McpStdioServer, MayNotAskForEverWithoutReadingTheAnswers) {
 }
 
 TEST_F(McpStdioServer, IsLeftWhenItsTimeIsOver) {
-  TaskFailure failure = Failure(Run("plain", R"({"tool":"hang","timeout":"2s"})"));
-  EXPECT_EQ(failure.kind, "timeout");
-  EXPECT_TRUE(failure.retryable);
-  EXPECT_EQ(failure.message, "Expected the server's answer within 2 s but found none");
-  EXPECT_TRUE(IsGone());
+  // A timeout that comes before the server was asked says nothing.
+  for (int s = 1; s < 60 && !Notes().contains("tools/call"); s *= 4) {
+    place_.Write("notes", "");
+    TaskFailure failure =
+        Failure(Run("plain", fmt::format(R"({{"tool":"hang","timeout":"{}s"}})", s)));
+    EXPECT_EQ(failure.kind, "timeout");
+    EXPECT_TRUE(failure.retryable);
+    EXPECT_EQ(failure.message,
+              fmt::format("Expected the server's answer within {} s but found none", s));
+    EXPECT_TRUE(IsGone());
+  }
+  EXPECT_THAT(Notes(), HasSubstr("notifications/cancelled"));
 }
 
 TEST_F(McpStdioServer, IsToldWhenACallIsCancelled) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/tasks/body_signature.h"
 #include "http_fixture.h"
 
 namespace stele::tasks {
@@ -88,6 +89,18 @@ TEST_F(Notification, FailsAsItsServerDoes) {
       Failure(RunToEnd(loop_, *executor, Attempt(Config(server.Url("/n"), R"({"message":"m"})"))));
   EXPECT_EQ(failure.kind, "http_status");
   EXPECT_TRUE(failure.retryable);
+}
+
+TEST_F(Webhook, TakesNoHeaderWithMoreLinesForItsSignature) {
+  HttpServer server(Ok());
+  auto executor = MakeWebhookExecutor(client_);
+  TaskFailure failure = Failure(RunToEnd(
+      loop_, *executor,
+      Attempt(Config(server.Url("/"), R"({"secret":"s","signature_header":"X: y\r\nX-More"})"))));
+  EXPECT_EQ(failure.kind, "config");
+  EXPECT_EQ(failure.message,
+            R"(Expected the name of a header in `signature_header` but found "X: y\r\nX-More")");
+  EXPECT_TRUE(server.requests().empty());
 }
 
 }  // namespace

@@ -39,5 +39,14 @@ TEST(ParseOutputs, NamesTheLineThatIsNone) {
             "none");
 }
 
+// Comparing each with each would take minutes.
+TEST(ParseOutputs, TakesManyNames) {
+  std::string text;
+  for (int i = 0; i < 500'000; ++i) text += std::to_string(i) + "=x\n";
+  const Result<Object> outputs = ParseOutputs(text);
+  ASSERT_TRUE(outputs.has_value());
+  EXPECT_EQ(outputs->size(), 500'000u);
+}
+
 }  // namespace
 }  // namespace stele::tasks

@@ -21,7 +21,7 @@ namespace stele::tasks {
 class Programs : public testing::Test {
  protected:
   Programs() {
-    signal(SIGPIPE, SIG_IGN);
+    signal(SIGPIPE, SIG_DFL);  // nobody else sees to it
     for (const char* name : {"bin", "notes", "base", "scratch"}) {
       std::filesystem::create_directory(place_.path() + "/" + name);
     }

@@ -128,5 +128,35 @@ TEST(Base64, PadsAsTheStandardSays) {
   EXPECT_EQ(Base64("\xff\xfe\xfd"), "//79");
 }
 
+TEST(Redactor, FindsTheEscapesOfPagesAndOfUpperCaseDigits) {
+  const Redactor redactor({"<a>&/ü\xF0\x9F\x98\x80"});
+  for (const char* form :
+       {R"(\u003ca\u003e\u0026/ü😀)", R"(\u003Ca\u003E\u0026/\u00FC\uD83D\uDE00)",
+        R"(\u003ca\u003e\u0026/\u00fc\ud83d\ude00)", R"(<a>&\/\u00FC\uD83D\uDE00)"})
+    EXPECT_EQ(redactor.Text(form), "***") << form;
+}
+
+TEST(Redactor, KeepsOneOfTheMembersWhoseNamesBecomeTheSame) {
+  const Redactor redactor({"hunter2!", "swordfish"});
+  EXPECT_EQ(ToJson(redactor.Redact(Json(R"({"hunter2!":1,"b":2,"swordfish":3})"))),
+            R"({"***":3,"b":2})");
+}
+
+// Comparing each with each would take minutes.
+TEST(Redactor, TakesObjectsOfManyMembers) {
+  std::vector<Member> members;
+  for (int i = 0; i < 500'000; ++i) members.push_back({std::to_string(i), "hunter2!"});
+  const Value shown = Redactor({"hunter2!"}).Redact(Object::Of(std::move(members)));
+  ASSERT_EQ(shown.as_object().size(), 500'000u);
+  EXPECT_EQ(std::prev(shown.as_object().end())->key, "499999");
+  EXPECT_EQ(std::prev(shown.as_object().end())->value, Value("***"));
+}
+
+TEST(Excerpt, MasksBeforeItCuts) {
+  const Redactor redactor({"hunter2!"});
+  EXPECT_EQ(Excerpt(redactor, "it is hunter2! indeed", 10), "it is *** ");
+  EXPECT_EQ(Excerpt(redactor, "short", 10), "short");
+}
+
 }  // namespace
 }  // namespace stele::tasks

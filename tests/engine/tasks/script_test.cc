@@ -71,6 +71,24 @@ TEST_F(Script, TakesTheRuntimeFromAFirstLine) {
             Value("42"));
 }
 
+TEST_F(Script, TakesTheRuntimeOfAFileWithoutAnEndingFromItsFirstLine) {
+  if (!Installed("python3")) GTEST_SKIP() << "python3 is not installed";
+  workspace_.Write("deploy", "#!/usr/bin/python3.11 -u\nprint(6 * 7)\n");
+  EXPECT_EQ(At(Output(Run(R"({"script":"deploy"})")), "stdout"), Value("42"));
+}
+
+TEST_F(Script, IsNoShellsWhenItsFirstLineNamesAnother) {
+  workspace_.Write("report", "#!/usr/bin/perl -w\nprint 42;\n");
+  for (const char* config :
+       {R"({"script":"report"})", R"({"script":"#!/usr/bin/perl -w\nprint 42;\n"})"}) {
+    TaskFailure failure = Failure(Run(config));
+    EXPECT_EQ(failure.kind, "config");
+    EXPECT_EQ(failure.message,
+              "Expected a first line that names sh, bash, python or node but found "
+              "\"#!/usr/bin/perl -w\"");
+  }
+}
+
 TEST_F(Script, SeesItsScalarInputsAndItsAttempt) {
   Value output = Output(Run(
       R"({"script":"echo $INPUT_ORDER_ID $INPUT_N $INPUT_OK ${INPUT_LIST-none} $STELE_INSTANCE $STELE_STEP $STELE_ATTEMPT $STELE_IDEMPOTENCY_KEY"})",

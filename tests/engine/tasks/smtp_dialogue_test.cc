@@ -60,8 +60,10 @@ TEST(SmtpReplyReader, PutsRepliesTogetherHoweverTheyCome) {
 }
 
 TEST(SmtpReplyReader, GivesUpOnWhatIsNoSmtp) {
-  for (const std::string& bytes : {std::string("HTTP/1.1 400 Bad Request\r\n"), std::string("\r\n"),
-                                   std::string("999 x\r\n"), std::string(10'000, '2')}) {
+  for (const std::string& bytes :
+       {std::string("HTTP/1.1 400 Bad Request\r\n"), std::string("\r\n"), std::string("25\r\n"),
+        std::string("999 x\r\n"), std::string(10'000, '2'),
+        "250 " + std::string(10'000, 'x') + "\r\n"}) {
     SmtpReplyReader reader;
     reader.Push(bytes);
     EXPECT_FALSE(reader.Next().has_value());
@@ -79,6 +81,14 @@ TEST(SmtpReplyReader, KeepsTheBeginningOfALongReply) {
   auto reply = reader.Next();
   ASSERT_TRUE(reply.has_value());
   EXPECT_LT(reply->text.size(), 5'000U);
+}
+
+TEST(SmtpReplyReader, DoesNotCutALineThatItKeeps) {
+  SmtpReplyReader reader;
+  reader.Push("250-" + std::string(1500, 'a') + "\r\n250 " + std::string(1500, 'b') + "\r\n");
+  auto reply = reader.Next();
+  ASSERT_TRUE(reply.has_value());
+  EXPECT_TRUE(reply->text.ends_with(std::string(1500, 'b'))) << "a secret may lie on the cut";
 }
 
 }  // namespace

@@ -133,6 +133,50 @@ TEST_F(Pool, AWorkerOfSeveralTypesHasOneCountOfSlots) {
   EXPECT_THAT(hand.steps, ElementsAre("a"));
 }
 
+TEST_F(Pool, AWorkerOfSeveralTypesGetsTheOldestTask) {
+  Begin("a", "zoom");
+  Begin("b", "other");
+  Begin("c", "zoom");
+  Hand hand;
+  const WorkerId worker = Join(hand, {"other", "zoom"});
+  for (size_t i = 0; i < 2; ++i)
+    EXPECT_TRUE(pool_->Complete(worker, hand.leases[i], Object()).has_value());
+  EXPECT_THAT(hand.steps, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(Pool, SaysThatATaskWaitsAgainForNobody) {
+  Hand hand;
+  const WorkerId worker = Join(hand);
+  Begin("a");
+  EXPECT_THAT(told_, IsEmpty());
+  pool_->Lose(worker, "it hung up");
+  EXPECT_THAT(told_, ElementsAre("resize"));
+}
+
+TEST_F(Pool, ALeaseIsLongerUntilTheWorkerWasHeardOf) {
+  Hand hand;
+  const WorkerId worker = pool_->Join({"anna", {"resize"}, 1, kSecond, 10 * kSecond}, &hand);
+  Begin("a");
+  Pass(9 * kSecond);
+  EXPECT_THAT(hand.ended, IsEmpty());
+  EXPECT_TRUE(pool_->Complete(worker, hand.leases[0], Object()).has_value());
+  Begin("b");
+  Pass(2 * kSecond);
+  EXPECT_THAT(hand.ended, ElementsAre(hand.leases[1]));
+}
+
+TEST_F(Pool, ATaskThatTimesOutKeepsTheEndOfItsLog) {
+  Hand hand;
+  const WorkerId worker = Join(hand);
+  const AttemptKey key = Begin("a", "resize", kSecond);
+  // It may be the beginning of a secret.
+  EXPECT_TRUE(pool_->Log(worker, hand.leases[0], "it is h").has_value());
+  Pass(kSecond);
+  EXPECT_TRUE(pool_->Complete(worker, hand.leases[0], Object()).has_value());
+  ASSERT_TRUE(IsOver(key));
+  EXPECT_EQ(results_.at(key).log.text, "it is h");
+}
+
 TEST_F(Pool, CompletesWithTheOutputAndTheLogAndMasksSecrets) {
   const AttemptKey key = Begin("a");
   Hand hand;

@@ -23,7 +23,7 @@ using testing::StartsWith;
 
 class WorkerProgram : public testing::Test {
  protected:
-  WorkerProgram() { signal(SIGPIPE, SIG_IGN); }
+  WorkerProgram() { signal(SIGPIPE, SIG_DFL); }  // nobody else sees to it
   ~WorkerProgram() override { process_.reset(); }
 
   WorkerProcessOptions Options(std::string command) {
@@ -114,10 +114,12 @@ TEST_F(WorkerProgram, EndsInOrderWithItsInput) {
 }
 
 TEST_F(WorkerProgram, IsKilledWhenItDoesNotMindTheEndOfItsInput) {
-  WorkerProcessOptions options = Options("trap '' TERM; while :; do sleep 0.01; done");
+  WorkerProcessOptions options =
+      Options("trap '' TERM; echo deaf >&2; while :; do sleep 0.01; done");
   options.input_grace_us = 1000;
   options.kill_grace_us = 1000;
   Begin(std::move(options));
+  AwaitNote("deaf");
   End();
   EXPECT_EQ(pool_->figures().workers, 0u);
 }
@@ -173,25 +175,43 @@ TEST_F(WorkerProgram, ThatHangsIsEndedWithItsLease) {
   options.lease_us = 20'000;
   options.kill_grace_us = 1000;
   Begin(std::move(options));
-  Give(1, Object{{"do", "hang"}});
+  // Once each program has said a word, so that it is its silence that ends the lease.
+  Give(1, Object{{"do", "hang"}, {"say", Array{R"({"message":"heartbeat","lease":LEASE})"}}});
   EXPECT_EQ(Failure(Await(1)).kind, "worker_lost");
   EXPECT_THAT(notes_, Contains(HasSubstr("did not renew its lease")));
+  EXPECT_THAT(Told(), HasSubstr("42-7-1"));
+}
+
+// Python takes longer than that to start.
+TEST_F(WorkerProgram, ItsLeaseDoesNotCountItsStart) {
+  WorkerProcessOptions options = Python();
+  options.lease_us = 1000;
+  Begin(std::move(options));
+  Output(Run(Object()));
+  EXPECT_EQ(pool_->figures().lost, 0u);
+}
+
+TEST_F(WorkerProgram, GetsNoTaskForItsLastWords) {
+  // An answer without a line end, and nobody is there any more.
+  WorkerProcessOptions options = Options(
+      "read -r task; lease=${task#*\"lease\":}; lease=${lease%%,*}; "
+      "printf '{\"message\":\"complete\",\"lease\":%s,\"output\":{}}' \"$lease\"");
+  Begin(std::move(options));
+  Give(1, Object());
+  Give(2, Object());
+  Output(Await(1));
+  TaskResult second = Await(2);
+  Output(second);
+  EXPECT_THAT(second.log.text, Not(HasSubstr("was lost")));
+  EXPECT_EQ(pool_->figures().lost, 0u);
 }
 
 TEST_F(WorkerProgram, ItsErrorStreamIsTheLogOfItsOnlyTask) {
   Begin(Python());
-  Give(1,
-       Object{{"do", "nothing"},
-              {"print", "using hunter2!"},
-              {"say", Array{R"({"message":"heartbeat","lease":LEASE})"}}},
-       {"hunter2!"});
-  loop_.RunUntil([&] { return Told().contains("42-7-1"); });
-  bool stopped = false;
-  executor_->Cancel(Attempt(Object()).key, [&] { stopped = true; });
-  loop_.RunUntil([&] { return stopped; });
-  Give(2, Object{{"print", "and hunter2! again"}, {"do", "die"}}, {"hunter2!"});
-  EXPECT_THAT(Await(2).log.text, HasSubstr("and *** again\n"));
-  EXPECT_THAT(notes_, Not(Contains(HasSubstr("hunter2!"))));
+  // It holds the task until its end, by which all that it printed has been read.
+  Give(1, Object{{"print", "using hunter2!"}, {"do", "die"}}, {"hunter2!"});
+  EXPECT_THAT(Await(1).log.text, HasSubstr("using ***\n"));
+  EXPECT_THAT(notes_, Not(Contains(HasSubstr("using"))));
 }
 
 TEST_F(WorkerProgram, ItsErrorStreamIsTheEnginesOtherwise) {

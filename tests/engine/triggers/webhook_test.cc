@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "engine/tasks/body_signature.h"
 #include "engine/triggers/glob.h"
 #include "engine/triggers/signature.h"
 #include "engine/triggers/trigger_config.h"
@@ -12,6 +13,7 @@
 namespace stele::triggers {
 namespace {
 
+using tasks::SignBody;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
