@@ -358,6 +358,8 @@ void CanonicalReader::ReadTransition(const Node& node) {
 
 void CanonicalReader::CheckSteps() {
   std::set<std::string_view> ids;
+  std::vector<size_t> entering(result_.steps.size());
+  for (const Transition& edge : result_.transitions) ++entering[edge.to.value];
   for (uint32_t i = 0; i < result_.steps.size(); ++i) {
     const Step& step = result_.steps[i];
     if (!ids.insert(step.id).second)
@@ -378,12 +380,11 @@ void CanonicalReader::CheckSteps() {
         (step.kind == StepKind::kDelay) != step.delay.has_value())
       Add({}, fmt::format("Expected a loop or delay as the kind of {} wants but found otherwise",
                           Quote(step.id)));
-    const size_t incoming =
-        static_cast<size_t>(std::ranges::count(result_.transitions, StepIndex(i), &Transition::to));
+    const size_t incoming = entering[i];
     if (step.join == Join::kNOfM && (step.join_count == 0 || step.join_count > incoming))
       Add({}, fmt::format("Expected a join of {} to wait for 1 to {} transitions but found {}",
                           Quote(step.id), incoming, step.join_count));
-    if (!runs) continue;
+    if (!runs || step.child.value == kNoIndex) continue;
     Body& body = result_.bodies[step.child.value];
     if (step.child.value == 0 || body.owner.value != kNoIndex)
       Add({},

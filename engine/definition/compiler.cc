@@ -99,14 +99,26 @@ Template Compiler::Computed(const Node& node) {
   return {};
 }
 
-std::optional<Expression> AllOf(const std::vector<Expression>& conditions) {
+std::optional<Expression> Compiler::AllOf(const std::vector<Expression>& conditions, Place place) {
   if (conditions.empty()) return std::nullopt;
   if (conditions.size() == 1) return conditions[0];
   std::string text;
   for (const Expression& condition : conditions)
     text += fmt::format("{}({})", text.empty() ? "" : " and ", condition.text());
+  return Joined(text, place);
+}
+
+std::optional<Expression> Compiler::Not(const Expression& condition, Place place) {
+  return Joined(fmt::format("not ({})", condition.text()), place);
+}
+
+std::optional<Expression> Compiler::Joined(const std::string& text, Place place) {
   auto compiled = Expression::Compile(text);
-  return compiled ? std::optional(*std::move(compiled)) : std::nullopt;
+  if (compiled) return *std::move(compiled);
+  faults_.Add(compiled.error().code, place,
+              fmt::format("Expected conditions that can be joined to {} but found a fault: {}",
+                          Quote(text), compiled.error().message));
+  return std::nullopt;
 }
 
 }  // namespace stele::definition

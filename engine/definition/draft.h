@@ -63,7 +63,8 @@ struct Draft {
   std::vector<DraftBody> bodies;  // [0] is the root
   std::vector<PlacedReference> references;
   std::vector<Patch> patches;
-  bool fragment = false;  // a part of a larger file: it may name steps that are not in it
+  size_t many_transitions = 0;  // that Lowering::AddTransition was asked for
+  bool fragment = false;        // a part of a larger file: it may name steps that are not in it
 
   // The new body's index.
   uint32_t AddBody(std::string id, std::string name, Place place) {
@@ -90,17 +91,20 @@ class Compiler {
   Template Rendered(const Node& node);
   // The same, but a string without `{{ }}` or `${ }` is an expression.
   Template Computed(const Node& node);
+  // Conditions that must all hold, as one; nothing of none. What is made of conditions is written
+  // down as an expression too, so that it has the limits of one: a fault at `place` beyond them.
+  std::optional<Expression> AllOf(const std::vector<Expression>& conditions, Place place);
+  // The condition turned round.
+  std::optional<Expression> Not(const Expression& condition, Place place);
 
  private:
   void Note(std::span<const expression::Reference> references, const Node& node);
   void Check(const Node& node);
   void AddFault(const Error& error, const Node& node);
+  std::optional<Expression> Joined(const std::string& text, Place place);
 
   Draft& draft_;
   Faults& faults_;
 };
-
-// A list of conditions that must all hold, as one.
-std::optional<Expression> AllOf(const std::vector<Expression>& conditions);
 
 }  // namespace stele::definition

@@ -11,6 +11,8 @@ namespace stele::definition {
 namespace {
 
 constexpr size_t kMaxQuoted = 60;
+// Pairs of bytes that are compared to find words that a file may have meant: under a second.
+constexpr size_t kMaxCompared = 20'000'000;
 
 // The optimal string alignment distance (Damerau 1964, with adjacent transpositions), for short
 // words.
@@ -34,7 +36,17 @@ size_t Distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 void Faults::Add(ErrorCode code, Place place, std::string message) {
-  if (faults_.size() < kMaxFaults) faults_.push_back({code, std::move(message), place});
+  if (!full()) faults_.push_back({code, std::move(message), place});
+}
+
+bool Faults::full() const {
+  return faults_.size() >= kMaxFaults;
+}
+
+std::string Faults::Suggest(std::string_view word, const std::vector<std::string>& known) {
+  if (full() || compared_ > kMaxCompared || word.size() > kMaxQuoted) return {};
+  for (const std::string& one : known) compared_ += word.size() * std::min(one.size(), kMaxQuoted);
+  return Nearest(word, known);
 }
 
 std::vector<Fault> Faults::Take() {

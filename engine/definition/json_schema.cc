@@ -254,6 +254,9 @@ bool SchemaCompiler::FillObjects(SchemaRule& rule, const std::string& key, const
     rule.required = Strings(at, value);
   } else if (key == "properties") {
     rule.properties = Named(at, value);
+    for (uint32_t i = 0; i < rule.properties.size(); ++i) rule.by_name.push_back(i);
+    std::ranges::sort(rule.by_name, {},
+                      [&](uint32_t i) -> std::string_view { return rule.properties[i].first; });
   } else if (key == "patternProperties") {
     for (const auto& [name, index] : Named(at, value))
       if (auto pattern = Pattern(AppendPointer(at, name), Value(name)))

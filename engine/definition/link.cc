@@ -10,6 +10,7 @@
 #include "engine/definition/graph.h"
 #include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/roots.h"
 #include "engine/definition/shell_text.h"
 
 namespace stele::definition {
@@ -33,7 +34,6 @@ class Linker {
     if (!CheckDependencies()) return {};
     AnalyzeGraph(result_, faults_);
     CheckJoins();
-    CheckSecrets();
     CompileInputSchema(result_);
     IndexIds();
     if (!draft_.fragment) CheckCertainFaults(result_, faults_);
@@ -52,15 +52,16 @@ class Linker {
   void EscapeShell();
   void CheckReferences();
   void CheckJoins();
-  void CheckSecrets();
   void IndexIds();
   StepIndex Resolve(const Word& word, uint32_t body);
-  std::vector<std::string> Ids() const;
+  // Of all steps. REQUIRES: they are there.
+  const std::vector<std::string>& Ids();
 
   Draft& draft_;
   Faults& faults_;
   Definition result_;
   std::unordered_map<std::string, StepIndex> by_id_;
+  std::vector<std::string> ids_;  // made when they are asked for
   std::vector<bool> named_;       // as a fallback or compensation
   std::vector<bool> dependency_;  // by transition
   bool resolved_ = true;
@@ -98,16 +99,16 @@ bool Linker::AddSteps() {
   return true;
 }
 
-std::vector<std::string> Linker::Ids() const {
-  std::vector<std::string> ids;
-  for (const Step& step : result_.steps) ids.push_back(step.id);
-  return ids;
+const std::vector<std::string>& Linker::Ids() {
+  if (ids_.empty())
+    for (const Step& step : result_.steps) ids_.push_back(step.id);
+  return ids_;
 }
 
 StepIndex Linker::Resolve(const Word& word, uint32_t body) {
   const auto found = by_id_.find(word.text);
   if (found == by_id_.end()) {
-    const std::string near = Nearest(word.text, Ids());
+    const std::string near = faults_.Suggest(word.text, Ids());
     faults_.Add(ErrorCode::kUnknownStep, word.place,
                 near.empty() ? fmt::format("Expected the id of a step but found {}, which is none",
                                            Quote(word.text))
@@ -289,13 +290,9 @@ std::set<std::string, std::less<>> Linker::Variables() const {
 void Linker::EscapeShell() {
   const auto variables = Variables();
   if (variables.empty()) return;
-  static constexpr std::string_view kRoots[] = {
-      "input",    "variables", "steps",     "outputs", "previous_task_result",
-      "response", "loop",      "execution", "secrets"};
   const Value* members = result_.input_schema.Find("properties");
   const auto known = [&](std::string_view name) {
-    return std::ranges::find(kRoots, name) != std::end(kRoots) || variables.contains(name) ||
-           by_id_.contains(std::string(name)) ||
+    return IsRoot(name) || variables.contains(name) || by_id_.contains(std::string(name)) ||
            (members != nullptr && members->Find(name) != nullptr);
   };
   for (Step& step : result_.steps) LeaveToShell(step, known);
@@ -304,42 +301,18 @@ void Linker::EscapeShell() {
 void Linker::CheckReferences() {
   const auto declared = Variables();
   const bool any = !declared.empty();
+  const std::vector<std::string> variables(declared.begin(), declared.end());
   for (const PlacedReference& reference : draft_.references) {
     const std::string& name = reference.path[1];
     const bool step = reference.path[0] == "steps";
     if (step ? draft_.fragment || by_id_.contains(name) : !any || declared.contains(name)) continue;
-    const std::string near =
-        Nearest(name, step ? Ids() : std::vector<std::string>(declared.begin(), declared.end()));
+    const std::string near = faults_.Suggest(name, step ? Ids() : variables);
     faults_.Add(ErrorCode::kUnknownReference, reference.place,
                 fmt::format("Expected {}{} but found {}",
                             step ? "a step of this file after `steps.`"
                                  : "a variable that is declared or an output after `variables.`",
                             near.empty() ? "" : ", perhaps " + Quote(near) + ",", Quote(name)));
   }
-}
-
-// Secrets are put in where a task is handed to the outside. What the engine works with itself
-// stands in its log, so that there is no place for one.
-void Linker::CheckSecrets() {
-  const auto check = [&](const Template& text, Place place, std::string_view what) {
-    for (const expression::Reference& reference : text.references())
-      if (reference.path[0] == "secrets")
-        faults_.Add(
-            ErrorCode::kInvalidDefinition, place,
-            fmt::format("Expected no secret in {}, which is recorded, but found `secrets{}`", what,
-                        reference.path.size() > 1 ? "." + reference.path[1] : ""));
-  };
-  for (const Step& step : result_.steps) {
-    const std::string named = " of " + Quote(step.id);
-    if (step.concurrency) check(step.concurrency->key, step.place, "the concurrency key" + named);
-    if (step.delay) check(*step.delay, step.place, "the delay" + named);
-    if (step.loop.items) check(*step.loop.items, step.place, "the items" + named);
-    if (step.kind == StepKind::kTask && step.task_type != "call") continue;
-    check(step.config, step.place, "the configuration" + named);
-    for (const Mapping& input : step.inputs)
-      check(input.value, step.place, fmt::format("the input {}{}", Quote(input.name), named));
-  }
-  if (result_.concurrency) check(result_.concurrency->key, {1, 1}, "the concurrency key");
 }
 
 void Linker::CheckJoins() {

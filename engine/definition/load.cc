@@ -12,6 +12,7 @@
 #include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/patch.h"
+#include "engine/definition/recorded_secrets.h"
 #include "engine/definition/templates.h"
 
 namespace stele::definition {
@@ -47,6 +48,25 @@ std::optional<Draft> Lower(const Node& root, std::string_view fallback_name, Fau
   return std::nullopt;
 }
 
+// The definition as the log will give it back. What a file makes larger than a file may be, by its
+// aliases or templates, could be recorded and never be read again.
+LoadResult Recorded(const Definition& definition, Faults faults) {
+  CheckRecordedSecrets(definition, faults);
+  if (!faults.empty()) return std::unexpected(faults.Take());
+  const std::string canonical = WriteCanonical(definition);
+  if (canonical.size() <= kMaxFileBytes) {
+    LoadResult read = ReadCanonical(canonical);
+    if (read) return read;
+    for (const Fault& fault : read.error()) faults.Add(fault.code, {1, 1}, fault.message);
+    return std::unexpected(faults.Take());
+  }
+  faults.Add(ErrorCode::kLimitExceeded, {1, 1},
+             fmt::format("Expected a definition of at most {} bytes in its canonical form, where "
+                         "aliases and templates are written out, but found {}",
+                         kMaxFileBytes, canonical.size()));
+  return std::unexpected(faults.Take());
+}
+
 }  // namespace
 
 Syntax SyntaxOf(std::string_view file_name, std::string_view text) {
@@ -67,8 +87,10 @@ LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& param
                        std::string_view fallback_name, const TemplateSource* source) {
   Faults faults;
   std::optional<Node> root = ParseDocument(text, syntax, faults);
-  if (root && root->is_map() && root->Find(kFormatVersion) != nullptr)
-    return ReadCanonicalTree(*root);
+  if (root && root->is_map() && root->Find(kFormatVersion) != nullptr) {
+    const LoadResult read = ReadCanonicalTree(*root);
+    return read ? Recorded(**read, std::move(faults)) : read;
+  }
   std::optional<Draft> draft;
   if (root && ExpandTemplates(*root, parameters, source, faults))
     draft = Lower(*root, fallback_name, faults);
@@ -77,8 +99,7 @@ LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& param
   const std::vector<Patch> patches = std::move(draft->patches);
   Definition definition = Link(*std::move(draft), faults);
   definition = ApplyPatches(std::move(definition), patches, faults);
-  if (!faults.empty()) return std::unexpected(faults.Take());
-  return std::make_shared<const Definition>(std::move(definition));
+  return Recorded(definition, std::move(faults));
 }
 
 LoadResult LoadFile(const std::string& path, const TemplateSource* source) {

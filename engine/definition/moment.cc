@@ -51,7 +51,7 @@ class Scanner {
 
 }  // namespace
 
-std::optional<TimeUs> ParseTime(std::string_view text) {
+std::optional<int64_t> ParseInstant(std::string_view text) {
   Scanner scan(text);
   const int year = scan.Digits(4);
   scan.OneOf("-");
@@ -81,8 +81,12 @@ std::optional<TimeUs> ParseTime(std::string_view text) {
     return std::nullopt;
   const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
   const int64_t seconds = ((days * 24 + hour) * 60 + minute - offset) * 60 + second;
-  if (seconds <= 0) return std::nullopt;
-  return TimeUs(seconds * 1'000'000 + fraction);
+  return seconds * 1'000'000 + fraction;
+}
+
+std::optional<TimeUs> ParseTime(std::string_view text) {
+  const std::optional<int64_t> instant = ParseInstant(text);
+  return instant && *instant >= 1'000'000 ? std::optional(TimeUs(*instant)) : std::nullopt;
 }
 
 }  // namespace stele::definition

@@ -8,7 +8,11 @@
 
 namespace stele::definition {
 
-// Nothing when the text is no time, has no offset, or lies before 1970.
+// Microseconds since 1970-01-01T00:00:00Z, below 0 before it. Nothing when the text is no time or
+// has no offset.
+std::optional<int64_t> ParseInstant(std::string_view text);
+
+// The same, of what is not before 1970.
 std::optional<TimeUs> ParseTime(std::string_view text);
 
 }  // namespace stele::definition

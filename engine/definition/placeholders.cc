@@ -132,7 +132,7 @@ const Node* Filler::Find(std::string_view name, const Node& node, size_t at) {
     if (const auto found = scope->find(name); found != scope->end()) return &found->second;
     for (const auto& [other, value] : *scope) known.push_back(other);
   }
-  const std::string near = Nearest(name, known);
+  const std::string near = faults_.Suggest(name, known);
   faults_.Add(ErrorCode::kUnknownReference, PlaceIn(node, at),
               fmt::format("Expected the name of a parameter in `<<…>>`{} but found {}",
                           near.empty() ? "" : ", perhaps " + Quote(near) + ",", Quote(name)));
@@ -220,7 +220,7 @@ Values BindValues(const std::vector<PlacedParameter>& parameters, const Node* gi
                "Expected a mapping of parameters but found " + Describe(*given));
   for (const Entry& entry : given->entries) {
     if (std::ranges::find(names, entry.key) != names.end()) continue;
-    const std::string near = Nearest(entry.key, names);
+    const std::string near = faults.Suggest(entry.key, names);
     faults.Add(ErrorCode::kUnknownKey, entry.place.line == 0 ? place : entry.place,
                fmt::format("Expected the name of a parameter{} but found {}",
                            near.empty() ? "" : ", perhaps " + Quote(near) + ",", Quote(entry.key)));

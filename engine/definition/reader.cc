@@ -115,8 +115,9 @@ void MapReader::Keep(std::span<const std::string_view> keys, Object& extra) {
 
 void MapReader::Finish() {
   for (const Entry& entry : node_.entries) {
+    if (faults_.full()) return;
     if (std::ranges::find(known_, entry.key) != known_.end()) continue;
-    const std::string near = Nearest(entry.key, known_);
+    const std::string near = faults_.Suggest(entry.key, known_);
     std::vector<std::string> known = known_;
     std::ranges::sort(known);
     const std::string wanted =

@@ -9,9 +9,13 @@
 #include "engine/definition/limits.h"
 #include "engine/definition/moment.h"
 #include "engine/definition/schema_rules.h"
+#include "engine/expression/compare.h"
 
 namespace stele::definition {
 namespace {
+
+// Of a text that a pattern is held against.
+constexpr size_t kBytesOfAStep = 1'000;
 
 std::string Found(const Value& value) {
   if (value.is_string()) return Quote(value.as_string());
@@ -47,11 +51,11 @@ std::string TypeName(std::string_view type) {
   return fmt::format("{} {}", vowel ? "an" : "a", type);
 }
 
-// Below 0, 0 or above 0.
+// Below 0, 0 or above 0. REQUIRES: they are numbers.
 int Compare(const Value& a, const Value& b) {
-  if (a.is_int() && b.is_int())
-    return a.as_int() < b.as_int() ? -1 : a.as_int() > b.as_int() ? 1 : 0;
-  return a.as_double() < b.as_double() ? -1 : a.as_double() > b.as_double() ? 1 : 0;
+  const std::partial_ordering order =
+      expression::Order(a, b).value_or(std::partial_ordering::unordered);
+  return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
 
 bool IsMultiple(const Value& value, const Value& of) {
@@ -189,9 +193,10 @@ void Check::AskString(const SchemaRule& rule, const At& at) {
   const std::string& text = at.value.as_string();
   if (rule.min_length || rule.max_length)
     Count(at, rule.min_length, rule.max_length, CodePoints(text), "character");
-  if (rule.pattern != nullptr && !re2::RE2::PartialMatch(text, *rule.pattern))
+  if (rule.pattern != nullptr && Spend(text.size() / kBytesOfAStep) &&
+      !re2::RE2::PartialMatch(text, *rule.pattern))
     Add(at, "a text that matches " + Quote(rule.pattern->pattern()), Quote(text));
-  if (rule.date_time && !ParseTime(text))
+  if (rule.date_time && !ParseInstant(text))
     Add(at, "a time like \"2025-01-31T08:00:00Z\"", Quote(text));
 }
 
@@ -225,11 +230,16 @@ void Check::AskObject(const SchemaRule& rule, const At& at) {
   const Object& object = at.value.as_object();
   Count(at, rule.min_properties, rule.max_properties, static_cast<int64_t>(object.size()),
         "member");
+  // To find a member is to look through them.
+  const size_t lookup = 1 + object.size() / 16;
+  if (!Spend(lookup * (rule.required.size() + 2 * rule.dependent_required.size() +
+                       rule.dependent_schemas.size())))
+    return;
   for (const std::string& name : rule.required)
     if (object.Find(name) == nullptr) Add(at, "a member " + Quote(name), "none");
   for (const auto& [name, others] : rule.dependent_required)
     for (const std::string& other : others)
-      if (object.Find(name) != nullptr && object.Find(other) == nullptr)
+      if (Spend(lookup) && object.Find(name) != nullptr && object.Find(other) == nullptr)
         Add(at, fmt::format("a member {} beside {}", Quote(other), Quote(name)), "none");
   for (const auto& [name, schema] : rule.dependent_schemas)
     if (object.Find(name) != nullptr) Ask(schema, {at.value, at.pointer, at.depth + 1});
@@ -237,16 +247,20 @@ void Check::AskObject(const SchemaRule& rule, const At& at) {
 }
 
 void Check::AskMembers(const SchemaRule& rule, const At& at) {
+  const auto name_of = [&](uint32_t i) -> std::string_view { return rule.properties[i].first; };
   for (const Member& member : at.value.as_object()) {
+    const size_t match = 1 + member.key.size() / kBytesOfAStep;
+    if (!Spend(1 + match * rule.pattern_properties.size())) return;
     const At inner = at.Inner(member.value, member.key);
     if (rule.property_names != kNoRule)
       if (const Value name(member.key); !Fits(rule.property_names, {name, "", at.depth + 1}))
         Add(at, "names that fit `propertyNames`", Quote(member.key));
     bool known = false;
-    for (const auto& [name, schema] : rule.properties) {
-      if (name != member.key) continue;
+    const std::string_view key = member.key;
+    if (const auto found = std::ranges::lower_bound(rule.by_name, key, {}, name_of);
+        found != rule.by_name.end() && name_of(*found) == key) {
       known = true;
-      Ask(schema, inner);
+      Ask(rule.properties[*found].second, inner);
     }
     for (const auto& [pattern, schema] : rule.pattern_properties) {
       if (!re2::RE2::PartialMatch(member.key, *pattern)) continue;

@@ -43,6 +43,7 @@ struct SchemaRule {
   uint32_t else_ = kNoRule;
   uint32_t reference = kNoRule;
   std::vector<std::pair<std::string, uint32_t>> properties{}, dependent_schemas{};
+  std::vector<uint32_t> by_name{};  // indices of `properties`, sorted by their names
   std::vector<std::pair<std::shared_ptr<const re2::RE2>, uint32_t>> pattern_properties{};
 };
 

@@ -91,7 +91,7 @@ void Choice::ReadThenElse(const Node* condition, const Node* yes, const Node* no
     std::vector<Expression> both;
     if (step.condition) both.push_back(*step.condition);
     if (compiled) both.push_back(*compiled);
-    step.condition = AllOf(both);
+    step.condition = lowering_.compiler.AllOf(both, step.place);
     return;
   }
   if (condition == nullptr)
@@ -107,9 +107,8 @@ void Choice::ReadThenElse(const Node* condition, const Node* yes, const Node* no
   step.split = first ? Split::kFirst : Split::kAll;
   Follow(yes, "`then`", compiled, false);
   std::optional<Expression> otherwise;
-  if (!first && compiled)
-    if (auto negated = Expression::Compile(fmt::format("not ({})", compiled->text())))
-      otherwise = *std::move(negated);
+  if (!first && compiled && no != nullptr)
+    otherwise = lowering_.compiler.Not(*compiled, condition->place);
   Follow(no, "`else`", otherwise, first);
 }
 

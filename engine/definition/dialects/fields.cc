@@ -73,6 +73,17 @@ void CheckTrigger(const Node& node, Lowering& lowering) {
 
 }  // namespace
 
+bool Lowering::AddTransition(uint32_t body, DraftTransition edge) {
+  if (draft.many_transitions > kMaxTransitions) return false;
+  if (++draft.many_transitions > kMaxTransitions) {
+    Add(ErrorCode::kLimitExceeded, edge.place,
+        fmt::format("Expected at most {} transitions but found more", kMaxTransitions));
+    return false;
+  }
+  draft.bodies[body].transitions.push_back(std::move(edge));
+  return true;
+}
+
 void ReadVariables(const Node& node, std::vector<Variable>& variables, Lowering& lowering) {
   if (node.is_list()) {
     for (const Node& item : node.items) {

@@ -20,6 +20,9 @@ struct Lowering {
   void Add(ErrorCode code, Place place, std::string message) {
     faults.Add(code, place, std::move(message));
   }
+  // A transition that one word of the file may make many of. False, after a fault, when the file
+  // has as many as it may.
+  bool AddTransition(uint32_t body, DraftTransition edge);
 };
 
 void ReadVariables(const Node& node, std::vector<Variable>& variables, Lowering& lowering);

@@ -6,6 +6,7 @@
 
 #include "engine/definition/dialects/fields.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/roots.h"
 
 namespace stele::definition {
 namespace {
@@ -21,12 +22,10 @@ const Node* TakeFrom(const std::vector<MapReader*>& readers,
 // A name that an expression can use and that hides nothing of the engine's own.
 std::string ReadItemName(const Node& node, Lowering& lowering) {
   const std::string name = ReadText(node, "`item`", lowering.faults).value_or("");
-  static constexpr std::string_view kRoots[] = {"input",    "variables", "steps",     "outputs",
-                                                "response", "loop",      "execution", "secrets"};
   const auto compiled = Expression::Compile(name);
   const bool usable = compiled && compiled->references().size() == 1 &&
                       compiled->references()[0].path == std::vector<std::string>{name};
-  if (!usable || std::ranges::find(kRoots, name) != std::end(kRoots))
+  if (!usable || IsRoot(name))
     lowering.Add(ErrorCode::kInvalidDefinition, node.place,
                  "Expected a name of letters, digits and `_` that is none of the engine's own as a "
                  "loop's `item` but found " +

@@ -216,11 +216,6 @@ void GraphLowering::LowerChoice(size_t at) {
   if (yes > 1 || no != 1) StepOf(at).split = Split::kAll;
 }
 
-std::optional<Expression> Negated(const Expression& condition) {
-  auto negated = Expression::Compile(fmt::format("not ({})", condition.text()));
-  return negated ? std::optional(*std::move(negated)) : std::nullopt;
-}
-
 void GraphLowering::LowerConnection(const Connection& connection) {
   const GraphNode& from = graph_.nodes[connection.from];
   const GraphNode& to = graph_.nodes[connection.to];
@@ -247,7 +242,7 @@ void GraphLowering::LowerConnection(const Connection& connection) {
                                 Quote(from.id)));
   } else if (connection.via == Via::kFalse && !edge.condition) {
     if (chooses && !first)
-      edge.condition = Negated(*choice->second);
+      edge.condition = lowering_.compiler.Not(*choice->second, from.place);
     else
       edge.is_default = true;
   } else if (first && connection.via == Via::kSequence && !edge.condition &&

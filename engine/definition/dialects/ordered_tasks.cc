@@ -241,12 +241,11 @@ void OrderedTasksLowering::LowerTasks(const std::vector<PlacedTask>& placed, uin
 }
 
 void OrderedTasksLowering::Connect(const Stage& before, const Stage& after, uint32_t body) {
-  auto& transitions = draft_.bodies[body].transitions;
   for (const auto& [from, is_default] : before.tails)
-    for (const Word& to : after.heads) {
-      if (transitions.size() > kMaxTransitions) return;  // linking tells
-      transitions.push_back({.from = from, .to = to, .is_default = is_default, .place = to.place});
-    }
+    for (const Word& to : after.heads)
+      if (!lowering_.AddTransition(
+              body, {.from = from, .to = to, .is_default = is_default, .place = to.place}))
+        return;
 }
 
 void OrderedTasksLowering::ReadCondition(const Node& node, Node& when, bool& skips) {

@@ -4,12 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/dialects/foreign.h"
 #include "engine/definition/dialects/node_graph.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/patch.h"
+#include "engine/definition/value_types.h"
 
 namespace stele::definition {
 namespace {
@@ -64,6 +67,45 @@ struct Fork {
   uint32_t count = 0;
 };
 
+// A body's steps and transitions, for questions about who reaches whom.
+class BodyGraph {
+ public:
+  explicit BodyGraph(const DraftBody& body) {
+    for (const DraftStep& step : body.steps) {
+      by_id_.emplace(step.step.id, graph_.nodes.size());
+      graph_.nodes.push_back({.id = step.step.id});
+    }
+    graph_.out.resize(graph_.nodes.size());
+    for (const DraftTransition& edge : body.transitions) Add(edge);
+  }
+
+  void Add(const DraftTransition& edge) {
+    const auto from = by_id_.find(edge.from.text), to = by_id_.find(edge.to.text);
+    if (from == by_id_.end() || to == by_id_.end()) return;
+    graph_.out[from->second].push_back(graph_.connections.size());
+    graph_.connections.push_back({.from = from->second, .to = to->second});
+  }
+  // Of those that there are, each once.
+  std::vector<size_t> Indices(const std::vector<Word>& ids) const {
+    std::vector<size_t> found;
+    std::set<size_t> seen;
+    for (const Word& id : ids)
+      if (const auto node = by_id_.find(id.text);
+          node != by_id_.end() && seen.insert(node->second).second)
+        found.push_back(node->second);
+    return found;
+  }
+  std::vector<bool> ReachedFrom(size_t node) const {
+    return graph_.Reach({node}, [](const Connection&) { return true; });
+  }
+  bool EndsAt(size_t node) const { return graph_.out[node].empty(); }
+  const NodeGraph& graph() const { return graph_; }
+
+ private:
+  NodeGraph graph_;
+  std::map<std::string, size_t, std::less<>> by_id_;
+};
+
 class ProcessStepsLowering {
  public:
   ProcessStepsLowering(const Node& root, std::string_view fallback_name, Faults& faults)
@@ -79,8 +121,8 @@ class ProcessStepsLowering {
   void Call(const Node& service, ForeignStep& step);
   Fork ReadFork(ForeignStep& step);
   void ReadJoinCondition(MapReader& config, Fork& fork);
-  void LowerFork(const Fork& fork, uint32_t body);
-  void Follow(const Fork& fork, const Word& next, const NodeGraph& graph, uint32_t body);
+  void LowerFork(const Fork& fork, BodyGraph& graph, uint32_t body);
+  void Follow(const Fork& fork, BodyGraph& graph, uint32_t body);
   void Add(Place place, std::string message) {
     lowering_.Add(ErrorCode::kInvalidDefinition, place, std::move(message));
   }
@@ -95,14 +137,10 @@ class ProcessStepsLowering {
 
 // `order_id: "string"` declares a variable of that type.
 Node Declarations(const Node& variables) {
-  static constexpr std::string_view kWords[] = {"string",  "text",   "number",  "float", "double",
-                                                "integer", "int",    "boolean", "bool",  "array",
-                                                "list",    "object", "map",     "json",  "any"};
   Node result = variables;
   for (Entry& entry : result.entries) {
     if (!entry.value.is_string()) continue;
-    const std::string word = Fold(entry.value.scalar.as_string());
-    if (std::ranges::find(kWords, word) == std::end(kWords)) continue;
+    if (!FindValueType(entry.value.scalar.as_string())) continue;
     Node declaration = MapNode(entry.value.place);
     SetKey(declaration, "type", entry.value);
     entry.value = std::move(declaration);
@@ -160,7 +198,9 @@ void ProcessStepsLowering::ReadSteps(const Node& node, uint32_t body) {
         fmt::format("Expected at most {} steps but found {}", kMaxSteps, node.items.size()));
   std::vector<Fork> forks;
   for (const Node& item : node.items) ReadOne(item, body, forks);
-  for (const Fork& fork : forks) LowerFork(fork, body);
+  if (forks.empty()) return;
+  BodyGraph graph(draft_.bodies[body]);
+  for (const Fork& fork : forks) LowerFork(fork, graph, body);
 }
 
 void ProcessStepsLowering::ReadOne(const Node& node, uint32_t body, std::vector<Fork>& forks) {
@@ -279,59 +319,41 @@ void ProcessStepsLowering::ReadJoinCondition(MapReader& config, Fork& fork) {
   }
 }
 
-// The body's steps and transitions so far, for questions about who reaches whom.
-NodeGraph GraphOf(const DraftBody& body) {
-  NodeGraph graph;
-  std::map<std::string, size_t, std::less<>> by_id;
-  for (const DraftStep& step : body.steps) {
-    by_id.emplace(step.step.id, graph.nodes.size());
-    graph.nodes.push_back({.id = step.step.id});
-  }
-  graph.out.resize(graph.nodes.size());
-  for (const DraftTransition& edge : body.transitions) {
-    const auto from = by_id.find(edge.from.text), to = by_id.find(edge.to.text);
-    if (from == by_id.end() || to == by_id.end()) continue;
-    graph.out[from->second].push_back(graph.connections.size());
-    graph.connections.push_back({.from = from->second, .to = to->second});
-  }
-  return graph;
-}
-
-std::vector<size_t> Indices(const NodeGraph& graph, const std::vector<Word>& ids) {
-  std::vector<size_t> found;
-  for (const Word& id : ids)
-    if (const auto node = std::ranges::find(graph.nodes, id.text, &GraphNode::id);
-        node != graph.nodes.end())
-      found.push_back(static_cast<size_t>(node - graph.nodes.begin()));
-  return found;
-}
-
 // The gateway's own `next` is where branches go that have no next of their own.
-void ProcessStepsLowering::Follow(const Fork& fork, const Word& next, const NodeGraph& graph,
-                                  uint32_t body) {
-  const std::vector<size_t> target = Indices(graph, {next});
-  DraftBody& draft = draft_.bodies[body];
-  std::vector<bool> done(graph.nodes.size());
-  for (const size_t branch : Indices(graph, fork.tasks)) {
-    const std::vector<bool> reached = graph.Reach({branch}, [](const Connection&) { return true; });
-    if (!target.empty() && reached[target[0]]) continue;
-    for (size_t i = 0; i < reached.size(); ++i) {
-      const bool ends = reached[i] && graph.out[i].empty() && !done[i] &&
-                        draft.steps[i].step.kind != StepKind::kEnd;
-      if (!ends) continue;
-      done[i] = true;
-      draft.transitions.push_back(
-          {.from = {graph.nodes[i].id, fork.place}, .to = next, .place = next.place});
+void ProcessStepsLowering::Follow(const Fork& fork, BodyGraph& graph, uint32_t body) {
+  struct Branch {
+    std::vector<bool> reached;
+    std::vector<size_t> ends;  // steps that nothing follows
+  };
+  std::vector<Branch> branches;
+  const DraftBody& draft = draft_.bodies[body];
+  for (const size_t first : graph.Indices(fork.tasks)) {
+    Branch branch{graph.ReachedFrom(first), {}};
+    for (size_t i = 0; i < branch.reached.size(); ++i)
+      if (branch.reached[i] && graph.EndsAt(i) && draft.steps[i].step.kind != StepKind::kEnd)
+        branch.ends.push_back(i);
+    branches.push_back(std::move(branch));
+  }
+  std::vector<DraftTransition> edges;
+  for (const Word& next : fork.next) {
+    const std::vector<size_t> target = graph.Indices({next});
+    std::set<size_t> done;
+    for (const Branch& branch : branches) {
+      if (!target.empty() && branch.reached[target[0]]) continue;
+      for (const size_t end : branch.ends) {
+        if (!done.insert(end).second) continue;
+        const DraftTransition edge{
+            .from = {draft.steps[end].step.id, fork.place}, .to = next, .place = next.place};
+        if (!lowering_.AddTransition(body, edge)) return;
+        edges.push_back(edge);
+      }
     }
   }
+  for (const DraftTransition& edge : edges) graph.Add(edge);
 }
 
-void ProcessStepsLowering::LowerFork(const Fork& fork, uint32_t body) {
+void ProcessStepsLowering::LowerFork(const Fork& fork, BodyGraph& graph, uint32_t body) {
   DraftBody& draft = draft_.bodies[body];
-  if (draft.transitions.size() + fork.tasks.size() > kMaxTransitions)
-    return lowering_.Add(
-        ErrorCode::kLimitExceeded, fork.place,
-        fmt::format("Expected at most {} transitions but found more", kMaxTransitions));
   if (fork.tasks.empty()) {
     // A gateway that only joins.
     for (DraftStep& step : draft.steps)
@@ -341,13 +363,14 @@ void ProcessStepsLowering::LowerFork(const Fork& fork, uint32_t body) {
       }
     return;
   }
-  for (const Word& task : fork.tasks)
-    draft.transitions.push_back({.from = {fork.id, fork.place}, .to = task, .place = task.place});
-  const NodeGraph before = GraphOf(draft);
-  for (const Word& next : fork.next) Follow(fork, next, before, body);
+  for (const Word& task : fork.tasks) {
+    const DraftTransition edge{.from = {fork.id, fork.place}, .to = task, .place = task.place};
+    if (!lowering_.AddTransition(body, edge)) return;
+    graph.Add(edge);
+  }
+  Follow(fork, graph, body);
   if (!fork.join || *fork.join == Join::kAll) return;
-  const NodeGraph graph = GraphOf(draft);
-  const size_t meeting = FindMeeting(graph, Indices(graph, fork.tasks));
+  const size_t meeting = FindMeeting(graph.graph(), graph.Indices(fork.tasks));
   if (meeting == kNoNode)
     return Add(fork.place, fmt::format("Expected the branches of {} to meet in a step, which its "
                                        "`join_condition` is about, but found none",

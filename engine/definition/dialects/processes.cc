@@ -325,12 +325,13 @@ void ProcessesLowering::ReadTransition(const Node& node, uint32_t body) {
   if (condition != nullptr) SetKind(edge, *condition, join);
   if (from == nullptr || to == nullptr) return;
   const std::vector<Word> targets = ReadWords(*to, "`to`", true, lowering_.faults);
-  for (const Word& source : ReadWords(*from, "`from`", true, lowering_.faults)) {
+  const std::vector<Word> sources = ReadWords(*from, "`from`", true, lowering_.faults);
+  for (const Word& source : sources) {
     for (const Word& target : targets) {
       edge.from = source;
       edge.to = target;
+      if (!lowering_.AddTransition(body, edge)) return;
       KeepEdge(node, source.text, target.text, lowering_);
-      draft_.bodies[body].transitions.push_back(edge);
     }
     for (DraftStep& step : draft_.bodies[body].steps)
       if (edge.is_default && step.step.id == source.text && step.step.kind != StepKind::kGateway)

@@ -6,14 +6,10 @@
 
 #include "base/json.h"
 #include "engine/definition/dialects/foreign.h"
+#include "engine/definition/roots.h"
 
 namespace stele::definition {
 namespace {
-
-// What an expression always means by these, whatever a step is called.
-constexpr std::string_view kRoots[] = {"input",     "variables", "steps",
-                                       "outputs",   "response",  "loop",
-                                       "execution", "secrets",   "previous_task_result"};
 
 struct Edit {
   size_t at;
@@ -40,7 +36,7 @@ std::optional<Edit> EditOf(const expression::Reference& reference, const std::st
       return Edit{at, written.size(), Member("variables", output->second)};
   }
   const bool full = path[0] == "steps" && path.size() > 1;
-  if (!full && std::ranges::find(kRoots, path[0]) != std::end(kRoots)) return std::nullopt;
+  if (!full && IsRoot(path[0])) return std::nullopt;
   const auto step = renaming.steps.find(full ? path[1] : path[0]);
   if (step == renaming.steps.end()) return std::nullopt;
   const std::string written = full ? "steps." + path[1] : path[0];

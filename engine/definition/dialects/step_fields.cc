@@ -105,7 +105,7 @@ void ReadConditions(MapReader& reader, bool condition_too, Step& step, Lowering&
     for (const Node& item : node->items) add(item);
   }
   ReadSkip(reader, lowering);
-  step.condition = AllOf(conditions);
+  step.condition = lowering.compiler.AllOf(conditions, step.place);
 }
 
 void SetJoin(const Node& node, Step& step, Lowering& lowering) {
@@ -299,7 +299,10 @@ void TakeEvents(Node& config, StepFields& fields, Lowering& lowering) {
     if (id != nullptr && id->is_scalar() && !HasTemplate(*id)) {
       const std::string text = id->is_string() ? id->scalar.as_string() : id->raw;
       auto condition = Expression::Compile(fmt::format("outputs.event == {}", ToJson(Value(text))));
-      if (condition) like.condition = *std::move(condition);
+      if (condition)
+        like.condition = *std::move(condition);
+      else
+        lowering.Add(condition.error().code, id->place, condition.error().message);
     }
     AddNext(next->value, "`next`", like, fields, lowering);
     event.entries.erase(next);

@@ -218,9 +218,10 @@ void StepsLowering::ApplyOrder(const Order& order, uint32_t body) {
   for (const auto& [at, steps] : groups) {
     for (const Step* to : steps)
       for (size_t i = 0; before != nullptr && i < before->size(); ++i)
-        draft.transitions.push_back({.from = {(*before)[i]->id, (*before)[i]->place},
-                                     .to = {to->id, to->place},
-                                     .place = to->place});
+        if (!lowering_.AddTransition(body, {.from = {(*before)[i]->id, (*before)[i]->place},
+                                            .to = {to->id, to->place},
+                                            .place = to->place}))
+          return;
     before = &steps;
   }
 }

@@ -140,8 +140,38 @@ TEST(Canonical, IsRefusedWhenItContradictsItself) {
   EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{"entries":[0]}],"steps":[{"id":"a",)"
                        R"("kind":"delay"}]})"),
             "Expected a loop or delay as the kind of \"a\" wants but found otherwise");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{}],"steps":[{"id":"a","kind":"loop"}]})"),
+            "Expected a child body of loops and sub-processes alone but found otherwise at \"a\"");
+  EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{}],"steps":[{"id":"a",)"
+                       R"("kind":"sub_process"}]})"),
+            "Expected a child body of loops and sub-processes alone but found otherwise at \"a\"");
   EXPECT_EQ(FirstFault(R"({"format_version":1,"bodies":[{}],"steps":[{"id":"a"}]})"),
             "Expected a way from the start to every step but found none to \"a\"");
+}
+
+TEST(Canonical, AFileThatIsOneHasNoSecretWhereItWouldBeRecorded) {
+  EXPECT_EQ(
+      FaultsOf(R"({"format_version":1,"bodies":[{"entries":[0]}],"steps":[{"id":"a",)"
+               R"("kind":"delay","delay":"{{ secrets.x }}","place":[1,70]}]})",
+               Syntax::kJson),
+      (std::vector<std::string>{"1:70 STL0102 Expected no secret in the delay of \"a\", which "
+                                "is recorded, but found `secrets.x`"}));
+}
+
+// What is registered is read back from the log; it must not be larger than what is read.
+TEST(Canonical, OfAFileIsNoLargerThanAFile) {
+  const std::string text = "name: n\ndescription: &c \"" + std::string(900'000, 'x') +
+                           "\"\nsteps:\n"
+                           "- {id: a, type: script, description: *c}\n"
+                           "- {id: b, type: script, description: *c}\n";
+  const auto load = [&](const std::string& more) { return FaultsOf(text + more); };
+  EXPECT_TRUE(load("").empty());
+  const auto faults =
+      load("- {id: c, type: script, description: *c}\n- {id: d, type: script, description: *c}\n");
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_TRUE(faults[0].starts_with(
+      "1:1 STL0002 Expected a definition of at most 4194304 bytes in its canonical form"))
+      << faults[0];
 }
 
 }  // namespace

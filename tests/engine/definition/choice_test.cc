@@ -117,12 +117,58 @@ TEST(Join, IsAWordACountOrBoth) {
 
 TEST(Condition, SkipsAStep) {
   const auto definition =
-      LoadYaml(Steps("- {id: g, type: script, skip_if_false: true,\n"
+      LoadYaml(Steps("- {id: g, type: script, depends_on: a, skip_if_false: true,\n"
                      "   condition: \"previous_task_result.status == 'approved'\"}\n"));
   ASSERT_TRUE(definition->FindStep("g")->condition);
   EXPECT_EQ(FaultsOf(Steps("- {id: g, type: script, when: input.x, skip_if_false: false}\n")),
             Lines{"3:55 STL0102 Expected `skip_if_false` to be true, as a step whose condition is "
                   "false is skipped, but found false"});
+}
+
+std::string Parentheses(size_t count) {
+  return std::string(count, '(') + "false" + std::string(count, ')');
+}
+
+// What cannot be said as one expression is refused; it is never left out.
+TEST(Choice, AConditionThatCannotBeJoinedIsRefused) {
+  const std::string deep = Parentheses(63);
+  EXPECT_TRUE(FaultsOf(Steps("- {id: g, type: script, when: \"" + deep + "\"}\n")).empty());
+  for (const std::string& steps :
+       {"- {id: g, type: script, when: \"" + deep + "\", condition: \"true\"}\n",
+        "- {id: g, type: condition, condition: \"" + deep + "\", then: [a, b], else: c}\n",
+        "- {id: g, type: condition, when: \"" + deep + "\", condition: \"true\"}\n"}) {
+    const Lines faults = FaultsOf(Steps(steps));
+    ASSERT_EQ(faults.size(), 1u) << steps;
+    EXPECT_TRUE(faults[0].contains("Expected conditions that can be joined to")) << faults[0];
+  }
+}
+
+TEST(Choice, AFalseWayWhoseConditionCannotBeTurnedRoundIsRefused) {
+  const auto load = [](const std::string& condition) {
+    return FaultsOf("name: w\nnodes:\n- {id: c, node_type: CONDITION, config: {condition: \"" +
+                    condition +
+                    "\"}}\n- {id: a, node_type: SCRIPT}\n- {id: b, node_type: SCRIPT}\n"
+                    "- {id: d, node_type: SCRIPT}\nconnections:\n"
+                    "- {from: c, to: a, connection_type: CONDITIONAL_TRUE}\n"
+                    "- {from: c, to: b, connection_type: CONDITIONAL_FALSE}\n"
+                    "- {from: c, to: d, connection_type: CONDITIONAL_FALSE}\n");
+  };
+  EXPECT_EQ(load(Parentheses(3)), Lines{});
+  const Lines faults = load(Parentheses(63));
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_TRUE(faults[0].contains("Expected conditions that can be joined to")) << faults[0];
+}
+
+TEST(Choice, TheIdOfAnEventIsNoLongerThanAnExpression) {
+  const auto load = [](size_t bytes) {
+    return FaultsOf(
+        Steps("- {id: g, type: event_race, config: {events: [{id: " + std::string(bytes, 'x') +
+              ", signal: s, next: a}, {id: y, after: 1s, next: b}]}}\n"));
+  };
+  EXPECT_EQ(load(100), Lines{});
+  const Lines faults = load(20'000);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_TRUE(faults[0].contains("Expected an expression of at most 16384 bytes")) << faults[0];
 }
 
 }  // namespace

@@ -177,6 +177,35 @@ TEST(JsonSchema, IsBounded) {
             Lines{"Expected a depth of at most 300 but found more"});
 }
 
+// Every comparison of a member with a name, and every match of a pattern, counts.
+TEST(JsonSchema, IsBoundedWhereMembersAreMany) {
+  std::string members;
+  for (int i = 0; i < 30'000; ++i) members += (i > 0 ? ",\"m" : "\"m") + std::to_string(i) + "\":1";
+  std::string patterns;
+  for (int i = 0; i < 200; ++i)
+    patterns += (i > 0 ? ",\"^x" : "\"^x") + std::to_string(i) + "\":true";
+  const Lines beyond = {"Expected a check of at most 2000000 steps but found more"};
+  EXPECT_EQ(Faults("{\"patternProperties\":{" + patterns + "}}", "{" + members + "}"), beyond);
+  std::string names;
+  for (int i = 0; i < 1'500; ++i) names += (i > 0 ? ",\"m" : "\"m") + std::to_string(i) + "\"";
+  EXPECT_EQ(Faults("{\"required\":[" + names + "]}", "{" + members + "}"), beyond);
+  std::string properties;
+  for (int i = 0; i < 2'000; ++i)
+    properties += (i > 0 ? ",\"m" : "\"m") + std::to_string(i) + "\":{\"type\":\"integer\"}";
+  EXPECT_EQ(Faults("{\"properties\":{" + properties + "}}", "{" + members + "}"), Lines{})
+      << "names are looked up, not compared one by one";
+}
+
+TEST(JsonSchema, OrdersLargeIntegersAndFractionsExactly) {
+  EXPECT_EQ(Faults(R"({"exclusiveMinimum":9007199254740992.0})", "9007199254740993"), Lines{});
+  EXPECT_EQ(Faults(R"({"maximum":9007199254740992.0})", "9007199254740993").size(), 1u);
+}
+
+TEST(JsonSchema, KnowsTimesBefore1970) {
+  EXPECT_EQ(Faults(R"({"format":"date-time"})", R"("1969-07-20T20:17:00Z")"), Lines{});
+  EXPECT_EQ(Faults(R"({"format":"date-time"})", R"("1969-02-30T20:17:00Z")").size(), 1u);
+}
+
 TEST(JsonSchema, LeavesTemplatesToRunTime) {
   const auto schema = Compiled(
       R"({"type":"object","required":["a","b"],"properties":{"a":{"type":"integer"},

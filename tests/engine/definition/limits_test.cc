@@ -100,5 +100,57 @@ TEST(Limits, RefuseDeeplyNestedLoops) {
   EXPECT_TRUE(OnlyFault(text).contains("Expected at most 64 loops in each other around"));
 }
 
+constexpr std::string_view kTooManyTransitions =
+    "STL0002 Expected at most 20000 transitions but found more";
+
+// A short file must not make many transitions before they are counted.
+TEST(Limits, RefuseManyTransitionsBetweenTwoLists) {
+  const std::string text =
+      "workflow:\n  id: w\n  processes:\n  - id: p\n    type: conditional\n    tasks:\n"
+      "    - {id: a, type: script}\n    - {id: b, type: script}\n    transitions:\n"
+      "    - {from: \"a" +
+      Repeat(",a", 9'999) + "\", to: \"b" + Repeat(",b", 9'999) + "\"}\n";
+  EXPECT_TRUE(OnlyFault(text).ends_with(kTooManyTransitions)) << OnlyFault(text);
+}
+
+TEST(Limits, RefuseManyTransitionsByOrderBeforeTheyAreMade) {
+  std::string text = "name: n\nsteps:\n";
+  for (size_t i = 0; i < 20'000; ++i)
+    text +=
+        "- {id: s" + std::to_string(i) + ", type: script, order: " + std::to_string(i % 2) + "}\n";
+  const auto faults = FaultsOf(text);
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_EQ(faults[0], "1:1 STL0002 Expected at most 5000 steps but found 20000");
+  EXPECT_TRUE(faults[1].ends_with(kTooManyTransitions)) << faults[1];
+}
+
+TEST(Limits, RefuseManyTransitionsBehindParallelTasks) {
+  std::string text = "name: n\nsteps:\n- {id: f, type: parallel_gateway, next: [";
+  for (size_t i = 0; i < 3'000; ++i) text += (i > 0 ? ", n" : "n") + std::to_string(i);
+  text += "], config: {parallel_tasks: [";
+  for (size_t i = 0; i < 1'000; ++i) text += (i > 0 ? ", t" : "t") + std::to_string(i);
+  text += "]}}\n";
+  for (size_t i = 0; i < 3'000; ++i)
+    text += "- {id: n" + std::to_string(i) + ", type: script_task}\n";
+  for (size_t i = 0; i < 1'000; ++i)
+    text += "- {id: t" + std::to_string(i) + ", type: script_task}\n";
+  EXPECT_TRUE(OnlyFault(text).ends_with(kTooManyTransitions)) << OnlyFault(text);
+}
+
+// Every unknown word is a fault, but only those that are told are worth looking for a near one.
+TEST(Limits, AThousandUnknownWordsAreToldInAMoment) {
+  std::string text = "name: n\nsteps:\n";
+  const std::string tail(50, 'x');
+  for (size_t i = 0; i < 2'000; ++i) {
+    text += "- {id: " + tail + std::to_string(i) + ", type: script";
+    if (i % 2 == 1) text += ", depends_on: y" + tail + std::to_string(i);
+    text += "}\n";
+  }
+  const auto faults = FaultsOf(text);
+  ASSERT_EQ(faults.size(), kMaxFaults);
+  EXPECT_TRUE(faults[0].contains("Expected the id of a step, perhaps \"" + tail)) << faults[0];
+  EXPECT_TRUE(faults.back().ends_with(", which is none")) << faults.back();
+}
+
 }  // namespace
 }  // namespace stele::definition::testing

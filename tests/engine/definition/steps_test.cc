@@ -217,5 +217,21 @@ TEST(Steps, KeepEveryTemplateWhereNoVariableIsDeclared) {
       "{\"script\":\"${HOME}\"}");
 }
 
+TEST(Steps, ALoopsItemHidesNoneOfTheEnginesNames) {
+  for (const std::string name : {"input", "outputs", "previous_task_result", "loop", "secrets"}) {
+    const auto faults = FaultsOf("name: n\nsteps:\n- {id: l, type: loop, times: 2, item: " + name +
+                                 ",\n   steps: [{id: a, type: script}]}\n");
+    ASSERT_EQ(faults.size(), 1u) << name;
+    EXPECT_TRUE(faults[0].contains("none of the engine's own as a loop's `item`")) << faults[0];
+  }
+}
+
+TEST(Steps, NoSecretIsRecordedByWayOfStelesOwnWords) {
+  EXPECT_EQ(FaultsOf("name: n\nsteps:\n- {id: a, type: delay, duration: 1s,\n"
+                     "   stele: {delay: '{{ secrets.x }}'}}\n"),
+            (std::vector<std::string>{"3:8 STL0102 Expected no secret in the delay of \"a\", which "
+                                      "is recorded, but found `secrets.x`"}));
+}
+
 }  // namespace
 }  // namespace stele::definition::testing
