@@ -12,6 +12,8 @@ bool IsControl(char c) {
   return (c >= 0 && c < 0x20) || c == 0x7f;
 }
 
+}  // namespace
+
 bool IsVariableName(std::string_view name) {
   auto is_letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
@@ -19,8 +21,6 @@ bool IsVariableName(std::string_view name) {
   return !name.empty() && is_letter(name[0]) &&
          std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
-
-}  // namespace
 
 bool CheckArgument(ConfigReader& reader, std::string_view name, const std::string& text) {
   if (reader.IsOpen(Value(text))) return true;

@@ -24,6 +24,9 @@ bool CheckArgument(ConfigReader& reader, std::string_view name, const std::strin
 std::string ReadChoice(ConfigReader& reader, std::string_view key,
                        const std::vector<std::string_view>& allowed, std::string_view fallback);
 
+// A letter or `_`, then letters, digits and `_`.
+bool IsVariableName(std::string_view name);
+
 // The names of a map that are no names of environment variables, and values with NUL, become
 // faults.
 void CheckVariables(ConfigReader& reader, std::string_view key,

@@ -16,20 +16,20 @@ namespace {
 constexpr size_t kMaxPipeBytes = 1u << 20;
 constexpr size_t kReadBytes = 64u << 10;
 
-std::vector<char*> Pointers(std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  pointers.reserve(texts.size() + 1);
-  for (std::string& text : texts) pointers.push_back(text.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 struct PendingWrite {
   uv_write_t request;
   std::string bytes;
 };
 
 }  // namespace
+
+std::vector<char*> PointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
 
 std::expected<std::unique_ptr<ChildProcess>, int> ChildProcess::Start(uv_loop_t* loop,
                                                                       const Spec& spec,
@@ -56,8 +56,8 @@ int ChildProcess::Execute(const Spec& spec, const uv_file (&ends)[3], LaunchStep
   std::vector<std::string> arguments = spec.arguments;
   arguments.insert(arguments.begin(), spec.program);
   std::vector<std::string> environment = spec.environment;
-  std::vector<char*> argument_pointers = Pointers(arguments);
-  std::vector<char*> environment_pointers = Pointers(environment);
+  std::vector<char*> argument_pointers = PointersTo(arguments);
+  std::vector<char*> environment_pointers = PointersTo(environment);
   auto launched = StartProcess({.program = spec.program.c_str(),
                                 .arguments = argument_pointers.data(),
                                 .environment = environment_pointers.data(),

@@ -24,6 +24,9 @@
 
 namespace stele::tasks {
 
+// As execve wants them, a null behind the last. Good as long as `texts` are.
+std::vector<char*> PointersTo(std::vector<std::string>& texts);
+
 // Of a program that another part of this process has waited for (a handler of SIGCHLD for one).
 inline constexpr int64_t kUnknownExitCode = -1;
 

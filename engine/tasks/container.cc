@@ -33,14 +33,8 @@ void CloseAndFree(uv_process_t* process) {
 // Starts a program that nobody waits for but the loop. For an executor that is being destroyed.
 void StartUnattended(uv_loop_t* loop, ChildProcess::Spec spec) {
   spec.arguments.insert(spec.arguments.begin(), spec.program);
-  auto pointers = [](std::vector<std::string>& texts) {
-    std::vector<char*> to;
-    for (std::string& text : texts) to.push_back(text.data());
-    to.push_back(nullptr);
-    return to;
-  };
-  std::vector<char*> arguments = pointers(spec.arguments);
-  std::vector<char*> environment = pointers(spec.environment);
+  std::vector<char*> arguments = PointersTo(spec.arguments);
+  std::vector<char*> environment = PointersTo(spec.environment);
   uv_process_options_t options = {};
   options.file = spec.program.c_str();
   options.args = arguments.data();

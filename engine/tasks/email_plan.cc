@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 
 namespace stele::tasks {
 namespace {
@@ -116,18 +117,7 @@ void ReadPeople(ConfigReader& reader, const EmailOptions& options, EmailPlan& pl
 // The bytes of base64 as RFC 4648 has it, also in lines.
 std::optional<std::string> FromBase64(std::string text) {
   std::erase_if(text, [](char c) { return c == '\r' || c == '\n' || c == ' '; });
-  size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  // OpenSSL takes a padding anywhere for zeros.
-  if (text.size() % 4 != 0 || std::ranges::count(text, '=') != static_cast<int64_t>(padding)) {
-    return std::nullopt;
-  }
-  std::string bytes(text.size() / 4 * 3, '\0');
-  int count = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
-                              reinterpret_cast<const unsigned char*>(text.data()),
-                              static_cast<int>(text.size()));
-  if (count < 0) return std::nullopt;
-  bytes.resize(static_cast<size_t>(count) - padding);
-  return bytes;
+  return text.size() % 4 == 0 ? DecodeBase64(text) : std::nullopt;
 }
 
 // RFC 2045, 5.1: type "/" subtype, and what may follow them.

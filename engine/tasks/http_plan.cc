@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 #include "engine/tasks/bounded_text.h"
 
 namespace stele::tasks {

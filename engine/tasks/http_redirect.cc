@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <span>
 
 #include "engine/tasks/curl_parts.h"
 
@@ -12,15 +13,11 @@ namespace {
 
 // The same for every server.
 constexpr const char* kOrdinaryHeaders[] = {"Accept", "Accept-Language", "User-Agent"};
+constexpr const char* kBodyHeaders[] = {"Content-Type", "Content-Encoding", "Content-Length"};
 
-bool IsOneOf(const std::string& name, std::initializer_list<const char*> names) {
+bool IsOneOf(const std::string& name, std::span<const char* const> names) {
   return std::ranges::any_of(
       names, [&](const char* known) { return strcasecmp(name.c_str(), known) == 0; });
-}
-
-bool IsOrdinary(const std::string& name) {
-  return std::ranges::any_of(
-      kOrdinaryHeaders, [&](const char* known) { return strcasecmp(name.c_str(), known) == 0; });
 }
 
 UrlHandle Parsed(const std::string& url) {
@@ -52,9 +49,8 @@ void KeepUser(CURLU* from, CURLU* to) {
 void DropBody(HttpClient::Request& request) {
   request.method = request.method == "HEAD" ? "HEAD" : "GET";
   request.body.reset();
-  std::erase_if(request.headers, [](const auto& header) {
-    return IsOneOf(header.first, {"Content-Type", "Content-Encoding", "Content-Length"});
-  });
+  std::erase_if(request.headers,
+                [](const auto& header) { return IsOneOf(header.first, kBodyHeaders); });
 }
 
 }  // namespace
@@ -79,7 +75,8 @@ std::optional<std::string> Redirect(HttpClient::Request& request, int64_t status
           "(status {})",
           ShownUrl(request.url), ShownUrl(url), status);
     }
-    std::erase_if(request.headers, [](const auto& header) { return !IsOrdinary(header.first); });
+    std::erase_if(request.headers,
+                  [](const auto& header) { return !IsOneOf(header.first, kOrdinaryHeaders); });
   }
   request.url = UrlText(to.get());
   return std::nullopt;

@@ -51,7 +51,4 @@ class StreamRedactor {
   std::string pending_;
 };
 
-// RFC 4648 with padding.
-std::string Base64(std::string_view bytes);
-
 }  // namespace stele::tasks

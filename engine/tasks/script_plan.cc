@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "engine/tasks/argument_text.h"
 #include "engine/tasks/bounded_text.h"
 #include "engine/tasks/program_path.h"
 
@@ -140,14 +141,6 @@ std::string_view PathOf(const ScriptConfig& config, const ScriptOptions& options
     }
   }
   return path;
-}
-
-bool IsVariableName(std::string_view name) {
-  auto is_letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  return !name.empty() && is_letter(name[0]) &&
-         std::ranges::all_of(name, [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
 // "order-id" is INPUT_ORDER_ID.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 #include "engine/tasks/redactor.h"
 
 namespace stele::tasks {

@@ -17,6 +17,11 @@ struct SqlOutcome {
   std::string log;
 };
 
+// Of an attempt that was stopped.
+inline TaskFailure Interrupted() {
+  return {"interrupted", "Expected to run the statements but was stopped before", true, {}};
+}
+
 class SqlAttempt {
  public:
   // Called once, never before Begin returns; it may destroy the attempt.

@@ -7,32 +7,12 @@
 #include <optional>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 
 namespace stele::tasks {
 namespace {
 
 using Faults = std::vector<std::string>;
-
-// RFC 4648, with or without padding.
-std::optional<std::string> DecodeBase64(std::string_view text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    size_t digit = kDigits.find(c);
-    if (digit == std::string_view::npos) return std::nullopt;
-    bits = (bits << 6 | static_cast<uint32_t>(digit)) & 0xffffff;
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xff);
-  }
-  return bytes;
-}
 
 // {base64: TEXT} is bytes.
 const std::string* BytesOf(const Value& value) {

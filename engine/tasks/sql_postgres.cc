@@ -63,10 +63,6 @@ class PostgresAttempt final : public SqlAttempt {
   std::unique_ptr<PostgresConnection> connection_;
 };
 
-TaskFailure Interrupted() {
-  return {"interrupted", "Expected to run the statements but was stopped before", true, {}};
-}
-
 void PostgresAttempt::Begin() {
   ticket_ = pool_->Acquire(
       plan_.postgres,

@@ -20,11 +20,6 @@ std::vector<std::string> Split(std::string_view text) {
   }
 }
 
-std::string Setting(const PostgresSettings& settings, const char* keyword) {
-  auto found = settings.find(keyword);
-  return found == settings.end() ? "" : found->second;
-}
-
 // The path of a socket, an address, or nothing at all.
 bool IsPlain(const std::string& host) {
   unsigned char address[16];

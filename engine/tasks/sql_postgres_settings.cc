@@ -10,17 +10,17 @@ namespace {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 
-std::string Setting(const PostgresSettings& settings, const std::string& keyword) {
-  auto found = settings.find(keyword);
-  return found == settings.end() ? "" : found->second;
-}
-
 // The forms that are read, wherever the database's or the user's own settings point.
 constexpr std::string_view kForms =
     " -c DateStyle=ISO -c IntervalStyle=iso_8601 -c bytea_output=hex -c extra_float_digits=1"
     " -c standard_conforming_strings=on";
 
 }  // namespace
+
+std::string Setting(const PostgresSettings& settings, const std::string& keyword) {
+  auto found = settings.find(keyword);
+  return found == settings.end() ? "" : found->second;
+}
 
 bool IsPostgresUrl(std::string_view text) {
   return text.starts_with("postgres://") || text.starts_with("postgresql://");

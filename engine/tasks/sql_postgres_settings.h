@@ -13,6 +13,9 @@ namespace stele::tasks {
 // Source: PostgreSQL 15, chapter 34.1.2.
 using PostgresSettings = std::map<std::string, std::string>;
 
+// Empty when there is none.
+std::string Setting(const PostgresSettings& settings, const std::string& keyword);
+
 bool IsPostgresUrl(std::string_view text);
 
 // Nothing when libpq cannot read it; why is not told, since that may hold a part of the password.

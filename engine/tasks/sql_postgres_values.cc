@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 #include "engine/tasks/redactor.h"
 
 namespace stele::tasks {

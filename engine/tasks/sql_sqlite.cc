@@ -70,10 +70,6 @@ class SqliteAttempt final : public SqlAttempt {
   }
 
  private:
-  static TaskFailure Interrupted() {
-    return {"interrupted", "Expected to run the statements but was stopped before", true, {}};
-  }
-
   static void Ended(SqliteJob* ended) {
     std::unique_ptr<SqliteJob> job(ended);
     SqliteAttempt* attempt = job->attempt;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 #include "engine/tasks/redactor.h"
 #include "engine/tasks/sql_result.h"
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/tasks/base64.h"
 #include "task_harness.h"
 
 namespace stele::tasks {
@@ -118,14 +119,6 @@ TEST(StreamRedactor, HoldsBackOnlyWhatMayBecomeASecret) {
   StreamRedactor stream(redactor);
   EXPECT_EQ(stream.Push("this se"), "this ");
   EXPECT_EQ(stream.Push("en"), "seen");
-}
-
-TEST(Base64, PadsAsTheStandardSays) {
-  EXPECT_EQ(Base64(""), "");
-  EXPECT_EQ(Base64("f"), "Zg==");
-  EXPECT_EQ(Base64("fo"), "Zm8=");
-  EXPECT_EQ(Base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(Base64("\xff\xfe\xfd"), "//79");
 }
 
 TEST(Redactor, FindsTheEscapesOfPagesAndOfUpperCaseDigits) {

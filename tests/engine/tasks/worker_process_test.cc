@@ -194,7 +194,7 @@ TEST_F(WorkerProgram, ItsLeaseDoesNotCountItsStart) {
 TEST_F(WorkerProgram, GetsNoTaskForItsLastWords) {
   // An answer without a line end, and nobody is there any more.
   WorkerProcessOptions options = Options(
-      "read -r task; lease=${task#*\"lease\":}; lease=${lease%%,*}; "
+      "read -r task; lease=${task#*lease??}; lease=${lease%%,*}; "
       "printf '{\"message\":\"complete\",\"lease\":%s,\"output\":{}}' \"$lease\"");
   Begin(std::move(options));
   Give(1, Object());
