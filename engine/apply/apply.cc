@@ -1,6 +1,7 @@
 #include "engine/apply/apply.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace stele::apply {
 
@@ -56,6 +57,43 @@ void RemoveRun(Instance& instance, RunId run) {
 
 void ForgetHeld(model::Scope& scope, TransitionIndex via) {
   if (!scope.held.empty()) std::erase(scope.held, via);
+}
+
+namespace {
+
+bool IsInside(const Instance& instance, ScopeId inner, ScopeId outer) {
+  while (inner != outer && inner != ScopeId()) inner = instance.FindScope(inner)->parent;
+  return inner == outer;
+}
+
+}  // namespace
+
+void EraseUndo(Instance& instance, ScopeId from, RunId of) {
+  ScopeId id = from;
+  while (ScopeOf(instance, id).state != model::ScopeState::kCompensating) {
+    CHECK(id != ScopeId(), "no scope of instance {} undoes run {}", instance.id.value, of.value);
+    id = ScopeOf(instance, id).parent;
+  }
+  std::vector<model::Undo>& undo = ScopeOf(instance, id).undo;
+  // The last of them, unless a log says otherwise.
+  const auto found = std::ranges::find(undo.rbegin(), undo.rend(), of, &model::Undo::run);
+  CHECK(found != undo.rend(), "run {} is not to be undone", of.value);
+  const ScopeId seen = found->scope;
+  const auto next = undo.erase(std::prev(found.base()));
+  // Those of one closed scope stand together, so that its neighbours tell whether it is needed.
+  std::vector<ScopeId> beside;
+  if (next != undo.end()) beside.push_back(next->scope);
+  if (next != undo.begin()) beside.push_back(std::prev(next)->scope);
+  const auto needed = [&](ScopeId scope) {
+    return std::ranges::any_of(beside,
+                               [&](ScopeId other) { return IsInside(instance, other, scope); });
+  };
+  for (ScopeId scope = seen; scope != id && !needed(scope);) {
+    const model::Scope& closed = ScopeOf(instance, scope);
+    const ScopeId parent = closed.parent;
+    instance.scopes.erase(instance.scopes.begin() + (&closed - instance.scopes.data()));
+    scope = parent;
+  }
 }
 
 void DropUnneededScopes(Instance& instance) {

@@ -89,6 +89,9 @@ model::Scope& ScopeOf(Instance& instance, ScopeId scope);
 void RemoveRun(Instance& instance, RunId run);
 // A token moved along `via`: if a dead one was held there, it is so no more.
 void ForgetHeld(model::Scope& scope, TransitionIndex via);
+// Run `of` is undone, by a compensation that saw the data of scope `from`: it goes from the list of
+// the scope around that compensates, with the closed scopes whose data nothing asks for any more.
+void EraseUndo(Instance& instance, ScopeId from, RunId of);
 // Removes closed scopes whose data no compensation can ask for any more.
 void DropUnneededScopes(Instance& instance);
 

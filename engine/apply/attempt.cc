@@ -16,8 +16,7 @@ void On(Instance& instance, const model::AttemptStarted& event, const RecordCont
   run.child = InstanceId();
   if (run.waits.empty()) return;
   run.state = RunState::kWaiting;
-  for (const model::Wait& wait : run.waits)
-    if (wait.due && (!run.due || wait.due < run.due)) run.due = wait.due;
+  run.due = model::FirstDue(run.waits);
 }
 
 void On(Instance& instance, const model::AttemptCompleted& event, const RecordContext&) {

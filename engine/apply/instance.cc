@@ -10,11 +10,11 @@ void End(Instance& instance, model::Status status, const RecordContext& record) 
         instance.runs.size());
   instance.status = status;
   instance.ended = record.time;
-  instance.signals.clear();
   instance.paused = instance.queued = false;
   // A failed instance may be retried, within what is left of its deadline, and then undone.
   if (status == model::Status::kFailed) return;
   instance.deadline = TimeUs();
+  instance.signals.clear();
   instance.scopes.resize(1);
   model::Scope& root = instance.scopes[0];
   root.undo.clear();

@@ -8,10 +8,14 @@ namespace stele::apply {
 void On(Instance& instance, const model::InstanceRetryRequested& event, const RecordContext&) {
   CHECK(instance.status == model::Status::kFailed, "instance {} is retried but has not failed",
         instance.id.value);
-  instance.status = model::Status::kRunning;
+  // What a limit has stopped while it undid its steps goes on with that, without a deadline.
+  const bool undoes = instance.scopes[0].state == model::ScopeState::kCompensating;
+  instance.status = undoes ? model::Status::kCompensating : model::Status::kRunning;
   instance.ended = TimeUs();
   instance.failure = {};
-  instance.deadline = event.deadline;
+  // What its parent waits for is another child by now, if anything.
+  instance.linked = false;
+  instance.deadline = undoes ? TimeUs() : event.deadline;
   instance.queued = event.queued;
   // What failed, was cut off or did not come to start starts now.
   model::Scope& root = instance.scopes[0];

@@ -11,6 +11,7 @@ void On(Instance& instance, const model::CompensationStarted& event, const Recor
   scope.ends_as = event.ends_as;
   scope.held.clear();
   scope.held_steps.clear();
+  scope.arrivals.clear();
   scope.failure =
       std::make_unique<model::Failure>(model::Failure{event.kind, event.message, event.run});
   if (scope.id != ScopeId()) return;
@@ -20,14 +21,14 @@ void On(Instance& instance, const model::CompensationStarted& event, const Recor
 }
 
 void On(Instance& instance, const model::CompensationWaived& event, const RecordContext&) {
-  for (model::Scope& scope : instance.scopes)
-    std::erase_if(scope.undo, [&](const model::Undo& undo) { return undo.run == event.run; });
-  // The compensation that was tried and parked, if there was one, is over.
+  // The compensation that was tried and parked is over.
   const auto parked = std::ranges::find_if(instance.runs, [&](const model::StepRun& run) {
     return run.purpose == model::Purpose::kCompensation && run.of == event.run;
   });
-  if (parked != instance.runs.end()) RemoveRun(instance, parked->id);
-  DropUnneededScopes(instance);
+  CHECK(parked != instance.runs.end(), "no compensation of run {} is parked", event.run.value);
+  const ScopeId scope = parked->scope;
+  RemoveRun(instance, parked->id);
+  EraseUndo(instance, scope, event.run);
 }
 
 void On(Instance& instance, const model::CompensationEnded& event, const RecordContext&) {

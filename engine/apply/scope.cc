@@ -33,6 +33,7 @@ void On(Instance& instance, const model::ScopeClosed& event, const RecordContext
   scope.failure.reset();
   scope.held.clear();
   scope.held_steps.clear();
+  scope.arrivals.clear();
   // A cancelled owner is gone already.
   if (model::StepRun* owner = instance.FindRun(scope.owner)) {
     --owner->loop->running;

@@ -11,12 +11,6 @@ using model::Purpose;
 using model::RunState;
 using model::SlotState;
 
-void EraseUndo(Instance& instance, RunId of) {
-  for (model::Scope& scope : instance.scopes)
-    std::erase_if(scope.undo, [&](const model::Undo& undo) { return undo.run == of; });
-  DropUnneededScopes(instance);
-}
-
 bool WasOpenedBy(const Instance& instance, ScopeId id, RunId run) {
   for (; id != ScopeId(); id = instance.FindScope(id)->parent)
     if (instance.FindScope(id)->owner == run) return true;
@@ -72,6 +66,7 @@ void On(Instance& instance, const model::StepActivated& event, const RecordConte
   run.secrets = event.secrets;
   run.waits = event.waits;
   run.concurrency_key = event.concurrency_key;
+  run.unprepared = event.unprepared;
   if (!run.waits.empty()) run.state = RunState::kWaiting;
 }
 
@@ -97,14 +92,16 @@ void On(Instance& instance, const model::StepCompleted& event, const RecordConte
   ++slot.completions;
   slot.output = event.output.has_value() ? event.output : run.output;
   const bool undone = run.purpose == Purpose::kCompensation;
+  const ScopeId in = run.scope;
   const RunId of = run.of;
   if (event.undoable) {
     model::Undo undo{run.id, run.scope, run.step, slot.output};
-    ReplaceInnerUndo(instance, scope, event.run);
+    // Only a run that has opened scopes has something inside; the earlier attempts' are closed.
+    if (run.loop != nullptr || run.attempt > 1) ReplaceInnerUndo(instance, scope, event.run);
     ScopeOf(instance, undo.scope).undo.push_back(std::move(undo));
   }
   RemoveRun(instance, event.run);
-  if (undone) EraseUndo(instance, of);
+  if (undone) EraseUndo(instance, in, of);
 }
 
 void On(Instance& instance, const model::StepFailed& event, const RecordContext&) {

@@ -63,6 +63,18 @@ TimeUs DeadlineOf(const Turn& turn, const Step& step) {
 
 std::optional<Rejection> Complete(Turn& turn, const model::CompleteAttempt& command) {
   if (auto rejection = RejectStale(turn, command.run, command.attempt)) return rejection;
+  if (auto problem = ProblemOfDocument(command.output, "an output")) {
+    problem->kind = "output_limit";
+    turn.Emit(model::AttemptFailed{.run = command.run,
+                                   .attempt = command.attempt,
+                                   .kind = problem->kind,
+                                   .message = problem->message,
+                                   .retryable = false,
+                                   .log = command.log,
+                                   .log_truncated = command.log_truncated});
+    FailRun(turn, command.run, *problem);
+    return std::nullopt;
+  }
   turn.Emit(model::AttemptCompleted{command.run, command.attempt, command.output, command.log,
                                     command.log_truncated});
   CompleteRun(turn, command.run, command.output);

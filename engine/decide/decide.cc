@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
 
@@ -54,7 +55,7 @@ void Settle(Turn& turn, ScopeId id) {
     AdvanceCompensation(turn, id);
   } else if (scope->state == model::ScopeState::kOpen && scope->active == 0 &&
              scope->held_steps.empty()) {
-    if (!IsRootHeldBack(turn, id)) CompleteScope(turn, id);
+    if (MayEnd(turn, id)) CompleteScope(turn, id);
   }
 }
 
@@ -72,20 +73,55 @@ std::string LastStep(const Turn& turn) {
 }
 
 void StopRunaway(Turn& turn) {
-  const std::string last = LastStep(turn);
+  std::string message =
+      turn.events.size() > kMaxEventsPerRecord
+          ? fmt::format(
+                "Expected at most {} events from one cause but found more: too many steps "
+                "that never wait{}",
+                kMaxEventsPerRecord, LastStep(turn))
+          : fmt::format(
+                "Expected at most {} bytes from one cause but found more: too much that "
+                "goes on at once{}",
+                kMaxBytesPerRecord, LastStep(turn));
   CancelRuns(turn, ScopeId(), model::CancelReason::kScopeFailed);
-  turn.failure = {.kind = "limit",
-                  .message = fmt::format("Expected at most {} events from one cause but found "
-                                         "more: too many steps that never wait{}",
-                                         kMaxEventsPerRecord, last),
-                  .run = RunId()};
+  turn.failure = {.kind = "limit", .message = std::move(message), .run = RunId()};
 }
 
 }  // namespace
 
+bool Turn::IsRunaway() const {
+  return events.size() > kMaxEventsPerRecord || bytes > kMaxBytesPerRecord;
+}
+
+std::optional<Problem> ProblemOfSize(size_t bytes, std::string_view what) {
+  if (bytes <= kMaxDocumentBytes) return std::nullopt;
+  return Problem{
+      "limit",
+      fmt::format("Expected at most {} bytes for {} but found {}", kMaxDocumentBytes, what, bytes),
+      false};
+}
+
+std::optional<Problem> ProblemOfDocument(const Payload& document, std::string_view what) {
+  const std::string_view text = document.text();
+  if (auto problem = ProblemOfSize(text.size(), what)) return problem;
+  // Each array and object takes two bytes at least.
+  if (text.size() <= 2 * kMaxJsonDepth || JsonDepth(text) <= kMaxJsonDepth) return std::nullopt;
+  return Problem{"limit",
+                 fmt::format("Expected at most {} arrays and objects in each other in {} but found "
+                             "more",
+                             kMaxJsonDepth, what),
+                 false};
+}
+
+std::optional<Rejection> RejectDocument(const Payload& document, std::string_view what) {
+  std::optional<Problem> problem = ProblemOfDocument(document, what);
+  if (!problem.has_value()) return std::nullopt;
+  return Rejection{ErrorCode::kLimitExceeded, std::move(problem->message)};
+}
+
 void Advance(Turn& turn) {
   while (!model::HasEnded(turn.instance.status)) {
-    if (turn.events.size() > kMaxEventsPerRecord && !turn.failure.has_value()) StopRunaway(turn);
+    if (turn.IsRunaway() && !turn.failure.has_value()) StopRunaway(turn);
     if (turn.next_token < turn.tokens.size()) {
       const Token token = std::move(turn.tokens[turn.next_token++]);
       Deliver(turn, token);
@@ -154,7 +190,9 @@ struct CauseReader {
   Found operator()(const model::InstanceAdmitted& e) const {
     return model::AdmitInstance{e.reason};
   }
-  Found operator()(const model::InstancePaused& e) const { return model::PauseInstance{e.reason}; }
+  Found operator()(const model::InstancePaused& e) const {
+    return model::PauseInstance{e.reason, e.with_parent};
+  }
   Found operator()(const model::InstanceResumed& e) const {
     return model::ResumeInstance{e.reason, e.steps};
   }

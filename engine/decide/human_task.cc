@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
+#include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
 
 namespace stele::decide {
@@ -102,12 +104,24 @@ void EndApproval(Turn& turn, RunId id, bool approved, const Payload& variables) 
   CompleteRun(turn, id, Payload::FromValue(std::move(output)));
 }
 
+// Those of the assignees who have not decided yet.
+ptrdiff_t Undecided(const model::HumanTask& task) {
+  const std::set<std::string_view> people(task.assignees.begin(), task.assignees.end());
+  return std::ranges::count_if(people, [&](std::string_view person) {
+    return std::ranges::find(task.votes, person, &model::Vote::person) == task.votes.end();
+  });
+}
+
 // Whether the votes so far decide an approval, and how.
 std::optional<bool> DecisionOf(const model::HumanTask& task) {
   const auto approvals = std::ranges::count(task.votes, true, &model::Vote::approved);
   const auto rejections = static_cast<ptrdiff_t>(task.votes.size()) - approvals;
   if (rejections >= (task.veto ? 1 : static_cast<ptrdiff_t>(task.min_approvers))) return false;
   if (approvals >= static_cast<ptrdiff_t>(task.min_approvers)) return true;
+  // Nobody else may act, or too few: it cannot be approved any more.
+  const bool open = !task.groups.empty() || task.assignees.empty() || task.escalate_at;
+  if (!open && approvals + Undecided(task) < static_cast<ptrdiff_t>(task.min_approvers))
+    return false;
   return std::nullopt;
 }
 
@@ -189,10 +203,17 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
   const model::HumanTask& task = *run.human;
   if (auto rejection = RejectPerson(task, command.person, command.groups, command.as_operator))
     return rejection;
+  if (auto rejection = RejectDocument(command.variables, "a decision's variables"))
+    return rejection;
   if (command.variables.has_value() && !command.variables.value().is_object())
     return Rejection{ErrorCode::kInvalidInput,
                      fmt::format("Expected an object of variables but found {}",
                                  KindName(command.variables.value().kind()))};
+  if (command.variables.has_value() &&
+      command.variables.value().as_object().size() > kMaxVariablesSet)
+    return Rejection{ErrorCode::kLimitExceeded,
+                     fmt::format("Expected at most {} variables of a decision but found {}",
+                                 kMaxVariablesSet, command.variables.value().as_object().size())};
   const bool approval = IsApproval(turn, run);
   if (!approval && !command.approved)
     return Rejection{ErrorCode::kWrongState,
@@ -218,6 +239,11 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
 void Escalate(Turn& turn, RunId id) {
   const HumanTaskConfig config = ReadHumanTask(ConfigOf(turn, *turn.instance.FindRun(id)));
   turn.Emit(model::HumanTaskEscalated{id, config.escalation_assignees, config.escalation_groups});
+  const StepRun& run = *turn.instance.FindRun(id);
+  // Nobody may have come to those who were too few.
+  if (!IsApproval(turn, run) || run.human->votes.empty()) return;
+  if (const std::optional<bool> decision = DecisionOf(*run.human))
+    EndApproval(turn, id, *decision, Payload());
 }
 
 void Remind(Turn& turn, RunId id) {

@@ -56,7 +56,7 @@ class Reader {
     }
   }
 
-  // The place of the word among `words`; `fallback` when it is not there.
+  // The place of the word among `words`; 0 when it is not there.
   size_t Word(std::string_view name, std::initializer_list<std::string_view> words) {
     const Value* value = Find({name});
     if (value == nullptr) return 0;

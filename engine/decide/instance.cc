@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/decide/limits.h"
 #include "engine/decide/start_key.h"
 #include "engine/decide/turn.h"
 #include "engine/definition/value_types.h"
@@ -49,6 +50,25 @@ std::string TypeProblem(const Variable& variable, const Value& value) {
                      type, KindName(value.kind()));
 }
 
+std::string ConcurrencyKeyText(const Value& key) {
+  return key.is_string() ? key.as_string() : ToJson(key);
+}
+
+std::optional<Rejection> RejectVariables(const std::vector<model::NamedPayload>& variables) {
+  if (variables.size() > kMaxVariablesSet)
+    return Rejection{ErrorCode::kLimitExceeded,
+                     fmt::format("Expected at most {} variables at once but found {}",
+                                 kMaxVariablesSet, variables.size())};
+  size_t bytes = 0;
+  for (const model::NamedPayload& variable : variables) {
+    if (auto rejection = RejectDocument(variable.value, "a variable")) return rejection;
+    bytes += variable.value.text().size();
+  }
+  if (auto problem = ProblemOfSize(bytes, "variables"))
+    return Rejection{ErrorCode::kLimitExceeded, std::move(problem->message)};
+  return std::nullopt;
+}
+
 std::optional<Rejection> RejectEnded(const Instance& instance) {
   if (instance.status == model::Status::kNone)
     return Rejection{ErrorCode::kUnknownInstance,
@@ -64,10 +84,15 @@ std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) 
   if (turn.instance.status != model::Status::kNone)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
-  const Value input = command.input.has_value() ? command.input.value() : Value(Object());
-  if (const ::stele::Status fits = definition::CheckInput(turn.definition, input);
-      !fits.has_value())
-    return fits.error();
+  if (auto rejection = RejectDocument(command.input, "an input")) return rejection;
+  if (auto rejection = RejectVariables(command.variables)) return rejection;
+  if (!turn.definition.input_schema.is_null()) {
+    const Value none{Object()};
+    const Value& input = command.input.has_value() ? command.input.value() : none;
+    if (const ::stele::Status fits = definition::CheckInput(turn.definition, input);
+        !fits.has_value())
+      return fits.error();
+  }
   Result<std::vector<model::NamedPayload>> variables = InitialVariables(turn.definition, command);
   if (!variables.has_value()) return variables.error();
   const int64_t deadline_us = turn.definition.deadline_us;
@@ -105,7 +130,7 @@ Result<std::string> ConcurrencyKeyOf(const Definition& definition,
   Result<expression::Rendered> key = definition.concurrency->key.Render(environment);
   if (!key.has_value())
     return Fail(ErrorCode::kInvalidInput, fmt::format("Concurrency key: {}", key.error().message));
-  return key->value.is_string() ? key->value.as_string() : ToJson(key->value);
+  return ConcurrencyKeyText(key->value);
 }
 
 void Begin(Turn& turn) {
@@ -141,11 +166,14 @@ std::optional<Rejection> Terminate(Turn& turn, const model::TerminateInstance& c
 void CompleteInstance(Turn& turn) {
   const Definition& definition = turn.definition;
   if (definition.outputs.empty()) {
-    turn.Emit(model::InstanceCompleted{ScopeOutput(turn, turn.instance.scopes[0])});
+    std::expected<Payload, Problem> output = ScopeOutput(turn, turn.instance.scopes[0]);
+    if (!output.has_value())
+      return FailScope(turn, ScopeId(), {output.error().kind, output.error().message, RunId()});
+    turn.Emit(model::InstanceCompleted{*std::move(output)});
     return;
   }
   const ScopeEnvironment environment(definition, turn.instance, ScopeId(), {});
-  Object output;
+  std::vector<Member> members;
   for (const definition::Mapping& mapping : definition.outputs) {
     Result<expression::Rendered> value = mapping.value.Render(environment);
     if (!value.has_value()) {
@@ -154,9 +182,12 @@ void CompleteInstance(Turn& turn) {
           {"expression", fmt::format("Output \"{}\": {}", mapping.name, value.error().message),
            RunId()});
     }
-    output.Set(mapping.name, std::move(value->value));
+    members.push_back({mapping.name, std::move(value->value)});
   }
-  turn.Emit(model::InstanceCompleted{Payload::FromValue(std::move(output))});
+  Payload output = Payload::FromValue(Object::Of(std::move(members)));
+  if (auto problem = ProblemOfSize(output.text().size(), "what the instance gives"))
+    return FailScope(turn, ScopeId(), {problem->kind, problem->message, RunId()});
+  turn.Emit(model::InstanceCompleted{std::move(output)});
 }
 
 }  // namespace stele::decide

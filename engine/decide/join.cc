@@ -49,25 +49,27 @@ bool IsChoice(const Definition& definition, const Step& step) {
 // The tokens of a join that belong together: the first that came on each transition.
 class Round {
  public:
-  Round(const Scope& scope, model::Arrival arriving) {
+  Round(const Definition& definition, const Scope& scope, model::Arrival arriving)
+      : seen_(definition.transitions.size()) {
     for (const model::Arrival& arrival : scope.arrivals)
       if (arrival.step == arriving.step) Add(arrival);
     Add(arriving);
   }
-  size_t decided() const { return first_.size(); }
-  uint32_t live() const {
-    return static_cast<uint32_t>(std::ranges::count(first_, true, &model::Arrival::live));
-  }
+  size_t decided() const { return decided_; }
+  uint32_t live() const { return live_; }
   const std::vector<model::Arrival>& over() const { return over_; }
 
  private:
   void Add(const model::Arrival& arrival) {
-    const bool again =
-        std::ranges::find(first_, arrival.transition, &model::Arrival::transition) != first_.end();
-    (again ? over_ : first_).push_back(arrival);
+    if (seen_[arrival.transition.value]) return over_.push_back(arrival);
+    seen_[arrival.transition.value] = true;
+    ++decided_;
+    if (arrival.live) ++live_;
   }
 
-  std::vector<model::Arrival> first_;
+  std::vector<bool> seen_;  // by transition
+  size_t decided_ = 0;
+  uint32_t live_ = 0;
   std::vector<model::Arrival> over_;
 };
 
@@ -75,7 +77,7 @@ void ArriveAtJoin(Turn& turn, const Token& token, const Step& step) {
   const Scope& scope = *turn.instance.FindScope(token.scope);
   const model::Slot* slot = model::FindSlot(scope, token.step);
   const bool fired = slot != nullptr && slot->fired;
-  const Round round(scope, {token.step, token.via, token.live});
+  const Round round(turn.definition, scope, {token.step, token.via, token.live});
   const uint32_t live = round.live();
   const bool last = round.decided() >= step.incoming.size();
   bool fires = false;

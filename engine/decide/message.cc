@@ -205,6 +205,7 @@ std::optional<Rejection> Signal(Turn& turn, const model::SendSignal& command) {
   if (auto rejection = RejectEnded(turn.instance)) return rejection;
   if (command.name.empty())
     return Rejection{ErrorCode::kInvalidInput, "Expected the name of a signal but found none"};
+  if (auto rejection = RejectDocument(command.payload, "a signal")) return rejection;
   const model::Signal signal{command.name, command.payload};
   const auto waits = [&](const StepRun& run) {
     return run.state == RunState::kWaiting &&

@@ -66,7 +66,12 @@ class Migration {
   void CheckScope(const Scope& scope);
   void CheckRun(const StepRun& run);
   void CheckJoins();
-  std::vector<bool> Ahead(const Scope& scope) const;
+  // Of the other version's steps, what tokens of a scope still do.
+  struct Course {
+    std::vector<bool> sends;    // it sends a token along each of its transitions, live or dead
+    std::vector<bool> awaited;  // a token reaches it
+  };
+  Course CourseOf(const Scope& scope) const;
 
   const Instance& instance_;
   const Definition& from_;
@@ -176,18 +181,23 @@ void Migration::CheckRun(const StepRun& run) {
             old.handler ? "a fallback or a compensation" : "reached by tokens", old.id);
 }
 
-// The steps of the other version that tokens of the scope may still reach.
-std::vector<bool> Migration::Ahead(const Scope& scope) const {
+Migration::Course Migration::CourseOf(const Scope& scope) const {
+  Course course{.sends = std::vector<bool>(to_.steps.size()),
+                .awaited = std::vector<bool>(to_.steps.size())};
   std::vector<StepIndex> reached;
-  std::vector<bool> seen(to_.steps.size());
-  const auto reach = [&](StepIndex step) {
-    if (seen[step.value]) return;
-    seen[step.value] = true;
+  const auto starts = [&](StepIndex step) {
+    if (course.sends[step.value]) return;
+    course.sends[step.value] = true;
     reached.push_back(step);
   };
+  const auto reach = [&](StepIndex step) {
+    course.awaited[step.value] = true;
+    starts(step);
+  };
+  // What started them, if it was a join, has used its tokens up.
   for (const StepRun& run : instance_.runs)
-    if (run.scope == scope.id) reach(To(run.step));
-  for (const model::HeldStep& held : scope.held_steps) reach(To(held.step));
+    if (run.scope == scope.id) starts(To(run.step));
+  for (const model::HeldStep& held : scope.held_steps) starts(To(held.step));
   for (const TransitionIndex held : scope.held)
     reach(to_.transition(map_.transitions[held.value]).to);
   for (const model::Arrival& arrival : scope.arrivals) reach(To(arrival.step));
@@ -195,14 +205,14 @@ std::vector<bool> Migration::Ahead(const Scope& scope) const {
   for (size_t at = 0; at < reached.size(); ++at)
     for (const TransitionIndex transition : to_.step(reached[at]).outgoing)
       if (!to_.transition(transition).back_edge) reach(to_.transition(transition).to);
-  return seen;
+  return course;
 }
 
 void Migration::CheckJoins() {
   for (const Scope& scope : instance_.scopes) {
-    if (scope.state == model::ScopeState::kClosed) continue;
+    if (scope.state != model::ScopeState::kOpen) continue;
     if (instance_.queued && scope.slots.empty()) continue;  // it has not begun
-    const std::vector<bool> ahead = Ahead(scope);
+    const Course course = CourseOf(scope);
     const auto is_held = [&](TransitionIndex via) {
       return std::ranges::any_of(
           scope.held, [&](TransitionIndex held) { return map_.transitions[held.value] == via; });
@@ -215,9 +225,9 @@ void Migration::CheckJoins() {
     };
     for (const StepIndex index : to_.body(map_.bodies[scope.body.value]).steps) {
       const Step& join = to_.step(index);
-      if (!ahead[index.value] || join.incoming.size() < 2) continue;
+      if (!course.awaited[index.value] || join.incoming.size() < 2) continue;
       for (const TransitionIndex via : join.incoming)
-        if (!ahead[to_.transition(via).from.value] && !arrived(via))
+        if (!course.sends[to_.transition(via).from.value] && !arrived(via))
           Because(
               "Expected every token that \"{}\" waits for to come but found that none can come "
               "from \"{}\" any more",

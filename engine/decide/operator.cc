@@ -120,6 +120,7 @@ std::optional<Rejection> Assign(Turn& turn, const model::AssignVariables& comman
                                  turn.instance.id.value, command.scope.value)};
   if (command.variables.empty())
     return Rejection{ErrorCode::kInvalidInput, "Expected a variable to set but found none"};
+  if (auto rejection = RejectVariables(command.variables)) return rejection;
   for (const model::NamedPayload& variable : command.variables)
     for (const definition::Variable& declared : turn.definition.body(scope->body).variables)
       if (declared.name == variable.name)

@@ -26,7 +26,7 @@ std::optional<Rejection> Pause(Turn& turn, const model::PauseInstance& command) 
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected instance {} to be running but found it paused already",
                                  turn.instance.id.value)};
-  turn.Emit(model::InstancePaused{command.reason});
+  turn.Emit(model::InstancePaused{command.reason, command.with_parent});
   return std::nullopt;
 }
 
@@ -43,7 +43,7 @@ std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command
   for (const Scope& scope : turn.instance.scopes) turn.Touch(scope.id);
   turn.allowance = command.steps;
   for (const RunId run : RunsIn(turn, RunState::kHeld)) {
-    if (IsHeldBack(turn)) return std::nullopt;
+    if (!MayStart(turn)) return std::nullopt;
     StartAttempt(turn, run);
   }
   for (const RunId id : RunsIn(turn, RunState::kFailing)) {
@@ -69,27 +69,26 @@ std::vector<Token> HeldTokens(const Turn& turn) {
   return tokens;
 }
 
-bool IsHeldBack(Turn& turn) {
-  if (turn.failure.has_value()) return true;
-  if (turn.instance.queued) return true;
-  if (!turn.instance.paused) return false;
-  if (turn.allowance == 0) return true;
+bool MayStart(Turn& turn) {
+  if (turn.failure.has_value() || turn.instance.queued) return false;
+  if (!turn.instance.paused) return true;
+  if (turn.allowance == 0) return false;
   --turn.allowance;
-  return false;
+  return true;
 }
 
-bool IsRootHeldBack(Turn& turn, ScopeId scope) {
-  return scope == ScopeId() && IsHeldBack(turn);
+bool MayEnd(Turn& turn, ScopeId scope) {
+  return scope != ScopeId() || MayStart(turn);
 }
 
 bool HoldStep(Turn& turn, const Token& token) {
-  if (!IsHeldBack(turn)) return false;
+  if (MayStart(turn)) return false;
   turn.Emit(model::StepHeld{token.scope, token.step, token.via, token.output});
   return true;
 }
 
 bool HoldFailure(Turn& turn, RunId run, const Problem& problem) {
-  if (!IsHeldBack(turn)) return false;
+  if (MayStart(turn)) return false;
   if (turn.instance.FindRun(run)->state == RunState::kChildren)
     CancelChildren(turn, run, model::CancelReason::kScopeFailed);
   turn.Emit(model::StepFailing{run, problem.kind, problem.message, problem.retryable});

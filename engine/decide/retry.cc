@@ -1,7 +1,6 @@
 #include "engine/decide/retry.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/decide/limits.h"
 
@@ -16,17 +15,21 @@ uint64_t Mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-double WithoutJitter(const definition::RetryPolicy& policy, uint32_t failed) {
+// At most `limit`. By multiplication alone: the last bit of a power is not the same everywhere.
+double WithoutJitter(const definition::RetryPolicy& policy, uint32_t failed, double limit) {
   const double initial = static_cast<double>(policy.initial_delay_us);
   switch (policy.backoff) {
     case definition::Backoff::kFixed:
-      return initial;
+      return std::min(initial, limit);
     case definition::Backoff::kLinear:
-      return initial * failed;
+      return std::min(initial * failed, limit);
     case definition::Backoff::kExponential:
-      return initial * std::pow(policy.multiplier, static_cast<double>(failed) - 1);
+      break;
   }
-  return initial;
+  double delay = initial;
+  for (uint32_t n = 1; n < failed && delay > 0 && delay < limit && policy.multiplier != 1; ++n)
+    delay *= policy.multiplier;
+  return std::clamp(delay, 0.0, limit);
 }
 
 }  // namespace
@@ -42,7 +45,7 @@ int64_t RetryDelayUs(const definition::RetryPolicy& policy, uint32_t failed, Ins
                      RunId run) {
   const double limit =
       static_cast<double>(policy.max_delay_us > 0 ? policy.max_delay_us : kMaxDelayUs);
-  double delay = std::clamp(WithoutJitter(policy, failed), 0.0, limit);
+  double delay = WithoutJitter(policy, failed, limit);
   if (policy.jitter > 0) {
     const uint64_t hash = Mix(Mix(Mix(instance.value) ^ run.value) ^ failed);
     const double unit = static_cast<double>(hash >> 11) * 0x1.0p-53;

@@ -77,12 +77,11 @@ void ApplyStrategy(Turn& turn, RunId id, const Problem& problem) {
   }
 }
 
-std::optional<RunId> ParkedCompensation(const Turn& turn, const Scope& scope) {
-  for (const StepRun& run : turn.instance.runs)
-    if (run.purpose == Purpose::kCompensation &&
-        std::ranges::find(scope.undo, run.of, &model::Undo::run) != scope.undo.end())
-      return run.id;
-  return std::nullopt;
+// Whether the compensation of the step that is undone next is under way, or parked.
+bool Undoes(const Turn& turn, const Scope& scope) {
+  return std::ranges::any_of(turn.instance.runs, [&](const StepRun& run) {
+    return run.purpose == Purpose::kCompensation && run.of == scope.undo.back().run;
+  });
 }
 
 void EndCompensation(Turn& turn, ScopeId id) {
@@ -95,17 +94,21 @@ void EndCompensation(Turn& turn, ScopeId id) {
   turn.Emit(model::InstanceFailed{failure.kind, failure.message, failure.run, true});
 }
 
-// What the run was to do could not be said, so that there is no attempt to repeat: the step is
-// started anew.
-bool NeverBegan(const Turn& turn, const StepRun& run, const Problem& problem) {
+// There is no attempt to repeat, so that the step is started anew: what it was to do could not be
+// said, or it has done nothing yet, or does it all at once.
+bool StartsAnew(const Turn& turn, const StepRun& run) {
+  if (run.unprepared) return true;
   switch (turn.StepOf(run).kind) {
     case StepKind::kTask:
-    case StepKind::kLoop:
     case StepKind::kSubProcess:
+      return false;
+    case StepKind::kLoop:
+      return run.loop == nullptr;
     case StepKind::kHuman:
+      return run.human == nullptr;
     case StepKind::kWait:
+      return run.waits.empty();
     case StepKind::kPublish:
-      return problem.kind == "expression";
     case StepKind::kDelay:
     case StepKind::kStart:
     case StepKind::kEnd:
@@ -119,7 +122,7 @@ bool NeverBegan(const Turn& turn, const StepRun& run, const Problem& problem) {
 
 void RetryParked(Turn& turn, RunId id, const Problem& problem) {
   const StepRun& run = *turn.instance.FindRun(id);
-  if (!NeverBegan(turn, run, problem))
+  if (!StartsAnew(turn, run))
     return turn.Emit(model::RetryScheduled{id, run.attempt + 1, turn.now()});
   const Token token{.scope = run.scope,
                     .step = run.step,
@@ -201,10 +204,10 @@ void FailScope(Turn& turn, ScopeId id, const model::Failure& failure) {
 void AdvanceCompensation(Turn& turn, ScopeId id) {
   const Scope& scope = *turn.instance.FindScope(id);
   if (scope.undo.empty()) {
-    if (scope.active == 0 && !IsRootHeldBack(turn, id)) EndCompensation(turn, id);
+    if (scope.active == 0 && MayEnd(turn, id)) EndCompensation(turn, id);
     return;
   }
-  if (ParkedCompensation(turn, scope).has_value() || IsHeldBack(turn)) return;
+  if (Undoes(turn, scope) || !MayStart(turn)) return;
   const model::Undo undo = scope.undo.back();
   const StepIndex step = turn.definition.step(undo.step).compensation;
   Activate(turn, {.scope = undo.scope,

@@ -51,7 +51,7 @@ void AdvanceCounted(Turn& turn, RunId id) {
       if (running == 0) CompleteLoop(turn, id);
       return;
     }
-    if (running >= concurrent || turn.events.size() > kMaxEventsPerRecord) return;
+    if (running >= concurrent || turn.IsRunaway()) return;
     Payload item;
     if (loop.mode == LoopMode::kForEach)
       item = Payload::FromValue(now.input.value().as_array()[next]);
@@ -166,7 +166,7 @@ void AdvanceLoop(Turn& turn, RunId id) {
   }
 }
 
-Payload ScopeOutput(const Turn& turn, const Scope& scope) {
+std::expected<Payload, Problem> ScopeOutput(const Turn& turn, const Scope& scope) {
   // The last steps: those after whose success nothing but an end comes.
   const auto leads_on = [&](TransitionIndex index) {
     const definition::Transition& transition = turn.definition.transition(index);
@@ -182,10 +182,15 @@ Payload ScopeOutput(const Turn& turn, const Scope& scope) {
   }
   if (last.empty()) return Payload();
   if (last.size() == 1) return last[0]->output;
-  Object output;
-  for (const model::Slot* slot : last)
-    output.Set(turn.definition.step(slot->step).id, slot->output.value());
-  return Payload::FromValue(std::move(output));
+  std::vector<Member> output;
+  size_t bytes = 0;
+  for (const model::Slot* slot : last) {
+    bytes += slot->output.text().size();
+    output.push_back({turn.definition.step(slot->step).id, slot->output.value()});
+  }
+  if (auto problem = ProblemOfSize(bytes, "what the last steps give together"))
+    return std::unexpected(*problem);
+  return Payload::FromValue(Object::Of(std::move(output)));
 }
 
 void CompleteScope(Turn& turn, ScopeId id) {
@@ -194,13 +199,15 @@ void CompleteScope(Turn& turn, ScopeId id) {
   const RunId owner = scope.owner;
   const StepRun& run = *turn.instance.FindRun(owner);
   const Step& step = turn.StepOf(run);
-  Payload output = ScopeOutput(turn, scope);
+  std::expected<Payload, Problem> output = ScopeOutput(turn, scope);
+  if (!output.has_value())
+    return CloseFailedScope(turn, id, {output.error().kind, output.error().message, RunId()});
   // A compensation is not undone.
   const bool keeps = run.purpose != Purpose::kCompensation;
   turn.Emit(model::ScopeClosed{
-      .scope = id, .outcome = model::Outcome::kCompleted, .output = output, .keeps_undo = keeps});
+      .scope = id, .outcome = model::Outcome::kCompleted, .output = *output, .keeps_undo = keeps});
   if (step.kind == StepKind::kLoop) return AdvanceLoop(turn, owner);
-  CompleteRun(turn, owner, std::move(output));
+  CompleteRun(turn, owner, *std::move(output));
 }
 
 void CloseFailedScope(Turn& turn, ScopeId id, const model::Failure& failure) {
@@ -252,15 +259,13 @@ void SetVariables(Turn& turn, ScopeId from, std::vector<model::NamedPayload> var
     }
   };
   // One event for each run of variables that go to the same scope.
-  while (!variables.empty()) {
-    model::VariablesSet event{target(variables[0].name), {}};
-    const auto elsewhere = std::ranges::find_if(
-        variables, [&](const model::NamedPayload& v) { return target(v.name) != event.scope; });
-    event.variables.assign(std::make_move_iterator(variables.begin()),
-                           std::make_move_iterator(elsewhere));
-    variables.erase(variables.begin(), elsewhere);
-    turn.Emit(std::move(event));
+  std::vector<model::VariablesSet> events;
+  for (model::NamedPayload& variable : variables) {
+    const ScopeId scope = target(variable.name);
+    if (events.empty() || events.back().scope != scope) events.push_back({scope, {}});
+    events.back().variables.push_back(std::move(variable));
   }
+  for (model::VariablesSet& event : events) turn.Emit(std::move(event));
 }
 
 }  // namespace stele::decide

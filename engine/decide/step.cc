@@ -7,6 +7,7 @@
 #include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
 #include "engine/definition/duration.h"
+#include "engine/expression/pointer.h"
 
 namespace stele::decide {
 
@@ -27,19 +28,21 @@ struct Prepared {
 std::optional<Problem> PrepareInput(const Step& step, const ScopeEnvironment& environment,
                                     Prepared& out) {
   if (step.inputs.empty()) return std::nullopt;
-  Object input;
+  std::vector<Member> input;
   for (const definition::Mapping& mapping : step.inputs) {
     Result<expression::Rendered> value = mapping.value.Render(environment);
     if (!value.has_value())
       return Problem{"expression",
                      fmt::format("Input \"{}\": {}", mapping.name, value.error().message), false};
-    input.Set(mapping.name, std::move(value->value));
+    input.push_back({mapping.name, std::move(value->value)});
     for (model::SecretUse& use : value->secrets) {
-      use.pointer = fmt::format("input/{}{}", mapping.name, use.pointer);
+      std::string pointer = "input";
+      expression::AppendPointerToken(mapping.name, pointer);
+      use.pointer = pointer + use.pointer;
       out.secrets.push_back(std::move(use));
     }
   }
-  out.input = Payload::FromValue(std::move(input));
+  out.input = Payload::FromValue(Object::Of(std::move(input)));
   return std::nullopt;
 }
 
@@ -95,9 +98,7 @@ std::optional<Problem> PrepareWaits(const Turn& turn, const Step& step, Prepared
   std::expected<std::vector<model::Wait>, Problem> waits = WaitsOf(turn, step, config);
   if (!waits.has_value()) return waits.error();
   out.waits = *std::move(waits);
-  for (const model::Wait& wait : out.waits)
-    if (wait.kind == model::WaitKind::kTimer && (!out.due || wait.due < out.due))
-      out.due = wait.due;
+  out.due = model::FirstDue(out.waits);
   return std::nullopt;
 }
 
@@ -107,7 +108,7 @@ std::optional<Problem> PrepareKey(const Step& step, const ScopeEnvironment& envi
   Result<expression::Rendered> key = step.concurrency->key.Render(environment);
   if (!key.has_value())
     return Problem{"expression", fmt::format("Concurrency key: {}", key.error().message), false};
-  out.concurrency_key = key->value.is_string() ? key->value.as_string() : ToJson(key->value);
+  out.concurrency_key = ConcurrencyKeyText(key->value);
   return std::nullopt;
 }
 
@@ -123,6 +124,8 @@ std::expected<Prepared, Problem> Prepare(const Turn& turn, const Activation& act
   if (auto problem = PrepareItems(step, environment, out)) return std::unexpected(*problem);
   if (auto problem = PrepareWaits(turn, step, out)) return std::unexpected(*problem);
   if (auto problem = PrepareKey(step, environment, out)) return std::unexpected(*problem);
+  const size_t bytes = out.config.text().size() + out.input.text().size();
+  if (auto problem = ProblemOfSize(bytes, "what a step is given")) return std::unexpected(*problem);
   return out;
 }
 
@@ -147,6 +150,7 @@ std::expected<std::vector<model::NamedPayload>, Problem> MapOutputs(const Turn& 
   const ScopeEnvironment environment(turn.definition, turn.instance, run.scope,
                                      {.outputs = response, .response = response, .self = run.step});
   std::vector<model::NamedPayload> variables;
+  size_t bytes = 0;
   for (const definition::Mapping& mapping : step.outputs) {
     Result<expression::Rendered> value = mapping.value.Render(environment);
     if (!value.has_value())
@@ -154,6 +158,9 @@ std::expected<std::vector<model::NamedPayload>, Problem> MapOutputs(const Turn& 
           Problem{"expression",
                   fmt::format("Output \"{}\": {}", mapping.name, value.error().message), false});
     variables.push_back({mapping.name, Payload::FromValue(value->value)});
+    bytes += variables.back().value.text().size();
+    if (auto problem = ProblemOfSize(bytes, "what a step assigns"))
+      return std::unexpected(*problem);
   }
   return variables;
 }
@@ -246,7 +253,9 @@ void Activate(Turn& turn, const Activation& activation) {
 }
 
 void ActivateFailed(Turn& turn, const Activation& activation, const Problem& problem) {
-  turn.Emit(ActivatedOf(turn, activation));
+  model::StepActivated event = ActivatedOf(turn, activation);
+  event.unprepared = true;
+  turn.Emit(std::move(event));
   FailForGood(turn, turn.instance.last_run, problem);
 }
 

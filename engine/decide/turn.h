@@ -7,6 +7,7 @@
 #include "engine/apply/apply.h"
 #include "engine/decide/decide.h"
 #include "engine/decide/environment.h"
+#include "engine/model/event_size.h"
 
 namespace stele::decide {
 
@@ -34,6 +35,7 @@ struct Turn {
   std::vector<ScopeId>& touched;       // scopes that may have come to their end
   const Definition* target = nullptr;  // Context::target
   size_t next_token = 0;
+  size_t bytes = 0;        // of `events`, about
   uint32_t allowance = 0;  // of things that a paused instance may start in this turn
   // The root scope fails, and with it the instance, as soon as no token moves any more: what those
   // reach is held, so that a retry goes on with it.
@@ -42,10 +44,13 @@ struct Turn {
   // The only way in which anything happens.
   template <class Event>
   void Emit(Event event) {
+    bytes += model::BytesOf(event);
     events.emplace_back(std::move(event));
     apply::Apply(instance, events.back(), record);
   }
   TimeUs now() const { return record.time; }
+  // More has followed from this cause than may.
+  bool IsRunaway() const;
   const Step& StepOf(const StepRun& run) const { return definition.step(run.step); }
   void Touch(ScopeId scope) {
     if (touched.empty() || touched.back() != scope) touched.push_back(scope);
@@ -54,9 +59,19 @@ struct Turn {
 
 // decide.cc: lets tokens travel and scopes end until nothing moves.
 void Advance(Turn& turn);
+// A failure when the documents are too many bytes together for one step; `what` they are.
+std::optional<Problem> ProblemOfSize(size_t bytes, std::string_view what);
+// The same for a document that comes from outside, which may also be too deep.
+std::optional<Problem> ProblemOfDocument(const Payload& document, std::string_view what);
+// As a rejection.
+std::optional<Rejection> RejectDocument(const Payload& document, std::string_view what);
 
 // instance.cc
 std::optional<Rejection> RejectEnded(const Instance& instance);
+// Of a limit, from the value that its expression gave.
+std::string ConcurrencyKeyText(const Value& key);
+// When they are too many or too large.
+std::optional<Rejection> RejectVariables(const std::vector<model::NamedPayload>& variables);
 // "" when `value` is of the declared type.
 std::string TypeProblem(const definition::Variable& variable, const Value& value);
 std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command);
@@ -88,11 +103,11 @@ std::vector<Token> HeldTokens(const Turn& turn);
 bool HoldStep(Turn& turn, const Token& token);
 // In a pause a run that failed is kept, and true is the answer.
 bool HoldFailure(Turn& turn, RunId run, const Problem& problem);
-// True when the instance, which is paused or about to fail, may not start one thing more.
-bool IsHeldBack(Turn& turn);
-// A paused instance does not end, nor one that has not begun: asked when its root scope is about
-// to.
-bool IsRootHeldBack(Turn& turn, ScopeId scope);
+// Spends what a paused instance may start: false when it may not start one thing more, or when the
+// instance waits for its place or is about to fail.
+bool MayStart(Turn& turn);
+// The same for the end of a scope: a paused instance does not end, nor one that has not begun.
+bool MayEnd(Turn& turn, ScopeId scope);
 
 // operator.cc
 std::optional<Rejection> Admit(Turn& turn, const model::AdmitInstance& command);
@@ -179,7 +194,7 @@ void CloseFailedScope(Turn& turn, ScopeId scope, const model::Failure& failure);
 void CancelRuns(Turn& turn, ScopeId scope, model::CancelReason reason);
 // The same for the scopes that one run has opened; the run stays.
 void CancelChildren(Turn& turn, RunId owner, model::CancelReason reason);
-Payload ScopeOutput(const Turn& turn, const Scope& scope);
+std::expected<Payload, Problem> ScopeOutput(const Turn& turn, const Scope& scope);
 // Assigns each to the nearest scope that has the variable, else to the nearest that is no
 // iteration.
 void SetVariables(Turn& turn, ScopeId scope, std::vector<model::NamedPayload> variables);

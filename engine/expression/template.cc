@@ -11,6 +11,7 @@
 #include "engine/expression/expression.h"
 #include "engine/expression/lexer.h"
 #include "engine/expression/limits.h"
+#include "engine/expression/pointer.h"
 #include "engine/expression/template_parts.h"
 
 namespace stele::expression {
@@ -26,19 +27,6 @@ struct Tree {
   };
   std::vector<Child> children;  // of an array or object, by rising index
 };
-
-void AppendPointer(std::string_view token, std::string& pointer) {
-  pointer += '/';
-  for (const char c : token) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-}
 
 Error InString(Error error, const std::string& pointer) {
   if (!pointer.empty()) error.message += " in " + pointer;
@@ -82,7 +70,7 @@ class Compiler {
   Status Child(Tree& parent, size_t index, std::string_view token, const Value& value,
                size_t depth) {
     const size_t length = pointer_.size();
-    AppendPointer(token, pointer_);
+    AppendPointerToken(token, pointer_);
     Result<std::unique_ptr<Tree>> tree = Compile(value, depth + 1);
     pointer_.resize(length);
     if (!tree) return std::unexpected(std::move(tree).error());
@@ -153,7 +141,7 @@ class Renderer {
 
   Status RenderChild(const Tree& tree, std::string_view token, size_t depth, Value& out) {
     const size_t length = pointer_.size();
-    AppendPointer(token, pointer_);
+    AppendPointerToken(token, pointer_);
     Status status = Render(tree, depth + 1, out);
     pointer_.resize(length);
     return status;
@@ -235,6 +223,19 @@ class Renderer {
 };
 
 }  // namespace
+
+void AppendPointerToken(std::string_view token, std::string& pointer) {
+  pointer += '/';
+  for (const char c : token) {
+    if (c == '~') {
+      pointer += "~0";
+    } else if (c == '/') {
+      pointer += "~1";
+    } else {
+      pointer += c;
+    }
+  }
+}
 
 struct Template::Node {
   Value source;

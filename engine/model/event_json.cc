@@ -13,7 +13,7 @@ namespace {
 
 // Not Payload::value(): that keeps the parsed form, and stops the program when the text is no JSON.
 Value ValueOf(const Payload& payload) {
-  Result<Value> parsed = ParseJson(payload.text());
+  Result<Value> parsed = ParseJson(payload.text(), nullptr, kWrittenJson);
   return parsed ? *std::move(parsed) : Value(payload.text());
 }
 

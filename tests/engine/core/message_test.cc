@@ -208,5 +208,37 @@ steps:
   EXPECT_EQ(race.Output(), R"({"event":"b"})");
 }
 
+TEST(Signal, IsKeptByAnInstanceThatFailsAndIsRetried) {
+  CoreDriver flow(kSignal);
+  flow.Start().Signal("go").Fail("a").Retry().Complete("a");
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
+TEST(Wait, ThatCouldNotBeSaidWaitsWhenItIsRetried) {
+  CoreDriver flow(R"(
+id: flow
+error_handling: park
+steps: [{id: wait, type: message, config: {name: m, key: "{{ input.k }}{{ fix ? '' : input.k }}"}}]
+)");
+  flow.Start(R"({"fix":false})", fmt::format(R"({{"k":"{}"}})", std::string(1'000, 'k')));
+  EXPECT_THAT(flow.Parked(), ElementsAre("wait"));
+  flow.Assign(R"({"fix":true})").Resolve("wait", Resolution::kRetry);
+  EXPECT_THAT(flow.Waiting(), ElementsAre("wait"));
+  flow.Correlate("wait", "m");
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
+TEST(Publish, ThatCouldNotBeSaidIsSaidAnewWhenItIsRetried) {
+  CoreDriver flow(R"(
+id: flow
+error_handling: park
+steps: [{id: tell, type: publish, config: {name: "{{ input.k }}{{ fix ? '' : input.k }}"}}]
+)");
+  flow.Start(R"({"fix":false})", fmt::format(R"({{"k":"{}"}})", std::string(1'000, 'k')));
+  EXPECT_THAT(flow.Parked(), ElementsAre("tell"));
+  flow.Assign(R"({"fix":true})").Resolve("tell", Resolution::kRetry);
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
 }  // namespace
 }  // namespace stele::test

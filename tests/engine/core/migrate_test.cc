@@ -268,5 +268,73 @@ steps:
   EXPECT_THAT(flow.Running(), ElementsAre("undo_new"));
 }
 
+constexpr std::string_view kMeeting = R"(
+id: flow
+steps:
+  - {id: a, type: script}
+  - {id: b, type: script}
+  - {id: meet, type: script, depends_on: [a, b]}
+  - {id: c, type: script, depends_on: [meet]}
+)";
+
+TEST(Migrate, GoesOnWithAStepBehindAJoinThatRuns) {
+  CoreDriver flow(kMeeting);
+  flow.Start().Complete("a").Complete("b").Migrate(kMeeting);
+  flow.Complete("meet").Complete("c");
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
+TEST(Migrate, GoesOnWithAStepBehindAJoinThatIsHeld) {
+  CoreDriver flow(kMeeting);
+  flow.Start().Pause().Complete("a").Complete("b").Migrate(kMeeting);
+  flow.Resume().Complete("meet").Complete("c");
+  EXPECT_EQ(flow.Status(), "completed");
+}
+
+TEST(Migrate, IsRefusedWhenTheNextJoinWaitsForWhatIsOver) {
+  CoreDriver flow(kMeeting);
+  flow.Start().Complete("a").Complete("b");
+  const std::optional<Rejection> rejection = MigrateTo(flow, R"(
+id: flow
+steps:
+  - {id: a, type: script}
+  - {id: b, type: script}
+  - {id: meet, type: script, depends_on: [a, b]}
+  - {id: c, type: script, depends_on: [meet, b]}
+)");
+  ASSERT_TRUE(rejection.has_value());
+  EXPECT_THAT(rejection->message, HasSubstr("none can come from \"b\" any more"));
+}
+
+TEST(Migrate, AsksNothingOfTokensInScopesThatAreOver) {
+  CoreDriver flow(R"(
+id: flow
+steps:
+  - id: each
+    type: loop
+    items: "{{ [1, 2] }}"
+    break_on_error: false
+    steps:
+      - {id: x, type: script, compensation: undo}
+      - {id: y, type: script}
+      - {id: m, type: script, depends_on: [x, y]}
+      - {id: undo, type: script}
+)");
+  flow.Start().Complete("x").Fail("y");
+  EXPECT_EQ(MigrateTo(flow, R"(
+id: flow
+steps:
+  - id: each
+    type: loop
+    items: "{{ [1, 2] }}"
+    break_on_error: false
+    steps:
+      - {id: x, type: script, compensation: undo}
+      - {id: y, type: script}
+      - {id: undo, type: script}
+)"),
+            std::nullopt);
+}
+
 }  // namespace
 }  // namespace stele::test

@@ -286,7 +286,7 @@ TEST(Step, BringsEveryExampleToItsEnd) {
   for (const auto& file : std::filesystem::directory_iterator(STELE_SOURCE_DIR "/examples")) {
     if (file.path().extension() != ".yml") continue;
     const auto loaded = definition::Load(TextOf(file.path()), definition::Syntax::kYaml, "example");
-    if (!loaded.has_value()) continue;
+    ASSERT_TRUE(loaded.has_value()) << loaded.error()[0].message;
     SCOPED_TRACE(file.path().filename());
     ++examples;
     CoreDriver driver(*loaded);

@@ -245,5 +245,25 @@ TEST(HumanTasks, AreNoMachinesTask) {
             ErrorCode::kStaleAttempt);
 }
 
+TEST(Approval, IsRejectedWhenTooFewAreLeftToApprove) {
+  CoreDriver flow = Approval("assignees: [ann, bob], min_approvers: 2, veto: false");
+  flow.Start().Approve("ask", "ann").Reject("ask", "bob");
+  EXPECT_EQ(flow.Failure(), "rejected");
+}
+
+TEST(Approval, StaysOpenForThoseWhoseVoteMayStillCome) {
+  CoreDriver group =
+      Approval("assignees: [ann, bob], groups: [ops], min_approvers: 2, veto: false");
+  group.Start().Approve("ask", "ann").Reject("ask", "bob");
+  EXPECT_EQ(group.Status(), "running");
+  CoreDriver escalates = Approval(
+      "assignees: [ann, bob], min_approvers: 2, veto: false, "
+      "escalation: {after: 1h, assignees: bob}");
+  escalates.Start().Approve("ask", "ann").Reject("ask", "bob");
+  EXPECT_EQ(escalates.Status(), "running");
+  escalates.Elapse();
+  EXPECT_EQ(escalates.Failure(), "rejected") << "nobody has come to those who have decided";
+}
+
 }  // namespace
 }  // namespace stele::test

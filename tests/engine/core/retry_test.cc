@@ -154,5 +154,11 @@ TEST(Interruption, ByAShutdownIsNot) {
   EXPECT_EQ(one.Failure(), "boom");
 }
 
+TEST(Retry, OfNoDelayHasNoneHoweverOftenItIsMultiplied) {
+  const std::vector<int64_t> delays =
+      Delays("max_attempts: 400, initial_delay: 0s, multiplier: 10");
+  EXPECT_EQ(delays, std::vector<int64_t>(399, 0));
+}
+
 }  // namespace
 }  // namespace stele::test
