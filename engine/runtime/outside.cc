@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "engine/runtime/shard.h"
+#include "engine/tasks/failure_bounds.h"
 
 namespace stele::runtime {
 
@@ -141,6 +142,8 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
                      fmt::format("Expected an output of at most {} bytes but found {}",
                                  options_.max_output_bytes, result.outcome->text().size()),
                      false);
+  if (!result.outcome.has_value())
+    tasks::BoundFailure(result.outcome.error(), options_.max_output_bytes);
   inbox_.push_back({id, CommandOf(run, attempt, std::move(result)), "", nullptr, true});
   Wake();
   Uncount(id, ended);
