@@ -31,9 +31,10 @@ struct Counter {
   void operator()(const model::InstanceMigrated& event) const {
     summary.definition = event.definition;
   }
-  void operator()(const model::InstanceRetryRequested&) const {
+  void operator()(const model::InstanceRetryRequested& event) const {
     summary.status = model::Status::kRunning;
     summary.ended = TimeUs();
+    summary.queued = event.queued;
   }
   void operator()(const model::InstanceCompleted&) const { End(model::Status::kCompleted); }
   void operator()(const model::InstanceFailed&) const { End(model::Status::kFailed); }
@@ -43,10 +44,6 @@ struct Counter {
   void operator()(const model::CompensationStarted& event) const {
     if (event.scope == ScopeId()) summary.status = model::Status::kCompensating;
   }
-  void operator()(const model::IncidentRaised&) const { ++summary.incidents; }
-  void operator()(const model::IncidentResolved&) const {
-    if (summary.incidents > 0) --summary.incidents;
-  }
   template <class Other>
   void operator()(const Other&) const {}
 
@@ -54,7 +51,6 @@ struct Counter {
   void End(model::Status status) const {
     summary.status = status;
     summary.ended = time;
-    summary.incidents = 0;
     summary.paused = summary.queued = false;
   }
 };

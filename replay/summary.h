@@ -20,7 +20,6 @@ struct InstanceSummary {
   TimeUs started;
   TimeUs ended;                  // 0: it has not
   uint64_t steps_completed = 0;  // runs of steps, in all scopes
-  uint32_t incidents = 0;        // that wait for an operator
   int32_t priority = 0;
   std::string business_key;
   std::vector<std::string> tags;

@@ -82,8 +82,8 @@ struct TimelineWriter {
   void Name(StepLine& line) const {
     line.id = timeline.definition_->step(line.step).id;
     line.label = line.id;
-    const auto place = timeline.scopes_.find(line.scope);
-    if (place != timeline.scopes_.end()) line.label += place->second.suffix;
+    const auto suffix = timeline.suffixes_.find(line.scope);
+    if (suffix != timeline.suffixes_.end()) line.label += suffix->second;
   }
 
   void operator()(const model::InstanceStarted&) const { timeline.started_ = record.time; }
@@ -91,6 +91,7 @@ struct TimelineWriter {
     StepLine& line = NewLine(event.step, event.scope, event.run);
     timeline.of_run_.push_back(timeline.lines_.size() - 1);
     line.purpose = event.purpose;
+    line.of = event.of;
     const auto kind = timeline.definition_->step(event.step).kind;
     const bool waits = kind == definition::StepKind::kHuman || kind == definition::StepKind::kWait;
     Set(line, waits ? StepState::kWaiting : event.due ? StepState::kDelay : StepState::kRunning);
@@ -171,17 +172,18 @@ struct TimelineWriter {
   void operator()(const model::ScopeOpened& event) const {
     StepLine& owner = timeline.Line(event.run);
     std::string suffix;
-    const auto around = timeline.scopes_.find(owner.scope);
-    if (around != timeline.scopes_.end()) suffix = around->second.suffix;
+    const auto around = timeline.suffixes_.find(owner.scope);
+    if (around != timeline.suffixes_.end()) suffix = around->second;
     if (timeline.definition_->step(owner.step).kind == definition::StepKind::kLoop)
       suffix += fmt::format("[{}]", event.index);
-    timeline.scopes_[event.scope] = {event.parent, std::move(suffix)};
+    timeline.suffixes_[event.scope] = std::move(suffix);
     Set(owner, StepState::kChildren);
   }
   void operator()(const model::CompensationWaived& event) const {
-    // The compensation that was parked is over; it names the run that it should have undone.
+    // The compensation that was parked is over; the event names the run that it should have undone.
     for (StepLine& line : timeline.lines_)
-      if (line.state == StepState::kParked && line.purpose == model::Purpose::kCompensation)
+      if (line.state == StepState::kParked && line.purpose == model::Purpose::kCompensation &&
+          line.of == event.run)
         Set(line, StepState::kCancelled);
   }
   void operator()(const model::IncidentRaised& event) const {

@@ -54,6 +54,7 @@ struct StepLine {
   std::string id;  // of the step, when it was reached
   ScopeId scope;
   model::Purpose purpose = model::Purpose::kNormal;
+  RunId of;           // fallback, compensation: the run that it stands in for or undoes
   std::string label;  // the step's id, behind it the loop's indices: "update[2]"
   StepState state = StepState::kRunning;
   TimeUs started;
@@ -88,17 +89,13 @@ class Timeline {
 
  private:
   friend struct TimelineWriter;
-  struct Place {
-    ScopeId parent;
-    std::string suffix;  // of the labels in the scope
-  };
   StepLine& Line(RunId run);
 
   const definition::Definition* definition_;
   const model::Registry* registry_;
   std::vector<StepLine> lines_;
-  std::vector<size_t> of_run_;  // run - 1 -> its line
-  std::map<ScopeId, Place> scopes_;
+  std::vector<size_t> of_run_;               // run - 1 -> its line
+  std::map<ScopeId, std::string> suffixes_;  // of the labels in a scope
   TimeUs started_;
 };
 

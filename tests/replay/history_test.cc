@@ -5,6 +5,7 @@
 #include "replay/summary.h"
 #include "replay/timeline.h"
 #include "tests/replay/recorded_log.h"
+#include "tests/support/definitions.h"
 
 namespace stele::replay {
 namespace {
@@ -76,6 +77,22 @@ TEST(Timeline, KeepsTheAttemptsOfRunsThatHaveEnded) {
   const Standing standing = StandingOf(one, *registry->definitions[0].definition);
   EXPECT_TRUE(standing.moves);
   EXPECT_TRUE(standing.waits.empty()) << "for no operator either";
+}
+
+TEST(Timeline, EndsTheCompensationThatWasWaivedAndNoOther) {
+  const auto definition = test::Load("id: flow\nsteps: [{id: a, type: script}]\n");
+  Timeline timeline(*definition);
+  const model::RecordContext record{Position(1), TimeUs(1)};
+  for (const uint32_t run : {1, 2}) {
+    timeline.Apply(
+        model::StepActivated{
+            .run = RunId(run), .of = RunId(10 + run), .purpose = model::Purpose::kCompensation},
+        record);
+    timeline.Apply(model::IncidentRaised{RunId(run), "boom", ""}, record);
+  }
+  timeline.Apply(model::CompensationWaived{RunId(12), ""}, record);
+  EXPECT_EQ(timeline.FindRun(RunId(1))->state, StepState::kParked);
+  EXPECT_EQ(timeline.FindRun(RunId(2))->state, StepState::kCancelled);
 }
 
 }  // namespace
