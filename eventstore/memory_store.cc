@@ -8,6 +8,14 @@
 
 namespace stele::eventstore {
 
+namespace {
+
+std::unexpected<Error> UnreadableDisk() {
+  return stele::Fail(ErrorCode::kIo, "Expected a disk that can be read but found one that cannot");
+}
+
+}  // namespace
+
 class MemoryStore::Source final : public BlockSource {
  public:
   Source(const MemoryStore& store, ShardId shard) : store_(store), shard_(shard) {}
@@ -46,6 +54,12 @@ class MemoryStore::Source final : public BlockSource {
 void MemoryStore::InjectFault(uint64_t nth, WriteFault fault) {
   std::lock_guard lock(mutex_);
   faults_[writes_ + nth] = fault;
+}
+
+void MemoryStore::FailReads(bool snapshots, bool notes) {
+  std::lock_guard lock(mutex_);
+  fails_snapshots_ = snapshots;
+  fails_notes_ = notes;
 }
 
 void MemoryStore::OnWrite(std::function<void(uint64_t)> hook) {
@@ -145,6 +159,10 @@ Result<std::unique_ptr<Cursor>> MemoryStore::Read(ShardId shard, Position from) 
 
 Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, InstanceId instance,
                                                           Seq from) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (fails_snapshots_) return UnreadableDisk();
+  }
   const auto find = [this, shard, instance](Seq seq) -> Result<std::vector<InstanceBlock>> {
     std::vector<InstanceBlock> blocks;
     shards_.Get(shard).index().Find(instance, seq, &blocks);
@@ -171,6 +189,7 @@ Status MemoryStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapsh
 
 Result<std::optional<Snapshot>> MemoryStore::GetSnapshot(ShardId shard, InstanceId instance) const {
   std::lock_guard lock(mutex_);
+  if (fails_snapshots_) return UnreadableDisk();
   const auto snapshot = state_.snapshots.find({shard, instance});
   if (snapshot == state_.snapshots.end()) return std::nullopt;
   return snapshot->second;
@@ -212,6 +231,7 @@ Status MemoryStore::EraseNote(ShardId shard, std::string_view key) {
 
 Result<std::optional<std::string>> MemoryStore::GetNote(ShardId shard, std::string_view key) const {
   std::lock_guard lock(mutex_);
+  if (fails_notes_) return UnreadableDisk();
   const auto notes = state_.notes.find(shard);
   if (notes == state_.notes.end()) return std::nullopt;
   const auto note = notes->second.find(std::string(key));
@@ -225,6 +245,7 @@ Status MemoryStore::ForEachNote(
   std::map<std::string, std::string> notes;
   {
     std::lock_guard lock(mutex_);
+    if (fails_notes_) return UnreadableDisk();
     const auto found = state_.notes.find(shard);
     if (found != state_.notes.end()) notes = found->second;
   }

@@ -30,6 +30,8 @@ class MemoryStore final : public EventStore {
 
   // What the `nth` write from now on (1: the next one) does, over all shards.
   void InjectFault(uint64_t nth, WriteFault fault);
+  // From now on, snapshots (and the records of an instance) or notes cannot be read.
+  void FailReads(bool snapshots, bool notes);
   // Called at the start of each write with its number, from 1, on the writing thread.
   void OnWrite(std::function<void(uint64_t)> hook);
   // The writes that were tried.
@@ -86,6 +88,8 @@ class MemoryStore final : public EventStore {
   std::map<ShardId, Blocks> disk_;    // what a restart finds
   std::optional<Error> refusal_;
   bool sync_lies_ = false;
+  bool fails_snapshots_ = false;
+  bool fails_notes_ = false;
   std::map<uint64_t, WriteFault> faults_;  // by number of the write
   std::function<void(uint64_t)> hook_;
   uint64_t writes_ = 0;

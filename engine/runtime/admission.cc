@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/decide/start_key.h"
@@ -12,6 +13,10 @@
 namespace stele::runtime {
 
 namespace {
+
+// Instances of one definition and key that are admitted at once; more follow when these are
+// durable.
+constexpr size_t kAdmittedPerTurn = 4'096;
 
 Error NotStartable(const model::RegisteredDefinition& definition) {
   return {
@@ -57,8 +62,7 @@ std::optional<Error> Shard::RefusePayload(const model::Command& command) const {
 
 std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
                                         const StartOptions& options) const {
-  if (failed_ || stopping_)
-    return Error{ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+  if (failed_ || stopping_) return Stopped();
   const model::RegisteredDefinition* definition = registry_.Find(command.definition);
   if (definition == nullptr)
     return Error{ErrorCode::kUnknownDefinition,
@@ -87,8 +91,11 @@ std::optional<Error> Shard::RefuseBounds(std::string_view definition,
                              "later",
                              options_.max_open_instances)};
   if (!options.unique_business_key || command.business_key.empty()) return std::nullopt;
-  const auto taken = board_.ByBusinessKey(definition, command.business_key);
+  auto taken = board_.ByBusinessKey(definition, command.business_key);
   if (!taken.has_value()) return taken.error();
+  const auto starting =
+      starting_keys_.find(std::pair(std::string(definition), command.business_key));
+  if (!taken->has_value() && starting != starting_keys_.end()) taken = starting->second;
   if (!taken->has_value()) return std::nullopt;
   return Error{ErrorCode::kDuplicateKey,
                fmt::format("Expected a business key that no open instance of \"{}\" has but found "
@@ -101,8 +108,8 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
   // A start that came before gives the same instance.
   if (!command.idempotency_key.empty() && !failed_) {
     if (const auto found = starting_.find(command.idempotency_key); found != starting_.end()) {
-      Join(found->second, std::move(answer));
-      return found->second;
+      if (answer) found->second.also.push_back(std::move(answer));
+      return found->second.instance;
     }
     const auto known = board_.ByIdempotencyKey(command.idempotency_key);
     if (known.has_value() && known->has_value()) {
@@ -121,28 +128,41 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
     return InstanceId();
   }
   last_instance_ = last_instance_.Next();
-  if (!command.idempotency_key.empty()) starting_[command.idempotency_key] = last_instance_;
+  if (!command.idempotency_key.empty())
+    starting_[command.idempotency_key] = {.instance = last_instance_, .also = {}};
+  if (!command.business_key.empty())
+    starting_keys_.emplace(
+        std::pair(registry_.Find(command.definition)->name, command.business_key), last_instance_);
   ++starting_instances_;
   inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
   Wake();
   return last_instance_;
 }
 
-// Somebody else asks for the start that is in the inbox.
-void Shard::Join(InstanceId starting, Answer answer) {
-  const auto inbound = std::ranges::find(inbox_, starting, &Inbound::instance);
-  CHECK(inbound != inbox_.end(), "instance {} is no start in the inbox", starting.value);
-  if (!answer) return;
-  inbound->answer = [first = std::move(inbound->answer),
-                     second = std::move(answer)](const Result<Position>& result) {
+// A start leaves the inbox: what stood for it there goes, and who joined it is answered with it.
+void Shard::TakeStarting(Inbound& inbound, const model::StartInstance& start) {
+  --starting_instances_;
+  if (!start.business_key.empty()) {
+    const std::string& name = registry_.Find(start.definition)->name;
+    const auto [first, last] = starting_keys_.equal_range({name, start.business_key});
+    const auto found = std::find_if(
+        first, last, [&](const auto& starting) { return starting.second == inbound.instance; });
+    if (found != last) starting_keys_.erase(found);
+  }
+  const auto joined = starting_.find(start.idempotency_key);
+  if (joined == starting_.end()) return;
+  std::vector<Answer> also = std::move(joined->second.also);
+  starting_.erase(joined);
+  if (also.empty()) return;
+  inbound.answer = [first = std::move(inbound.answer),
+                    also = std::move(also)](const Result<Position>& result) {
     if (first) first(result);
-    second(result);
+    for (const Answer& answer : also) answer(result);
   };
 }
 
 Status Shard::PrepareStart(model::StartInstance& command) {
   const definition::Definition& definition = *registry_.Find(command.definition)->definition;
-  if (command.priority == 0) command.priority = definition.priority;
   if (!definition.concurrency.has_value()) return {};
   Result<std::string> key = decide::ConcurrencyKeyOf(definition, command);
   if (!key.has_value()) return std::unexpected(key.error());
@@ -153,15 +173,13 @@ Status Shard::PrepareStart(model::StartInstance& command) {
 // Whether an instance that wants to run must wait for one of its definition and key to end.
 bool Shard::MustQueue(const definition::Definition& definition, const std::string& key) {
   if (!definition.concurrency.has_value()) return false;
-  const uint32_t limit = definition.concurrency->limit;
-  const Result<uint32_t> holding = board_.Holding(definition.name, key, limit);
-  // Who waits already comes first, even if a place has just become free.
-  const auto queued = board_.NextQueued(definition.name, key);
-  if (!holding.has_value() || !queued.has_value()) {
-    Failed(holding.has_value() ? queued.error() : holding.error());
+  const auto places = board_.PlacesOf(definition.name, key);
+  if (!places.has_value()) {
+    Failed(places.error());
     return false;
   }
-  return *holding >= limit || queued->has_value();
+  // Who waits already comes first, even if a place has just become free.
+  return (*places)->holders.size() >= definition.concurrency->limit || !(*places)->queue.empty();
 }
 
 // A failed instance takes a place as one that starts does. Its deadline begins anew where it was
@@ -178,28 +196,48 @@ void Shard::AdoptRetry(const Live& live, model::RetryInstance& retry) {
   retry.queued = MustQueue(*live.definition, instance.concurrency_key);
 }
 
-void Shard::AdmitNext(std::string_view definition, std::string_view key) {
-  if (stopping_) return;
-  const auto next = board_.NextQueued(definition, key);
-  if (!next.has_value()) return Failed(next.error());
-  if (!next->has_value() || admitting_.contains(**next)) return;
-  const InstanceId admitted = **next;
-  const Result<Live*> live = Load(admitted);
-  if (!live.has_value()) return Failed(live.error());
-  looked_at_.push_back(admitted);
-  // The limit of its own version; a version that it was migrated to may have none.
-  if (const auto& concurrency = (*live)->definition->concurrency) {
-    const Result<uint32_t> holding = board_.Holding(definition, key, concurrency->limit);
-    if (!holding.has_value()) return Failed(holding.error());
-    if (*holding >= concurrency->limit) return;
+void Shard::PlaceMayBeFree(std::string_view definition, std::string_view key) {
+  freed_places_.emplace(definition, key);
+}
+
+void Shard::AdmitQueued() {
+  for (const auto& [definition, key] : std::exchange(freed_places_, {}))
+    AdmitQueued(definition, key);
+}
+
+// As many as there are places for.
+void Shard::AdmitQueued(const std::string& definition, const std::string& key) {
+  if (stopping_ || failed_) return;
+  const auto places = board_.PlacesOf(definition, key);
+  if (!places.has_value()) return Failed(places.error());
+  size_t held = (*places)->holders.size();
+  std::vector<InstanceId> admitted;
+  for (const auto& [order, id] : (*places)->queue) {
+    ++held;
+    if (admitting_.contains(id)) continue;
+    const Result<Live*> live = LoadOpen(id);
+    if (!live.has_value()) return Failed(live.error());
+    looked_at_.push_back(id);
+    // The limit of its own version.
+    const auto& concurrency = (*live)->definition->concurrency;
+    if (concurrency.has_value() && held > concurrency->limit) break;
+    admitted.push_back(id);
+    if (admitted.size() == kAdmittedPerTurn) break;
   }
-  admitting_.insert(admitted);
-  Send(admitted, model::AdmitInstance{}, "",
-       [this, admitted, name = std::string(definition),
-        text = std::string(key)](const Result<Position>& answer) {
-         admitting_.erase(admitted);
-         // More places may be free.
-         if (answer.has_value()) AdmitNext(name, text);
+  for (const InstanceId id : admitted) Admit(id, definition, key);
+  if (!admitted.empty()) Wake();
+}
+
+void Shard::Admit(InstanceId instance, const std::string& definition, const std::string& key) {
+  admitting_.insert(instance);
+  Send(instance, model::AdmitInstance{}, "",
+       [this, instance, definition, key](const Result<Position>& answer) {
+         admitting_.erase(instance);
+         if (failed_ || stopping_) return;
+         // It waits no more, whatever the queue says.
+         if (!answer.has_value()) board_.LeaveQueue(definition, key, instance);
+         PlaceMayBeFree(definition, key);
+         Wake();
        });
 }
 

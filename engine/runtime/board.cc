@@ -20,11 +20,18 @@ std::string Pair(char kind, std::string_view a, std::string_view b) {
   return kind + KeyPart(a) + KeyPart(b);
 }
 
-std::string QueueKey(const model::Instance& instance, std::string_view definition) {
-  // The higher priority sorts first; then who came first.
-  const auto order = static_cast<uint32_t>(~(static_cast<uint32_t>(instance.priority) ^ 1u << 31));
-  return Pair('q', definition, instance.concurrency_key) + KeyPart(order) +
-         KeyPart(instance.id.value);
+// The higher priority sorts first; then who came first.
+uint32_t QueueOrder(const model::Instance& instance) {
+  return ~(static_cast<uint32_t>(instance.priority) ^ 1u << 31);
+}
+
+std::string QueueKey(std::string_view definition, std::string_view key, uint32_t order,
+                     InstanceId instance) {
+  return Pair('q', definition, key) + KeyPart(order) + KeyPart(instance.value);
+}
+
+std::string PlaceKey(const model::Instance& instance, std::string_view definition) {
+  return Pair('r', definition, instance.concurrency_key) + KeyPart(instance.id.value);
 }
 
 std::string MessageKey(const model::MessagePublished& message, Position position,
@@ -72,29 +79,29 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
   uint32_t published = 0;
   for (const model::Event& event : events) {
     if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
-      if (!activated->waits.empty()) Wait(folding, activated->run, activated->waits);
+      if (!activated->waits.empty()) Wait(folding, activated->run, activated->waits, true);
     } else if (const auto* attempt = std::get_if<model::AttemptStarted>(&event)) {
-      WaitAgain(folding, attempt->run);
+      if (const model::StepRun* run = instance.FindRun(attempt->run); run && !run->waits.empty())
+        Wait(folding, attempt->run, run->waits, false);
     } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
-      Begin(folding, started->queued);
+      Begin(folding, started->queued, true);
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
       Publish(*message, record.position, published++);
     } else if (const auto* met = std::get_if<model::MessageCorrelated>(&event)) {
       Consume(*met);
       EndWait(folding, met->run);
     } else if (std::holds_alternative<model::InstanceAdmitted>(event)) {
-      notes_.Erase(QueueKey(instance, definition.name));
-      Begin(folding, false);
+      LeaveQueue(instance, definition.name);
+      Begin(folding, false, false);
     } else if (const auto* retried = std::get_if<model::InstanceRetryRequested>(&event)) {
-      Begin(folding, retried->queued);
+      Begin(folding, retried->queued, false);
     } else if (std::holds_alternative<model::InstanceCompleted>(event) ||
                std::holds_alternative<model::InstanceFailed>(event) ||
                std::holds_alternative<model::InstanceCancelled>(event) ||
                std::holds_alternative<model::InstanceTerminated>(event)) {
       End(folding);
     } else if (const auto* paused = std::get_if<model::InstancePaused>(&event)) {
-      if (instance.linked && paused->reason == kPausedWithParent)
-        notes_.Put('c' + KeyPart(instance.id.value), "");
+      if (instance.linked && paused->with_parent) notes_.Put('c' + KeyPart(instance.id.value), "");
     } else if (const auto* resumed = std::get_if<model::InstanceResumed>(&event)) {
       if (instance.linked && resumed->steps == 0) notes_.Erase('c' + KeyPart(instance.id.value));
     } else if (!waiting.empty()) {
@@ -138,24 +145,24 @@ void Board::FoldRegistry(std::span<const model::Event> events, const model::Reco
   }
 }
 
-// The keys of an open instance. Written again when a failed one is retried.
-void Board::Begin(const Folding& folding, bool queued) {
+// The keys of an open instance.
+void Board::Begin(const Folding& folding, bool queued, bool is_new) {
   const model::Instance& instance = folding.instance;
   const std::string& name = folding.definition.name;
   const std::string id = KeyPart(instance.id.value);
-  if (!instance.business_key.empty()) notes_.Put(Pair('b', name, instance.business_key) + id, "");
+  if (!instance.business_key.empty()) Note(Pair('b', name, instance.business_key) + id, "", is_new);
   if (folding.definition.concurrency.has_value()) {
     if (queued) {
-      notes_.Put(QueueKey(instance, name), "");
+      Queue(instance, name, is_new);
     } else {
-      notes_.Put(Pair('r', name, instance.concurrency_key) + id, "");
+      Hold(instance, name, is_new);
     }
   }
   if (instance.idempotency_key.empty()) return;
-  notes_.Put('i' + instance.idempotency_key, id);
+  Note('i' + instance.idempotency_key, id, is_new);
   if (const auto firing = FiringOf(instance.idempotency_key)) {
     ForgetFiring(firing->first, firing->second);
-    notes_.Put('o' + TriggerPart(firing->first) + id, "");
+    Note('o' + TriggerPart(firing->first) + id, "", is_new);
   }
 }
 
@@ -165,26 +172,79 @@ void Board::End(const Folding& folding) {
   const std::string id = KeyPart(instance.id.value);
   if (!instance.business_key.empty()) notes_.Erase(Pair('b', name, instance.business_key) + id);
   if (folding.definition.concurrency.has_value()) {
-    notes_.Erase(QueueKey(instance, name));
-    notes_.Erase(Pair('r', name, instance.concurrency_key) + id);
+    LeaveQueue(instance, name);
+    Release(instance, name);
   }
   if (const auto firing = FiringOf(instance.idempotency_key))
     notes_.Erase('o' + TriggerPart(firing->first) + id);
-  if (instance.linked) notes_.Erase('c' + id);
+  if (instance.parent_instance) notes_.Erase('c' + id);
   while (!folding.waiting.empty()) EndWait(folding, folding.waiting.back());
 }
 
 void Board::Migrated(const model::Instance& instance, const definition::Definition& to) {
-  if (instance.queued || model::HasEnded(instance.status)) return;
-  std::string place = Pair('r', to.name, instance.concurrency_key) + KeyPart(instance.id.value);
-  if (to.concurrency.has_value()) {
-    notes_.Put(std::move(place), "");
-  } else {
-    notes_.Erase(std::move(place));
+  if (!to.concurrency.has_value()) {
+    // Nothing that comes later knows that it ever had a limit.
+    LeaveQueue(instance, to.name);
+    Release(instance, to.name);
+  } else if (!instance.queued && !model::HasEnded(instance.status)) {
+    Hold(instance, to.name, false);
   }
 }
 
-void Board::Wait(const Folding& folding, RunId id, std::span<const model::Wait> waits) {
+void Board::Note(std::string key, std::string value, bool is_new) {
+  if (is_new) {
+    notes_.PutNew(std::move(key), std::move(value));
+  } else {
+    notes_.Put(std::move(key), std::move(value));
+  }
+}
+
+void Board::Hold(const model::Instance& instance, std::string_view definition, bool is_new) {
+  Note(PlaceKey(instance, definition), "", is_new);
+  if (Places* places = KnownPlaces(definition, instance.concurrency_key))
+    places->holders.insert(instance.id);
+}
+
+void Board::Release(const model::Instance& instance, std::string_view definition) {
+  notes_.Erase(PlaceKey(instance, definition));
+  if (Places* places = KnownPlaces(definition, instance.concurrency_key))
+    places->holders.erase(instance.id);
+}
+
+void Board::Queue(const model::Instance& instance, std::string_view definition, bool is_new) {
+  const uint32_t order = QueueOrder(instance);
+  Note(QueueKey(definition, instance.concurrency_key, order, instance.id), "", is_new);
+  if (Places* places = KnownPlaces(definition, instance.concurrency_key))
+    places->queue.emplace(order, instance.id);
+}
+
+void Board::LeaveQueue(const model::Instance& instance, std::string_view definition) {
+  const uint32_t order = QueueOrder(instance);
+  notes_.Erase(QueueKey(definition, instance.concurrency_key, order, instance.id));
+  if (Places* places = KnownPlaces(definition, instance.concurrency_key))
+    places->queue.erase({order, instance.id});
+}
+
+void Board::LeaveQueue(std::string_view definition, std::string_view key, InstanceId instance) {
+  Places* places = KnownPlaces(definition, key);
+  if (places == nullptr) return;
+  const auto found =
+      std::ranges::find(places->queue, instance, &std::pair<uint32_t, InstanceId>::second);
+  if (found == places->queue.end()) return;
+  notes_.Erase(QueueKey(definition, key, found->first, instance));
+  places->queue.erase(found);
+}
+
+Places* Board::KnownPlaces(std::string_view definition, std::string_view key) {
+  if (places_.empty()) return nullptr;
+  const auto found = places_.find(Less::View(definition, key));
+  return found == places_.end() ? nullptr : &found->second;
+}
+
+// `is_new`: a run begins to wait. A retry waits for what the attempt before it waited for;
+// meanwhile the wait may have been forgotten, or the run have fallen back.
+void Board::Wait(const Folding& folding, RunId id, std::span<const model::Wait> waits,
+                 bool is_new) {
   const std::string run = KeyPart(folding.instance.id.value) + KeyPart(id.value);
   std::string keys;
   for (uint32_t i = 0; i < waits.size(); ++i) {
@@ -192,23 +252,12 @@ void Board::Wait(const Folding& folding, RunId id, std::span<const model::Wait> 
     if (wait.kind != model::WaitKind::kMessage) continue;
     std::string key = Pair('w', wait.name, wait.key) + run + KeyPart(i);
     keys += KeyPart(key);
-    notes_.PutNew(std::move(key), "");
+    Note(std::move(key), "", is_new);
   }
   if (keys.empty()) return;
-  notes_.PutNew('x' + run, std::move(keys));
+  Note('x' + run, std::move(keys), is_new);
   if (std::ranges::find(folding.waiting, id) == folding.waiting.end())
     folding.waiting.push_back(id);
-}
-
-// A retry waits for what the attempt before it waited for; meanwhile the wait may have been
-// forgotten.
-void Board::WaitAgain(const Folding& folding, RunId id) {
-  const model::StepRun* run = folding.instance.FindRun(id);
-  if (run == nullptr || run->waits.empty()) return;
-  const std::string part = KeyPart(folding.instance.id.value) + KeyPart(id.value);
-  for (uint32_t i = 0; i < run->waits.size(); ++i)
-    if (const model::Wait& wait = run->waits[i]; wait.kind == model::WaitKind::kMessage)
-      notes_.Put(Pair('w', wait.name, wait.key) + part + KeyPart(i), "");
 }
 
 void Board::EndWait(const Folding& folding, RunId run) {
@@ -246,12 +295,16 @@ void Board::Consume(const model::MessageCorrelated& correlated) {
   const auto key = notes_.Get(place);
   if (!key.has_value() || !key->has_value()) return;
   const auto message = notes_.Get(**key);
-  if (message.has_value() && message->has_value()) {
-    const std::string expires = (*message)->substr(0, sizeof(uint64_t));
-    notes_.Erase('e' + expires + **key);
-    notes_.Erase('e' + expires + place);
-  }
-  notes_.Erase(**key);
+  const bool is_kept = message.has_value() && message->has_value();
+  const auto expires = is_kept ? static_cast<int64_t>(Number(**message)) : 0;
+  ForgetMessage(**key, std::move(place), TimeUs(expires));
+}
+
+void Board::ForgetMessage(const std::string& key, std::string place, TimeUs expires) {
+  const std::string expiry = 'e' + KeyPart(static_cast<uint64_t>(expires.value));
+  notes_.Erase(expiry + key);
+  notes_.Erase(expiry + place);
+  notes_.Erase(key);
   notes_.Erase(std::move(place));
 }
 
@@ -273,26 +326,23 @@ Result<std::optional<InstanceId>> Board::ByBusinessKey(std::string_view definiti
   return found;
 }
 
-Result<uint32_t> Board::Holding(std::string_view definition, std::string_view key,
-                                uint32_t enough) const {
-  uint32_t count = 0;
-  if (enough == 0) return count;
-  STELE_RETURN_IF_ERROR(
-      notes_.Scan(Pair('r', definition, key),
-                  [&](std::string_view, std::string_view) { return ++count < enough; }));
-  return count;
-}
-
-Result<std::optional<InstanceId>> Board::NextQueued(std::string_view definition,
-                                                    std::string_view key) const {
-  const std::string prefix = Pair('q', definition, key);
-  std::optional<InstanceId> found;
-  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
-    at.remove_prefix(prefix.size() + sizeof(uint32_t));
-    found = InstanceId(TakeNumber64(at));
-    return false;
+Result<const Places*> Board::PlacesOf(std::string_view definition, std::string_view key) {
+  if (const Places* known = KnownPlaces(definition, key)) return known;
+  Places places;
+  const std::string holders = Pair('r', definition, key);
+  STELE_RETURN_IF_ERROR(notes_.Scan(holders, [&](std::string_view at, std::string_view) {
+    places.holders.emplace(Number(at.substr(holders.size())));
+    return true;
   }));
-  return found;
+  const std::string queue = Pair('q', definition, key);
+  STELE_RETURN_IF_ERROR(notes_.Scan(queue, [&](std::string_view at, std::string_view) {
+    at.remove_prefix(queue.size());
+    const uint32_t order = TakeNumber32(at);
+    places.queue.emplace(order, InstanceId(TakeNumber64(at)));
+    return true;
+  }));
+  return &places_.insert_or_assign({std::string(definition), std::string(key)}, std::move(places))
+              .first->second;
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Board::Queues() const {
@@ -318,13 +368,17 @@ Result<std::vector<std::pair<std::string, std::string>>> Board::DistinctPairs(
 }
 
 Result<std::vector<KeptMessage>> Board::Messages(std::string_view name, std::string_view key,
-                                                 TimeUs now, size_t most) const {
+                                                 TimeUs now, size_t most) {
   const std::string prefix = Pair('m', name, key);
   std::vector<KeptMessage> messages;
+  std::vector<std::pair<std::string, TimeUs>> over;
   STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view value) {
-    at.remove_prefix(prefix.size());
     const TimeUs expires(static_cast<int64_t>(TakeNumber64(value)));
-    if (expires <= now) return true;
+    if (expires <= now) {
+      over.emplace_back(at, expires);
+      return true;
+    }
+    at.remove_prefix(prefix.size());
     KeptMessage& message = messages.emplace_back();
     message.position = Position(TakeNumber64(at));
     message.ordinal = TakeNumber32(at);
@@ -334,6 +388,8 @@ Result<std::vector<KeptMessage>> Board::Messages(std::string_view name, std::str
     if (!value.empty()) message.payload = Payload::FromText(value);
     return messages.size() < most;
   }));
+  for (const auto& [message, expires] : over)
+    ForgetMessage(message, 'p' + message.substr(prefix.size()), expires);
   return messages;
 }
 
@@ -422,6 +478,9 @@ Status Board::Expire(TimeUs now) {
     return true;
   }));
   for (std::string& key : over) notes_.Erase(std::move(key));
+  std::erase_if(places_, [](const auto& known) {
+    return known.second.holders.empty() && known.second.queue.empty();
+  });
   return {};
 }
 

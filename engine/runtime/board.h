@@ -7,7 +7,7 @@
 //   i key                                  -> instance   idempotency keys
 //   b definition key instance              -> ""         business keys of open instances
 //   r definition key instance              -> ""         holds a place under the definition's limit
-//   q definition key order position inst.  -> ""         waits for a place; the higher priority
+//   q definition key order instance        -> ""         waits for a place; the higher priority
 //                                                       first
 //   m name key position ordinal            -> message    published, not met yet
 //   p position ordinal                     -> key of m
@@ -26,9 +26,13 @@
 // Thread: the shard's loop.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/definition/definition.h"
@@ -72,9 +76,11 @@ inline std::string CallKey(const tasks::AttemptKey& attempt) {
   return "call:" + attempt.ToString();
 }
 
-// Why a child is paused or resumed together with its parent.
-inline constexpr std::string_view kPausedWithParent = "its parent was paused";
-inline constexpr std::string_view kResumedWithParent = "its parent was resumed";
+// Who holds a definition's limit for a key, and who waits for a place.
+struct Places {
+  std::set<InstanceId> holders;
+  std::set<std::pair<uint32_t, InstanceId>> queue;  // in the order in which they are admitted
+};
 
 // The idempotency key of an instance that a trigger starts.
 std::string FiringKey(TriggerId trigger, std::string_view key);
@@ -98,20 +104,19 @@ class Board {
   Result<std::optional<InstanceId>> ByIdempotencyKey(std::string_view key) const;
   Result<std::optional<InstanceId>> ByBusinessKey(std::string_view definition,
                                                   std::string_view key) const;
-  // Instances that hold the definition's limit for the key, counted up to `enough`.
-  Result<uint32_t> Holding(std::string_view definition, std::string_view key,
-                           uint32_t enough) const;
-  // The instance that is admitted next.
-  Result<std::optional<InstanceId>> NextQueued(std::string_view definition,
-                                               std::string_view key) const;
+  // Good until the next record is folded.
+  Result<const Places*> PlacesOf(std::string_view definition, std::string_view key);
+  // An instance that turned out not to wait for a place.
+  void LeaveQueue(std::string_view definition, std::string_view key, InstanceId instance);
   // Every (definition, key) for which instances wait.
   Result<std::vector<std::pair<std::string, std::string>>> Queues() const;
   // Every (name, key) of messages that are kept.
   Result<std::vector<std::pair<std::string, std::string>>> Topics() const;
 
-  // The oldest messages and waits of a name and key, at most `most`.
+  // The oldest messages and waits of a name and key, at most `most`. Messages that have expired are
+  // forgotten on the way.
   Result<std::vector<KeptMessage>> Messages(std::string_view name, std::string_view key, TimeUs now,
-                                            size_t most) const;
+                                            size_t most);
   Result<std::vector<WaitingRun>> Waits(std::string_view name, std::string_view key,
                                         size_t most) const;
   // A wait that turned out to be over.
@@ -130,7 +135,8 @@ class Board {
   void ForgetFiring(TriggerId trigger, std::string_view key);
   Result<std::vector<InstanceId>> OpenOf(TriggerId trigger, size_t most) const;
 
-  // Forgets what has expired.
+  // Forgets what has expired, and what is in memory of limits that nobody needs. REQUIRES: the
+  // log has been folded to its end.
   Status Expire(TimeUs now);
   Notes& notes() { return notes_; }
 
@@ -139,15 +145,30 @@ class Board {
 
   Result<std::vector<std::pair<std::string, std::string>>> DistinctPairs(
       std::string_view kind) const;
-  void Begin(const Folding& folding, bool queued);
+  // `is_new`: the instance starts; otherwise it has been open before.
+  void Begin(const Folding& folding, bool queued, bool is_new);
   void End(const Folding& folding);
-  void Wait(const Folding& folding, RunId run, std::span<const model::Wait> waits);
+  void Hold(const model::Instance& instance, std::string_view definition, bool is_new);
+  void Release(const model::Instance& instance, std::string_view definition);
+  void Queue(const model::Instance& instance, std::string_view definition, bool is_new);
+  void LeaveQueue(const model::Instance& instance, std::string_view definition);
+  Places* KnownPlaces(std::string_view definition, std::string_view key);
+  void Note(std::string key, std::string value, bool is_new);
+  void ForgetMessage(const std::string& key, std::string place, TimeUs expires);
+  void Wait(const Folding& folding, RunId run, std::span<const model::Wait> waits, bool is_new);
   void WaitAgain(const Folding& folding, RunId run);
   void EndWait(const Folding& folding, RunId run);
   void Publish(const model::MessagePublished& message, Position position, uint32_t ordinal);
   void Consume(const model::MessageCorrelated& correlated);
 
   Notes notes_;
+  struct Less {
+    using is_transparent = void;
+    using View = std::pair<std::string_view, std::string_view>;
+    bool operator()(const View& a, const View& b) const { return a < b; }
+  };
+  // Those that somebody has asked for, by definition and key.
+  std::map<std::pair<std::string, std::string>, Places, Less> places_;
 };
 
 }  // namespace stele::runtime

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/json.h"
 
 namespace stele::runtime {
 
@@ -53,6 +54,11 @@ std::expected<const model::RegisteredDefinition*, std::string> DefinitionOf(
       "Expected a registered workflow \"{}\" to call but found none that may start", name));
 }
 
+bool Fits(const Value& priority) {
+  return priority.is_int() && priority.as_int() >= INT32_MIN && priority.as_int() <= INT32_MAX;
+}
+
+// REQUIRES: its input and its priority are what they should be, where there are any.
 model::StartInstance StartOf(const tasks::TaskRequest& request, DefinitionId definition) {
   const Value& config = request.config;
   model::StartInstance start;
@@ -69,7 +75,7 @@ model::StartInstance StartOf(const tasks::TaskRequest& request, DefinitionId def
   if (const Value* tags = MemberOf(config, "tags"); tags != nullptr && tags->is_array())
     for (const Value& tag : tags->as_array())
       if (tag.is_string()) start.tags.push_back(tag.as_string());
-  if (const Value* priority = MemberOf(config, "priority"); priority && priority->is_int())
+  if (const Value* priority = MemberOf(config, "priority"))
     start.priority = static_cast<int32_t>(priority->as_int());
   start.business_key = TextOf(config, "business_key");
   start.idempotency_key = CallKey(request.key);
@@ -95,6 +101,11 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
     return done(Failure("config",
                         fmt::format("Expected an object for the input of a call but found {}",
                                     KindName(input->kind())),
+                        false));
+  if (const Value* priority = MemberOf(request.config, "priority"); priority && !Fits(*priority))
+    return done(Failure("config",
+                        fmt::format("Expected a priority from {} to {} but found {}", INT32_MIN,
+                                    INT32_MAX, ToJson(*priority)),
                         false));
   const tasks::AttemptKey key = request.key;
   const bool waits = FlagOf(request.config, "wait", true);

@@ -49,8 +49,8 @@ class CallExecutor final : public tasks::TaskExecutor {
 
   Shard* shard_ = nullptr;
   std::map<tasks::AttemptKey, Call> calls_;
-  // By caller, of those that were told last: one sentence, however many calls are in each other.
-  // Lost with the engine, then the sentence holds another one.
+  // By caller, of the newest instances: one sentence, however many calls are in each other. Lost
+  // with the engine, then the sentence holds another one.
   std::map<InstanceId, Cause> causes_;
 };
 

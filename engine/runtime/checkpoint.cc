@@ -20,6 +20,7 @@ void Shard::MaybeCheckpoint() {
 void Shard::BeginCheckpoint(std::function<void()> done) {
   checkpointing_ = std::make_unique<Checkpointing>();
   checkpointing_->position = Position(next_position_.value - 1);
+  checkpointing_->time = now_;
   checkpointing_->done = std::move(done);
   // Those whose start is still in the inbox may never be written.
   checkpointing_->last_instance = InstanceId(last_instance_.value - starting_instances_);
@@ -52,18 +53,25 @@ void Shard::FinishCheckpoint() {
   eventstore::EventStore* store = parts_.store;
   const ShardId shard = options_.shard;
   const uint64_t last = job.last_instance.value;
-  job.thread = std::thread([this, &job, store, shard, last] {
+  const int64_t now = job.time.value;
+  job.thread = std::thread([this, &job, store, shard, last, now] {
     for (const Checkpointing::Item& item : job.items) {
-      if (job.result) job.result = store->PutSnapshot(shard, item.instance, item.snapshot);
-      if (job.result) job.result = store->PutOpen(shard, item.instance, item.open);
+      const std::lock_guard lock(job.mutex);
+      if (job.result && !job.newer_snapshots.contains(item.instance))
+        job.result = store->PutSnapshot(shard, item.instance, item.snapshot);
+      if (job.result && !job.newer_entries.contains(item.instance))
+        job.result = store->PutOpen(shard, item.instance, item.open);
     }
-    for (const InstanceId id : job.ended)
-      if (job.result) job.result = store->EraseOpen(shard, id);
+    for (const InstanceId id : job.ended) {
+      const std::lock_guard lock(job.mutex);
+      if (job.result && !job.newer_entries.contains(id)) job.result = store->EraseOpen(shard, id);
+    }
     for (const auto& [key, change] : *job.notes)
       if (job.result)
         job.result = change.value.has_value() ? store->PutNote(shard, key, *change.value)
                                               : store->EraseNote(shard, key);
-    std::string state(reinterpret_cast<const char*>(&last), sizeof last);
+    const int64_t numbers[] = {static_cast<int64_t>(last), now};
+    std::string state(reinterpret_cast<const char*>(numbers), sizeof numbers);
     if (job.result) job.result = store->WriteCheckpoint(shard, {job.position, std::move(state)});
     Post([this] {
       const std::unique_ptr<Checkpointing> ended = std::move(checkpointing_);
@@ -71,10 +79,6 @@ void Shard::FinishCheckpoint() {
       if (!ended->result.has_value()) return Failed(ended->result.error());
       checkpointed_ = ended->position;
       board_.notes().EndWriting();
-      // The thread may have put an older entry over these, or erased them.
-      for (const auto& [id, entry] : ended->noted)
-        if (const Status put = parts_.store->PutOpen(options_.shard, id, entry); !put.has_value())
-          return Failed(put.error());
       if (ended->done) ended->done();
     });
   });
@@ -86,18 +90,20 @@ void Shard::Stop(std::function<void()> stopped) {
   stopping_ = true;
   StopQueued();
   for (auto& [id, live] : live_) {
-    for (const Outside& attempt : live->outside) {
+    for (const auto& [run, attempt] : live->outside) {
       if (attempt.executor != nullptr && attempt.executor->outlives_engine()) continue;
-      const auto ended = [this, instance = id, attempt] {
-        inbox_.push_back(
-            {instance,
-             model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
-             "", nullptr});
+      const auto ended = [this, instance = id, run, number = attempt.attempt] {
+        inbox_.push_back({instance,
+                          model::InterruptAttempt{run, number, model::Interruption::kShutdown}, "",
+                          nullptr});
         Wake();
       };
       CancelOutside(attempt, id, ended);
     }
     live->outside.clear();
+    // These start again as if they had begun: nobody counts them as attempts.
+    for (const RunId run : std::exchange(live->not_begun, {}))
+      StartAttempt(*live, {.run = run, .attempt = live->instance.FindRun(run)->attempt});
   }
   Wake();
 }
@@ -107,6 +113,7 @@ void Shard::ContinueStop() {
   const bool busy = cancelling_ > 0 || !inbox_.empty() || next_release_ < releases_.size() ||
                     checkpointing_ != nullptr || durable_.value + 1 < next_position_.value;
   if (busy) return;
+  closing_ = true;
   BeginCheckpoint([this] {
     committer_->Stop();
     std::exchange(stopped_, nullptr)();

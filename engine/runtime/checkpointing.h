@@ -1,9 +1,9 @@
 // A checkpoint that is under way. Not for others than the shard's files.
 #pragma once
 
-#include <atomic>
 #include <functional>
-#include <map>
+#include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -14,6 +14,7 @@ namespace stele::runtime {
 struct Shard::Checkpointing {
   Position position;         // everything at or before it is in the snapshots that are put
   InstanceId last_instance;  // the highest number in the log up to there
+  TimeUs time;               // of the last record up to there
   struct Item {
     InstanceId instance;
     eventstore::Snapshot snapshot;
@@ -21,10 +22,14 @@ struct Shard::Checkpointing {
   };
   std::vector<Item> items;
   std::vector<InstanceId> ended;
-  std::map<InstanceId, std::string> noted;  // open entries that the loop has put meanwhile
-  const NoteChanges* notes = nullptr;       // the board's, which leaves them alone until the end
+  const NoteChanges* notes = nullptr;  // the board's, which leaves them alone until the end
   std::function<void()> done;
   bool writing = false;
+  // What the loop has put meanwhile: the thread must not put an older one over it. Held while
+  // either of them puts.
+  std::mutex mutex;
+  std::set<InstanceId> newer_snapshots;
+  std::set<InstanceId> newer_entries;
   std::thread thread;
   Status result;
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/runtime/shard.h"
@@ -54,8 +55,10 @@ Status InsertSecret(tasks::TaskRequest& request, const model::SecretUse& use,
   std::string_view pointer = use.pointer;
   if (into_input) pointer.remove_prefix(5);
   std::string* place = StringAt(into_input ? request.input : request.config, pointer);
-  CHECK(place != nullptr && use.offset <= place->size(), "no place for the secret {} at {}",
-        use.name, use.pointer);
+  if (place == nullptr || use.offset > place->size())
+    return Fail(ErrorCode::kTaskConfig, fmt::format("Expected a text for the secret \"{}\" at {} "
+                                                    "but found none",
+                                                    use.name, use.pointer));
   place->insert(use.offset, *text);
   request.secrets.push_back(*text);
   // A key of many lines must not appear line by line either.
@@ -70,6 +73,18 @@ Status InsertSecret(tasks::TaskRequest& request, const model::SecretUse& use,
   return {};
 }
 
+// The run whose attempt the event ends, or takes back before its end; 0: none.
+RunId EndsAttemptOf(const model::Event& event) {
+  if (const auto* completed = std::get_if<model::AttemptCompleted>(&event)) return completed->run;
+  if (const auto* failed = std::get_if<model::AttemptFailed>(&event)) return failed->run;
+  if (const auto* stopped = std::get_if<model::AttemptInterrupted>(&event)) return stopped->run;
+  if (const auto* started = std::get_if<model::AttemptStarted>(&event)) return started->run;
+  if (const auto* failed = std::get_if<model::StepFailed>(&event)) return failed->run;
+  if (const auto* failing = std::get_if<model::StepFailing>(&event)) return failing->run;
+  if (const auto* cancelled = std::get_if<model::StepCancelled>(&event)) return cancelled->run;
+  return RunId();
+}
+
 }  // namespace
 
 void Shard::CollectEffects(Live& live) {
@@ -78,27 +93,43 @@ void Shard::CollectEffects(Live& live) {
     const model::StepRun* run = live.instance.FindRun(id);
     if (run == nullptr || run->state != RunState::kAttempt) return;
     if (live.definition->step(run->step).kind != definition::StepKind::kTask) return;
+    if (live.dormant) {
+      live.not_begun.insert(id);
+      return;
+    }
     Hold({.position = position,
           .kind = ReleaseKind::kStart,
           .live = &live,
-          .attempt = {run->id, run->attempt, nullptr}});
+          .attempt = {.run = run->id, .attempt = run->attempt}});
   };
+  const bool ended = model::HasEnded(live.instance.status);
+  for (const model::Event& event : events_)
+    if (const RunId run = EndsAttemptOf(event); run && !ended) TakeBack(live, run);
+  if (ended) TakeBackAll(live);
   for (const model::Event& event : events_) {
     if (const auto* activated = std::get_if<model::StepActivated>(&event)) start(activated->run);
     if (const auto* started = std::get_if<model::AttemptStarted>(&event)) start(started->run);
   }
-  std::erase_if(live.outside, [&](const Outside& attempt) {
-    const model::StepRun* run = live.instance.FindRun(attempt.run);
-    if (run != nullptr && run->state == RunState::kAttempt && run->attempt == attempt.attempt)
-      return false;
-    Hold({.position = position, .kind = ReleaseKind::kCancel, .live = &live, .attempt = attempt});
-    return true;
-  });
-  if (scheduler_.queued() == 0) return;
-  scheduler_.Withdraw(live.instance.id, [&](const tasks::AttemptKey& attempt) {
-    const model::StepRun* run = live.instance.FindRun(attempt.run);
-    return run == nullptr || run->state != RunState::kAttempt || run->attempt != attempt.attempt;
-  });
+}
+
+// Nothing waits for what the run had under way before this record.
+void Shard::TakeBack(Live& live, RunId run) {
+  live.not_begun.erase(run);
+  if (scheduler_.queued() > 0) scheduler_.Withdraw(live.instance.id, run);
+  const auto outside = live.outside.find(run);
+  if (outside == live.outside.end()) return;
+  Hold({.position = Position(next_position_.value - 1),
+        .kind = ReleaseKind::kCancel,
+        .live = &live,
+        .attempt = outside->second});
+  live.outside.erase(outside);
+}
+
+void Shard::TakeBackAll(Live& live) {
+  live.not_begun.clear();
+  while (!live.outside.empty()) TakeBack(live, live.outside.begin()->first);
+  if (scheduler_.queued() > 0)
+    scheduler_.Withdraw(live.instance.id, [](const tasks::AttemptKey&) { return true; });
 }
 
 const StepTask& Shard::TaskOf(const Live& live, StepIndex index) {
@@ -134,10 +165,17 @@ Result<tasks::TaskRequest> Shard::RequestOf(const Live& live, const model::StepR
 }
 
 void Shard::GoOn(Live& live, std::string_view actor) {
+  if (!live.dormant) return;
+  const InstanceId id = live.instance.id;
+  live.dormant = false;
+  if (!resumed_) awake_.insert(id);
   Use(live);
   ArmTimer(live);
-  const InstanceId id = live.instance.id;
+  const std::set<RunId> not_begun = std::exchange(live.not_begun, {});
   FollowParent(live, actor);
+  // The version that it was migrated to has no limit to wait for.
+  if (live.instance.queued && !live.definition->concurrency.has_value())
+    inbox_.push_back({id, model::AdmitInstance{}, std::string(actor), nullptr});
   for (const model::StepRun& run : live.instance.runs) {
     const definition::Step& step = live.definition->step(run.step);
     if (step.kind != definition::StepKind::kTask) continue;
@@ -145,11 +183,12 @@ void Shard::GoOn(Live& live, std::string_view actor) {
       inbox_.push_back({id, model::RestartAttempt{run.id}, std::string(actor), nullptr});
     } else if (run.state == RunState::kAttempt) {
       const tasks::TaskExecutor* executor = TaskOf(live, run.step).executor;
-      if (executor != nullptr && executor->repeats_after_crash()) {
+      const bool repeats = executor != nullptr && executor->repeats_after_crash();
+      if (repeats || not_begun.contains(run.id)) {
         Hold({.position = live.instance.position,
               .kind = ReleaseKind::kStart,
               .live = &live,
-              .attempt = {run.id, run.attempt, nullptr}});
+              .attempt = {.run = run.id, .attempt = run.attempt}});
       } else {
         inbox_.push_back({id,
                           model::InterruptAttempt{run.id, run.attempt, model::Interruption::kCrash},

@@ -8,6 +8,8 @@ namespace stele::runtime {
 
 // Records that are decided but not durable; beyond it commands wait in the inbox.
 inline constexpr size_t kMaxRecordsInFlight = 65'536;
+// The bytes of such records, and of those that a turn is deciding: one record more at most.
+inline constexpr size_t kMaxBytesInFlight = 256u << 20;
 // Memory that idle instances may hold before the one that was idle longest is evicted.
 inline constexpr size_t kIdleMemoryBytes = 256u << 20;
 // An instance is written down after this many of its events.

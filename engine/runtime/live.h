@@ -2,6 +2,8 @@
 #pragma once
 
 #include <list>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "engine/definition/definition.h"
@@ -30,13 +32,14 @@ struct Live {
   model::Instance instance;
   const definition::Definition* definition = nullptr;
   Seq snapshot_seq;           // what a snapshot reflects; 0: there is none
-  TimeUs armed;               // the earliest entry in the timer queue
+  TimeUs armed;               // its entry in the timer queue; 0: none
   uint32_t pending = 0;       // releases that wait for the disk
   uint32_t results = 0;       // of its attempts, in the inbox
   bool in_open = false;       // the open set has an entry
   bool open_changed = false;  // and it is out of date
   bool dormant = false;       // was open when the engine started; nobody has asked to go on with it
-  std::vector<Outside> outside;
+  std::map<RunId, Outside> outside;
+  std::set<RunId> not_begun;   // their attempts begin when somebody goes on with it
   std::vector<RunId> waiting;  // its runs that wait for messages
   bool idle = false;
   size_t idle_bytes = 0;

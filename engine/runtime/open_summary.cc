@@ -35,8 +35,10 @@ OpenSummary OpenSummaryOf(const Live& live) {
     const bool task = live.definition->step(run.step).kind == definition::StepKind::kTask;
     return task && (run.state == model::RunState::kAttempt || run.state == model::RunState::kHeld);
   };
-  return {model::NextTimer(live.instance).at, std::ranges::any_of(live.instance.runs, waits),
-          live.instance.linked};
+  const model::Instance& instance = live.instance;
+  const bool admits_itself = instance.queued && !live.definition->concurrency.has_value();
+  return {model::NextTimer(instance).at, admits_itself || std::ranges::any_of(instance.runs, waits),
+          instance.linked};
 }
 
 }  // namespace stele::runtime

@@ -14,8 +14,11 @@ using model::RunState;
 
 namespace {
 
-bool IsAt(const Outside& outside, RunId run, uint32_t attempt) {
-  return outside.run == run && outside.attempt == attempt;
+// The attempt as it was given to an executor, or null when nobody waits for it any more.
+Outside* FindOutside(Live& live, RunId run, uint32_t attempt) {
+  const auto found = live.outside.find(run);
+  const bool is_it = found != live.outside.end() && found->second.attempt == attempt;
+  return is_it ? &found->second : nullptr;
 }
 
 tasks::TaskResult Failure(std::string kind, std::string message, bool retryable) {
@@ -56,10 +59,7 @@ void Shard::StartAttempt(Live& live, const Outside& attempt) {
          "", nullptr});
     return Wake();
   }
-  if (std::ranges::any_of(live.outside, [&](const Outside& outside) {
-        return IsAt(outside, attempt.run, attempt.attempt);
-      }))
-    return;
+  if (FindOutside(live, attempt.run, attempt.attempt) != nullptr) return;
   if (scheduler_.BeginsAtOnce(*task.course)) return Begin(live, *run, task);
   scheduler_.Enqueue(*task.course, {id, run->id, run->attempt}, live.instance.priority,
                      run->concurrency_key);
@@ -73,7 +73,7 @@ void Shard::Begin(Live& live, const model::StepRun& run, const StepTask& task) {
   const definition::Step& step = live.definition->step(run.step);
   const auto fail = [&](std::string kind, std::string message) {
     outside.executor = nullptr;
-    live.outside.push_back(outside);
+    live.outside.insert_or_assign(outside.run, outside);
     AttemptEnded(id, outside.run, outside.attempt,
                  Failure(std::move(kind), std::move(message), false));
   };
@@ -88,7 +88,7 @@ void Shard::Begin(Live& live, const model::StepRun& run, const StepTask& task) {
     outside.deadline = ReadClock().Plus(step.timeout_us + grace);
     deadlines_.emplace(outside.deadline, request->key);
   }
-  live.outside.push_back(outside);
+  live.outside.insert_or_assign(outside.run, outside);
   task.executor->Start(*std::move(request), [this, id, key = outside.run,
                                              attempt = outside.attempt](tasks::TaskResult result) {
     AttemptEnded(id, key, attempt, std::move(result));
@@ -130,12 +130,11 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
   const auto found = live_.find(id);
   if (found == live_.end()) return;
   Live& live = *found->second;
-  const auto outside = std::ranges::find_if(
-      live.outside, [&](const Outside& other) { return IsAt(other, run, attempt); });
+  const Outside* outside = FindOutside(live, run, attempt);
   // Nobody waits for it any more; cancelling it uncounts it.
-  if (outside == live.outside.end()) return;
+  if (outside == nullptr) return;
   const Outside ended = *outside;
-  live.outside.erase(outside);
+  live.outside.erase(run);
   ++live.results;
   if (result.outcome.has_value() && result.outcome->text().size() > options_.max_output_bytes)
     result = Failure("output_limit",
@@ -171,10 +170,8 @@ void Shard::ElapseDeadlines(TimeUs now) {
     deadlines_.erase(deadlines_.begin());
     const auto found = live_.find(key.instance);
     if (found == live_.end()) continue;
-    const auto outside = std::ranges::find_if(found->second->outside, [&](const Outside& other) {
-      return IsAt(other, key.run, key.attempt);
-    });
-    if (outside == found->second->outside.end()) continue;
+    const Outside* outside = FindOutside(*found->second, key.run, key.attempt);
+    if (outside == nullptr) continue;
     // Its next attempt must not begin before nothing of this one runs any more.
     ++cancelling_;
     outside->executor->Cancel(key, [this, alive = std::weak_ptr(alive_), key] {

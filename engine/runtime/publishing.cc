@@ -69,6 +69,12 @@ void Shard::Publish(model::MessagePublished message, std::string_view actor, Ans
     return answer(Fail(ErrorCode::kLimitExceeded,
                        fmt::format("Expected at most {} bytes of payload but found {}",
                                    options_.max_payload_bytes, message.payload.text().size())));
+  // A command waits for room in the inbox; a message is recorded at once.
+  if (BytesInFlight() >= options_.max_bytes_in_flight)
+    return answer(Fail(ErrorCode::kBackPressure,
+                       fmt::format("Expected at most {} bytes on their way to the disk but found "
+                                   "as many; try again later",
+                                   options_.max_bytes_in_flight)));
   if (!message.message_id.empty()) {
     const auto first = board_.FirstWithId(message.message_id);
     if (!first.has_value()) return answer(std::unexpected(first.error()));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "engine/apply/apply.h"
@@ -16,13 +17,18 @@ Status Shard::Recover() {
   Result<eventstore::Checkpoint> checkpoint = parts_.store->ReadCheckpoint(options_.shard);
   if (!checkpoint.has_value()) return std::unexpected(checkpoint.error());
   checkpointed_ = checkpoint->position;
-  if (checkpoint->state.size() == sizeof last_instance_.value)
-    std::memcpy(&last_instance_.value, checkpoint->state.data(), sizeof last_instance_.value);
+  // Earlier builds wrote the first of the two alone.
+  const std::string& state = checkpoint->state;
+  if (state.size() >= sizeof last_instance_.value)
+    std::memcpy(&last_instance_.value, state.data(), sizeof last_instance_.value);
+  if (state.size() >= sizeof last_instance_.value + sizeof now_.value)
+    std::memcpy(&now_.value, state.data() + sizeof last_instance_.value, sizeof now_.value);
   next_position_ = parts_.store->NextPosition(options_.shard);
   durable_ = durable_told_ = Position(next_position_.value - 1);
   STELE_RETURN_IF_ERROR(RecoverRegistry());
   STELE_RETURN_IF_ERROR(ReplayTail(checkpointed_.Next()));
   board_.notes().Recovered();
+  last_at_open_ = last_instance_;
   return options_.max_open_instances == 0 ? Status() : CountOpen();
 }
 
@@ -90,10 +96,12 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   } else if (record.header.first_seq == Seq(1)) {
     live = &Adopt(id);
   } else {
-    // Loading reads the whole durable history of the instance, this record included.
-    const Result<Live*> loaded = Load(id);
-    if (!loaded.has_value()) return std::unexpected(loaded.error());
-    live = *loaded;
+    live = &Adopt(id);
+    STELE_RETURN_IF_ERROR(ReadSnapshot(*live));
+    // The snapshots of a checkpoint reflect all before it; one of another build says nothing.
+    if (live->instance.seq.Next() < record.header.first_seq)
+      STELE_RETURN_IF_ERROR(ReadRecords(*live, record.header.first_seq));
+    live->in_open = true;
     const Result<std::vector<RunId>> noted = board_.NotedWaits(id);
     if (!noted.has_value()) return std::unexpected(noted.error());
     live->waiting = *noted;
@@ -101,8 +109,8 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   live->open_changed = true;
   if (record.header.first_seq > live->instance.seq) {
     for (const model::Event& event : *events) apply::Apply(live->instance, event, context);
-    live->definition = registry_.Find(live->instance.definition)->definition.get();
   }
+  live->definition = registry_.Find(live->instance.definition)->definition.get();
   board_.Fold(live->instance, *live->definition, *events, context, live->waiting);
   if (std::holds_alternative<model::InstanceMigrated>(events->front()))
     board_.Migrated(live->instance, *live->definition);
@@ -110,6 +118,7 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
 }
 
 size_t Shard::Resume(std::string_view actor) {
+  if (resumed_ || failed_) return 0;
   std::vector<std::pair<InstanceId, OpenSummary>> open;
   const Status read =
       parts_.store->ForEachOpen(options_.shard, [&](InstanceId id, std::string_view bytes) {
@@ -119,25 +128,41 @@ size_t Shard::Resume(std::string_view actor) {
     Failed(read.error());
     return 0;
   }
-  const std::set<InstanceId> ended(ended_in_open_.begin(), ended_in_open_.end());
-  size_t count = 0;
-  for (const auto& [id, summary] : open) {
-    if (live_.contains(id) || ended.contains(id)) continue;
-    ++count;
-    if (summary.timer) timers_.Add(summary.timer, id);
-    if (!summary.attempts && !summary.linked) continue;
-    const Result<Live*> live = Load(id);
-    if (live.has_value()) GoOn(**live, actor);
+  // Those that the tail began have no entry yet; others have ended in it.
+  std::map<InstanceId, OpenSummary> dormant;
+  for (const auto& [id, summary] : open)
+    if (IsDormant(id)) dormant.emplace(id, summary);
+  for (const InstanceId id : ended_in_open_) dormant.erase(id);
+  if (checkpointing_ != nullptr)
+    for (const InstanceId id : checkpointing_->ended) dormant.erase(id);
+  for (const auto& [id, live] : live_)
+    if (live->dormant) dormant.emplace(id, OpenSummary());
+  for (const auto& [id, summary] : dormant) {
+    if (!summary.attempts && !summary.linked && !live_.contains(id)) {
+      if (summary.timer) timers_.Add(summary.timer, id);
+      continue;
+    }
+    if (!GoOnWith(id, actor)) return 0;
   }
-  for (const InstanceId id : open_instances()) {
-    Live& live = *live_.at(id);
-    if (!live.dormant) continue;
-    ++count;
-    GoOn(live, actor);
-  }
+  // Those that were looked at meanwhile, as the parents of others.
+  for (const auto& [id, summary] : dormant)
+    if (live_.contains(id) && !GoOnWith(id, actor)) return 0;
+  resumed_ = true;
+  awake_.clear();
+  ReadClock();
   ResumeBoard();
   Wake();
-  return count;
+  return dormant.size();
+}
+
+bool Shard::GoOnWith(InstanceId id, std::string_view actor) {
+  const Result<Live*> live = LoadOpen(id);
+  if (live.has_value()) {
+    GoOn(**live, actor);
+  } else {
+    Failed(live.error());
+  }
+  return live.has_value();
 }
 
 // What a crash left between one record and what it means for others.
@@ -147,13 +172,14 @@ void Shard::ResumeBoard() {
   for (const auto& [name, key] : *topics) Route(name, key);
   const auto queues = board_.Queues();
   if (!queues.has_value()) return Failed(queues.error());
-  for (const auto& [definition, key] : *queues) AdmitNext(definition, key);
+  for (const auto& [definition, key] : *queues) PlaceMayBeFree(definition, key);
 }
 
 Status Shard::ResumeInstance(InstanceId instance, std::string_view actor) {
   const Result<Live*> live = Load(instance);
   if (!live.has_value()) return std::unexpected(live.error());
   GoOn(**live, actor);
+  looked_at_.push_back(instance);
   Wake();
   return {};
 }

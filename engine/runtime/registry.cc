@@ -6,10 +6,13 @@
 
 namespace stele::runtime {
 
+Error Shard::Stopped() {
+  return {ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+}
+
 bool Shard::RefuseStopped(const Answer& answer) const {
   if (!failed_ && !stopping_) return false;
-  if (answer)
-    answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+  if (answer) answer(std::unexpected(Stopped()));
   return true;
 }
 
@@ -24,7 +27,8 @@ Position Shard::RecordOfRegistry(const model::Event& event, std::string_view act
               .actor = actor},
              encoder_.Encode({&event, 1}));
   board_.FoldRegistry({&event, 1}, record);
-  if (parts_.observer != nullptr && parts_.observer->wants_records())
+  // Few, and always told: an observer may want instances' records because of what it reads here.
+  if (parts_.observer != nullptr)
     Hold({.position = record.position,
           .kind = ReleaseKind::kRecord,
           .events = {event},

@@ -19,6 +19,14 @@ Live& Shard::Adopt(InstanceId instance) {
 }
 
 Result<Live*> Shard::Load(InstanceId id) {
+  return Load(id, Known::kNothing);
+}
+
+Result<Live*> Shard::LoadOpen(InstanceId id) {
+  return Load(id, Known::kOpen);
+}
+
+Result<Live*> Shard::Load(InstanceId id, Known known) {
   const auto found = live_.find(id);
   if (found != live_.end()) return found->second.get();
   const auto unknown = [&] {
@@ -29,39 +37,56 @@ Result<Live*> Shard::Load(InstanceId id) {
 
   auto live = std::make_unique<Live>();
   live->instance.id = id;
-  Result<std::optional<eventstore::Snapshot>> snapshot =
-      parts_.store->GetSnapshot(options_.shard, id);
-  if (!snapshot.has_value()) return std::unexpected(snapshot.error());
-  if (snapshot->has_value()) {
-    Result<model::Instance> decoded = model::DecodeSnapshot((*snapshot)->state);
-    // A snapshot of another build is only slower: the records say it all again.
-    if (decoded.has_value()) {
-      live->instance = *std::move(decoded);
-      live->snapshot_seq = live->instance.seq;
-    }
-  }
-  auto cursor = parts_.store->ReadInstance(options_.shard, id, live->instance.seq.Next());
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) break;
-    const model::RecordContext context{(*record)->position, (*record)->header.time};
-    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
-      apply::Apply(live->instance, event, context);
-    }));
-  }
-  if (live->instance.status == model::Status::kNone) return unknown();
-  live->definition = registry_.Find(live->instance.definition)->definition.get();
-  live->in_open = !model::HasEnded(live->instance.status);
-  live->waiting = Board::WaitingRuns(live->instance);
+  STELE_RETURN_IF_ERROR(ReadSnapshot(*live));
+  // One that is open and not in memory was written down when it left.
+  if (known == Known::kNothing || !live->snapshot_seq) STELE_RETURN_IF_ERROR(ReadRecords(*live));
+  const model::Instance& instance = live->instance;
+  if (instance.status == model::Status::kNone) return unknown();
+  live->definition = registry_.Find(instance.definition)->definition.get();
+  live->in_open = !model::HasEnded(instance.status);
+  live->dormant = live->in_open && IsDormant(id);
+  live->waiting = Board::WaitingRuns(instance);
   Live& placed = *(live_[id] = std::move(live));
   ArmTimer(placed);
   return &placed;
 }
 
+// The instance as it was written down last; as it is before its first record when it never was, or
+// by a build of another kind: the records say it all again.
+Status Shard::ReadSnapshot(Live& live) const {
+  Result<std::optional<eventstore::Snapshot>> snapshot =
+      parts_.store->GetSnapshot(options_.shard, live.instance.id);
+  if (!snapshot.has_value()) return std::unexpected(snapshot.error());
+  if (!snapshot->has_value()) return {};
+  Result<model::Instance> decoded = model::DecodeSnapshot((*snapshot)->state);
+  if (!decoded.has_value()) return {};
+  live.instance = *std::move(decoded);
+  live.snapshot_seq = live.instance.seq;
+  return {};
+}
+
+// Its records behind the state that it has, up to the one that begins with `end`.
+Status Shard::ReadRecords(Live& live, Seq end) const {
+  auto cursor =
+      parts_.store->ReadInstance(options_.shard, live.instance.id, live.instance.seq.Next());
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  for (;;) {
+    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value() || (*record)->header.first_seq >= end) return {};
+    const model::RecordContext context{(*record)->position, (*record)->header.time};
+    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      apply::Apply(live.instance, event, context);
+    }));
+  }
+}
+
+// Was open when the engine started, and nobody has asked to go on with it.
+bool Shard::IsDormant(InstanceId id) const {
+  return !resumed_ && id <= last_at_open_ && !awake_.contains(id);
+}
+
 void Shard::Use(Live& live) {
-  live.dormant = false;
   if (!live.idle) return;
   live.idle = false;
   idle_bytes_ -= live.idle_bytes;
@@ -78,7 +103,7 @@ void Shard::Settle(Live& live) {
     const Status written = WriteDown(live);
     if (!written.has_value()) return Failed(written.error());
   }
-  if (!live.outside.empty() || live.results > 0) return;
+  if (!live.outside.empty() || !live.not_begun.empty() || live.results > 0) return;
   if (model::HasEnded(instance.status) || instance.status == model::Status::kNone) {
     if (parts_.observer != nullptr && instance.status != model::Status::kNone && live.open_changed)
       parts_.observer->OnEnded(instance);
@@ -89,26 +114,36 @@ void Shard::Settle(Live& live) {
   }
   live.idle = true;
   const model::MemoryUse memory = model::MemoryOf(instance);
-  live.idle_bytes = memory.structure + memory.payloads + sizeof(Live);
+  live.idle_bytes = memory.structure + memory.payloads + memory.parsed + sizeof(Live);
   idle_bytes_ += live.idle_bytes;
   live.idle_place = idle_.insert(idle_.end(), instance.id);
+}
+
+// The checkpoint that is under way knows an older one at most. Put while the lock is held.
+std::unique_lock<std::mutex> Shard::SetNewer(std::set<InstanceId> Checkpointing::* newer,
+                                             InstanceId instance) {
+  if (checkpointing_ == nullptr) return {};
+  std::unique_lock lock(checkpointing_->mutex);
+  (checkpointing_.get()->*newer).insert(instance);
+  return lock;
 }
 
 Status Shard::WriteDown(Live& live) {
   const model::Instance& instance = live.instance;
   if (live.snapshot_seq == instance.seq) return {};
+  std::string state = EncodeSnapshot(instance);
+  const auto lock = SetNewer(&Checkpointing::newer_snapshots, instance.id);
   STELE_RETURN_IF_ERROR(parts_.store->PutSnapshot(
-      options_.shard, instance.id, {instance.seq, instance.position, EncodeSnapshot(instance)}));
+      options_.shard, instance.id, {instance.seq, instance.position, std::move(state)}));
   live.snapshot_seq = instance.seq;
   return {};
 }
 
 Status Shard::NoteOpen(Live& live) {
   if (live.in_open && !live.open_changed) return {};
-  std::string entry = OpenSummaryOf(live).Encode();
-  STELE_RETURN_IF_ERROR(parts_.store->PutOpen(options_.shard, live.instance.id, entry));
-  // The checkpoint that is under way may know an older one.
-  if (checkpointing_ != nullptr) checkpointing_->noted[live.instance.id] = std::move(entry);
+  const auto lock = SetNewer(&Checkpointing::newer_entries, live.instance.id);
+  STELE_RETURN_IF_ERROR(
+      parts_.store->PutOpen(options_.shard, live.instance.id, OpenSummaryOf(live).Encode()));
   live.in_open = true;
   live.open_changed = false;
   return {};
@@ -129,10 +164,12 @@ void Shard::EvictOverBudget() {
 }
 
 void Shard::ArmTimer(Live& live) {
-  const TimeUs at = model::NextTimer(live.instance).at;
-  if (!at || live.dormant || (live.armed && live.armed <= at)) return;
+  const bool rests = live.dormant || model::HasEnded(live.instance.status);
+  const TimeUs at = rests ? TimeUs() : model::NextTimer(live.instance).at;
+  if (at == live.armed) return;
+  if (live.armed) timers_.Remove(live.armed, live.instance.id);
+  if (at) timers_.Add(at, live.instance.id);
   live.armed = at;
-  timers_.Add(at, live.instance.id);
 }
 
 }  // namespace stele::runtime

@@ -2,6 +2,8 @@
 // who waits for a place is admitted, who watches an end is told.
 //
 // Nothing here is stored: the board says what is still to be done, and recovery goes through it.
+#include <fmt/format.h>
+
 #include "engine/runtime/shard.h"
 
 namespace stele::runtime {
@@ -10,6 +12,21 @@ namespace {
 
 // Messages and waits of one name and key that are paired at once.
 constexpr size_t kRouteBatch = 64;
+
+// Whether a run that a message was offered to refuses it, and not a store that cannot be read.
+bool WaitsNoMore(const Error& refusal) {
+  return refusal.code == ErrorCode::kUnknownInstance || refusal.code == ErrorCode::kUnknownRun ||
+         refusal.code == ErrorCode::kInstanceEnded || refusal.code == ErrorCode::kWrongState;
+}
+
+// `with_parent` says it to the engine; people read the reason.
+model::PauseInstance PauseWithParent() {
+  return {.reason = "its parent was paused", .with_parent = true};
+}
+
+model::ResumeInstance ResumeWithParent() {
+  return {.reason = "its parent was resumed", .steps = 0, .with_parent = true};
+}
 
 }  // namespace
 
@@ -36,16 +53,16 @@ void Shard::React(Live& live) {
     ended = ended || model::HasEnded(live.instance.status);
   }
   if (ended && live.definition->concurrency.has_value())
-    AdmitNext(live.definition->name, live.instance.concurrency_key);
+    PlaceMayBeFree(live.definition->name, live.instance.concurrency_key);
 }
 
 void Shard::Route(std::string_view name, std::string_view key) {
   if (stopping_) return;
-  const auto messages = board_.Messages(name, key, now_, kRouteBatch);
-  if (!messages.has_value()) return Failed(messages.error());
-  if (messages->empty()) return;
   const auto waits = board_.Waits(name, key, kRouteBatch);
   if (!waits.has_value()) return Failed(waits.error());
+  if (waits->empty()) return;
+  const auto messages = board_.Messages(name, key, now_, kRouteBatch);
+  if (!messages.has_value()) return Failed(messages.error());
   auto wait = waits->begin();
   for (const KeptMessage& message : *messages) {
     if (offered_messages_.contains({message.position, message.ordinal})) continue;
@@ -68,9 +85,12 @@ void Shard::Offer(const KeptMessage& message, const WaitingRun& wait) {
         key = message.key](const Result<Position>& answer) {
          offered_messages_.erase(offered);
          offered_waits_.erase(waiting);
-         if (failed_) return;
-         // The run waits no more: the message is for another.
-         if (!answer.has_value()) board_.ForgetWait(name, key, wait);
+         if (failed_ || stopping_) return;
+         if (!answer.has_value()) {
+           if (!WaitsNoMore(answer.error())) return Failed(answer.error());
+           // The message is for another.
+           board_.ForgetWait(name, key, wait);
+         }
          Route(name, key);
        });
 }
@@ -90,10 +110,27 @@ void Shard::TellChild(InstanceId child, bool pause) {
   if (!instance.linked || model::HasEnded(instance.status)) return;
   // In order: what was sent before is decided before, and one that does not fit is refused.
   if (pause) {
-    Send(child, model::PauseInstance{std::string(kPausedWithParent)}, "", nullptr);
+    Send(child, PauseWithParent(), "", nullptr);
   } else {
-    Send(child, model::ResumeInstance{std::string(kResumedWithParent), 0}, "", nullptr);
+    Send(child, ResumeWithParent(), "", nullptr);
   }
+}
+
+// A child that was paused for itself stays so when its parent goes on. Asked when it is decided:
+// its pause may have been before it in the inbox.
+std::optional<Error> Shard::RefuseToFollow(const Inbound& inbound) {
+  const auto* resume = std::get_if<model::ResumeInstance>(&inbound.command);
+  if (resume == nullptr || !resume->with_parent) return std::nullopt;
+  const auto follows = board_.WasPausedWithParent(inbound.instance);
+  if (!follows.has_value()) {
+    Failed(follows.error());
+    return follows.error();
+  }
+  if (*follows) return std::nullopt;
+  return Error{ErrorCode::kWrongState,
+               fmt::format("Expected instance {} to be paused with its parent but found it paused "
+                           "for itself, or not at all",
+                           inbound.instance.value)};
 }
 
 void Shard::FollowParent(Live& live, std::string_view actor) {
@@ -108,21 +145,22 @@ void Shard::FollowParent(Live& live, std::string_view actor) {
   const bool waits = !model::HasEnded(instance.status) && run != nullptr &&
                      run->state == model::RunState::kAttempt &&
                      child.idempotency_key == CallKey({instance.id, run->id, run->attempt});
-  const auto paused_with_it = board_.WasPausedWithParent(id);
-  if (!paused_with_it.has_value()) return Failed(paused_with_it.error());
   if (!waits) {
     Send(id, model::CancelInstance{true, "its parent does not wait for it"}, actor, nullptr);
   } else if (instance.paused && !child.paused) {
-    Send(id, model::PauseInstance{std::string(kPausedWithParent)}, actor, nullptr);
-  } else if (!instance.paused && child.paused && *paused_with_it) {
-    Send(id, model::ResumeInstance{std::string(kResumedWithParent), 0}, actor, nullptr);
+    Send(id, PauseWithParent(), actor, nullptr);
+  } else if (!instance.paused && child.paused) {
+    Send(id, ResumeWithParent(), actor, nullptr);
   }
 }
 
 void Shard::WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended) {
   watchers_.emplace(instance, std::move(ended));
   const Result<Live*> live = Load(instance);
-  if (!live.has_value()) return;
+  if (!live.has_value()) {
+    if (live.error().code != ErrorCode::kUnknownInstance) Failed(live.error());
+    return;
+  }
   // Settling it tells the watchers.
   if (model::HasEnded((*live)->instance.status)) {
     looked_at_.push_back(instance);

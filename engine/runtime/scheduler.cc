@@ -290,6 +290,14 @@ void Scheduler::Withdraw(InstanceId instance, const std::function<bool(const Att
   }
 }
 
+void Scheduler::Withdraw(InstanceId instance, RunId run) {
+  const auto at = places_.find({instance, run});
+  if (at == places_.end()) return;
+  const Place place = at->second;
+  places_.erase(at);
+  Take(place);
+}
+
 std::vector<Scheduler::Attempt> Scheduler::TakeAll() {
   std::vector<Attempt> taken;
   for (const auto& [run, place] : std::exchange(places_, {})) {

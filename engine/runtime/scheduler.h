@@ -73,6 +73,8 @@ class Scheduler {
   void Ended(const Course& course, const Attempt& attempt);
   // The attempts of the instance that wait and for which `gone` holds wait no more.
   void Withdraw(InstanceId instance, const std::function<bool(const Attempt&)>& gone);
+  // The same for the one of a run, if it waits.
+  void Withdraw(InstanceId instance, RunId run);
   // All that wait, which then do so no more.
   std::vector<Attempt> TakeAll();
 

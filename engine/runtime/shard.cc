@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/apply/apply.h"
 #include "engine/runtime/checkpointing.h"
@@ -95,6 +96,10 @@ void Shard::RunPosted() {
     error.swap(error_told_);
   }
   durable_ = std::max(durable_, durable);
+  while (!submitted_.empty() && submitted_.front().last <= durable_) {
+    bytes_in_flight_ -= submitted_.front().bytes;
+    submitted_.pop_front();
+  }
   if (error.has_value()) Failed(*error);
   for (const std::function<void()>& work : posted) work();
 }
@@ -106,6 +111,8 @@ void Shard::Turn() {
     for (const InstanceId id : std::exchange(looked_at_, {}))
       if (const auto found = live_.find(id); found != live_.end()) Settle(*found->second);
     ProcessInbox();
+    AdmitQueued();
+    if (failed_) return FallOver();
     SubmitBatch();
     MaybeCheckpoint();
     EvictOverBudget();
@@ -116,18 +123,28 @@ void Shard::Turn() {
 }
 
 void Shard::ProcessInbox() {
-  if (inbox_.empty()) return;
-  if (next_position_.value - 1 - durable_.value >= options_.max_records_in_flight) return;
+  if (inbox_.empty() || !HasRoom()) return;
   ReadClock();
   deciding_.swap(inbox_);
-  for (Inbound& inbound : deciding_)
-    if (!failed_) Process(inbound);
+  auto next = deciding_.begin();
+  while (next != deciding_.end() && !failed_ && HasRoom()) Process(*next++);
+  // What is left comes before what has come meanwhile.
+  inbox_.insert(inbox_.begin(), std::make_move_iterator(next),
+                std::make_move_iterator(deciding_.end()));
   deciding_.clear();
-  if (!inbox_.empty()) Wake();
+  if (!inbox_.empty() && HasRoom()) Wake();
+}
+
+// For one record more on the way to the disk.
+bool Shard::HasRoom() const {
+  return next_position_.value - 1 - durable_.value < options_.max_records_in_flight &&
+         BytesInFlight() < options_.max_bytes_in_flight;
 }
 
 void Shard::SubmitBatch() {
   if (batch_.count() == 0) return;
+  submitted_.push_back({Position(next_position_.value - 1), batch_.bytes()});
+  bytes_in_flight_ += batch_.bytes();
   committer_->Submit(batch_);
 }
 
@@ -144,18 +161,17 @@ void Shard::Process(Inbound& inbound) {
   const bool begins = std::holds_alternative<model::StartInstance>(inbound.command) ||
                       std::holds_alternative<model::ElapseTimer>(inbound.command);
   const auto* start = std::get_if<model::StartInstance>(&inbound.command);
-  if (start != nullptr) {
-    --starting_instances_;
-    starting_.erase(start->idempotency_key);
-  }
+  if (start != nullptr) TakeStarting(inbound, *start);
   if (stopping_ && begins)
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
+  if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));
 
   Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
   if (start != nullptr) AdoptStart(live, inbound.command);
   if (auto* retry = std::get_if<model::RetryInstance>(&inbound.command)) AdoptRetry(live, *retry);
+  if (failed_) return refuse(failure_);
   if (inbound.is_result) --live.results;
   Use(live);
 
@@ -202,10 +218,13 @@ void Shard::Record(Live& live, std::string_view actor) {
   if (std::holds_alternative<model::InstanceMigrated>(events_[0])) {
     live.definition = registry_.Find(live.instance.definition)->definition.get();
     board_.Migrated(live.instance, *live.definition);
-    AdmitNext(live.definition->name, live.instance.concurrency_key);
+    PlaceMayBeFree(live.definition->name, live.instance.concurrency_key);
+    if (live.instance.queued && !live.definition->concurrency.has_value())
+      Send(live.instance.id, model::AdmitInstance{}, "", nullptr);
   } else if (std::holds_alternative<model::InstanceRetryRequested>(events_[0])) {
     // It is open again.
-    std::erase(ended_in_open_, live.instance.id);
+    if (std::erase(ended_in_open_, live.instance.id) > 0) live.in_open = true;
+    if (!resumed_) awake_.insert(live.instance.id);
     ++open_instances_;
   } else if (std::holds_alternative<model::InstanceStarted>(events_[0])) {
     ++open_instances_;
@@ -258,7 +277,7 @@ void Shard::ReleaseOne(Release& release) {
       CancelOutside(release.attempt, live->instance.id, [] {});
       break;
     case ReleaseKind::kAnswer:
-      release.answer(release.position);
+      if (release.answer) release.answer(release.position);
       break;
     case ReleaseKind::kRefuse:
       release.answer(std::unexpected(release.error));
@@ -293,10 +312,11 @@ void Shard::FallOver() {
   next_release_ = 0;
   for (Inbound& inbound : std::exchange(inbox_, {}))
     if (inbound.answer) inbound.answer(std::unexpected(error));
+  for (auto& [key, starting] : std::exchange(starting_, {}))
+    for (const Answer& answer : starting.also) answer(std::unexpected(error));
   for (const auto& [id, live] : live_)
-    for (const Outside& attempt : live->outside)
-      if (attempt.executor != nullptr)
-        attempt.executor->Cancel({id, attempt.run, attempt.attempt}, [] {});
+    for (const auto& [run, attempt] : live->outside)
+      if (attempt.executor != nullptr) attempt.executor->Cancel({id, run, attempt.attempt}, [] {});
   live_.clear();
   idle_.clear();
   if (parts_.observer != nullptr) parts_.observer->OnFatal(failure_);
@@ -306,8 +326,7 @@ void Shard::FallOver() {
 void Shard::Send(InstanceId instance, model::Command command, std::string_view actor,
                  Answer answer) {
   std::optional<Error> refused = RefusePayload(command);
-  if (failed_)
-    refused = {ErrorCode::kShardStopped, "Expected a running engine but found it stopped"};
+  if (failed_ || closing_) refused = Stopped();
   if (refused.has_value()) {
     if (answer) answer(std::unexpected(*std::move(refused)));
     return;
@@ -317,8 +336,7 @@ void Shard::Send(InstanceId instance, model::Command command, std::string_view a
 }
 
 void Shard::WhenDurable(Answer answer) {
-  if (failed_)
-    return answer(Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopped"));
+  if (failed_ || closing_) return answer(std::unexpected(Stopped()));
   Hold({.position = Position(next_position_.value - 1),
         .kind = ReleaseKind::kAnswer,
         .answer = std::move(answer)});
@@ -333,19 +351,12 @@ void Shard::ElapseTimers() {
   while (inbox_.size() < kTimersPerTurn) {
     const InstanceId id = timers_.TakeDue(now);
     if (!id) break;
-    const Result<Live*> live = Load(id);
-    if (!live.has_value()) continue;  // it has ended
+    const Result<Live*> live = LoadOpen(id);
+    if (!live.has_value()) return Failed(live.error());
+    timers_.Remove((*live)->armed, id);
     (*live)->armed = TimeUs();
     const model::Timer timer = model::NextTimer((*live)->instance);
-    if (!timer.at || (*live)->dormant) {
-      Settle(**live);
-      continue;
-    }
-    if (timer.at > now) {
-      ArmTimer(**live);
-      Settle(**live);
-      continue;
-    }
+    CHECK(timer.at && timer.at <= now, "the timer of instance {} is due too early", id.value);
     inbox_.push_back({id, model::ElapseTimer{timer.kind, timer.run, timer.attempt}, "", nullptr});
   }
   Wake();

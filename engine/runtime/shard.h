@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -46,6 +47,7 @@ namespace stele::runtime {
 struct ShardOptions {
   ShardId shard;
   size_t max_records_in_flight = kMaxRecordsInFlight;
+  size_t max_bytes_in_flight = kMaxBytesInFlight;
   size_t idle_memory_bytes = kIdleMemoryBytes;
   uint64_t snapshot_events = kSnapshotEvents;
   uint64_t checkpoint_records = kCheckpointRecords;
@@ -83,7 +85,8 @@ struct ShardParts {
 };
 
 struct StartOptions {
-  // Refuse when an open instance of the definition has the same business key.
+  // Refuse when an open instance of the definition has the same business key. It says nothing of
+  // instances that have failed: one of them may be retried while the new one is open.
   bool unique_business_key = false;
 };
 
@@ -199,6 +202,8 @@ class Shard {
   void RunPosted();
   void ProcessInbox();
   void Process(Inbound& inbound);
+  bool HasRoom() const;
+  size_t BytesInFlight() const { return bytes_in_flight_ + batch_.bytes(); }
   void AdoptStart(Live& live, model::Command& command);
   void AdoptRetry(const Live& live, model::RetryInstance& retry);
   bool MustQueue(const definition::Definition& definition, const std::string& key);
@@ -214,6 +219,7 @@ class Shard {
 
   // registry.cc
   Position RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer);
+  static Error Stopped();
   bool RefuseStopped(const Answer& answer) const;
 
   // publishing.cc
@@ -224,8 +230,12 @@ class Shard {
   std::optional<Error> RefuseStart(const model::StartInstance& command,
                                    const StartOptions& options) const;
   Status PrepareStart(model::StartInstance& command);
-  void Join(InstanceId starting, Answer answer);
-  void AdmitNext(std::string_view definition, std::string_view key);
+  void TakeStarting(Inbound& inbound, const model::StartInstance& start);
+  // A place under the limit may be free, or who waits for one may go on without: at the turn's end.
+  void PlaceMayBeFree(std::string_view definition, std::string_view key);
+  void AdmitQueued();
+  void AdmitQueued(const std::string& definition, const std::string& key);
+  void Admit(InstanceId instance, const std::string& definition, const std::string& key);
 
   std::optional<Error> RefusePayload(const model::Command& command) const;
 
@@ -235,11 +245,14 @@ class Shard {
   void Offer(const KeptMessage& message, const WaitingRun& wait);
   void TellChildren(const Live& live, const model::Event& event);
   void TellChild(InstanceId child, bool pause);
+  std::optional<Error> RefuseToFollow(const Inbound& inbound);
   void FollowParent(Live& live, std::string_view actor);
   void TellWatchers(const model::Instance& instance);
 
   // effects.cc: what a record asks for outside
   void CollectEffects(Live& live);
+  void TakeBack(Live& live, RunId run);
+  void TakeBackAll(Live& live);
   const StepTask& TaskOf(const Live& live, StepIndex step);
   Result<tasks::TaskRequest> RequestOf(const Live& live, const model::StepRun& run) const;
   void GoOn(Live& live, std::string_view actor);
@@ -256,13 +269,22 @@ class Shard {
   TimeUs NextOutsideMoment() const;
 
   // residence.cc: which instances are in memory
+  enum class Known : uint8_t { kNothing, kOpen };
   Result<Live*> Load(InstanceId instance);
+  // REQUIRES: it has not ended. Cheaper: what it was when it left memory is what it is.
+  Result<Live*> LoadOpen(InstanceId instance);
+  Result<Live*> Load(InstanceId instance, Known known);
+  Status ReadSnapshot(Live& live) const;
+  Status ReadRecords(Live& live, Seq end = Seq(UINT64_MAX)) const;
+  bool IsDormant(InstanceId instance) const;
   Live& Adopt(InstanceId instance);
   void Use(Live& live);
   void Settle(Live& live);
   void Evict(Live& live);
   void EvictOverBudget();
   Status WriteDown(Live& live);
+  std::unique_lock<std::mutex> SetNewer(std::set<InstanceId> Checkpointing::* newer,
+                                        InstanceId instance);
   Status NoteOpen(Live& live);
   void ArmTimer(Live& live);
 
@@ -272,6 +294,7 @@ class Shard {
   Status CountOpen();
   Status ReplayTail(Position from);
   Status ApplyRecord(const eventstore::RecordView& record);
+  bool GoOnWith(InstanceId instance, std::string_view actor);
   void ResumeBoard();
 
   // checkpoint.cc
@@ -285,6 +308,10 @@ class Shard {
   model::Registry registry_;
   InstanceId last_instance_;
   TimeUs now_;
+  // Those up to here that were open at the start are dormant until Resume, but for `awake_`.
+  InstanceId last_at_open_;
+  std::set<InstanceId> awake_;
+  bool resumed_ = false;
 
   std::unordered_map<InstanceId, std::unique_ptr<Live>> live_;
   // By definition and step; filled when a definition is first used.
@@ -302,13 +329,26 @@ class Shard {
   std::set<std::pair<Position, uint32_t>> offered_messages_;  // on their way to a wait
   std::set<std::pair<InstanceId, RunId>> offered_waits_;
   std::set<InstanceId> admitting_;
-  // Keys of starts that are in the inbox.
-  std::map<std::string, InstanceId, std::less<>> starting_;
+  std::set<std::pair<std::string, std::string>> freed_places_;  // definitions and keys
+  // Starts that are in the inbox, by idempotency key, and who else asked for them; and by
+  // definition and business key.
+  struct Starting {
+    InstanceId instance;
+    std::vector<Answer> also;
+  };
+  std::map<std::string, Starting, std::less<>> starting_;
+  std::multimap<std::pair<std::string, std::string>, InstanceId> starting_keys_;
   std::unordered_multimap<InstanceId, std::function<void(const model::Instance&)>> watchers_;
   decide::Decider decider_;
   model::RecordEncoder encoder_;
   std::vector<model::Event> events_;
   eventstore::Batch batch_;
+  struct Submitted {
+    Position last;
+    size_t bytes = 0;
+  };
+  std::deque<Submitted> submitted_;  // not durable yet
+  size_t bytes_in_flight_ = 0;       // of them
   Position next_position_{1};
   Position durable_;
   std::vector<Release> releases_;  // by position; those before next_release_ are spent
@@ -332,6 +372,7 @@ class Shard {
   size_t open_instances_ = 0;
   size_t starting_instances_ = 0;  // in the inbox
   bool stopping_ = false;
+  bool closing_ = false;  // the last checkpoint is being written: nothing is taken in any more
   bool failed_ = false;
   bool fallen_ = false;
   Error failure_{};

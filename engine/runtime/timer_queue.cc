@@ -4,16 +4,6 @@
 
 namespace stele::runtime {
 
-namespace {
-
-struct Later {
-  bool operator()(const TimerQueue::Entry& a, const TimerQueue::Entry& b) const {
-    return a.at != b.at ? a.at > b.at : a.instance > b.instance;
-  }
-};
-
-}  // namespace
-
 TimerQueue::TimerQueue(uv_loop_t* loop, const Clock& clock, std::function<void()> due)
     : clock_(clock), due_(std::move(due)), timer_(new uv_timer_t) {
   uv_timer_init(loop, timer_);
@@ -25,30 +15,22 @@ TimerQueue::~TimerQueue() {
            [](uv_handle_t* handle) { delete reinterpret_cast<uv_timer_t*>(handle); });
 }
 
-void TimerQueue::Add(TimeUs at, InstanceId instance) {
-  heap_.push_back({at, instance});
-  std::ranges::push_heap(heap_, Later());
-}
-
 InstanceId TimerQueue::TakeDue(TimeUs now) {
-  if (heap_.empty() || heap_.front().at > now) return InstanceId();
-  std::ranges::pop_heap(heap_, Later());
-  const InstanceId instance = heap_.back().instance;
-  heap_.pop_back();
-  return instance;
+  if (entries_.empty() || entries_.begin()->first > now) return InstanceId();
+  return entries_.extract(entries_.begin()).value().second;
 }
 
 void TimerQueue::Arm(TimeUs other) {
-  TimeUs top = heap_.empty() ? TimeUs() : heap_.front().at;
-  if (other && (!top || other < top)) top = other;
+  TimeUs first = entries_.empty() ? TimeUs() : entries_.begin()->first;
+  if (other && (!first || other < first)) first = other;
   // What is due already and was left for later is asked for again.
-  if (top == armed_ && (!top || top > clock_.Now())) return;
-  armed_ = top;
-  if (!top) {
+  if (first == armed_ && (!first || first > clock_.Now())) return;
+  armed_ = first;
+  if (!first) {
     uv_timer_stop(timer_);
     return;
   }
-  const int64_t wait_us = std::max<int64_t>(top.value - clock_.Now().value, 0);
+  const int64_t wait_us = std::max<int64_t>(first.value - clock_.Now().value, 0);
   uv_update_time(timer_->loop);
   uv_timer_start(timer_, OnTimer, static_cast<uint64_t>((wait_us + 999) / 1000), 0);
 }

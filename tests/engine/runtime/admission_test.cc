@@ -1,4 +1,6 @@
 // What may start, and when: keys that are used once, definitions' states and limits.
+#include <algorithm>
+
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
@@ -237,6 +239,101 @@ TEST_F(Admission, FreesThePlaceOfAnInstanceThatMigratesToAVersionWithoutALimit) 
   world_->RunUntilQuiet();
   EXPECT_FALSE(IsQueued(second));
   EXPECT_EQ(world_->outside("work").size(), 2u);
+}
+
+TEST_F(Admission, PassesOverAQueuedInstanceThatIsMigratedAndCancelledInOneTurn) {
+  StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const InstanceId third = StartLimited("{limit: 1}");
+  const DefinitionId free = world_->Register(kWork);
+  world_->shard().Send(second, model::MigrateInstance{free, ""}, "tester", nullptr);
+  world_->shard().Send(second, model::CancelInstance{}, "tester", nullptr);
+  world_->RunUntilQuiet();
+  EXPECT_EQ(world_->At(second).status, Status::kCancelled);
+  EXPECT_TRUE(IsQueued(third));
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_FALSE(IsQueued(third));
+}
+
+TEST_F(Admission, AQueuedInstanceThatIsMigratedToAVersionWithoutALimitBegins) {
+  StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const DefinitionId free = world_->Register(kWork);
+  ASSERT_TRUE(world_->Ask(second, model::MigrateInstance{free, ""}).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_FALSE(IsQueued(second));
+  EXPECT_EQ(world_->outside("work").size(), 2u);
+}
+
+TEST_F(Admission, AQueuedInstanceThatIsMigratedBeginsAfterACrashToo) {
+  StartLimited("{limit: 1}");
+  const InstanceId second = StartLimited("{limit: 1}");
+  const DefinitionId free = world_->Register(kWork);
+  // The crash comes before it is admitted.
+  std::unique_ptr<MemoryStore> left;
+  ASSERT_TRUE(world_->Ask(second, model::MigrateInstance{free, ""}).has_value());
+  Crash();
+  EXPECT_FALSE(IsQueued(second));
+}
+
+TEST_F(Admission, AdmitsAsManyAsThereArePlacesFor) {
+  std::vector<InstanceId> running, queued;
+  for (int i = 0; i < 3; ++i) running.push_back(StartLimited("{limit: 3}"));
+  for (int i = 0; i < 5; ++i) queued.push_back(StartLimited("{limit: 3}"));
+  for (const InstanceId id : running)
+    world_->shard().Send(id, model::TerminateInstance{}, "tester", nullptr);
+  world_->RunUntilQuiet();
+  EXPECT_EQ(std::ranges::count_if(queued, [this](InstanceId id) { return IsQueued(id); }), 2);
+  EXPECT_EQ(world_->outside("work").size(), 3u);
+}
+
+TEST_F(Admission, RefusesABusinessKeyThatAStartInTheSameTurnHas) {
+  const DefinitionId definition = world_->Register(kWork);
+  const model::StartInstance start{.definition = definition, .business_key = "K"};
+  const StartOptions unique{.unique_business_key = true};
+  std::optional<Result<Position>> second;
+  const InstanceId first = world_->shard().Start(start, "tester", nullptr, unique);
+  EXPECT_TRUE(first);
+  const InstanceId refused = world_->shard().Start(
+      start, "tester", [&](const Result<Position>& answer) { second = answer; }, unique);
+  EXPECT_FALSE(refused);
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->error().code, ErrorCode::kDuplicateKey);
+  world_->RunUntilQuiet();
+  ASSERT_TRUE(world_->Ask(first, model::TerminateInstance{}).has_value());
+  EXPECT_TRUE(StartUnique("K").has_value()) << "it is free again";
+}
+
+TEST_F(Admission, CountsARetriedInstanceThatEndsBeforeTheNextCheckpointOnce) {
+  world_->held = {};
+  world_->hanging = {"work"};
+  const InstanceId id = StartLimited("{limit: 9}");
+  world_->RunUntilQuiet();
+  world_->Stop();
+  world_ = std::make_unique<World>(world_->store().Crash());
+  world_->hanging = {"work"};
+  world_->Open();
+  world_->shard().Resume("tester");
+  world_->RunUntilQuiet();
+  const auto end = [&](auto make) {
+    const model::StepRun& run = world_->At(id).runs.at(0);
+    ASSERT_TRUE(world_->Ask(id, make(run)).has_value());
+    world_->RunUntilQuiet();
+  };
+  end([](const model::StepRun& run) {
+    return model::FailAttempt{.run = run.id, .attempt = run.attempt, .kind = "boom"};
+  });
+  ASSERT_TRUE(world_->ended(id));
+  ASSERT_TRUE(world_->Ask(id, model::RetryInstance{}).has_value());
+  end([](const model::StepRun& run) {
+    return model::CompleteAttempt{.run = run.id, .attempt = run.attempt};
+  });
+  EXPECT_EQ(world_->At(id).status, Status::kCompleted);
+  world_->Stop();
+  World restarted(world_->store().Crash(), {.max_open_instances = 1});
+  restarted.Open();
+  EXPECT_EQ(restarted.shard().Resume("tester"), 0u);
+  EXPECT_TRUE(restarted.Start(restarted.Register(kWork)).has_value()) << "nothing else is open";
 }
 
 TEST_F(Admission, QueuesAFailedInstanceThatIsRetriedWhileItsPlaceIsTaken) {

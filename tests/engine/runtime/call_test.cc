@@ -103,6 +103,30 @@ TEST_F(Calls, PauseAndGoOnWithTheirParent) {
   EXPECT_TRUE(world_.RunUntilEnded(parent));
 }
 
+TEST_F(Calls, LeaveAChildAloneThatWasPausedForItself) {
+  world_.held = {"work"};
+  const InstanceId parent = StartParent();
+  // The reason is a text of whoever pauses it.
+  ASSERT_TRUE(world_.Ask(InstanceId(2), model::PauseInstance{"its parent was paused"}).has_value());
+  ASSERT_TRUE(world_.Ask(parent, model::PauseInstance{}).has_value());
+  world_.RunUntilQuiet();
+  ASSERT_TRUE(world_.Ask(parent, model::ResumeInstance{}).has_value());
+  world_.RunUntilQuiet();
+  EXPECT_TRUE(world_.At(InstanceId(2)).paused);
+  ASSERT_TRUE(world_.Ask(InstanceId(2), model::ResumeInstance{}).has_value());
+  ASSERT_TRUE(world_.Finish("work"));
+  EXPECT_TRUE(world_.RunUntilEnded(parent));
+}
+
+TEST_F(Calls, ResumeAChildWhosePauseIsStillToBeDecided) {
+  world_.held = {"work"};
+  const InstanceId parent = StartParent();
+  world_.shard().Send(parent, model::PauseInstance{}, "tester", nullptr);
+  world_.shard().Send(parent, model::ResumeInstance{}, "tester", nullptr);
+  world_.RunUntilQuiet();
+  EXPECT_FALSE(world_.At(InstanceId(2)).paused);
+}
+
 TEST_F(Calls, TakeTheirChildWithThemWhenTheirTimeIsOver) {
   world_.held = {"work"};
   const InstanceId parent = StartParent("", "timeout: 10s");
@@ -123,6 +147,13 @@ TEST_F(Calls, OfAWorkflowThatIsNotThereFail) {
           .has_value());
   ASSERT_TRUE(world_.RunUntilEnded(id));
   EXPECT_EQ(world_.At(id).failure.kind, "config");
+}
+
+TEST_F(Calls, WithAPriorityThatIsNoneFail) {
+  const InstanceId parent = StartParent("priority: '{{ 4294967296 + 1 }}'");
+  ASSERT_TRUE(world_.RunUntilEnded(parent));
+  EXPECT_EQ(world_.At(parent).failure.kind, "config");
+  EXPECT_EQ(world_.shard().last_instance(), parent) << "and start nothing";
 }
 
 TEST(CallDepth, IsLimited) {
@@ -209,6 +240,41 @@ TEST(CallsAndRestarts, GoOnWhenTheChildsDefinitionIsRetiredMeanwhile) {
   ASSERT_TRUE(second.Ask(InstanceId(2), model::SendSignal{"go", Payload()}).has_value());
   ASSERT_TRUE(second.RunUntilEnded(parent));
   EXPECT_EQ(second.At(parent).status, model::Status::kCompleted);
+}
+
+TEST(CallsAndRestarts, LeaveAChildAloneThatWasPausedForItself) {
+  World first(std::make_unique<MemoryStore>());
+  first.held = {"work"};
+  first.Open();
+  first.Register(kChild);
+  InstanceId parent;
+  ASSERT_TRUE(first.Start(first.Register(Calling("")), &parent).has_value());
+  first.RunUntilQuiet();
+  ASSERT_TRUE(first.Ask(InstanceId(2), model::PauseInstance{"its parent was paused"}).has_value());
+  World second(first.Crash());
+  second.Open();
+  second.shard().Resume("tester");
+  second.RunUntilQuiet();
+  EXPECT_TRUE(second.At(InstanceId(2)).paused);
+}
+
+TEST(CallsAndRestarts, LeaveAChildAloneThatWasRetriedAfterItsParentFailed) {
+  World first(std::make_unique<MemoryStore>());
+  first.failing["work"] = 1;
+  first.Open();
+  first.Register(kChild);
+  InstanceId parent;
+  ASSERT_TRUE(first.Start(first.Register(Calling("")), &parent).has_value());
+  ASSERT_TRUE(first.RunUntilEnded(parent));
+  first.held = {"work"};
+  ASSERT_TRUE(first.Ask(InstanceId(2), model::RetryInstance{}).has_value());
+  World second(first.Crash());
+  second.held = {"work"};
+  second.Open();
+  second.shard().Resume("tester");
+  second.RunUntilQuiet();
+  ASSERT_TRUE(second.Finish("work"));
+  EXPECT_EQ(second.At(InstanceId(2)).status, model::Status::kCompleted);
 }
 
 TEST(CallsAndStops, LeaveNoFailureWhenTheChildCouldNotStartAnyMore) {

@@ -268,6 +268,65 @@ TEST(MessagesAndMemory, LeaveNothingOnTheBoard) {
   world.shard().board().notes().EndWriting();
 }
 
+TEST_F(Messages, LeaveNothingOfARunThatFellBackAndWasRetried) {
+  InstanceId id;
+  ASSERT_TRUE(
+      world_
+          .Start(world_.Register("version: '1.0'\nname: back\nerror_handling: park\nsteps:\n"
+                                 "  - {id: paid, type: message, timeout: 1m, fallback: "
+                                 "other, config: {action: wait, name: paid, key: o}}\n"
+                                 "  - {id: other, type: script, config: {script: x}}\n"),
+                 &id)
+          .has_value());
+  world_.failing["other"] = 1;
+  world_.Advance(61'000'000);
+  const model::StepRun& parked = world_.At(id).runs.at(0);
+  ASSERT_EQ(parked.state, model::RunState::kParked);
+  ASSERT_TRUE(world_.Ask(id, model::ResolveIncident{parked.id}).has_value());
+  world_.Advance(1'000'000);
+  ASSERT_TRUE(world_.Publish("paid", "o", "7").has_value());
+  ASSERT_TRUE(HasEnded(id));
+  const auto waits = world_.shard().board().Waits("paid", "o", 1);
+  ASSERT_TRUE(waits.has_value());
+  EXPECT_TRUE(waits->empty());
+}
+
+TEST(MessagesAndMemory, AreRefusedWhileTheDiskIsTooFarBehind) {
+  World world(std::make_unique<MemoryStore>(), {.max_bytes_in_flight = 1'000});
+  world.Open();
+  world.RunUntilQuiet();
+  size_t refused = 0;
+  for (int i = 0; i < 10; ++i)
+    world.shard().Publish(
+        {.name = "paid", .key = "o", .payload = Payload::FromText(std::string(500, '1'))}, "tester",
+        [&](const Result<Position>& answer) {
+          if (answer.has_value()) return;
+          EXPECT_EQ(answer.error().code, ErrorCode::kBackPressure);
+          ++refused;
+        });
+  EXPECT_EQ(refused, 8u);
+  world.RunUntilQuiet();
+  EXPECT_TRUE(world.Publish("paid", "o", "1").has_value()) << "it has caught up";
+}
+
+TEST_F(Messages, ThatHaveExpiredAreForgottenWhenSomebodyLooks) {
+  for (int i = 0; i < 3; ++i)
+    ASSERT_TRUE(world_.Publish("paid", "o", "1", "", world_.clock().Now().Plus(1)).has_value());
+  world_.Advance(10);
+  Waiting();
+  size_t left = 0;
+  ASSERT_TRUE(world_.shard()
+                  .board()
+                  .notes()
+                  .Scan("m",
+                        [&](std::string_view, std::string_view) {
+                          ++left;
+                          return true;
+                        })
+                  .has_value());
+  EXPECT_EQ(left, 0u);
+}
+
 TEST(Migration, KeepsWhoWaitsForAMessage) {
   World world(std::make_unique<MemoryStore>());
   world.Open();

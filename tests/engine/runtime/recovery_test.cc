@@ -97,6 +97,23 @@ TEST(Recovery, StartsAgainWhatAStopHadHeld) {
   EXPECT_EQ(ledger[0].attempt, 2u);
 }
 
+TEST(Recovery, LetsNoTimeGoBackThoughTheClockDoes) {
+  World first(std::make_unique<MemoryStore>());
+  first.Open();
+  const DefinitionId definition = first.Register(kMixedWorkflow);
+  first.clock().Advance(3'600'000'000);
+  InstanceId id;
+  ASSERT_TRUE(first.Start(definition, &id).has_value());
+  ASSERT_TRUE(first.RunUntilEnded(id));
+  const TimeUs ended = first.At(id).ended;
+  first.Stop();
+  World second(first.store().Crash());
+  ASSERT_LT(second.clock().Now(), ended);
+  second.Open();
+  ASSERT_TRUE(second.Start(definition, &id).has_value());
+  EXPECT_GE(second.At(id).started, ended);
+}
+
 TEST(Recovery, ContinuesTheNumbersOfInstancesAndDefinitions) {
   World first(std::make_unique<MemoryStore>());
   first.Open();
