@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -153,6 +156,47 @@ TEST_F(Email, FailsWhenNobodyListens) {
   TaskFailure failure = Failure(Run(Config("smtp://127.0.0.1:" + std::to_string(ClosedPort()))));
   EXPECT_EQ(failure.kind, "connect");
   EXPECT_TRUE(failure.retryable);
+}
+
+// Listens on a port of 127.0.0.1, and greets whoever comes with lines that do not end and are no
+// SMTP.
+class EndlessGreeting {
+ public:
+  EndlessGreeting() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 1), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] {
+      const int client = accept(listener_, nullptr, nullptr);
+      const std::string bytes = "welcome\r\n";
+      while (client >= 0 && send(client, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
+      }
+      if (client >= 0) close(client);
+    });
+  }
+  ~EndlessGreeting() {
+    shutdown(listener_, SHUT_RDWR);  // wakes accept
+    thread_.join();
+    close(listener_);
+  }
+  std::string Url() const { return "smtp://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int listener_;
+  int port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(Email, ListensToNoGreetingWithoutEnd) {
+  EndlessGreeting server;
+  TaskFailure failure = Failure(Run(Config(server.Url(), R"({"timeout":"1h"})")));
+  EXPECT_EQ(failure.kind, "connect");
+  EXPECT_THAT(failure.message, HasSubstr("but found: something that is not SMTP"));
 }
 
 TEST_F(Email, TimesOutWhenNoAnswerComes) {

@@ -238,6 +238,13 @@ TEST_F(Http, TimesOutWhenNoAnswerComes) {
   EXPECT_EQ(Failure(Start(std::move(request))).kind, "timeout");
 }
 
+TEST_F(Http, TakesNoHeadersBeyondTheirLimit) {
+  HttpServer server(Answer({.headers = {{"X-Long", std::string(kMaxResponseHeaderBytes, 'x')}}}));
+  TaskFailure failure = Failure(Run(Config(server.Url("/"))));
+  EXPECT_EQ(failure.kind, "output_limit");
+  EXPECT_FALSE(failure.retryable);
+}
+
 TEST_F(Http, FailsWhenNobodyListens) {
   TaskFailure failure =
       Failure(Run(Config("http://127.0.0.1:" + std::to_string(ClosedPort()) + "/")));
