@@ -13,16 +13,27 @@ namespace {
 // Fewer are not worth a block of their own while another block is on its way.
 constexpr uint32_t kMinSplitRecords = 128;
 
-// How many of the batch's records a block takes.
-uint32_t BlockRecords(const Batch& batch, uint32_t in_flight) {
-  const uint32_t half = (batch.count() + in_flight + 1) / 2;
-  uint32_t count = std::min(batch.count(), std::max(kMinSplitRecords, half));
-  const auto offsets = batch.offsets();
-  const auto end = [&](uint32_t n) { return n < batch.count() ? offsets[n] : batch.bytes(); };
-  if (end(count) <= kTargetBlockBytes) return count;
-  const auto past = std::upper_bound(offsets.begin(), offsets.begin() + count, kTargetBlockBytes);
-  count = static_cast<uint32_t>(past - offsets.begin()) - 1;
-  return std::max(count, 1u);
+// Where the batch's record of that number begins; one past the last: where it ends.
+size_t OffsetOf(const Batch& batch, uint32_t record) {
+  return record < batch.count() ? batch.offsets()[record] : batch.bytes();
+}
+
+// How many of the batch's records from `from` on a block takes, of `waiting` that wait in all.
+uint32_t BlockRecords(const Batch& batch, uint32_t from, uint32_t waiting, uint32_t in_flight) {
+  const uint32_t half = (waiting + in_flight + 1) / 2;
+  const uint32_t count = std::min(batch.count() - from, std::max(kMinSplitRecords, half));
+  const size_t limit = OffsetOf(batch, from) + kTargetBlockBytes;
+  if (OffsetOf(batch, from + count) <= limit) return count;
+  const auto first = batch.offsets().begin() + from;
+  const auto past = std::upper_bound(first, first + count, limit);
+  return std::max(static_cast<uint32_t>(past - first) - 1, 1u);
+}
+
+void AppendRecords(const Batch& batch, uint32_t from, uint32_t count, Batch* to) {
+  for (uint32_t i = from; i < from + count; ++i) {
+    const size_t begin = OffsetOf(batch, i);
+    to->AddFrame(batch.frames().substr(begin, OffsetOf(batch, i + 1) - begin));
+  }
 }
 
 }  // namespace
@@ -70,25 +81,50 @@ void Committer::Stop() {
     if (worker.joinable()) worker.join();
 }
 
+uint32_t Committer::Waiting() const {
+  return left_ + pending_.count();
+}
+
 bool Committer::PendingIsEnough() const {
-  if (failed_ || pending_.count() == 0) return false;
+  const uint32_t waiting = Waiting();
+  if (failed_ || waiting == 0) return false;
   if (in_flight_ == 0) return true;
-  return pending_.count() >= kMinSplitRecords && pending_.count() >= in_flight_ / 2;
+  return waiting >= kMinSplitRecords && waiting >= in_flight_ / 2;
 }
 
 bool Committer::TakePending(Batch* batch) {
   std::unique_lock lock(mutex_);
   work_.wait(lock, [this] {
     return PendingIsEnough() || failed_ || (stopping_ && in_flight_ == 0) ||
-           (stopping_ && pending_.count() > 0);
+           (stopping_ && Waiting() > 0);
   });
-  if (failed_ || pending_.count() == 0) return false;
-  batch->Clear();
-  std::swap(*batch, pending_);
-  const uint32_t count = BlockRecords(*batch, in_flight_);
-  pending_.Append(*batch, count);
-  batch->Truncate(count);
+  if (failed_ || Waiting() == 0) return false;
+  const uint32_t taken = taken_.count() - left_;
+  if (left_ == 0) {
+    taken_.Clear();
+    std::swap(taken_, pending_);
+    return TakeRecords(0, batch, std::move(lock));
+  }
+  // A little of both goes into one block; a long backlog is copied once, not with every block.
+  if (taken_.bytes() + pending_.bytes() <= 2 * kTargetBlockBytes) {
+    taken_.Append(pending_);
+    pending_.Clear();
+  }
+  return TakeRecords(taken, batch, std::move(lock));
+}
+
+bool Committer::TakeRecords(uint32_t from, Batch* batch, std::unique_lock<std::mutex> lock) {
+  const uint32_t rest = taken_.count() - from;
+  const uint32_t count = BlockRecords(taken_, from, rest + pending_.count(), in_flight_);
+  left_ = rest - count;
   in_flight_ += count;
+  lock.unlock();
+  batch->Clear();
+  if (from == 0 && left_ == 0) {
+    std::swap(*batch, taken_);
+  } else {
+    AppendRecords(taken_, from, count, batch);
+  }
   return true;
 }
 

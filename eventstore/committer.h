@@ -47,6 +47,8 @@ class Committer {
   void Work();
   // Waits for work and takes it; false when there will be none.
   bool TakePending(Batch* batch);
+  bool TakeRecords(uint32_t from, Batch* batch, std::unique_lock<std::mutex> lock);
+  uint32_t Waiting() const;
   bool PendingIsEnough() const;
   // Queues the block, lets the next one be sealed, and writes what is queued unless another worker
   // does.
@@ -62,10 +64,12 @@ class Committer {
   // Held while a batch is taken and sealed, so that blocks are queued in their order.
   std::mutex seal_mutex_;
   LogTail sealed_;  // the end of what was sealed
+  Batch taken_;     // from `pending_`; the last `left_` of it wait
 
   std::mutex mutex_;              // of what follows
   std::condition_variable work_;  // for a worker that waits for records
   Batch pending_;
+  uint32_t left_ = 0;
   Position next_;           // of the next record that is submitted
   uint32_t in_flight_ = 0;  // records that were taken and are not durable yet
   std::deque<std::unique_ptr<SealedBlock>> ready_;   // sealed, to be written
