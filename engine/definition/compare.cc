@@ -13,8 +13,16 @@
 namespace stele::definition {
 namespace {
 
+// What a difference is about: as it is called, which may be cut short, and the whole id that tells
+// it from others.
+struct Subject {
+  std::string text;
+  std::string id;
+  auto operator<=>(const Subject&) const = default;
+};
+
 // What a definition says of each subject, with ids where the canonical form has indices.
-using Subjects = std::map<std::string, Object>;
+using Subjects = std::map<Subject, Object>;
 
 std::string BodyOf(const std::string& owner) {
   return owner.empty() ? "the root" : "the body of " + Quote(owner);
@@ -29,18 +37,18 @@ Subjects SubjectsOf(const Definition& definition) {
   Portrait portrait = PortraitOf(definition);
   Subjects subjects;
   portrait.members.Set("dialect", definition.dialect);
-  subjects["the definition"] = std::move(portrait.members);
-  subjects[BodyOf("")] = BodyMembers(std::move(portrait.body));
+  subjects[{"the definition", ""}] = std::move(portrait.members);
+  subjects[{BodyOf(""), ""}] = BodyMembers(std::move(portrait.body));
   for (auto& [id, step] : portrait.steps) {
     Object members = std::move(step.members);
     members.Erase("id");
-    if (!step.owner.empty()) members.Set("body", BodyOf(step.owner));
+    if (!step.owner.empty()) members.Set("body", fmt::format("the body of \"{}\"", step.owner));
     // Their order decides where the first that holds is taken.
     if (!step.ordered)
       std::ranges::sort(step.next, {}, [](const Value& way) { return ToJson(way); });
     if (!step.next.empty()) members.Set("transitions", std::move(step.next));
-    subjects["step " + Quote(id)] = std::move(members);
-    if (!step.body.empty()) subjects[BodyOf(id)] = BodyMembers(std::move(step.body));
+    subjects[{"step " + Quote(id), id}] = std::move(members);
+    if (!step.body.empty()) subjects[{BodyOf(id), id}] = BodyMembers(std::move(step.body));
   }
   return subjects;
 }
@@ -73,18 +81,18 @@ void Compare(const std::string& subject, const std::string& member, const Value&
 
 std::vector<Difference> DiffSubjects(const Subjects& a, const Subjects& b) {
   std::vector<Difference> out;
-  std::set<std::string> subjects;
+  std::set<Subject> subjects;
   for (const auto& [subject, members] : a) subjects.insert(subject);
   for (const auto& [subject, members] : b) subjects.insert(subject);
-  for (const std::string& subject : subjects) {
+  for (const Subject& subject : subjects) {
     const auto before = a.find(subject);
     const auto after = b.find(subject);
     if (before == a.end())
-      out.push_back({Difference::Kind::kAdded, subject, "", {}, {}});
+      out.push_back({Difference::Kind::kAdded, subject.text, "", {}, {}});
     else if (after == b.end())
-      out.push_back({Difference::Kind::kRemoved, subject, "", {}, {}});
+      out.push_back({Difference::Kind::kRemoved, subject.text, "", {}, {}});
     else
-      Compare(subject, "", before->second, after->second, out);
+      Compare(subject.text, "", before->second, after->second, out);
   }
   // The definition and its bodies before its steps.
   std::ranges::stable_sort(out, {}, [](const Difference& difference) {
@@ -98,7 +106,7 @@ std::vector<Difference> DiffSubjects(const Subjects& a, const Subjects& b) {
 void EraseMembers(Subjects& subjects) {
   for (auto& [subject, members] : subjects) {
     for (const std::string_view key : {"name", "extra"}) members.Erase(key);
-    if (subject != "the definition") continue;
+    if (subject.text != "the definition") continue;
     for (const std::string_view key :
          {"dialect", "title", "version", "description", "tags", "triggers"})
       members.Erase(key);

@@ -40,6 +40,34 @@ TEST(DiffDefinitions, NamesTheMemberWithItsOldAndNewValue) {
   EXPECT_EQ(Told(kSteps, kSteps), Lines{});
 }
 
+// Messages cut long ids short; what is compared are whole ones.
+TEST(DiffDefinitions, TellsLongIdsApart) {
+  const std::string id(60, 'x');
+  const auto steps = [&](const std::string& command, const std::string& owner) {
+    std::string text = "name: n\nsteps:\n";
+    for (const std::string last : {"a", "b"}) {
+      text += "- {id: " + id + last + ", type: loop, times: 2, steps: [{id: in" + last +
+              ", type: script}";
+      if (owner == last) text += ", {id: moved, type: script, config: {command: " + command + "}}";
+      text += "]}\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(Told(steps("ls", "a"), steps("ps", "a")),
+            (Lines{"step \"moved\": config.command was \"ls\", is \"ps\""}));
+  const Lines moved = Told(steps("ls", "a"), steps("ls", "b"));
+  ASSERT_EQ(moved.size(), 3u) << "both bodies have other entries, and the step has another body";
+  EXPECT_TRUE(moved[0].starts_with("the body of \"" + id + "…\": entries")) << moved[0];
+  EXPECT_TRUE(moved[1].starts_with("the body of \"" + id + "…\": entries")) << moved[1];
+  EXPECT_TRUE(moved[2].starts_with("step \"moved\": body was")) << moved[2];
+  EXPECT_EQ(Told("name: n\nsteps:\n- {id: " + id +
+                     "a, type: script, config: {command: ls}}\n- {id: " + id + "b, type: script}\n",
+                 "name: n\nsteps:\n- {id: " + id +
+                     "a, type: script, config: {command: ps}}\n- {id: " + id + "b, type: script}\n")
+                .size(),
+            1u);
+}
+
 TEST(SameGraph, LooksAtWhatIsExecutedAlone) {
   const auto steps = LoadYaml(kSteps);
   const auto moved = LoadYaml(
