@@ -141,6 +141,27 @@ TEST(Committer, SplitsALargeSubmissionSoThatSealingAndWritingOverlap) {
   EXPECT_EQ(ReadLog(store).size(), 1000u);
 }
 
+TEST(Committer, KeepsTheOrderOfABacklogOfManyBlocks) {
+  MemoryStore store;
+  Gate gate(store);
+  Answers answers;
+  Committer committer(store, kShard, answers.callback());
+  Batch batch = RoundRobin(1, 1, 1);
+  committer.Submit(batch);
+  gate.WaitUntilReached();
+  // Some 6 MiB behind a disk that stands still, and more while it goes on.
+  for (uint64_t i = 0; i < 400; ++i) {
+    if (i == 300) gate.Open();
+    batch.Add(HeaderFor(2 + i, 1, 1), std::string(16'384, 'x'));
+    committer.Submit(batch);
+  }
+  committer.Stop();
+  const auto records = ReadLog(store);
+  ASSERT_EQ(records.size(), 401u);
+  for (uint64_t i = 0; i < 400; ++i) ASSERT_EQ(records[1 + i].instance, 2 + i);
+  EXPECT_EQ(store.VerifyChain(kShard), 401u);
+}
+
 TEST(Committer, GivesALargeRecordABlockOfItsOwn) {
   MemoryStore store;
   Answers answers;
