@@ -14,27 +14,6 @@ namespace stele::triggers {
 
 using definition::Quote;
 
-namespace {
-
-// Whether a template is "{{ secrets.…" or "${ secrets.…". The compiler keeps those apart from other
-// references, for tasks; a trigger's input goes into the log as it is.
-bool NamesSecret(const Value& value) {
-  if (value.is_array()) return std::ranges::any_of(value.as_array(), NamesSecret);
-  if (value.is_object())
-    return std::ranges::any_of(value.as_object(),
-                               [](const Member& member) { return NamesSecret(member.value); });
-  if (!value.is_string()) return false;
-  const std::string_view text = value.as_string();
-  for (size_t at = text.find("secrets"); at != std::string_view::npos;
-       at = text.find("secrets", at + 1)) {
-    const std::string_view before = text.substr(0, text.find_last_not_of(' ', at - 1) + 1);
-    if (at > 0 && (before.ends_with("{{") || before.ends_with("${"))) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 std::string DescribeValue(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kString:
@@ -116,9 +95,10 @@ std::optional<bool> ConfigFields::Bool(Names names) {
   return std::nullopt;
 }
 
-std::optional<int64_t> ConfigFields::Duration(Names names) {
+std::optional<int64_t> ConfigFields::Duration(Names names, std::string* pointer) {
   const auto field = Take(names);
   if (!field) return std::nullopt;
+  if (pointer != nullptr) *pointer = field->pointer;
   std::optional<int64_t> duration;
   if (field->value->is_string()) duration = definition::ParseDuration(field->value->as_string());
   if (field->value->is_number()) {
@@ -134,9 +114,10 @@ std::optional<int64_t> ConfigFields::Duration(Names names) {
   return duration;
 }
 
-std::vector<std::string> ConfigFields::Words(Names names) {
+std::vector<std::string> ConfigFields::Words(Names names, std::string* pointer) {
   const auto field = Take(names);
   if (!field) return {};
+  if (pointer != nullptr) *pointer = field->pointer;
   if (field->value->is_string()) return {field->value->as_string()};
   std::vector<std::string> words;
   const bool is_list = field->value->is_array();
@@ -171,14 +152,16 @@ std::optional<expression::Template> ConfigFields::Input(Names names, const Roots
     return std::nullopt;
   }
   auto compiled = expression::Template::Compile(*field->value);
-  if (NamesSecret(*field->value))
-    Add(ErrorCode::kUnknownReference, field->pointer,
-        "Expected no secret in a trigger's input, which is kept in the log, but found one; name it "
-        "where a step needs it");
   if (!compiled) {
     Add(compiled.error().code, field->pointer, compiled.error().message);
     return std::nullopt;
   }
+  if (std::ranges::any_of(compiled->references(), [](const expression::Reference& reference) {
+        return reference.path[0] == "secrets";
+      }))
+    Add(ErrorCode::kUnknownReference, field->pointer,
+        "Expected no secret in a trigger's input, which is kept in the log, but found one; name it "
+        "where a step needs it");
   CheckRoots(compiled->references(), field->pointer, roots);
   return *std::move(compiled);
 }

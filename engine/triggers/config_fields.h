@@ -36,9 +36,10 @@ class ConfigFields {
   // Each adds a fault for another kind of value, and returns nothing then.
   std::optional<std::string> Text(Names names, Place place = Place::kEither);
   std::optional<bool> Bool(Names names);
-  std::optional<int64_t> Duration(Names names);
+  // `pointer`, when given, receives the place of what was there.
+  std::optional<int64_t> Duration(Names names, std::string* pointer = nullptr);
   // A text, or a list of texts.
-  std::vector<std::string> Words(Names names);
+  std::vector<std::string> Words(Names names, std::string* pointer = nullptr);
   // An object of templates over `roots`; empty roots: anything may be named.
   std::optional<expression::Template> Input(Names names, const Roots& roots);
   // A text, a list of them, or a list of {expression: text}.
@@ -66,7 +67,7 @@ class ConfigFields {
   std::set<std::string> known_in_config_;
 };
 
-// "the text \"x\"", "an object", …
+// "\"x\"", "a mapping", "a list", "3"
 std::string DescribeValue(const Value& value);
 
 // `key` as a token of a JSON pointer.

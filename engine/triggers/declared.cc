@@ -26,23 +26,6 @@ std::map<std::string, Present> LatestDeclared(const model::Registry& registry,
   return latest;
 }
 
-bool IsPaused(const model::Registry& registry, std::string_view definition) {
-  return std::ranges::any_of(registry.definitions, [&](const auto& version) {
-    return version.name == definition && version.state == model::DefinitionState::kPaused;
-  });
-}
-
-// Names that triggers by hand have taken are theirs.
-bool IsTaken(const model::Registry& registry, std::string_view definition,
-             const std::string& name) {
-  return std::ranges::any_of(registry.triggers, [&](const model::RegisteredTrigger& trigger) {
-    if (trigger.definition != definition || trigger.state == model::TriggerState::kRemoved)
-      return false;
-    const auto stored = StoredTrigger::FromText(trigger.config);
-    return stored && !stored->declared && stored->name == name;
-  });
-}
-
 // What is written of a trigger, by its place in the section. Only sections without a fault reach
 // the registry by way of validation; of others, what can be read is taken.
 std::vector<DeclaredChanges::Added> Declared(const Value& section) {
@@ -62,6 +45,24 @@ std::vector<DeclaredChanges::Added> Declared(const Value& section) {
 
 }  // namespace
 
+bool IsPaused(const model::Registry& registry, std::string_view definition) {
+  return std::ranges::any_of(registry.definitions, [&](const auto& version) {
+    return version.name == definition && version.state == model::DefinitionState::kPaused;
+  });
+}
+
+const model::RegisteredTrigger* FindNamed(const model::Registry& registry,
+                                          std::string_view definition, std::string_view name,
+                                          bool by_hand) {
+  for (const model::RegisteredTrigger& trigger : registry.triggers) {
+    if (trigger.definition != definition || trigger.state == model::TriggerState::kRemoved)
+      continue;
+    const auto stored = StoredTrigger::FromText(trigger.config);
+    if (stored && stored->name == name && !(by_hand && stored->declared)) return &trigger;
+  }
+  return nullptr;
+}
+
 DeclaredChanges PlanDeclared(const model::Registry& registry, std::string_view definition,
                              const std::function<bool(TriggerId)>& removed_by_hand) {
   DeclaredChanges changes;
@@ -80,7 +81,10 @@ DeclaredChanges PlanDeclared(const model::Registry& registry, std::string_view d
       if (same && (!gone || removed_by_hand(present.registered->id))) continue;
       if (!gone) changes.removed.push_back(present.registered->id);
     }
-    if (!IsTaken(registry, definition, one.stored.name)) changes.added.push_back(std::move(one));
+    if (const auto* other = FindNamed(registry, definition, one.stored.name, true))
+      changes.in_the_way.push_back(other->id);
+    else
+      changes.added.push_back(std::move(one));
   }
   for (const auto& [name, present] : latest)
     if (present.registered->state != model::TriggerState::kRemoved)

@@ -4,6 +4,7 @@
 
 #include <chrono>
 
+#include "base/json.h"
 #include "engine/definition/faults.h"
 #include "engine/runtime/limits.h"
 
@@ -22,16 +23,18 @@ std::string WhyConditionsFail(const TriggerConfig& config, const Object& roots) 
   return {};
 }
 
-namespace {
-
 Result<Payload> Bounded(Payload input) {
-  if (input.text().size() <= runtime::kMaxInputBytes) return input;
-  return Fail(ErrorCode::kLimitExceeded,
-              fmt::format("Expected at most {} bytes of input but found {}",
-                          runtime::kMaxInputBytes, input.text().size()));
+  if (input.text().size() > runtime::kMaxInputBytes)
+    return Fail(ErrorCode::kLimitExceeded,
+                fmt::format("Expected at most {} bytes of input but found {}",
+                            runtime::kMaxInputBytes, input.text().size()));
+  if (const size_t depth = JsonDepth(input.text()); depth > kMaxJsonDepth)
+    return Fail(ErrorCode::kLimitExceeded,
+                fmt::format("Expected an input of at most {} lists and objects in each other but "
+                            "found {}",
+                            kMaxJsonDepth, depth));
+  return input;
 }
-
-}  // namespace
 
 Result<Payload> InputOf(const TriggerConfig& config, const Object& roots, const Value& otherwise) {
   if (!config.input) {

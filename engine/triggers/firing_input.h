@@ -27,6 +27,9 @@ class RootsEnvironment final : public expression::Environment {
 // Empty when all of them hold; else a sentence's end that says which does not, and why.
 std::string WhyConditionsFail(const TriggerConfig& config, const Object& roots);
 
+// The input, when it is no larger and no deeper than an instance's may be; else kLimitExceeded.
+Result<Payload> Bounded(Payload input);
+
 // The rendered `input`, or `otherwise` (an object as it is, null as {}, the rest as {"payload": …})
 // when there is none. kUnknownReference for a secret, which must not reach the log; kLimitExceeded
 // when it is larger than an instance's input may be.

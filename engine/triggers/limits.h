@@ -18,6 +18,7 @@ inline constexpr size_t kMaxPathBytes = 512;               // of a webhook
 inline constexpr size_t kMaxWebhookBodyBytes = 25u << 20;  // what GitHub sends at most
 inline constexpr size_t kMaxDeduplicationKeyBytes = 256;
 inline constexpr size_t kMaxBuffered = 1'000;  // firings of one trigger that wait in line
+inline constexpr size_t kMaxFilling = 10'000;  // the same, with those of backfills
 // Firings that came too late are counted so far in one go.
 inline constexpr size_t kMaxMissedCounted = 100'000;
 // A firing that is no later than this is on time, whatever `catch_up` says.

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +26,7 @@ struct Pending {
   std::string key;
   TimeUs time;
   Payload input;
-  bool buffered = false;  // until no other instance of the trigger runs
+  bool buffered = false;  // until no other instance of the trigger runs; changed by Release
   bool at_once = false;   // starts although nothing fires by itself yet
   bool durable = false;   // the firing is in the log
   bool starting = false;  // the shard was asked
@@ -41,18 +42,27 @@ class PendingFirings {
   void Remove(TriggerId trigger, std::string_view key);
   bool empty() const { return pending_.empty(); }
 
-  // In the order in which they were added. `visit` must not add or remove.
+  // By trigger, then in the order in which they were added. `visit` must not add, remove or
+  // release.
   void ForEach(const std::function<void(Pending&)>& visit);
-  // Keys of those that wait for others of their trigger, in order.
-  std::vector<std::string> Buffered(TriggerId trigger) const;
+  // The first of those that wait for others of their trigger; null when none does.
+  Pending* FirstBuffered(TriggerId trigger);
+  size_t CountBuffered(TriggerId trigger) const;
   // Triggers that have such.
   std::vector<TriggerId> BufferedTriggers() const;
+  // It waits for others no longer. REQUIRES: it is one of these.
+  void Release(Pending& pending);
   // Whether one of the trigger is about to start.
   bool HasStarting(TriggerId trigger) const;
 
  private:
   using Place = std::pair<TriggerId, uint64_t>;
+  struct Line {
+    size_t all = 0;
+    std::set<uint64_t> buffered;
+  };
   std::map<Place, Pending> pending_;
+  std::map<TriggerId, Line> lines_;  // of triggers that have any
   std::map<std::pair<TriggerId, std::string>, uint64_t, std::less<>> by_key_;
   uint64_t next_ = 0;
 };

@@ -33,10 +33,11 @@ std::optional<Cron> ReadCronField(ConfigFields& fields, const ConfigFields::Fiel
   return std::nullopt;
 }
 
-std::optional<Cron> CronOfInterval(ConfigFields& fields, int64_t interval_us) {
+std::optional<Cron> CronOfInterval(ConfigFields& fields, int64_t interval_us,
+                                   const std::string& pointer) {
   if (interval_us >= kMinEveryUs)
     return *Cron::Parse(fmt::format("@every {}ms", interval_us / 1000));
-  fields.Add(ErrorCode::kBadDuration, fields.pointer(),
+  fields.Add(ErrorCode::kBadDuration, pointer,
              "Expected an `interval` of at least one second but found a shorter one");
   return std::nullopt;
 }
@@ -77,16 +78,18 @@ std::optional<Cron> ReadConditions(ConfigFields& fields, bool wants_cron,
 std::optional<Cron> ReadWhen(ConfigFields& fields,
                              std::vector<expression::Expression>& conditions) {
   const auto field = fields.Take({"cron", "schedule", "cron_expression"});
-  const auto interval = fields.Duration({"interval", "every"});
+  std::string interval_at;
+  const auto interval = fields.Duration({"interval", "every"}, &interval_at);
+  const bool has_interval = !interval_at.empty();  // if only a faulty one
   std::optional<Cron> cron;
   if (field) cron = ReadCronField(fields, *field);
-  if (field && interval)
-    fields.Add(ErrorCode::kInvalidDefinition, fields.pointer(),
+  if (field && has_interval)
+    fields.Add(ErrorCode::kInvalidDefinition, interval_at,
                "Expected either a `cron` or an `interval` but found both");
-  if (!field && interval) cron = CronOfInterval(fields, *interval);
-  const auto of_conditions = ReadConditions(fields, !field && !interval, conditions);
+  if (!field && interval) cron = CronOfInterval(fields, *interval, interval_at);
+  const auto of_conditions = ReadConditions(fields, !field && !has_interval, conditions);
   if (of_conditions) cron = of_conditions;
-  if (!field && !interval && !cron)
+  if (!field && !has_interval && !cron)
     fields.Add(ErrorCode::kBadCron, fields.pointer(),
                "Expected `cron` or `interval` in a schedule but found neither");
   return cron;
@@ -106,9 +109,10 @@ TimeZone ReadZone(ConfigFields& fields) {
 }
 
 std::optional<int64_t> ReadMoment(ConfigFields& fields, ConfigFields::Names names,
-                                  const TimeZone& zone) {
+                                  const TimeZone& zone, std::string* pointer = nullptr) {
   const auto field = fields.Take(names);
   if (!field) return std::nullopt;
+  if (pointer != nullptr) *pointer = field->pointer;
   if (field->value->is_string())
     if (const auto moment = ParseMoment(field->value->as_string(), zone)) return moment;
   fields.AddExpected(*field, "a moment like \"2026-05-01T09:30:00\" or \"2026-05-01\"");
@@ -148,15 +152,16 @@ std::optional<ScheduleTrigger> ReadSchedule(ConfigFields& fields,
   const auto cron = ReadWhen(fields, conditions);
   const TimeZone zone = ReadZone(fields);
   const auto start = ReadMoment(fields, {"start", "start_at", "not_before"}, zone);
-  const auto end = ReadMoment(fields, {"end", "end_at", "not_after"}, zone);
-  const int64_t jitter = fields.Duration({"jitter"}).value_or(0);
+  std::string end_at, jitter_at;
+  const auto end = ReadMoment(fields, {"end", "end_at", "not_after"}, zone, &end_at);
+  const int64_t jitter = fields.Duration({"jitter"}, &jitter_at).value_or(0);
   const auto catch_up = fields.Duration({"catch_up", "catchup", "catch_up_window"});
   const Overlap overlap = ReadOverlap(fields);
   if (start && end && *end <= *start)
-    fields.Add(ErrorCode::kInvalidDefinition, fields.pointer(),
+    fields.Add(ErrorCode::kInvalidDefinition, end_at,
                "Expected `end` to be after `start` but found it before or at it");
   if (jitter > kMaxJitterUs)
-    fields.Add(ErrorCode::kLimitExceeded, fields.pointer(),
+    fields.Add(ErrorCode::kLimitExceeded, jitter_at,
                "Expected a `jitter` of at most one day but found a longer one");
   if (!cron || jitter > kMaxJitterUs) return std::nullopt;
   return ScheduleTrigger{.cron = *cron,

@@ -168,7 +168,7 @@ void TriggerService::Process() {
     }
   }
   if (over_) return;
-  for (const std::string& definition : definitions) Reconcile(definition);
+  for (const std::string& definition : definitions) TellHidden(definition);
   if (!begun_) return;
   folded_ = std::max(folded_, passed_);
   FireOccurrences();

@@ -168,7 +168,10 @@ class TriggerService final : public runtime::Observer {
 
   // service_changes.cc
   void ReconcileAll();
-  void Reconcile(std::string_view definition);
+  // Those by hand that keep a declared one of their name away.
+  std::vector<TriggerId> Reconcile(std::string_view definition);
+  // Reconciles it, and says so in the outcomes of those.
+  void TellHidden(std::string_view definition);
 
   // service_start.cc: from a firing to its instance
   bool IsKnown(TriggerId trigger, const std::string& key);
@@ -183,6 +186,8 @@ class TriggerService final : public runtime::Observer {
                      const Result<Position>& answer);
   void StartBuffered();
   void StartBufferedOf(TriggerId trigger);
+  // Whether the first in line is dealt with, so that the next may be.
+  bool StartNextBuffered(TriggerId trigger);
   void CancelOpen(TriggerId trigger);
   void StartPending(TimeUs now, bool definitions_changed);
   void Refuse(Pending& pending, const Error& error);
@@ -210,6 +215,7 @@ class TriggerService final : public runtime::Observer {
   Timetables timetables_;
   PendingFirings pending_;
   std::set<InstanceId> cancelled_;  // told to make way
+  std::set<TriggerId> draining_;    // StartBufferedOf is at it
   std::set<TriggerId> replaced_;    // removed by Reconcile, which the table may not show yet
 
   std::deque<Seen> seen_;  // to be processed

@@ -7,20 +7,6 @@
 
 namespace stele::triggers {
 
-namespace {
-
-bool IsTaken(const model::Registry& registry, std::string_view definition, std::string_view name) {
-  for (const model::RegisteredTrigger& trigger : registry.triggers) {
-    if (trigger.definition != definition || trigger.state == model::TriggerState::kRemoved)
-      continue;
-    const auto stored = StoredTrigger::FromText(trigger.config);
-    if (stored && stored->name == name) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 TriggerId TriggerService::Add(std::string_view definition, const Value& trigger,
                               std::string_view actor, Answer answer) {
   TriggerSection section = ReadTriggers(Array{trigger});
@@ -37,7 +23,7 @@ TriggerId TriggerService::Add(std::string_view definition, const Value& trigger,
   const std::string kind(KindOf(config));
   const std::string name =
       unnamed ? fmt::format("{}-{}", kind, registry.triggers.size() + 1) : config.name;
-  if (IsTaken(registry, definition, name)) {
+  if (FindNamed(registry, definition, name) != nullptr) {
     answer(Fail(ErrorCode::kDuplicateId,
                 fmt::format("Expected each trigger of \"{}\" to have a name of its own but found "
                             "\"{}\" again",
@@ -65,7 +51,15 @@ void TriggerService::ReconcileAll() {
   for (const std::string& name : names) Reconcile(name);
 }
 
-void TriggerService::Reconcile(std::string_view definition) {
+void TriggerService::TellHidden(std::string_view definition) {
+  for (const TriggerId id : Reconcile(definition))
+    NoteOutcome(id, fmt::format("{}hides-{}", kByHand, shard_->registry().seq.value + 1),
+                parts_.clock->Now(),
+                "refused: the definition declares a trigger of this name, too, which is left out "
+                "while this one has it");
+}
+
+std::vector<TriggerId> TriggerService::Reconcile(std::string_view definition) {
   const DeclaredChanges changes = PlanDeclared(shard_->registry(), definition, [&](TriggerId id) {
     const KnownTrigger* known = table_.Find(id);
     return !replaced_.contains(id) && (known == nullptr || known->reason != kNotDeclared);
@@ -81,6 +75,7 @@ void TriggerService::Reconcile(std::string_view definition) {
     if (id && one.paused)
       shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it is declared so", "", ignore);
   }
+  return changes.in_the_way;
 }
 
 }  // namespace stele::triggers

@@ -165,6 +165,13 @@ void TriggerService::Backfill(TriggerId id, TimeUs from, TimeUs to, std::string_
   if (!firings.has_value()) return answer(std::unexpected(firings.error()));
   const KnownTrigger& trigger = *table_.Find(id);
   const Overlap overlap = trigger.As<ScheduleTrigger>()->overlap;
+  const bool in_line = overlap != Overlap::kAllow && overlap != Overlap::kCancelOther;
+  const size_t waiting = pending_.CountBuffered(id);
+  if (in_line && waiting + firings->size() > kMaxFilling)
+    return answer(Fail(ErrorCode::kLimitExceeded,
+                       fmt::format("Expected at most {} firings of trigger {} in line but found {} "
+                                   "that wait and {} more",
+                                   kMaxFilling, id.value, waiting, firings->size())));
   auto filling = std::make_shared<Filling>();
   filling->answer = std::move(answer);
   for (const Firing& firing : *firings) {
@@ -185,7 +192,7 @@ void TriggerService::Backfill(TriggerId id, TimeUs from, TimeUs to, std::string_
            .key = key,
            .time = TimeUs(firing.scheduled_us),
            .input = *std::move(input),
-           .buffered = overlap != Overlap::kAllow && overlap != Overlap::kCancelOther,
+           .buffered = in_line,
            .actor = std::string(actor),
            .started = [filling](const auto& started) { filling->Filled(started); }});
   }

@@ -48,13 +48,11 @@ void TriggerService::FireScheduled(const DueFiring& due) {
   if (shard_->registry().Startable(trigger.definition) == nullptr)
     return note(fmt::format("skip: no version of \"{}\" is active", trigger.definition));
   const Overlap overlap = trigger.As<ScheduleTrigger>()->overlap;
-  const std::vector<std::string> waiting = pending_.Buffered(due.trigger);
-  if (overlap != Overlap::kAllow && (!waiting.empty() || IsBusy(due.trigger))) {
+  const size_t waiting = pending_.CountBuffered(due.trigger);
+  if (overlap != Overlap::kAllow && (waiting > 0 || IsBusy(due.trigger))) {
     if (overlap == Overlap::kSkip) return note("skip: an instance that it started still runs");
-    if (overlap == Overlap::kBufferOne && !waiting.empty())
-      return note("skip: a firing waits already");
-    if (waiting.size() >= kMaxBuffered)
-      return note(fmt::format("skip: {} firings wait already", waiting.size()));
+    if (overlap == Overlap::kBufferOne && waiting > 0) return note("skip: a firing waits already");
+    if (waiting >= kMaxBuffered) return note(fmt::format("skip: {} firings wait already", waiting));
     shot.buffered = true;
   }
   Shoot(std::move(shot));

@@ -13,15 +13,11 @@ namespace {
 constexpr size_t kMaxOutcomeBytes = 400;
 
 constexpr size_t kCancelBatch = 1'000;
+// Firings in line that one turn of the loop deals with.
+constexpr size_t kDrainBatch = 1'000;
 
 void TellAskers(Pending& pending, const Result<std::optional<InstanceId>>& what) {
   for (const Started& told : std::exchange(pending.told, {})) told(what);
-}
-
-bool HasPausedVersion(const model::Registry& registry, std::string_view definition) {
-  return std::ranges::any_of(registry.definitions, [&](const auto& version) {
-    return version.name == definition && version.state == model::DefinitionState::kPaused;
-  });
 }
 
 }  // namespace
@@ -94,11 +90,11 @@ void TriggerService::StartOne(Pending& pending) {
   const model::Registry& registry = shard_->registry();
   const std::string& name = registry.Find(pending.trigger)->definition;
   const model::RegisteredDefinition* definition = registry.Startable(name);
-  pending.buffered = false;
+  if (pending.buffered) pending_.Release(pending);
   pending.again = TimeUs();
   if (definition == nullptr) {
     // One that is paused will go on; the firing waits for it.
-    if (HasPausedVersion(registry, name)) return TellAskers(pending, std::nullopt);
+    if (IsPaused(registry, name)) return TellAskers(pending, std::nullopt);
     return Refuse(pending,
                   {ErrorCode::kDefinitionState,
                    fmt::format("Expected an active version of \"{}\" but found none", name)});
@@ -175,21 +171,36 @@ void TriggerService::StartBuffered() {
   for (const TriggerId trigger : pending_.BufferedTriggers()) StartBufferedOf(trigger);
 }
 
+// What is refused, or starts and ends, at once makes room for the next, which asks for this again
+// from within; that is left to the loop that it came from.
 void TriggerService::StartBufferedOf(TriggerId trigger) {
-  if (!begun_ || over_) return;
-  const std::vector<std::string> keys = pending_.Buffered(trigger);
-  if (keys.empty()) return;
+  if (!draining_.insert(trigger).second) return;
+  size_t dealt_with = 0;
+  while (dealt_with < kDrainBatch && StartNextBuffered(trigger)) ++dealt_with;
+  draining_.erase(trigger);
+  if (dealt_with == kDrainBatch)
+    shard_->Post(WhileAlive([this, trigger] { StartBufferedOf(trigger); }));
+}
+
+bool TriggerService::StartNextBuffered(TriggerId trigger) {
+  if (!begun_ || over_) return false;
+  Pending* first = pending_.FirstBuffered(trigger);
+  if (first == nullptr || !first->durable) return false;
   const model::TriggerState state = shard_->registry().Find(trigger)->state;
-  if (state == model::TriggerState::kPaused) return;
-  Pending& first = *pending_.Find(trigger, keys.front());
-  if (!first.durable) return;
-  if (state == model::TriggerState::kRemoved)
-    return Refuse(first, {ErrorCode::kWrongState,
-                          "Expected the trigger to be there still but found it removed"});
-  if (!IsBusy(trigger)) return StartOne(first);
-  const KnownTrigger* known = table_.Find(trigger);
-  const auto* schedule = known == nullptr ? nullptr : known->As<ScheduleTrigger>();
-  if (schedule != nullptr && schedule->overlap == Overlap::kCancelOther) CancelOpen(trigger);
+  if (state == model::TriggerState::kPaused) return false;
+  const std::string key = first->key;
+  if (state == model::TriggerState::kRemoved) {
+    Refuse(*first,
+           {ErrorCode::kWrongState, "Expected the trigger to be there still but found it removed"});
+  } else if (!IsBusy(trigger)) {
+    StartOne(*first);
+  } else {
+    const KnownTrigger* known = table_.Find(trigger);
+    const auto* schedule = known == nullptr ? nullptr : known->As<ScheduleTrigger>();
+    if (schedule != nullptr && schedule->overlap == Overlap::kCancelOther) CancelOpen(trigger);
+    return false;
+  }
+  return pending_.Find(trigger, key) == nullptr;
 }
 
 void TriggerService::CancelOpen(TriggerId trigger) {

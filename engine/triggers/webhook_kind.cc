@@ -5,6 +5,7 @@
 
 #include "engine/definition/faults.h"
 #include "engine/definition/reader.h"
+#include "engine/secrets/secrets.h"
 #include "engine/triggers/trigger_kinds.h"
 
 namespace stele::triggers {
@@ -32,24 +33,18 @@ std::string ReadPath(ConfigFields& fields) {
 
 std::vector<std::string> ReadMethods(ConfigFields& fields) {
   static const std::vector<std::string> kMethods = {"POST", "PUT", "PATCH", "GET", "DELETE"};
-  std::vector<std::string> methods = fields.Words({"method", "methods"});
+  std::string pointer;
+  std::vector<std::string> methods = fields.Words({"method", "methods"}, &pointer);
   for (std::string& method : methods) {
     for (char& c : method)
       if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
     if (std::ranges::find(kMethods, method) == kMethods.end())
-      fields.Add(ErrorCode::kInvalidDefinition, fields.pointer(),
+      fields.Add(ErrorCode::kInvalidDefinition, pointer,
                  fmt::format("Expected `method` to be {} but found {}",
                              definition::QuoteList(kMethods, "or"), definition::Quote(method)));
   }
   if (methods.empty()) methods.emplace_back("POST");
   return methods;
-}
-
-bool IsSecretName(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  });
 }
 
 // "{{ secrets.github }}", "${secrets.github}" or "secrets.github": a definition is kept in the log
@@ -66,7 +61,7 @@ std::string ReadSecret(ConfigFields& fields) {
     while (text.starts_with(' ')) text.remove_prefix(1);
     while (text.ends_with(' ')) text.remove_suffix(1);
     static constexpr std::string_view kPrefix = "secrets.";
-    if (text.starts_with(kPrefix) && IsSecretName(text.substr(kPrefix.size())))
+    if (text.starts_with(kPrefix) && secrets::CheckName(text.substr(kPrefix.size())).has_value())
       return std::string(text.substr(kPrefix.size()));
   }
   // What was found may be a secret: it is not repeated.
@@ -77,12 +72,13 @@ std::string ReadSecret(ConfigFields& fields) {
 }
 
 std::vector<std::string> ReadGlobs(ConfigFields& fields, ConfigFields::Names names) {
-  std::vector<std::string> globs = fields.Words(names);
+  std::string pointer;
+  std::vector<std::string> globs = fields.Words(names, &pointer);
   const bool too_long = std::ranges::any_of(
       globs, [](const std::string& glob) { return glob.size() > kMaxGlobBytes; });
   if (globs.size() > kMaxGlobs || too_long)
     fields.Add(
-        ErrorCode::kLimitExceeded, fields.pointer(),
+        ErrorCode::kLimitExceeded, pointer,
         fmt::format("Expected `{}` to hold at most {} patterns of at most {} bytes but found "
                     "more",
                     *names.begin(), kMaxGlobs, kMaxGlobBytes));

@@ -1,5 +1,7 @@
 // Schedules through the service: every overlap policy, downtime, pauses, backfills, daylight
 // saving.
+#include <algorithm>
+
 #include "base/json.h"
 #include "engine/triggers/firing_input.h"
 #include "engine/triggers/moment.h"
@@ -192,6 +194,27 @@ TEST(ScheduleService, BackfillsARangeOnce) {
   EXPECT_EQ(KeysOf(world.Starts()),
             (Keys{"2026-05-01T09:01:00Z", "2026-05-01T08:58:00Z", "2026-05-01T08:59:00Z",
                   "2026-05-01T09:00:00Z", "2026-05-01T09:02:00Z"}));
+}
+
+// What waits in line is refused one after the other, however many they are.
+TEST(ScheduleService, RefusesALongLineOfARemovedTrigger) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", EveryMinute(""), "hang");
+  const int64_t from = kStart.value - 9'000 * kMinute;
+  const Result<Backfilled> filled = world.Backfill(kFirst, from, kStart.value);
+  ASSERT_TRUE(filled.has_value()) << filled.error().ToString();
+  EXPECT_EQ(filled->fired, 9'000u);
+  EXPECT_EQ(world.Starts().size(), 1u) << "the others wait for it";
+  const Result<Backfilled> more = world.Backfill(kFirst, from - 2'000 * kMinute, from);
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().code, ErrorCode::kLimitExceeded);
+  ASSERT_TRUE(world.Change(kFirst, model::TriggerState::kRemoved).has_value());
+  world.RunUntilQuiet();
+  const Keys outcomes = world.Outcomes(kFirst);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          outcomes, [](const std::string& outcome) { return outcome.starts_with("refused: "); }),
+      8'999);
 }
 
 TEST(ScheduleService, RefusesABackfillOfNoRange) {

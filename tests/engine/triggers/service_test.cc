@@ -170,6 +170,23 @@ TEST(WebhookService, StartsAnInstanceAndAnswersWithIt) {
   EXPECT_EQ(world.Starts().size(), 3u) << "requests without a name are all new";
 }
 
+// A payload that is no object is put into one, which is one deeper.
+TEST(WebhookService, RefusesAPayloadThatBecomesTooDeep) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", kWebhook);
+  const auto deliver = [&](size_t depth) {
+    return world.Deliver(Request(std::string(depth, '[') + std::string(depth, ']')));
+  };
+  const Delivery refused = deliver(kMaxJsonDepth);
+  ASSERT_EQ(refused.triggers.size(), 1u);
+  const auto* verdict = std::get_if<WebhookRefused>(&refused.triggers[0].verdict);
+  ASSERT_NE(verdict, nullptr);
+  EXPECT_EQ(verdict->status, 413);
+  EXPECT_TRUE(world.Starts().empty());
+  deliver(kMaxJsonDepth - 1);
+  EXPECT_EQ(world.Starts().size(), 1u);
+}
+
 TEST(WebhookService, AnswersTwoDeliveriesOfOneNameThatComeAtOnceAlike) {
   TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
   world.Register("w", kWebhook);
@@ -286,6 +303,20 @@ TEST(DeclaredTriggers, StayRemovedWhenSomebodyRemovedThem) {
   again.Register("w", "[{type: manual, name: m, conditions: ['input.x']}]");
   EXPECT_EQ(again.service().table().all().size(), 2u);
   EXPECT_EQ(id, DefinitionId(1));
+}
+
+TEST(DeclaredTriggers, ThatFindTheirNameTakenAreToldOf) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", "");
+  const TriggerId by_hand = world.Add("w", R"({"type": "manual"})");
+  EXPECT_EQ(world.service().table().Find(by_hand)->stored.name, "manual-1");
+  world.Register("w", "[{type: manual}]");
+  EXPECT_EQ(world.service().table().all().size(), 1u);
+  ASSERT_EQ(world.Outcomes(by_hand).size(), 1u);
+  EXPECT_TRUE(world.Outcomes(by_hand)[0].contains("declares a trigger of this name, too"))
+      << world.Outcomes(by_hand)[0];
+  const TriggerId named = world.Add("w", R"({"type": "manual", "name": "mine"})");
+  EXPECT_TRUE(world.Outcomes(named).empty());
 }
 
 TEST(DeclaredTriggers, GoWithARetiredDefinitionAndComeBackWithIt) {

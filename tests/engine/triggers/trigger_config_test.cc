@@ -140,7 +140,7 @@ TEST(Triggers, TellEveryFaultAtOnce) {
           "of seconds but found a list",
           "/0/config/overlap STL0102: Expected `overlap` to be \"skip\", \"buffer_one\", "
           "\"buffer_all\", \"allow\" or \"cancel_other\" but found \"queue\"",
-          "/0 STL0002: Expected a `jitter` of at most one day but found a longer one",
+          "/0/config/jitter STL0002: Expected a `jitter` of at most one day but found a longer one",
           "/0/config/croon STL0108: Expected a key of this kind of trigger but found \"croon\"; "
           "did "
           "you mean \"cron\"?",
@@ -150,7 +150,7 @@ TEST(Triggers, TellEveryFaultAtOnce) {
           "\"event\" or \"condition\" but found \"sundial\"",
           "/2 STL0102: Expected a `type` in a trigger but found none",
           HasSubstr("/3/config/path STL0102: Expected `path` to be a path of at most 512 bytes"),
-          HasSubstr("/3 STL0102: Expected `method` to be"),
+          HasSubstr("/3/config/method STL0102: Expected `method` to be"),
           "/3/config/secret STL0102: Expected `secret` to name a secret like {{ secrets.github }} "
           "but found something else; the text of a secret must not stand in a definition",
           HasSubstr("/3/config/branches STL0102"),
@@ -170,15 +170,19 @@ TEST(ScheduleTrigger, WantsExactlyOneOfCronAndInterval) {
   EXPECT_THAT(
       Faults(R"([{"type": "schedule"}])"),
       ElementsAre("/0 STL0111: Expected `cron` or `interval` in a schedule but found neither"));
-  EXPECT_THAT(Faults(R"([{"type": "schedule", "cron": "@daily", "interval": "1h"}])"),
-              ElementsAre("/0 STL0102: Expected either a `cron` or an `interval` but found both"));
+  EXPECT_THAT(
+      Faults(R"([{"type": "schedule", "cron": "@daily", "interval": "1h"}])"),
+      ElementsAre("/0/interval STL0102: Expected either a `cron` or an `interval` but found "
+                  "both"));
   EXPECT_THAT(Faults(R"([{"type": "schedule", "cron": "@daily", "config": {"cron": "@daily"}}])"),
               ElementsAre(HasSubstr("Expected `cron` once but found it again")));
   EXPECT_THAT(Faults(R"([{"type": "schedule", "interval": "10ms"}])"),
-              ElementsAre(HasSubstr("at least one second")));
+              ElementsAre(HasSubstr("/0/interval STL0109: Expected an `interval` of at least")));
+  EXPECT_THAT(Faults(R"([{"type": "schedule", "interval": "abc"}])"),
+              ElementsAre(HasSubstr("/0/interval STL0109: Expected `interval` to be a duration")));
   EXPECT_THAT(Faults(R"([{"type": "schedule", "cron": "@daily", "start": "2026-01-02",
                           "end": "2026-01-01"}])"),
-              ElementsAre(HasSubstr("Expected `end` to be after `start`")));
+              ElementsAre(HasSubstr("/0/end STL0102: Expected `end` to be after `start`")));
 }
 
 TEST(EventTrigger, TakesItsEventFromWhereItIsNamed) {
@@ -222,6 +226,28 @@ TEST(Triggers, RefuseSecretsInTheirInput) {
                              (type == "condition" ? R"(, "condition": "a.b")" : "") + "}]";
     EXPECT_THAT(Faults(json), ElementsAre(HasSubstr("/0/input "))) << type;
   }
+}
+
+TEST(Triggers, RefuseSecretsInEverySpelling) {
+  const auto faults = [](std::string_view text) {
+    return Faults(R"([{"type": "manual", "name": "n", "input": {"a": ")" + std::string(text) +
+                  R"("}}])");
+  };
+  for (const std::string_view text : {"{{secrets.x}}", "{{ (secrets.x) }}", R"({{\tsecrets.x }})",
+                                      "${secrets.x}", "x {{ secrets.x }} y"})
+    EXPECT_THAT(faults(text), ElementsAre(HasSubstr("/0/input "))) << text;
+  for (const std::string_view text : {"$${ secrets.x }", R"(\\{{ secrets.x }})", "secrets.x"})
+    EXPECT_THAT(faults(text), ElementsAre()) << text;
+}
+
+TEST(WebhookTrigger, NamesASecretThatCanBeStored) {
+  const auto faults = [](const std::string& name) {
+    return Faults(R"([{"type": "webhook", "path": "/in", "secret": "{{ secrets.)" + name +
+                  R"( }}"}])");
+  };
+  EXPECT_THAT(faults("github_1"), ElementsAre());
+  for (const std::string& name : {std::string("1abc"), std::string(200, 'x'), std::string()})
+    EXPECT_THAT(faults(name), ElementsAre(HasSubstr("/0/secret STL0102"))) << name;
 }
 
 TEST(Moment, IsReadOnTheClockOfItsZone) {
