@@ -51,7 +51,12 @@ void CoreDriver::Note(const std::vector<model::Event>& events) {
     if (migrated == nullptr) continue;
     definition_ = versions_[migrated->definition.value - 1];
     text_.Migrate(*definition_, *migrated);
-    arrived_.clear();
+    std::map<TransitionIndex, int> arrived;
+    for (const auto& [transition, count] : arrived_)
+      if (const TransitionIndex now = migrated->transitions[transition.value];
+          now != model::kNoTransition)
+        arrived[now] = count;
+    arrived_ = std::move(arrived);
   }
   all_.insert(all_.end(), last_.begin(), last_.end());
 }
