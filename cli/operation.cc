@@ -94,6 +94,10 @@ void Operation::Answered(InstanceId id, const std::vector<InstanceId>& children,
   }
   accepted_.push_back(id);
   if (!goes_on_) return;
+  // What a cancellation undoes.
+  if (ends_)
+    if (const Status resumed = engine_.shard().ResumeInstance(id, actor_); !resumed.has_value())
+      code_ = std::max(code_, Refuse(terminal_, resumed.error()));
   // A child that goes on finds that its parent has ended, and follows it.
   for (const InstanceId child : children) session_.GoOnWith(child, actor_);
 }

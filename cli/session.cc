@@ -75,6 +75,7 @@ void Session::OnRecord(InstanceId instance, std::span<const model::Event> events
                        std::holds_alternative<model::MessageCorrelated>(events.front());
     if (!woken) return;
     found = followed_.try_emplace(instance).first;
+    engine_.shard().Post([this, instance] { GoOnWith(instance, *woken_by_); });
   }
   Followed& followed = found->second;
   followed.ending.reset();

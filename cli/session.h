@@ -35,7 +35,7 @@ class Session final : public runtime::Observer {
   void Carry(InstanceId instance) { carried_.insert(instance); }
   // Goes on with the instance, those that it called and those that called it, and carries them.
   void GoOnWith(InstanceId instance, std::string_view actor);
-  // An instance that receives a message is followed from then on.
+  // An instance that receives a message is followed, and goes on, from then on.
   void FollowWoken(std::string actor) { woken_by_ = std::move(actor); }
   // For the engine's log, above the live lines.
   void Note(std::string_view sentence);
