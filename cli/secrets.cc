@@ -68,7 +68,7 @@ class WithoutEcho {
 
 // Up to the end of the input, or of the line on a terminal; without one line end at its end.
 Result<std::string> ReadValue(const WithoutEcho* terminal) {
-  std::string value(secrets::kMaxValueBytes + 2, '\0');  // room for all: growing leaves copies
+  std::string value(secrets::kMaxValueBytes + 3, '\0');  // with \r\n; growing leaves copies
   size_t size = 0;
   while (size < value.size()) {
     if (terminal != nullptr && !terminal->WaitForInput())

@@ -41,10 +41,15 @@ Status CheckName(std::string_view name) {
                       return IsLetter(c) || (c >= '0' && c <= '9') || c == '-';
                     });
   if (good) return {};
+  // Behind a = stands a value, which nobody is to read.
+  const size_t equals = name.find('=');
   return Fail(ErrorCode::kBadSecret,
               fmt::format("Expected the name of a secret (a letter or _, then letters, digits, _ "
-                          "and -, at most {} bytes) but found \"{}\"",
-                          kMaxNameBytes, name.substr(0, kMaxNameBytes)));
+                          "and -, at most {} bytes) but found {}",
+                          kMaxNameBytes,
+                          equals == std::string_view::npos
+                              ? fmt::format("\"{}\"", name.substr(0, kMaxNameBytes))
+                              : "one with a ="));
 }
 
 std::optional<std::string> EnvironmentSecrets::Find(std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/secrets/limits.h"
+#include "engine/secrets/secrets.h"
 #include "secret_files.h"
 
 namespace stele::secrets {
@@ -157,6 +158,13 @@ TEST_F(Store, RefusesToBeOpenToOthers) {
   Put("A", "1");
   files_.Write("secrets.stele", Bytes(), 0644);
   EXPECT_EQ(store_.Find(key_, "A").error().code, ErrorCode::kSecretExposed);
+}
+
+TEST(CheckName, NeverRepeatsAValue) {
+  EXPECT_TRUE(CheckName("1abc").error().message.ends_with("but found \"1abc\""));
+  const Status status = CheckName("API=s3cret");
+  ASSERT_FALSE(status.has_value());
+  EXPECT_FALSE(status.error().message.contains("s3cret")) << status.error().message;
 }
 
 TEST_F(Store, ChecksNamesAndValues) {
