@@ -134,16 +134,11 @@ struct InstanceCancelled { compensated @0 :Bool; }
 
 struct Reason { text @0 :Text; }
 
-struct InstancePause {
-  text @0 :Text;                  # why
-  withParent @1 :Bool;            # it is resumed with its parent
-}
+# `withParent`: it is resumed with its parent.
+struct InstancePause { text @0 :Text; withParent @1 :Bool; }
 
-struct InstanceRetry {
-  text @0 :Text;                  # why
-  deadline @1 :Int64;             # of the instance from now on; 0: none
-  queued @2 :Bool;                # it waits for InstanceAdmitted
-}
+# `deadline`: of the instance from now on, 0: none. `queued`: it waits for InstanceAdmitted.
+struct InstanceRetry { text @0 :Text; deadline @1 :Int64; queued @2 :Bool; }
 
 struct InstanceResumed {
   reason @0 :Text;
