@@ -2,8 +2,8 @@
 """Workers that `stele` starts: tasks reach them, and nothing is lost when anybody is killed."""
 
 import os
+import select
 import signal
-import time
 import unittest
 
 from program import SOURCE, ProgramTest, interrupt
@@ -24,24 +24,30 @@ class Workers(ProgramTest):
     def worker(self, types="agent"):
         return f"{types}=exec python3 {WORKER} {self.path('notes')}"
 
-    def notes(self):
-        try:
-            with open(self.path("notes"), encoding="utf-8") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
+    def setUp(self):
+        super().setUp()
+        # What workers write down comes through a pipe, so that it can be waited for.
+        os.mkfifo(self.path("notes"))
+        self.pipe = os.open(self.path("notes"), os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, self.pipe)
+        self.noted = ""
+
+    def notes(self, timeout=0):
+        while select.select([self.pipe], [], [], timeout)[0]:
+            self.noted += os.read(self.pipe, 65536).decode()
+            timeout = 0
+        return self.noted
 
     def pids(self):
         return [int(line.split()[1]) for line in self.notes().splitlines()
                 if line.startswith("started ")]
 
     def await_note(self, text, times=1):
-        """Until the worker has written it down; the program under test sets the pace."""
-        for _ in range(60_000):
-            if self.notes().count(text) >= times:
-                return
-            time.sleep(0.001)
-        self.fail(f"the worker was not told {text}: {self.notes()}")
+        """Until the worker has written it down."""
+        while self.notes().count(text) < times:
+            known = len(self.noted)
+            if len(self.notes(timeout=60)) == known:
+                self.fail(f"the worker was not told {text}: {self.noted}")
 
     def asks(self, config="{}"):
         return self.write("asks.yml", STEPS % config)
@@ -84,14 +90,12 @@ class Workers(ProgramTest):
         file = self.asks('{do: "nothing"}')
         child = self.start("run", file, "--worker", self.worker())
         self.await_note('"key":"1-1-1"')
+        worker, = self.pids()
+        watched = os.pidfd_open(worker)
+        self.addCleanup(os.close, watched)
         child.kill()
         child.communicate()
-        worker, = self.pids()
-        for _ in range(60_000):
-            if not os.path.exists(f"/proc/{worker}"):
-                break
-            time.sleep(0.001)
-        self.assertFalse(os.path.exists(f"/proc/{worker}"), "the worker outlives its engine")
+        self.assertTrue(select.select([watched], [], [], 60)[0], "the worker outlives its engine")
         status = self.stele("status", "1").stdout
         self.assertIn('a worker of the type "agent" at "ask"', status)
         self.assertIn("stele resume --worker 'agent=COMMAND'", status)

@@ -48,7 +48,7 @@ def matches(shown, printed):
     if "…" in shown:
         head, tail = shown.split("…", 1)
         return printed.startswith(head.strip()) and printed.endswith(tail.strip())
-    return printed.startswith(shown)
+    return printed.startswith(shown) if shown else not printed
 
 
 def first_difference(shown, printed):

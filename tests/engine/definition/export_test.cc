@@ -54,8 +54,10 @@ void ExpectRoundTrips(const Definition& definition, const std::string& what) {
 void ExpectFolderRoundTrips(const std::string& folder, size_t least) {
   size_t loaded = 0;
   for (const std::string& file : FilesIn(folder)) {
+    // A part of a definition, and schemas of task types.
+    if (file.ends_with("/retry-policy.yml") || file.ends_with("-schema.json")) continue;
     const LoadResult result = LoadFile(file);
-    if (!result) continue;
+    ASSERT_TRUE(result.has_value()) << file << ": " << FormatFault("", result.error()[0]);
     ++loaded;
     ExpectRoundTrips(**result, file);
   }

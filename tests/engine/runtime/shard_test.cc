@@ -1,4 +1,6 @@
 // A shard at work: answers, refusals, retries, stubs, secrets.
+#include <fmt/format.h>
+
 #include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
@@ -76,17 +78,26 @@ TEST(Shard, FailsAStepWhoseSecretIsMissingAndNamesIt) {
           .has_value());
   ASSERT_TRUE(world.RunUntilEnded(id));
   EXPECT_NE(world.end_state(id).find("failed"), std::string::npos);
+  EXPECT_NE(world.At(id).failure.message.find("stele_test_missing"), std::string::npos)
+      << world.At(id).failure.message;
 }
 
 TEST(Shard, KeepsAThousandInstancesApart) {
   World world(std::make_unique<MemoryStore>());
   world.Open();
-  const DefinitionId definition = world.Register(kMixedWorkflow);
+  const DefinitionId definition = world.Register(
+      "version: '1.0'\nname: own\nsteps:\n  - {id: a, type: script, config: {script: x}}\n"
+      "outputs: {mine: '{{ input.number }}'}\n");
   std::vector<InstanceId> ids;
   for (int i = 0; i < 1000; ++i)
-    ids.push_back(world.shard().Start({.definition = definition}, "tester", nullptr));
-  for (const InstanceId id : ids) ASSERT_TRUE(world.RunUntilEnded(id));
-  EXPECT_EQ(world.end_state(ids.front()), world.end_state(ids.back()));
+    ids.push_back(world.shard().Start(
+        {.definition = definition,
+         .input = Payload::FromText(fmt::format(R"({{"number":{}}})", i))},
+        "tester", nullptr));
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(world.RunUntilEnded(ids[i]));
+    EXPECT_EQ(world.At(ids[i]).output.text(), fmt::format(R"({{"mine":{}}})", i));
+  }
 }
 
 }  // namespace

@@ -226,7 +226,7 @@ TEST(ManualService, FiresOnceForAKey) {
   ASSERT_TRUE(first.has_value() && first->has_value());
   EXPECT_EQ(world.Starts()[0].input, R"({"double":4})");
   EXPECT_EQ(*world.Fire(kFirst, "k", Object{{"n", 2}}), *first);
-  EXPECT_EQ(world.Fire(kFirst, "", Object{{"n", 1}}).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(world.Fire(kFirst, "", Object{{"n", 1}}).error().code, ErrorCode::kWrongState);
   EXPECT_NE(*world.Fire(kFirst, "", Object{{"n", 2}}), *first);
   EXPECT_EQ(world.Starts().size(), 2u);
 }
