@@ -73,7 +73,8 @@ constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
       "  stele pause 42 --reason 'the supplier is down'\n", kRecorded},
      Pause},
-    {{"step", "ID [N]", 1, 2, "Starts one thing that a paused instance holds; N one after the other.",
+    {{"step", "ID [N]", 1, 2,
+      "Starts one thing that a paused instance holds; N one after the other.",
       "Each starts when the one before it and what follows of it have come to rest, and the "
       "instance\nstays paused behind the last one. With --no-wait, N of those held now start "
       "together. What is held: steps to start, failures to decide about, the\n"

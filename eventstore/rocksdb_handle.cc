@@ -73,13 +73,14 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
     return {};
   }
   if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
-    return Fail(ErrorCode::kStoreLocked,
-                fmt::format("Expected to be the only user of {} but found that {} has it open; wait "
-                            "until it has ended, stop it, or choose another directory",
-                            path,
-                            status.ToString().find("current process") != std::string::npos
-                                ? "this process"
-                                : HolderOf(path + "/LOCK")));
+    return Fail(
+        ErrorCode::kStoreLocked,
+        fmt::format("Expected to be the only user of {} but found that {} has it open; wait "
+                    "until it has ended, stop it, or choose another directory",
+                    path,
+                    status.ToString().find("current process") != std::string::npos
+                        ? "this process"
+                        : HolderOf(path + "/LOCK")));
   return RocksError(status, "open the database " + path);
 }
 

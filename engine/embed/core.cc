@@ -101,6 +101,7 @@ Status Engine::Core::Stop() {
   const std::lock_guard lock(stopping_);
   if (stopped_) return {};
   stopped_ = true;
+  feed_->Bound();
   door_->Close();
   triggers_->StopAll(problem());
   post_->Post([this] {

@@ -62,6 +62,11 @@ void Feed::Wake(InstanceId instance) {
     if (!subscription->instance() || subscription->instance() == instance) subscription->Wake();
 }
 
+void Feed::Bound() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [number, subscription] : subscriptions_) subscription->Bound();
+}
+
 void Feed::End() {
   std::vector<std::shared_ptr<Subscription>> ending;
   {

@@ -36,6 +36,8 @@ class Feed final : public runtime::Observer {
   void WakeAll();
   // Thread: any. False: there is none of that number. `waits`: for a call that runs.
   bool Unsubscribe(uint64_t subscription, bool waits);
+  // Thread: any. From now on subscribers are told no more than their backlog.
+  void Bound();
   // Ends the threads when all have been told what they are still to be told. Thread: any but
   // theirs, when the loop has ended.
   void End();

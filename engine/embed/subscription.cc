@@ -63,7 +63,7 @@ void Subscription::Tell(const Event& event) {
 
 void Subscription::Work() {
   const OwnThreads::Membership membership(*parts_.own);
-  uint64_t told_at_end = 0;
+  uint64_t told_at_the_end = 0;
   while (!left_) {
     const auto events = parts_.reader->Next();
     if (!events.has_value()) {
@@ -75,8 +75,7 @@ void Subscription::Work() {
       continue;
     }
     for (const Event& event : **events) Tell(event);
-    const std::lock_guard lock(mutex_);
-    if (!ending_ || ++told_at_end < parts_.backlog) continue;
+    if (!bounded_ || ++told_at_the_end < parts_.backlog) continue;
     parts_.problem(fmt::format(
         "Expected a subscriber to be at most {} records behind when the engine stops but found it "
         "further behind: it was told those up to position {}",

@@ -23,7 +23,7 @@ struct SubscriptionParts {
   std::function<void(const Event&)> receive;
   std::function<void(const std::string&)> problem;
   OwnThreads* own = nullptr;
-  uint64_t backlog = 0;  // records that End still tells
+  uint64_t backlog = 0;  // records that are still told from Bound on
 };
 
 class Subscription {
@@ -39,7 +39,9 @@ class Subscription {
   void Wake();
   // Nothing more is told. `waits`: not even by a call that runs when this returns.
   void Leave(bool waits);
-  // Tells what is durable by now, up to the backlog, and no more.
+  // The engine begins to stop: from now on no more than the backlog is told.
+  void Bound() { bounded_ = true; }
+  // Tells what is durable by now, and no more.
   void End();
   // Waits for its thread. REQUIRES: End or Leave was called; one thread at a time, and not its own.
   void Join();
@@ -57,6 +59,7 @@ class Subscription {
   bool woken_ = false;
   bool ending_ = false;
 
+  std::atomic<bool> bounded_ = false;
   std::atomic<bool> left_ = false;
   std::atomic<bool> over_ = false;
   std::mutex telling_;  // held during a call

@@ -13,8 +13,8 @@ namespace stele::triggers {
 std::vector<definition::Fault> FaultsOfTriggers(const definition::Definition& definition,
                                                 std::string_view text, definition::Syntax syntax);
 
-// The same of a file that is no definition, because other things in it are wrong. What is no list or
-// no mapping is left out: the definition's own faults say so.
+// The same of a file that is no definition, because other things in it are wrong. What is no list
+// or no mapping is left out: the definition's own faults say so.
 std::vector<definition::Fault> FaultsOfTriggers(std::string_view text, definition::Syntax syntax);
 
 }  // namespace stele::triggers

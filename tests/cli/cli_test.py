@@ -125,7 +125,7 @@ class Run(ProgramTest):
         os.close(reader)
         self.assertEqual(child.wait(), 0)
         self.assertIn("✓ add_up completed", text.decode())
-        self.assertNotIn(b"\x1b[3", text)
+        self.assertNotRegex(text, rb"\x1b\[[0-9;]*m", "a colour, though NO_COLOR is set")
 
 
 class Interrupted(ProgramTest):
@@ -237,6 +237,8 @@ class Reading(ProgramTest):
         self.assertIn("found no 9", self.stele("status", "9", code=2).stderr)
 
     def test_validates_and_helps(self):
+        self.stele("types", "register", "count_words", "--worker", "--schema",
+                   example("worker-schema.json"))
         self.stele("validate", *[example(n) for n in os.listdir(example("")) if n.endswith(".yml")])
         self.assertRegex(self.stele("--version").stdout, r"^stele \d+\.\d+")
         for command in ("run", "start", "serve", "validate", "list", "status", "logs", "history",

@@ -55,17 +55,18 @@ TEST_F(EmbedOperate, RetriesAFailedInstanceAndAParkedStep) {
   }));
   Register("fails", "  - {id: s, type: custom:fragile}\n");
   Register("parks", "  - {id: s, type: custom:fragile}\n", "error_handling: {strategy: park}\n");
+  // Told when the steps of both are parked: no clock is asked.
+  Gate are_parked;
+  std::atomic<int> incidents = 0;
+  const uint64_t subscription = Get(engine_->Subscribe(0, [&](const Event& event) {
+    if (event.name == "incident_raised" && ++incidents == 2) are_parked.Open();
+  }));
   const uint64_t failed = Start("fails");
   const uint64_t parked = Start("parks");
   EXPECT_EQ(End(failed).status, "failed");
   EXPECT_EQ(CodeOf(engine_->Retry(failed, "nowhere")), "STL0403");
-  // Told when the step is parked: no clock is asked.
-  Gate is_parked;
-  const uint64_t subscription = Get(engine_->Subscribe(0, [&](const Event& event) {
-    if (event.name == "incident_raised") is_parked.Open();
-  }));
   const uint64_t other = Start("parks");
-  is_parked.Wait();
+  are_parked.Wait();
   Do(engine_->Unsubscribe(subscription));
   const Instance waiting = Get(engine_->GetStatus(other));
   ASSERT_EQ(waiting.waits.size(), 1u);

@@ -87,12 +87,10 @@ TEST_F(EmbedPeople, NamesOneTaskOfSeveralOfAStep) {
   Register("many", R"(
   - id: all
     type: loop
-    config:
-      type: for_each
-      items: [1, 2]
-      mode: parallel
-      steps:
-        - {id: check, type: manual}
+    items: [1, 2]
+    max_concurrent: 2
+    steps:
+      - {id: check, type: manual}
 )");
   const uint64_t id = Start("many");
   const std::vector<Task> tasks = Get(engine_->Tasks({.definition = "many"}));

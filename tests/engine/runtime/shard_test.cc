@@ -90,10 +90,10 @@ TEST(Shard, KeepsAThousandInstancesApart) {
       "outputs: {mine: '{{ input.number }}'}\n");
   std::vector<InstanceId> ids;
   for (int i = 0; i < 1000; ++i)
-    ids.push_back(world.shard().Start(
-        {.definition = definition,
-         .input = Payload::FromText(fmt::format(R"({{"number":{}}})", i))},
-        "tester", nullptr));
+    ids.push_back(
+        world.shard().Start({.definition = definition,
+                             .input = Payload::FromText(fmt::format(R"({{"number":{}}})", i))},
+                            "tester", nullptr));
   for (int i = 0; i < 1000; ++i) {
     ASSERT_TRUE(world.RunUntilEnded(ids[i]));
     EXPECT_EQ(world.At(ids[i]).output.text(), fmt::format(R"({{"mine":{}}})", i));
