@@ -65,6 +65,15 @@ struct TimelineWriter {
     line.attempts.back().state = state;
     line.attempts.back().ended = record.time;
   }
+  // An attempt went wrong, and what comes of it.
+  template <class Event>
+  void Fault(const Event& event, StepState state) const {
+    StepLine& line = timeline.Line(event.run);
+    EndAttempt(line, AttemptState::kFailed);
+    line.kind = event.kind;
+    line.message = event.message;
+    Set(line, state);
+  }
   void StartAttempt(StepLine& line, uint32_t number) const {
     line.attempts.push_back({.number = number, .started = record.time});
   }
@@ -107,13 +116,7 @@ struct TimelineWriter {
     if (event.output.has_value()) line.output = event.output;
     Set(line, StepState::kCompleted);
   }
-  void operator()(const model::StepFailed& event) const {
-    StepLine& line = timeline.Line(event.run);
-    EndAttempt(line, AttemptState::kFailed);
-    line.kind = event.kind;
-    line.message = event.message;
-    Set(line, StepState::kFailed);
-  }
+  void operator()(const model::StepFailed& event) const { Fault(event, StepState::kFailed); }
   void operator()(const model::StepCancelled& event) const {
     StepLine& line = timeline.Line(event.run);
     EndAttempt(line, AttemptState::kCancelled);
@@ -186,20 +189,8 @@ struct TimelineWriter {
           line.of == event.run)
         Set(line, StepState::kCancelled);
   }
-  void operator()(const model::IncidentRaised& event) const {
-    StepLine& line = timeline.Line(event.run);
-    EndAttempt(line, AttemptState::kFailed);
-    line.kind = event.kind;
-    line.message = event.message;
-    Set(line, StepState::kParked);
-  }
-  void operator()(const model::StepFailing& event) const {
-    StepLine& line = timeline.Line(event.run);
-    EndAttempt(line, AttemptState::kFailed);
-    line.kind = event.kind;
-    line.message = event.message;
-    Set(line, StepState::kHeld);
-  }
+  void operator()(const model::IncidentRaised& event) const { Fault(event, StepState::kParked); }
+  void operator()(const model::StepFailing& event) const { Fault(event, StepState::kHeld); }
   void operator()(const model::HumanTaskCreated& event) const {
     timeline.Line(event.run).due = event.due;
   }
