@@ -190,6 +190,12 @@ uint64_t MakeLongInstance(eventstore::EventStore& store, uint64_t events) {
   std::vector<model::Event> made;
   eventstore::Batch batch;
   Position next = store.NextPosition(shard);
+  const auto append = [&] {
+    const Status appended = store.Append(shard, next, batch);
+    CHECK(appended.has_value(), "{}", appended.error().ToString());
+    next = store.NextPosition(shard);
+    batch.Clear();
+  };
   const auto decide = [&](const model::Command& command) {
     made.clear();
     const Position position(next.value + batch.count());
@@ -201,13 +207,10 @@ uint64_t MakeLongInstance(eventstore::EventStore& store, uint64_t events) {
                .event_count = static_cast<uint32_t>(made.size()),
                .time = TimeUs(1)},
               encoder.Encode(made));
-    if (batch.count() < 4096) return;
-    const Status appended = store.Append(shard, next, batch);
-    CHECK(appended.has_value(), "{}", appended.error().ToString());
-    next = store.NextPosition(shard);
-    batch.Clear();
+    if (batch.count() >= 4096) append();
   };
   const auto put = [&] {
+    append();  // a snapshot is of what is durable
     const Status written = store.PutSnapshot(
         shard, instance.id, {instance.seq, instance.position, model::EncodeSnapshot(instance)});
     CHECK(written.has_value(), "{}", written.error().ToString());

@@ -167,8 +167,12 @@ void Engine::Run(std::function<void()> tick) {
         &timer_, [](uv_timer_t* timer) { static_cast<Engine*>(timer->data)->tick_(); }, kTickMs,
         kTickMs);
   }
-  uv_run(&loop_, UV_RUN_DEFAULT);
+  if (!left_) uv_run(&loop_, UV_RUN_DEFAULT);
   uv_timer_stop(&timer_);
+}
+
+void Engine::RunUntil(const std::function<bool()>& done) {
+  while (!left_ && !done()) uv_run(&loop_, UV_RUN_ONCE);
 }
 
 void Engine::LeaveBehindInbox() {
@@ -180,7 +184,12 @@ void Engine::Leave() {
   leaving_ = true;
   // Their answers would be recorded no more.
   workers_->Close();
-  shard_->Stop([this] { programs_->End([this] { uv_stop(&loop_); }); });
+  shard_->Stop([this] {
+    programs_->End([this] {
+      left_ = true;
+      uv_stop(&loop_);
+    });
+  });
 }
 
 }  // namespace stele::cli

@@ -56,6 +56,8 @@ class Engine {
   // Runs the loop until Leave has stopped the shard. `tick` is called some times a second, when
   // given.
   void Run(std::function<void()> tick);
+  // Runs the loop until `done`, which is asked after every turn, or to the stop.
+  void RunUntil(const std::function<bool()>& done);
   // Begins the orderly stop. May be called again.
   void Leave();
   // The orderly stop of an engine that was opened and never ran: a command was refused before.
@@ -102,6 +104,7 @@ class Engine {
   std::function<void()> tick_;
   bool interrupted_ = false;
   bool leaving_ = false;
+  bool left_ = false;
 };
 
 }  // namespace stele::cli

@@ -33,8 +33,7 @@ std::string KnownNames(std::vector<std::string> names) {
 }  // namespace
 
 bool HasData(const std::string& data) {
-  std::error_code ignored;
-  return std::filesystem::exists(data + "/log", ignored);
+  return eventstore::HasRocksDbStore(data);
 }
 
 Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,

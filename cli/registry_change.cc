@@ -7,6 +7,11 @@
 
 namespace stele::cli {
 
+RegistryChange::RegistryChange(const Arguments& arguments)
+    : arguments_(arguments),
+      triggers_(
+          {.loop = engine_.loop(), .clock = &engine_.clock(), .shard = kShard, .next = this}) {}
+
 Status RegistryChange::Open(bool create) {
   auto actor = ActorOf(arguments_);
   if (!actor.has_value()) return std::unexpected(actor.error());
@@ -17,17 +22,21 @@ Status RegistryChange::Open(bool create) {
                 fmt::format("Expected the data of earlier runs in {} but found none; --data names "
                             "another directory",
                             data));
-  return engine_.Open(data, create, this);
+  STELE_RETURN_IF_ERROR(engine_.Open(data, create, &triggers_));
+  return triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets());
 }
 
 runtime::Shard::Answer RegistryChange::Answer() {
+  ++awaited_;
   return [this](const Result<Position>& answer) {
+    --awaited_;
     if (!answer.has_value() && !refusal_.has_value()) refusal_ = answer.error();
   };
 }
 
 Status RegistryChange::Finish() {
-  engine_.LeaveBehindInbox();
+  engine_.RunUntil([this] { return awaited_ == 0 && triggers_.settled(); });
+  engine_.Leave();
   engine_.Run(nullptr);
   if (refusal_.has_value()) return std::unexpected(*refusal_);
   return {};

@@ -1,5 +1,6 @@
 // What the commands that change the registry (definitions, types) have in common: the data
-// directory is opened, the changes are asked for together, and their answers are waited for.
+// directory is opened, the changes are asked for together, and their answers are waited for. What a
+// change of a definition means for the triggers that it declares is recorded with it.
 //
 // Thread: the loop's.
 #pragma once
@@ -9,12 +10,13 @@
 
 #include "cli/arguments.h"
 #include "cli/engine.h"
+#include "engine/triggers/service.h"
 
 namespace stele::cli {
 
 class RegistryChange final : public runtime::Observer {
  public:
-  explicit RegistryChange(const Arguments& arguments) : arguments_(arguments) {}
+  explicit RegistryChange(const Arguments& arguments);
   ~RegistryChange() override { engine_.Close(); }
 
   // `create`: the directory is made when it is not there.
@@ -35,6 +37,8 @@ class RegistryChange final : public runtime::Observer {
   const Arguments& arguments_;
   std::string actor_;
   Engine engine_;
+  triggers::TriggerService triggers_;
+  size_t awaited_ = 0;
   std::optional<Error> refusal_;
 };
 

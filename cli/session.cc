@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
@@ -11,11 +13,16 @@
 
 namespace stele::cli {
 
+using replay::Motion;
+
 namespace {
 
 // What one instance's end means for another is decided in the turn behind it: a turn in which
 // nothing moves is followed by one more look.
 constexpr uint32_t kStillChecks = 3;
+
+// A wait that ends sooner is not worth a word.
+constexpr int64_t kShortWaitUs = 1'000'000;
 
 }  // namespace
 
@@ -123,10 +130,12 @@ void Session::Check() {
   checking_ = false;
   if (engine_.leaving()) return;
   std::set<InstanceId> seen;
-  bool moves = awaited_ > 0;
-  for (const auto& [id, followed] : followed_) moves = moves || Moves(id, seen);
-  for (const InstanceId id : carried_) moves = moves || Moves(id, seen);
-  if (moves) return;
+  Motion motion = awaited_ > 0 ? Motion::kWork : Motion::kNone;
+  for (const auto& [id, followed] : followed_) motion = std::max(motion, MotionOf(id, seen));
+  for (const InstanceId id : carried_) motion = std::max(motion, MotionOf(id, seen));
+  if (motion == Motion::kMoment)
+    for (const InstanceId id : seen) TellMoments(id);
+  if (motion != Motion::kNone) return;
   if (++still_ >= kStillChecks) {
     if (go_on_ == nullptr || !go_on_()) return engine_.Leave();
     still_ = 0;
@@ -136,26 +145,45 @@ void Session::Check() {
   engine_.shard().Post([this] { Check(); });
 }
 
-bool Session::Moves(InstanceId id, std::set<InstanceId>& seen) {
-  if (!seen.insert(id).second) return false;
+Motion Session::MotionOf(InstanceId id, std::set<InstanceId>& seen) {
+  if (!seen.insert(id).second) return Motion::kNone;
   const auto followed = followed_.find(id);
-  if (followed != followed_.end() && followed->second.ending.has_value()) return false;
+  if (followed != followed_.end() && followed->second.ending.has_value()) return Motion::kNone;
   const auto found = engine_.shard().Find(id);
-  if (!found.has_value()) return false;
+  if (!found.has_value()) return Motion::kNone;
   const model::Instance& instance = **found;
   // Of one that is followed the end has to be told yet.
-  if (model::HasEnded(instance.status)) return followed != followed_.end();
-  const replay::Standing standing = replay::StandingOf(
-      instance, *engine_.shard().registry().Find(instance.definition)->definition,
-      WorkersLacking());
-  if (standing.moves) return true;
+  if (model::HasEnded(instance.status))
+    return followed != followed_.end() ? Motion::kWork : Motion::kNone;
+  const replay::Standing standing = Standing(instance);
+  Motion motion = standing.motion;
   for (const replay::Waiting& waiting : standing.waits) {
     if (waiting.what != replay::WaitFor::kChild) continue;
     const auto child = engine_.shard().Find(waiting.child);
-    if (child.has_value() && model::HasEnded((*child)->status)) return true;
-    if (Moves(waiting.child, seen)) return true;
+    if (child.has_value() && model::HasEnded((*child)->status)) return Motion::kWork;
+    motion = std::max(motion, MotionOf(waiting.child, seen));
   }
-  return false;
+  return motion;
+}
+
+// Says what is waited for, when that may take a while and nobody can send it meanwhile: this
+// process has the directory.
+void Session::TellMoments(InstanceId id) {
+  const auto found = engine_.shard().Find(id);
+  if (!found.has_value() || model::HasEnded((*found)->status)) return;
+  for (const replay::Waiting& waiting : Standing(**found).waits) {
+    const bool is_long = waiting.due > engine_.clock().Now().Plus(kShortWaitUs);
+    if (waiting.what == replay::WaitFor::kMessage && is_long &&
+        told_moments_.insert({id, waiting.run}).second)
+      Note(fmt::format("instance {} waits for {} until {}; an interrupt (Ctrl-C) leaves it",
+                       id.value, WaitPhrase(waiting), Time(waiting.due)));
+  }
+}
+
+replay::Standing Session::Standing(const model::Instance& instance) const {
+  return replay::StandingOf(instance,
+                            *engine_.shard().registry().Find(instance.definition)->definition,
+                            WorkersLacking());
 }
 
 void Session::GoOnWith(InstanceId instance, std::string_view actor) {
@@ -207,10 +235,8 @@ void Session::NoteStanding(InstanceId id, Followed& followed) {
       followed.ending.emplace(Ending{.status = "interrupted", .ended = engine_.clock().Now()});
   const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
   if (!instance.has_value()) return;
-  const replay::Standing standing = replay::StandingOf(
-      *instance, *engine_.shard().registry().Find(instance->definition)->definition,
-      WorkersLacking());
-  if (standing.moves || standing.waits.empty()) return;
+  const replay::Standing standing = Standing(*instance);
+  if (standing.motion == Motion::kWork || standing.waits.empty()) return;
   ending.status = StatusWord(*instance, standing);
   ending.waiting_for = StandingToJson(standing);
   for (const replay::Waiting& waiting : standing.waits)

@@ -71,7 +71,9 @@ class Session final : public runtime::Observer {
   bool Seed(InstanceId instance, Followed& followed, Position before);
   void CheckSoon();
   void Check();
-  bool Moves(InstanceId instance, std::set<InstanceId>& seen);
+  replay::Motion MotionOf(InstanceId instance, std::set<InstanceId>& seen);
+  void TellMoments(InstanceId instance);
+  replay::Standing Standing(const model::Instance& instance) const;
   void GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen);
   void NoteStanding(InstanceId instance, Followed& followed);
   void ReportText(InstanceId instance, const Followed& followed) const;
@@ -88,6 +90,7 @@ class Session final : public runtime::Observer {
   Display display_;
   std::map<InstanceId, Followed> followed_;
   std::set<InstanceId> carried_;
+  std::set<std::pair<InstanceId, RunId>> told_moments_;
   std::optional<std::string> woken_by_;
   std::function<bool()> go_on_;
   size_t awaited_ = 0;

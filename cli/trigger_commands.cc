@@ -45,8 +45,10 @@ constexpr OptionSpec kDeliverOptions[] = {{"--path", "/PATH", "of the request"},
 
 constexpr Command kCommands[] = {
     {{"triggers list", "", 0, 0, "Lists the triggers.",
-      "One that a definition declares is taken up by \"stele serve\" and until then shown as "
-      "declared.\n\n  stele triggers list\n  stele triggers list --all --json\n",
+      "One that a definition declares is taken up when the definition is registered; one that\n"
+      "\"stele run\" has brought by \"stele serve\" and the commands that change triggers, and\n"
+      "until then it is shown as declared.\n\n  stele triggers list\n  stele triggers list --all "
+      "--json\n",
       kListOptions},
      ListTriggers},
     {{"triggers show", "ID", 1, 1, "Shows a trigger: its configuration, and when it fired last.",

@@ -33,7 +33,9 @@ Status TriggerOperation::Open(bool starts) {
         engine_.AddWorkers(arguments_, /*lasting=*/false,
                            [this](std::string_view sentence) { session_.Note(sentence); }));
   }
-  return triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets());
+  STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
+  engine_.RunUntil([this] { return triggers_.settled(); });
+  return {};
 }
 
 Result<TriggerId> TriggerOperation::Trigger() const {

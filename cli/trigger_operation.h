@@ -19,7 +19,8 @@ class TriggerOperation {
  public:
   TriggerOperation(const Arguments& arguments, const Terminal& terminal, bool quiet);
 
-  // Opens the directory that is there. `starts`: executors are made, for what is started.
+  // Opens the directory that is there, and takes up what definitions declare. `starts`: executors
+  // are made, for what is started.
   Status Open(bool starts);
   Engine& engine() { return engine_; }
   Session& session() { return session_; }

@@ -236,7 +236,8 @@ std::string StatusWord(const model::Instance& instance, const replay::Standing& 
   std::string status(model::StatusOf(instance));
   if (instance.paused || instance.queued || model::HasEnded(instance.status)) return status;
   if (waits_for(WaitFor::kOperator)) return "parked";
-  return standing.moves || standing.waits.empty() ? status : "waiting";
+  const bool waits = standing.motion != replay::Motion::kWork && !standing.waits.empty();
+  return waits ? "waiting" : status;
 }
 
 }  // namespace stele::cli

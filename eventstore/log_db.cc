@@ -44,6 +44,21 @@ rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
   return options;
 }
 
+bool HasCurrent(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path + "/CURRENT", ignored);
+}
+
+// Tables, or write-ahead files that hold something.
+bool HasRecordFiles(const std::string& path) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
+    const auto ending = entry.path().extension();
+    if (ending == ".sst" || (ending == ".log" && entry.file_size(ignored) > 0)) return true;
+  }
+  return false;
+}
+
 class LogSource final : public BlockSource {
  public:
   LogSource(const RocksDbHandle& handle, ShardId shard, std::function<Position()> end,
@@ -106,10 +121,18 @@ class LogSource final : public BlockSource {
 
 }  // namespace
 
+bool LogDb::Exists(const std::string& path) {
+  return HasCurrent(path) || HasRecordFiles(path);
+}
+
 Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool create,
                    std::optional<Error>* damage) {
-  std::error_code ignored;
-  if (!create && !std::filesystem::exists(path + "/CURRENT", ignored))
+  // Opening would make a new database there, and delete the files of the old one.
+  if (!HasCurrent(path) && HasRecordFiles(path))
+    return Fail(
+        ErrorCode::kStoreCorrupt,
+        fmt::format("Expected the file CURRENT in {} but found a log's files without it.", path));
+  if (!create && !HasCurrent(path))
     return Fail(ErrorCode::kStoreNotFound,
                 fmt::format("Expected an event store in {} but found none.", path));
   rocksdb::Options options = BaseOptions();

@@ -17,6 +17,9 @@ namespace stele::eventstore {
 
 class LogDb {
  public:
+  // Whether the directory holds a log, whole or not. Until a log's making is through it has no file
+  // CURRENT, and nothing that would be lost.
+  static bool Exists(const std::string& path);
   // kStoreLocked when it is open elsewhere, kStoreNotFound when there is none and `create` is
   // false, kStoreUnknownFormat for one of a newer build.
   // A damaged write-ahead log is kStoreCorrupt, unless `damage` is given: then the entries that can

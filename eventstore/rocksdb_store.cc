@@ -289,6 +289,10 @@ StoreStats RocksDbStore::Stats() const {
 
 }  // namespace
 
+bool HasRocksDbStore(const std::string& path) {
+  return LogDb::Exists(path + "/log");
+}
+
 Result<std::unique_ptr<EventStore>> OpenRocksDbStore(const std::string& path,
                                                      const RocksDbOptions& options) {
   auto store = std::make_unique<RocksDbStore>();

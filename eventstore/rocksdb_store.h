@@ -23,6 +23,10 @@ struct RocksDbOptions {
   size_t index_chunk_records = kIndexChunkRecords;
 };
 
+// Whether there is a store in the directory. The beginnings of one whose making was cut off are
+// none: opening makes it.
+bool HasRocksDbStore(const std::string& path);
+
 Result<std::unique_ptr<EventStore>> OpenRocksDbStore(const std::string& path,
                                                      const RocksDbOptions& options = {});
 

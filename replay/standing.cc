@@ -24,7 +24,7 @@ class Reader {
     if (instance_.queued) standing_.waits.push_back({.what = WaitFor::kPlace});
     for (const StepRun& run : instance_.runs) Look(run);
     // Nothing is open and nothing is waited for: the record that ends it is on its way.
-    if (standing_.waits.empty() && instance_.runs.empty()) standing_.moves = true;
+    if (standing_.waits.empty() && instance_.runs.empty()) standing_.motion = Motion::kWork;
     return std::move(standing_);
   }
 
@@ -56,13 +56,13 @@ void Reader::Look(const StepRun& run) {
       } else if (lacks_worker_ && lacks_worker_(definition_.step(run.step))) {
         Add(WaitFor::kWorker, run);
       } else {
-        standing_.moves = true;
+        standing_.motion = Motion::kWork;
       }
       return;
     case RunState::kBackoff:
     case RunState::kDelay:
     case RunState::kHeld:
-      standing_.moves = standing_.moves || !instance_.paused;
+      if (!instance_.paused) standing_.motion = Motion::kWork;
       return;
     case RunState::kParked: {
       Waiting& waiting = Add(WaitFor::kOperator, run);
@@ -100,7 +100,8 @@ void Reader::LookAtWait(const StepRun& run) {
   consider(run.due);
   consider(run.deadline);
   for (const model::Wait& wait : run.waits) consider(wait.due);
-  if (waiting.due && !instance_.paused) standing_.moves = true;
+  if (waiting.due && !instance_.paused)
+    standing_.motion = std::max(standing_.motion, Motion::kMoment);
 }
 
 }  // namespace

@@ -39,10 +39,17 @@ struct Waiting {
   std::string message;
 };
 
+// How an instance goes on if nobody does anything.
+enum class Motion : uint8_t {
+  kNone,    // it does not
+  kMoment,  // a wait ends at its moment: a branch of a race, or a timeout
+  kWork,    // an attempt is outside, or a delay or backoff passes
+};
+
 struct Standing {
-  // An attempt is outside, or a timer will bring the instance on: not those of tasks for people,
-  // nor the instance's own deadline. Children that are waited for are not looked at.
-  bool moves = false;
+  // Not by deadlines of tasks for people, nor by the instance's own. Children that are waited for
+  // are not looked at.
+  Motion motion = Motion::kNone;
   std::vector<Waiting> waits;  // the instance's own first, then by run
 };
 

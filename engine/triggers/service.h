@@ -79,6 +79,8 @@ class TriggerService final : public runtime::Observer {
   // requests are made with. REQUIRES: the shard is open, on that store.
   Status Attach(runtime::Shard* shard, const eventstore::EventStore* store,
                 const secrets::Secrets* secrets);
+  // Whether all that the definitions declare is taken up, durably.
+  bool settled() const { return over_ || (seen_.empty() && taking_up_ == 0); }
   // Who is told of everything, too, from then on; in place of the parts' one.
   void Tell(runtime::Observer* next) { parts_.next = next; }
   // From then on triggers fire: first what happened since they last did. Call it when the shard has
@@ -216,6 +218,7 @@ class TriggerService final : public runtime::Observer {
   PendingFirings pending_;
   std::set<InstanceId> cancelled_;  // told to make way
   std::set<TriggerId> draining_;    // StartBufferedOf is at it
+  size_t taking_up_ = 0;            // changes that Reconcile has asked for
   std::set<TriggerId> replaced_;    // removed by Reconcile, which the table may not show yet
 
   std::deque<Seen> seen_;  // to be processed

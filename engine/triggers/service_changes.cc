@@ -64,16 +64,19 @@ std::vector<TriggerId> TriggerService::Reconcile(std::string_view definition) {
     const KnownTrigger* known = table_.Find(id);
     return !replaced_.contains(id) && (known == nullptr || known->reason != kNotDeclared);
   });
-  const auto ignore = [](const Result<Position>&) {};
+  const auto counted = [this]() -> Answer {
+    ++taking_up_;
+    return WhileAlive([this](const Result<Position>&) { --taking_up_; });
+  };
   for (const TriggerId id : changes.removed) {
     replaced_.insert(id);
-    shard_->ChangeTrigger(id, model::TriggerState::kRemoved, kNotDeclared, "", ignore);
+    shard_->ChangeTrigger(id, model::TriggerState::kRemoved, kNotDeclared, "", counted());
   }
   for (const DeclaredChanges::Added& one : changes.added) {
     const TriggerId id =
-        shard_->RegisterTrigger(definition, one.kind, one.stored.ToText(), "", ignore);
+        shard_->RegisterTrigger(definition, one.kind, one.stored.ToText(), "", counted());
     if (id && one.paused)
-      shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it is declared so", "", ignore);
+      shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it is declared so", "", counted());
   }
   return changes.in_the_way;
 }

@@ -97,6 +97,19 @@ class Kill(ProgramTest):
         self.assertIn("verified:", self.stele("verify").stdout)
         print(f"{self.kills} kills, {instance} instances")
 
+    def test_the_very_first_run_leaves_what_the_next_one_can_begin_with(self):
+        file = self.write("one.yml", "name: one\nsteps: [{id: a, type: script, config: "
+                                     "{script: echo}}]\n")
+        for turn in range(KILLS):
+            data = f"data-{turn}"
+            child = self.start("run", file, "--data", data)
+            for _ in range(self.random.randrange(0, 1_500_000)):
+                pass
+            child.kill()
+            child.wait(timeout=60)
+            self.stele("run", file, "--data", data, "--quiet")
+            self.assertIn("verified:", self.stele("verify", "--data", data).stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,7 +4,7 @@
 import os
 import unittest
 
-from program import ProgramTest
+from program import ProgramTest, interrupt
 from workflows import APPROVAL, MESSAGE, TWO_STEPS
 
 
@@ -139,6 +139,21 @@ steps:
 """
         document = self.json("run", self.write("race.yml", race), "--json")
         self.assertEqual(document["output"]["event"], "soon")
+
+    def test_a_wait_with_a_timeout_is_named_and_left_by_an_interrupt(self):
+        wait = """
+name: "wait"
+steps: [{id: "go", type: "signal", config: {name: "go"}, timeout: "1h"}]
+"""
+        child = self.start("run", self.write("wait.yml", wait))
+        said = child.stderr.readline()
+        self.assertIn('instance 1 waits for signal "go" at "go" until ', said)
+        interrupt(child)
+        self.assertIn("stele signal 1 go", child.stderr.read())
+        self.assertEqual(child.wait(), 3)
+        listed, = self.json("list", "--status", "waiting", "--json")
+        self.assertEqual(listed["instance"], 1)
+        self.assertEqual(self.json("signal", "1", "go", "--json")["status"], "completed")
 
     def test_the_document_holds_what_it_waits_for(self):
         document = self.json("run", self.write("approval.yml", APPROVAL), "--json", code=3)

@@ -37,19 +37,28 @@ class Triggers(ProgramTest):
         return {t["name"]: t["trigger"] for t in self.json("triggers", "list", "--json")}
 
     def registered(self):
-        """Every command that changes something takes up what definitions declare."""
+        """With one that is added by hand."""
         self.json("triggers", "add", "report", "--kind", "manual", "--name", "mine", "--json")
         return {name: str(number) for name, number in self.ids().items()}
 
-    def test_declared_triggers_are_listed_before_and_after_they_are_taken_up(self):
+    def test_declared_triggers_are_taken_up_with_the_definition(self):
         listed = self.json("triggers", "list", "--json")
+        self.assertEqual({t["state"] for t in listed}, {"active"})
+        self.assertEqual({t["name"]: t["trigger"] for t in listed},
+                         {"nightly": 1, "hook": 2, "by-hand": 3})
+        self.assertEqual(self.json("triggers", "show", "2", "--json")["path"], "/in")
+        self.stele("definitions", "retire", "report")
+        self.assertEqual(self.json("triggers", "list", "--json"), [])
+
+    def test_those_of_a_file_that_ran_are_taken_up_by_the_first_command_about_triggers(self):
+        other = self.write("other.yml", self.workflow.replace("name: report", "name: other"))
+        self.stele("run", other, "--input", '{"day": "1"}', "--data", "ran")
+        listed = self.json("triggers", "list", "--json", "--data", "ran")
         self.assertEqual({t["state"] for t in listed}, {"declared"})
-        self.assertEqual(len(listed), 3)
-        ids = self.registered()
-        self.assertEqual(set(ids), {"nightly", "hook", "by-hand", "mine"})
-        text = self.stele("triggers", "list").stdout
-        self.assertIn("nightly", text)
-        self.assertNotIn("declared", text)
+        self.assertIn("declared", self.stele("triggers", "list", "--data", "ran").stdout)
+        run = self.json("triggers", "fire", "3", "--input", '{"day": "2"}', "--data", "ran",
+                        "--json")
+        self.assertEqual(run["status"], "completed")
 
     def test_a_schedule_says_when_it_fires_next(self):
         ids = self.registered()

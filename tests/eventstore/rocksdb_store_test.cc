@@ -37,6 +37,42 @@ TEST(RocksDbStore, IsNotFoundWhenItMustExist) {
   EXPECT_OK(OpenRocksDbStore(path, options));
 }
 
+TEST(RocksDbStore, MakesAnewWhatAnEarlierStartBeganToMake) {
+  TempDir directory;
+  const std::string log = directory.path() + "/log";
+  std::filesystem::create_directories(log);
+  EXPECT_FALSE(HasRocksDbStore(directory.path()));
+  for (const char* name : {"/LOCK", "/LOG", "/IDENTITY", "/MANIFEST-000001", "/000001.dbtmp"})
+    std::ofstream(log + name) << "cut o";
+  EXPECT_FALSE(HasRocksDbStore(directory.path()));
+  {
+    auto store = OpenRocksDbStore(directory.path());
+    ASSERT_OK(store);
+    ASSERT_OK(AppendNext(**store, RoundRobin(3, 1, 1)));
+  }
+  EXPECT_TRUE(HasRocksDbStore(directory.path()));
+  auto store = OpenRocksDbStore(directory.path());
+  ASSERT_OK(store);
+  EXPECT_EQ(ReadHistory(**store, 1, 1).size(), 3u);
+}
+
+TEST(RocksDbStore, IsNeverMadeAnewOverALogsFiles) {
+  TempDir directory;
+  {
+    auto store = OpenRocksDbStore(directory.path());
+    ASSERT_OK(store);
+    ASSERT_OK(AppendNext(**store, RoundRobin(3, 1, 1)));
+  }
+  const std::string current = directory.path() + "/log/CURRENT";
+  std::filesystem::rename(current, directory.path() + "/kept");
+  EXPECT_TRUE(HasRocksDbStore(directory.path()));
+  EXPECT_CODE(OpenRocksDbStore(directory.path()), kStoreCorrupt);
+  std::filesystem::rename(directory.path() + "/kept", current);
+  auto store = OpenRocksDbStore(directory.path());
+  ASSERT_OK(store);
+  EXPECT_EQ(ReadHistory(**store, 1, 1).size(), 3u);
+}
+
 TEST(RocksDbStore, SaysWhatIsWrongWithADirectoryItCannotMake) {
   TempDir directory;
   std::ofstream(directory.path() + "/file") << "not a directory";

@@ -75,7 +75,7 @@ TEST(Timeline, KeepsTheAttemptsOfRunsThatHaveEnded) {
   ASSERT_EQ(line->attempts.size(), 1u);
   EXPECT_EQ(line->attempts[0].state, AttemptState::kInterrupted);
   const Standing standing = StandingOf(one, *registry->definitions[0].definition);
-  EXPECT_TRUE(standing.moves);
+  EXPECT_EQ(standing.motion, Motion::kWork);
   EXPECT_TRUE(standing.waits.empty()) << "for no operator either";
 }
 

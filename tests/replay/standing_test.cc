@@ -31,10 +31,10 @@ constexpr std::string_view kOneTask = "id: flow\nsteps: [{id: a, type: script}]\
 TEST(Standing, OfARunningTaskIsThatItMoves) {
   CoreDriver flow(kOneTask);
   flow.Start();
-  EXPECT_TRUE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kWork);
   EXPECT_THAT(Waits(flow), IsEmpty());
   flow.Complete("a");
-  EXPECT_FALSE(Of(flow).moves) << "it has ended";
+  EXPECT_EQ(Of(flow).motion, Motion::kNone) << "it has ended";
   EXPECT_THAT(Waits(flow), IsEmpty());
 }
 
@@ -44,7 +44,7 @@ TEST(Standing, OfATaskWithoutAWorkerIsThatItWaitsForOne) {
   const Standing standing =
       StandingOf(flow.instance(), flow.definition(),
                  [](const definition::Step& step) { return step.task_type == "script"; });
-  EXPECT_FALSE(standing.moves);
+  EXPECT_EQ(standing.motion, Motion::kNone);
   ASSERT_EQ(standing.waits.size(), 1u);
   EXPECT_EQ(standing.waits[0].what, WaitFor::kWorker);
   EXPECT_EQ(standing.waits[0].type, "script");
@@ -53,9 +53,9 @@ TEST(Standing, OfATaskWithoutAWorkerIsThatItWaitsForOne) {
 TEST(Standing, OfABackoffIsThatItMovesUnlessItIsPaused) {
   CoreDriver flow("id: flow\nsteps: [{id: a, type: script, retry: {max_attempts: 2}}]\n");
   flow.Start().Fail("a");
-  EXPECT_TRUE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kWork);
   flow.Pause();
-  EXPECT_FALSE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kNone);
   EXPECT_THAT(Waits(flow), ElementsAre("resume"));
 }
 
@@ -63,7 +63,7 @@ TEST(Standing, OfAQueuedInstanceIsThatItWaitsForAPlace) {
   CoreDriver flow(kOneTask);
   flow.StartQueued();
   EXPECT_THAT(Waits(flow), ElementsAre("place"));
-  EXPECT_FALSE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kNone);
 }
 
 TEST(Standing, OfAParkedStepNamesItsError) {
@@ -71,7 +71,7 @@ TEST(Standing, OfAParkedStepNamesItsError) {
   flow.Start().Fail("a", "boom");
   EXPECT_THAT(Waits(flow), ElementsAre("operator a"));
   EXPECT_EQ(Of(flow).waits[0].kind, "boom");
-  EXPECT_FALSE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kNone);
 }
 
 TEST(Standing, OfAnApprovalHasItsTitleAndTask) {
@@ -89,7 +89,7 @@ steps:
   EXPECT_EQ(waiting.type, "approval");
   ASSERT_NE(waiting.task, nullptr);
   EXPECT_EQ(waiting.due, flow.now().Plus(3'600'000'000));
-  EXPECT_FALSE(standing.moves) << "the deadline of a task for people moves nothing on";
+  EXPECT_EQ(standing.motion, Motion::kNone) << "the deadline of a task for people moves nothing on";
 }
 
 TEST(Standing, OfAWaitMovesWhereAMomentEndsIt) {
@@ -102,22 +102,22 @@ steps:
   flow.Start();
   EXPECT_THAT(Waits(flow), ElementsAre("message open", "message bounded"));
   const Standing standing = Of(flow);
-  EXPECT_TRUE(standing.moves);
+  EXPECT_EQ(standing.motion, Motion::kMoment);
   EXPECT_EQ(standing.waits[0].due, TimeUs());
   EXPECT_EQ(standing.waits[1].due, flow.now().Plus(60'000'000));
   CoreDriver forever("id: flow\nsteps: [{id: open, type: signal, config: {name: go}}]\n");
   forever.Start();
-  EXPECT_FALSE(Of(forever).moves);
+  EXPECT_EQ(Of(forever).motion, Motion::kNone);
 }
 
 TEST(Standing, OfACallNamesTheChild) {
   CoreDriver flow("id: flow\nsteps: [{id: sub, type: call, config: {workflow: other}}]\n");
   flow.Start();
-  EXPECT_TRUE(Of(flow).moves) << "the child is about to start";
+  EXPECT_EQ(Of(flow).motion, Motion::kWork) << "the child is about to start";
   flow.NoteChild("sub", InstanceId(42));
   EXPECT_THAT(Waits(flow), ElementsAre("child sub"));
   EXPECT_EQ(Of(flow).waits[0].child, InstanceId(42));
-  EXPECT_FALSE(Of(flow).moves);
+  EXPECT_EQ(Of(flow).motion, Motion::kNone);
 }
 
 TEST(Standing, LabelsAStepWithTheLoopsAroundIt) {
