@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "cli/given.h"
 #include "cli/text.h"
@@ -44,11 +45,15 @@ definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
     return std::unexpected(
         std::vector<definition::Fault>{{regular.error().code, regular.error().message, {}}});
   const auto templates = TemplatesOf(engine);
-  definition::LoadResult loaded = definition::LoadFile(path, templates ? &*templates : nullptr);
-  std::vector<definition::Fault> faults =
-      loaded.has_value()
-          ? CheckRunnable(**loaded, engine.tasks(), stubs, engine.custom_types().schemas())
-          : loaded.error();
+  definition::Definition rest;
+  definition::LoadResult loaded =
+      definition::LoadFile(path, templates ? &*templates : nullptr, &rest);
+  std::vector<definition::Fault> faults;
+  if (!loaded.has_value()) faults = loaded.error();
+  std::ranges::move(CheckRunnable(loaded.has_value() ? **loaded : rest, engine.tasks(), stubs,
+                                  engine.custom_types().schemas()),
+                    std::back_inserter(faults));
+  SortByPlace(faults);
   if (const auto text = ReadGivenFile(path, definition::kMaxFileBytes); text.has_value()) {
     const definition::Syntax syntax = definition::SyntaxOf(path, *text);
     Add(loaded.has_value() ? triggers::FaultsOfTriggers(**loaded, *text, syntax)

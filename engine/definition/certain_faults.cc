@@ -61,6 +61,7 @@ class Checker {
 
   const Definition& definition_;
   Faults& faults_;
+  const bool linked_;
   std::vector<bool> entered_;  // by step: a transition leads to it
   std::vector<bool> named_;    // by step: a fallback or a compensation
   StepIndex without_{kNoIndex};
@@ -71,6 +72,7 @@ class Checker {
 Checker::Checker(const Definition& definition, Faults& faults)
     : definition_(definition),
       faults_(faults),
+      linked_(definition.by_id.size() == definition.steps.size()),
       entered_(definition.steps.size()),
       named_(definition.steps.size()) {
   for (const Transition& edge : definition.transitions) entered_[edge.to.value] = true;
@@ -101,7 +103,8 @@ void Checker::Run() {
 
 void Checker::CheckStep(StepIndex index) {
   const Step& step = definition_.step(index);
-  const bool first = step.body.value == 0 && !entered_[index.value] && !named_[index.value];
+  const bool first =
+      linked_ && step.body.value == 0 && !entered_[index.value] && !named_[index.value];
   const std::string of = " of " + Quote(step.id);
   Site site{.what = {},
             .place = step.place,
@@ -227,7 +230,7 @@ bool Checker::IsAbsent(const std::vector<std::string>& path, const Site& site) {
 }
 
 bool Checker::IsAbsentStep(const std::vector<std::string>& path, const Site& site) {
-  if (path.size() < 3) return false;
+  if (path.size() < 3 || !linked_) return false;
   const Step* step = definition_.FindStep(path[1]);
   if (step == nullptr) return false;  // linking tells
   if (!IsOneOf(path[2], {"output", "outputs", "result"})) return path[2] != "status";
@@ -245,10 +248,13 @@ bool Checker::IsAround(BodyIndex outer, BodyIndex inner) const {
   return true;
 }
 
+// Or in a body that nothing runs: that is told, and a loop might have.
 bool Checker::InLoop(BodyIndex body) const {
-  for (StepIndex owner = definition_.body(body).owner; owner.value != kNoIndex;
-       owner = definition_.body(definition_.step(owner).body).owner)
-    if (definition_.step(owner).kind == StepKind::kLoop) return true;
+  while (body.value != 0) {
+    const StepIndex owner = definition_.body(body).owner;
+    if (owner.value == kNoIndex || definition_.step(owner).kind == StepKind::kLoop) return true;
+    body = definition_.step(owner).body;
+  }
   return false;
 }
 

@@ -11,7 +11,10 @@
 
 namespace stele::definition {
 
-// REQUIRES: the graph is analyzed and ids are indexed.
+// Where the graph is not known, as `by_id` is empty, nothing is said of what steps see of each
+// other.
+//
+// REQUIRES: the steps have their bodies.
 void CheckCertainFaults(const Definition& definition, Faults& faults);
 
 }  // namespace stele::definition

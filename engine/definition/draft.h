@@ -28,6 +28,7 @@ struct DraftStep {
   Word compensation;
   uint32_t child = kNoIndex;  // into Draft::bodies
   Place join_place{};         // of what says how many to wait for
+  bool settled = true;        // false: a fault keeps its type or its configuration from being known
 };
 
 // How the steps are found that start with the body, when it does not say.
@@ -77,7 +78,9 @@ struct Draft {
 };
 
 // Resolves ids, checks the graph and what expressions refer to, and builds the tables. Adds faults;
-// the definition is complete only when none were added.
+// the definition is complete only when none were added. With some it still holds every step, in the
+// order of the bodies and of their steps, unless there are too many; its `by_id` is empty when its
+// graph is not known.
 Definition Link(Draft draft, Faults& faults);
 
 // Compiles conditions and templates; notes what they refer to.
@@ -98,9 +101,11 @@ class Compiler {
   std::optional<Expression> Not(const Expression& condition, Place place);
 
  private:
-  void Note(std::span<const expression::Reference> references, const Node& node);
+  // `offset` is where what was compiled begins in the node's string.
+  void Note(std::span<const expression::Reference> references, const Node& node, size_t offset = 0);
+  void AddFault(const Error& error, const Node& node, size_t offset = 0);
   void Check(const Node& node);
-  void AddFault(const Error& error, const Node& node);
+  void CheckString(const Node& node);
   std::optional<Expression> Joined(const std::string& text, Place place);
 
   Draft& draft_;

@@ -5,7 +5,6 @@
 #include <unordered_map>
 
 #include "base/check.h"
-#include "engine/definition/certain_faults.h"
 #include "engine/definition/draft.h"
 #include "engine/definition/graph.h"
 #include "engine/definition/json_schema.h"
@@ -29,14 +28,13 @@ class Linker {
     MarkHandlers();
     CheckReferences();
     EscapeShell();
-    if (!resolved_) return {};  // what follows would only repeat what is known
+    CompileInputSchema(result_);
+    if (!resolved_) return std::move(result_);  // what follows would only repeat what is known
     for (uint32_t b = 0; b < draft_.bodies.size(); ++b) FindEntries(b);
-    if (!CheckDependencies()) return {};
+    if (!CheckDependencies()) return std::move(result_);
     AnalyzeGraph(result_, faults_);
     CheckJoins();
-    CompileInputSchema(result_);
     IndexIds();
-    if (!draft_.fragment) CheckCertainFaults(result_, faults_);
     return std::move(result_);
   }
 

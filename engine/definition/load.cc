@@ -8,9 +8,11 @@
 #include <sstream>
 
 #include "engine/definition/canonical.h"
+#include "engine/definition/certain_faults.h"
 #include "engine/definition/dialects/dialects.h"
 #include "engine/definition/json_schema.h"
 #include "engine/definition/limits.h"
+#include "engine/definition/names.h"
 #include "engine/definition/patch.h"
 #include "engine/definition/recorded_secrets.h"
 #include "engine/definition/templates.h"
@@ -48,6 +50,43 @@ std::optional<Draft> Lower(const Node& root, std::string_view fallback_name, Fau
   return std::nullopt;
 }
 
+// By step, in the order in which Link numbers them: whether all that the file says of its type and
+// its configuration is known before its `stele` is applied.
+std::vector<bool> Settled(const Draft& draft) {
+  std::set<std::string_view> patched;
+  for (const Patch& patch : draft.patches) patched.insert(patch.step);
+  std::vector<bool> settled;
+  for (const DraftBody& body : draft.bodies)
+    for (const DraftStep& step : body.steps)
+      settled.push_back(step.settled && !step.step.task_type.empty() &&
+                        !patched.contains(step.step.id));
+  return settled;
+}
+
+// What a definition without a name of its own has besides its steps.
+bool MayBeFragment(const Definition& definition) {
+  return definition.dialect == "steps" && definition.title == definition.name &&
+         definition.version.empty() && definition.description.empty() && definition.tags.empty() &&
+         definition.outputs.empty() && definition.bodies[0].variables.empty() &&
+         definition.input_schema.is_null() && definition.extra.is_null();
+}
+
+// A definition that was written as the log holds it, with the places of this text.
+LoadResult ReadWritten(const Node& root, Faults& faults) {
+  LoadResult read = ReadCanonicalTree(root);
+  if (!read) return read;
+  Definition definition = **read;
+  if (const Node* steps = root.Find("steps"))
+    for (size_t i = 0; i < steps->items.size() && i < definition.steps.size(); ++i)
+      definition.steps[i].place = steps->items[i].place;
+  if (const Node* edges = root.Find("transitions"))
+    for (size_t i = 0; i < edges->items.size() && i < definition.transitions.size(); ++i)
+      definition.transitions[i].place = edges->items[i].place;
+  CheckNames(definition, root, faults);
+  if (!MayBeFragment(definition)) CheckCertainFaults(definition, faults);
+  return read;
+}
+
 // The definition as the log will give it back. What a file makes larger than a file may be, by its
 // aliases or templates, could be recorded and never be read again.
 LoadResult Recorded(const Definition& definition, Faults faults) {
@@ -79,16 +118,17 @@ Syntax SyntaxOf(std::string_view file_name, std::string_view text) {
 }
 
 LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name,
-                const TemplateSource* source) {
-  return Instantiate(text, syntax, {}, fallback_name, source);
+                const TemplateSource* source, Definition* rest) {
+  return Instantiate(text, syntax, {}, fallback_name, source, rest);
 }
 
 LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& parameters,
-                       std::string_view fallback_name, const TemplateSource* source) {
+                       std::string_view fallback_name, const TemplateSource* source,
+                       Definition* rest) {
   Faults faults;
   std::optional<Node> root = ParseDocument(text, syntax, faults);
   if (root && root->is_map() && root->Find(kFormatVersion) != nullptr) {
-    const LoadResult read = ReadCanonicalTree(*root);
+    const LoadResult read = ReadWritten(*root, faults);
     return read ? Recorded(**read, std::move(faults)) : read;
   }
   std::optional<Draft> draft;
@@ -96,13 +136,23 @@ LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& param
     draft = Lower(*root, fallback_name, faults);
   if (!draft) return std::unexpected(faults.Take());
   PreparePatches(*draft);
+  const std::vector<bool> settled = Settled(*draft);
   const std::vector<Patch> patches = std::move(draft->patches);
+  const bool fragment = draft->fragment;
   Definition definition = Link(*std::move(draft), faults);
   definition = ApplyPatches(std::move(definition), patches, faults);
-  return Recorded(definition, std::move(faults));
+  CheckNames(definition, *root, faults);
+  // A patch that is not applied might have put an expression in the place of another.
+  const bool whole = patches.empty() || faults.empty();
+  if (!fragment && whole) CheckCertainFaults(definition, faults);
+  LoadResult loaded = Recorded(definition, std::move(faults));
+  if (!loaded && rest != nullptr)
+    for (size_t i = 0; i < definition.steps.size(); ++i)
+      if (settled[i]) rest->steps.push_back(definition.steps[i]);
+  return loaded;
 }
 
-LoadResult LoadFile(const std::string& path, const TemplateSource* source) {
+LoadResult LoadFile(const std::string& path, const TemplateSource* source, Definition* rest) {
   const auto fail = [&](ErrorCode code, std::string message) {
     return std::unexpected(std::vector<Fault>{{code, std::move(message), {}}});
   };
@@ -117,7 +167,7 @@ LoadResult LoadFile(const std::string& path, const TemplateSource* source) {
   }
   text.resize(static_cast<size_t>(file.gcount()));
   const std::filesystem::path name(path);
-  return Load(text, SyntaxOf(path, text), name.stem().string(), source);
+  return Load(text, SyntaxOf(path, text), name.stem().string(), source, rest);
 }
 
 std::vector<Fault> CheckTypes(const Definition& definition, const std::set<std::string>& available,

@@ -39,11 +39,16 @@ using LoadResult = std::expected<std::shared_ptr<const Definition>, std::vector<
 // stem) names a definition that does not say how it is called. Faults are sorted by place. Step
 // templates that the file does not hold come from `source`; a definition with parameters gets their
 // defaults (templates.h).
+//
+// Where there are faults and `rest` is not null, it gets the steps whose type and configuration
+// could be read, and nothing else: CheckTypes and executors may judge them, so that their faults
+// are told with the others. A string whose template does not compile is `{{ input }}` in it.
 LoadResult Load(std::string_view text, Syntax syntax, std::string_view fallback_name,
-                const TemplateSource* source = nullptr);
+                const TemplateSource* source = nullptr, Definition* rest = nullptr);
 
 // Reads the file and loads it. A file that cannot be read is one fault.
-LoadResult LoadFile(const std::string& path, const TemplateSource* source = nullptr);
+LoadResult LoadFile(const std::string& path, const TemplateSource* source = nullptr,
+                    Definition* rest = nullptr);
 
 // The schema of the configuration of somebody's own type; null when there is no such type.
 using TypeSchemas = std::function<const JsonSchema*(std::string_view type)>;

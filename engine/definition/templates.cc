@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "engine/definition/limits.h"
+#include "engine/definition/names.h"
 #include "engine/definition/placeholders.h"
 #include "engine/definition/reader.h"
 
@@ -74,6 +76,7 @@ class Expander {
   const StepTemplate* Find(const std::string& name, Place place);
   void ExpandIn(Node& map, size_t depth);
   void ExpandList(Node& list, size_t depth);
+  bool IsCircle(const Node& use);
   void Use(Node& step, size_t depth);
   void UseOnce(Node& step);
 
@@ -85,17 +88,20 @@ class Expander {
   bool stopped_ = false;
   size_t uses_ = 0;
   std::map<std::string, std::optional<StepTemplate>> templates_;
+  std::vector<std::string> used_;  // by the step at hand and those around it, the outermost first
+  std::set<std::string> circles_;  // that were told
 };
 
 void Expander::Run(Node& root, const Object& parameters) {
+  const size_t before = faults_.size();
   BindHead(root, parameters);
   for (Node* head : Heads(root))
     if (auto templates = Detach(*head, "templates")) ReadTemplates(*templates);
-  if (!faults_.empty()) return;
+  if (faults_.size() > before) return;
   if (has_parameters_) FillPlaceholders(root, {&head_}, budget_, faults_);
   ExpandIn(root, 0);
   // The canonical form holds what is kept for people one level deeper.
-  if (faults_.empty() && DepthOf(root) >= kMaxDepth)
+  if (faults_.size() == before && DepthOf(root) >= kMaxDepth)
     faults_.Add(
         ErrorCode::kLimitExceeded, root.place,
         fmt::format("Expected a depth below {}, templates expanded, but found more", kMaxDepth));
@@ -125,7 +131,10 @@ void Expander::ReadTemplates(Node& node) {
   if (!node.is_map())
     faults_.Add(ErrorCode::kInvalidDefinition, node.place,
                 "Expected a mapping of step templates but found " + Describe(node));
-  for (Entry& entry : node.entries) AddTemplate(entry.key, entry.value);
+  for (Entry& entry : node.entries) {
+    CheckName(entry.key, "a template's name", entry.place, faults_);
+    AddTemplate(entry.key, entry.value);
+  }
 }
 
 void Expander::AddTemplate(const std::string& name, Node& node) {
@@ -192,9 +201,31 @@ void Expander::ExpandList(Node& list, size_t depth) {
   for (Node& step : list.items) {
     if (!step.is_map() || stopped_) continue;
     const bool uses = step.Find("use") != nullptr;
+    const size_t around = used_.size();
     if (uses) Use(step, depth);
     ExpandIn(step, depth + (uses ? 1 : 0));
+    used_.resize(around);
   }
+}
+
+// Whether the template is being used already, which is told once of each circle.
+bool Expander::IsCircle(const Node& use) {
+  if (!use.is_string()) return false;
+  const std::string& name = use.scalar.as_string();
+  const auto first = std::ranges::find(used_, name);
+  if (first == used_.end()) {
+    used_.push_back(name);
+    return false;
+  }
+  std::string circle;
+  for (auto at = first; at != used_.end(); ++at) circle += *at + " → ";
+  circle += name;
+  if (circles_.insert(circle).second)
+    faults_.Add(ErrorCode::kLimitExceeded, use.place,
+                fmt::format("Expected templates to use each other at most {} deep but found that "
+                            "they use each other in a circle: {}",
+                            kMaxTemplateDepth, circle));
+  return true;
 }
 
 // A template's step may use another template.
@@ -209,6 +240,10 @@ void Expander::Use(Node& step, size_t depth) {
     else if (uses_ > kMaxSteps)
       faults_.Add(ErrorCode::kLimitExceeded, place,
                   fmt::format("Expected at most {} uses of templates but found more", kMaxSteps));
+    if (IsCircle(*step.Find("use"))) {
+      step = Node();
+      return;
+    }
     if (!stopped_) UseOnce(step);
   }
 }
@@ -240,8 +275,9 @@ void Expander::UseOnce(Node& step) {
 bool ExpandTemplates(Node& root, const Object& parameters, const TemplateSource* source,
                      Faults& faults) {
   if (!root.is_map()) return true;
+  const size_t before = faults.size();
   Expander(source, faults).Run(root, parameters);
-  return faults.empty();
+  return faults.size() == before && !faults.full();
 }
 
 std::expected<std::vector<Parameter>, std::vector<Fault>> ParametersOf(std::string_view text,

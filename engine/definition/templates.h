@@ -49,12 +49,14 @@ std::expected<std::vector<Parameter>, std::vector<Fault>> ParametersOf(std::stri
                                                                        Syntax syntax);
 
 // The definition that a template and values for its parameters make. Faults have their places in
-// the template's text; those of values that nobody asked for stand at `parameters`.
+// the template's text; those of values that nobody asked for stand at `parameters`. `rest` is as in
+// load.h.
 LoadResult Instantiate(std::string_view text, Syntax syntax, const Object& parameters,
-                       std::string_view fallback_name, const TemplateSource* source = nullptr);
+                       std::string_view fallback_name, const TemplateSource* source = nullptr,
+                       Definition* rest = nullptr);
 
 // Expands the tree in place: `parameters` and `templates` are gone, every placeholder has its
-// value, every `use` its step. False when faults were added; the tree is of no use then.
+// value, every `use` its step. False when it added faults; the tree is of no use then.
 bool ExpandTemplates(Node& root, const Object& parameters, const TemplateSource* source,
                      Faults& faults);
 

@@ -108,14 +108,15 @@ void TreeBuilder::Add(Node node) {
     return;
   }
   open.has_key = false;
-  if (open.key == kMergeKey && syntax_code_ == ErrorCode::kInvalidYaml) {
-    open.merged.push_back(std::move(node));
-    return;
-  }
-  if (!open.keys.insert(open.key).second) {
+  const bool merges = open.key == kMergeKey && syntax_code_ == ErrorCode::kInvalidYaml;
+  if (merges ? !open.merged.empty() : !open.keys.insert(open.key).second) {
     faults_.Add(
         syntax_code_, open.key_place,
         fmt::format("Expected each key once in a mapping but found {} again", Quote(open.key)));
+    return;
+  }
+  if (merges) {
+    open.merged.push_back(std::move(node));
     return;
   }
   open.node.entries.push_back({std::move(open.key), open.key_place, std::move(node)});

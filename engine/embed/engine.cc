@@ -20,16 +20,18 @@ namespace stele::embed {
 
 namespace {
 
-// What nothing here can run, configurations that an executor refuses, faults of triggers.
-std::vector<definition::Fault> FaultsOf(const definition::Definition& definition,
+// Beside the faults that are known: what nothing here can run, configurations that an executor
+// refuses, faults of triggers.
+std::vector<definition::Fault> FaultsOf(std::vector<definition::Fault> faults,
+                                        const definition::Definition& definition,
                                         std::string_view text, definition::Syntax syntax,
                                         const tasks::TaskRegistry& tasks,
                                         const runtime::CustomTypes& custom) {
   std::set<std::string> types = tasks.types();
   for (const auto& [name, type] : custom.all())
     if (type.schema.has_value()) types.insert(name);
-  std::vector<definition::Fault> faults =
-      definition::CheckTypes(definition, types, {}, custom.schemas());
+  std::ranges::move(definition::CheckTypes(definition, types, {}, custom.schemas()),
+                    std::back_inserter(faults));
   for (const definition::Step& step : definition.steps) {
     const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
     if (step.kind != definition::StepKind::kTask || executor == nullptr) continue;
@@ -154,9 +156,12 @@ Result<Definition> Engine::RegisterText(const std::string& text, const std::stri
   return core_->Ask<Definition>([&, core = core_.get()](const Core::Reply<Definition>& reply) {
     const runtime::RegisteredTemplates templates(core->shard().registry());
     const definition::Syntax syntax = definition::SyntaxOf(name, text);
-    const definition::LoadResult loaded = definition::Load(text, syntax, name, &templates);
-    if (!loaded.has_value()) return reply(std::unexpected(ToError(loaded.error())));
-    const auto faults = FaultsOf(**loaded, text, syntax, core->tasks(), core->custom_types());
+    definition::Definition rest;
+    const definition::LoadResult loaded = definition::Load(text, syntax, name, &templates, &rest);
+    const auto faults =
+        loaded.has_value()
+            ? FaultsOf({}, **loaded, text, syntax, core->tasks(), core->custom_types())
+            : FaultsOf(loaded.error(), rest, text, syntax, core->tasks(), core->custom_types());
     if (!faults.empty()) return reply(std::unexpected(ToError(faults)));
     auto id = std::make_shared<DefinitionId>();
     *id = core->shard().Register(

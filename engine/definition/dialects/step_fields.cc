@@ -48,6 +48,7 @@ Node ConfigOf(const Node* config, StepFields& fields, const std::string& executo
   result.kind = Node::Kind::kMap;
   result.place = fields.draft.step.place;
   if (config == nullptr || !config->is_map()) {
+    fields.draft.settled = config == nullptr;
     if (config != nullptr)
       lowering.Add(ErrorCode::kInvalidDefinition, config->place,
                    "Expected a mapping as a step's configuration but found " + Describe(*config));

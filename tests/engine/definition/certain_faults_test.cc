@@ -124,5 +124,27 @@ TEST(CertainFaults, AreMembersThatAnInputCannotHave) {
   EXPECT_EQ(FaultOf(step, "input_schema: {type: object, properties: {a: {}}}\n"), "");
 }
 
+TEST(CertainFaults, OfAFileInTheCanonicalFormAreToldInItsPlaces) {
+  const auto faults_of = [](const std::string& title, const std::string& script) {
+    return FaultsOf(
+        "{\"format_version\":1,\"dialect\":\"steps\",\"name\":\"n\",\"title\":\"" + title +
+            "\",\"bodies\":[{\"entries\":[0]}],\"steps\":[\n{\"id\":\"a\",\"type\":\"script\","
+            "\"place\":[70,80],\"config\":{\"script\":\"" +
+            script + "\"}}]}",
+        Syntax::kJson);
+  };
+  EXPECT_EQ(faults_of("N", "{{ loop.item }}"),
+            Lines{"2:1 STL0110 Expected the configuration of \"a\"" + std::string(kNever) +
+                  "Expected a value for `loop.item` at column 4 but found nothing of that name"});
+  EXPECT_EQ(faults_of("N", "{{ input.item }}"), Lines{});
+  EXPECT_EQ(faults_of("n", "{{ loop.item }}"), Lines{}) << "it may be a part of a larger file";
+}
+
+TEST(CertainFaults, OfWhatAPatchPutsThereAreTold) {
+  EXPECT_TRUE(FaultOf("- {id: a, type: script, stele: {condition: 1 / 0 > 1}}\n")
+                  .starts_with("3:8 STL0202 Expected the condition of \"a\""));
+  EXPECT_EQ(FaultOf("- {id: a, type: script, when: 1 / 0 > 1, stele: {condition: null}}\n"), "");
+}
+
 }  // namespace
 }  // namespace stele::definition::testing

@@ -174,6 +174,30 @@ TEST(Faults, DuplicateKeys) {
             Lines{"1:15 STL0001 Expected each key once in a mapping but found \"name\" again"});
 }
 
+TEST(Faults, DuplicateKeysWhereverAMappingIs) {
+  const auto json = [](const std::string& config) {
+    return FaultsOf(
+        "{\"name\": \"n\", \"steps\": [{\"id\": \"a\", \"type\": \"script\",\n\"config\": " +
+            config + "}]}",
+        Syntax::kJson);
+  };
+  constexpr std::string_view kAgain =
+      " STL0001 Expected each key once in a mapping but found \"x\" again";
+  EXPECT_EQ(json(R"({"x": 1, "y": 2, "x": 1})"), Lines{"2:28" + std::string(kAgain)});
+  EXPECT_EQ(json(R"({"l": [{"x": 1, "\u0078": 2}]})"), Lines{"2:27" + std::string(kAgain)});
+  EXPECT_EQ(FaultsOf("name: n\nvariables:\n  v: {type: object, default: {x: 1, 'x': 2}}\n"
+                     "triggers: [{id: t, type: manual, id: u}]\n"
+                     "templates: {t: {step: {type: script}}, t: {step: {type: script}}}\n"
+                     "steps:\n- {id: a, type: script, config: {1: x, '1': y}}\n"),
+            (Lines{"3:37 STL0101 Expected each key once in a mapping but found \"x\" again",
+                   "4:34 STL0101 Expected each key once in a mapping but found \"id\" again",
+                   "5:40 STL0101 Expected each key once in a mapping but found \"t\" again",
+                   "7:40 STL0101 Expected each key once in a mapping but found \"1\" again"}));
+  EXPECT_EQ(FaultsOf("name: n\nx-a: &a {type: script}\nx-b: &b {name: b}\n"
+                     "steps:\n- {id: a, <<: *a, <<: *b}\n"),
+            Lines{"5:19 STL0101 Expected each key once in a mapping but found \"<<\" again"});
+}
+
 TEST(Faults, DefaultOfAnotherType) {
   EXPECT_EQ(FaultsOf("name: n\nvariables:\n  v: {type: integer, default: x}\n"
                      "steps: [{id: a, type: script}]\n"),

@@ -161,12 +161,33 @@ TEST(StepTemplates, DoNotGoRoundForEver) {
   EXPECT_EQ(FaultsOf("name: n\ntemplates: {a: {step: {use: b}}, b: {step: {use: a}}}\n"
                      "steps: [{id: x, use: a}]\n"),
             Lines{"2:50 STL0002 Expected templates to use each other at most 16 deep but found "
-                  "more"});
+                  "that they use each other in a circle: a → b → a"});
   const auto faults = FaultsOf(
       "name: n\ntemplates: {a: {step: {type: loop, times: 1, steps: [{id: p, use: a},\n"
       "  {id: q, use: a}, {id: r, use: a}]}}}\nsteps: [{id: x, use: a}]\n");
   ASSERT_EQ(faults.size(), 1u);
   EXPECT_TRUE(faults[0].contains("STL0002")) << faults[0];
+}
+
+TEST(StepTemplates, TellEachCircleOnceByItsOwnTemplates) {
+  constexpr std::string_view kCircle = "in a circle: ";
+  const auto faults = FaultsOf(
+      "name: n\ntemplates:\n  in: {step: {use: a}}\n  a: {step: {use: b}}\n"
+      "  b: {step: {type: loop, times: 1, steps: [{id: p, use: a}]}}\n"
+      "  self: {step: {use: self}}\nsteps:\n- {id: x, use: in}\n- {id: y, use: in}\n"
+      "- {id: z, use: self}\n");
+  ASSERT_EQ(faults.size(), 2u);
+  EXPECT_TRUE(faults[0].starts_with("5:57 ")) << faults[0];
+  EXPECT_TRUE(faults[0].ends_with(std::string(kCircle) + "a → b → a")) << faults[0];
+  EXPECT_TRUE(faults[1].starts_with("6:22 ")) << faults[1];
+  EXPECT_TRUE(faults[1].ends_with(std::string(kCircle) + "self → self")) << faults[1];
+}
+
+TEST(StepTemplates, MayBeUsedAgainBesideEachOther) {
+  EXPECT_EQ(FaultsOf("name: n\ntemplates:\n  a: {step: {type: script}}\n"
+                     "  b: {step: {type: loop, times: 1, steps: [{id: '<<id>>-p', use: a}]}}\n"
+                     "steps:\n- {id: x, use: b}\n- {id: y, use: b}\n- {id: z, use: a}\n"),
+            Lines{});
 }
 
 TEST(StepTemplates, AreBoundedInWhatTheyAdd) {
