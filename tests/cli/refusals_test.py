@@ -86,6 +86,35 @@ class Starting(ProgramTest):
         self.assertEqual(len(self.json("definitions", "list", "--json")), 1)
 
 
+MANY = """
+name: "many"
+steps:
+  - id: "a"
+    type: "http"
+    config: {method: 5, url: "https://x/{{ 1 + }}/{{ * 2 }}"}
+    output_mapping: {x: "1 +"}
+  - {id: "b", type: "script", depends_on: ["zz"], config: {script: "{{ loop.item }}"}}
+  - {id: "c", type: "script", config: {runtime: "bash"}}
+  - {id: "d", type: "http", config: {timeouts: 5}}
+  - {id: "e", type: "nonsense", config: {}}
+"""
+
+
+class Validating(ProgramTest):
+    def test_every_fault_is_told_in_one_go(self):
+        self.write("many.yml", MANY)
+        told = self.stele("validate", "many.yml", code=2).stderr.splitlines()
+        for place, code, words in ((4, 505, "method"), (6, 201, "`}`"), (6, 201, "`*`"),
+                                   (7, 201, "the end"), (8, 104, "zz"), (8, 110, "loop.item"),
+                                   (9, 505, "script"), (10, 505, "`url` but"), (10, 505, "`timeouts`"),
+                                   (11, 107, "nonsense")):
+            with self.subTest(words, place=place):
+                found = [line for line in told if words in line
+                         and line.startswith(f"many.yml:{place}:") and f" STL{code:04}: " in line]
+                self.assertEqual(len(found), 1, told)
+        self.assertEqual(len([line for line in told if ":4:" in line]), 1, "method alone")
+
+
 class Words(ProgramTest):
     def test_empty_texts_are_refused(self):
         file = self.write("two.yml", TWO_STEPS)
