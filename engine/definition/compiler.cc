@@ -57,14 +57,12 @@ std::optional<Piece> FaultyPiece(std::string_view text, const Error& error) {
   return piece;
 }
 
-// The node with `kUnknown` for each string that does not compile.
-Node WithoutFaults(const Node& node) {
-  Node result = node;
-  for (Node& item : result.items) item = WithoutFaults(item);
-  for (Entry& entry : result.entries) entry.value = WithoutFaults(entry.value);
+// Puts `kUnknown` in the place of each string that does not compile.
+void DropFaults(Node& node) {
+  for (Node& item : node.items) DropFaults(item);
+  for (Entry& entry : node.entries) DropFaults(entry.value);
   if (node.is_string() && HasTemplate(node.scalar.as_string()) && !Template::Compile(node.scalar))
-    result.scalar = Value(kUnknown);
-  return result;
+    node.scalar = Value(kUnknown);
 }
 
 Template Unknown() {
@@ -141,8 +139,10 @@ void Compiler::CheckString(const Node& node) {
 Template Compiler::Rendered(const Node& node) {
   const size_t before = faults_.size();
   Check(node);
+  Node sound;
   const bool faulty = faults_.size() > before || faults_.full();
-  auto compiled = Template::Compile(ToValue(faulty ? WithoutFaults(node) : node));
+  if (faulty) DropFaults(sound = node);
+  auto compiled = Template::Compile(ToValue(faulty ? sound : node));
   if (compiled) return *std::move(compiled);
   AddFault(compiled.error(), node);
   return Unknown();

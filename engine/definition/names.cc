@@ -63,6 +63,7 @@ class NameCheck {
  private:
   // Most names need no place.
   void Check(std::string_view name, std::string_view what) {
+    if (faults_.full()) return;  // looking for places costs
     Faults found;
     CheckName(name, what, {}, found);
     for (const Fault& fault : found.Take())

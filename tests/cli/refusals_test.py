@@ -106,8 +106,8 @@ class Validating(ProgramTest):
         told = self.stele("validate", "many.yml", code=2).stderr.splitlines()
         for place, code, words in ((4, 505, "method"), (6, 201, "`}`"), (6, 201, "`*`"),
                                    (7, 201, "the end"), (8, 104, "zz"), (8, 110, "loop.item"),
-                                   (9, 505, "script"), (10, 505, "`url` but"), (10, 505, "`timeouts`"),
-                                   (11, 107, "nonsense")):
+                                   (9, 505, "script"), (10, 505, "`url` but"),
+                                   (10, 505, "`timeouts`"), (11, 107, "nonsense")):
             with self.subTest(words, place=place):
                 found = [line for line in told if words in line
                          and line.startswith(f"many.yml:{place}:") and f" STL{code:04}: " in line]
