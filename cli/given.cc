@@ -9,9 +9,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <set>
 
 #include "base/json.h"
+#include "cli/repeated_member.h"
 #include "cli/text.h"
 #include "engine/definition/duration.h"
 #include "engine/definition/moment.h"
@@ -21,61 +21,6 @@
 namespace stele::cli {
 
 namespace {
-
-// The key of a member that occurs twice in the object that begins at `at`, or in one inside it;
-// empty when there is none. `text` is known to be JSON.
-class RepeatedMember {
- public:
-  explicit RepeatedMember(std::string_view text) : text_(text) {}
-  std::string Find() {
-    LookAtValue();
-    return found_;
-  }
-
- private:
-  void SkipSpace() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").contains(text_[at_])) ++at_;
-  }
-  bool Take(char wanted) {
-    SkipSpace();
-    if (at_ >= text_.size() || text_[at_] != wanted) return false;
-    ++at_;
-    return true;
-  }
-  std::string_view TakeString() {
-    SkipSpace();
-    const size_t begin = at_++;
-    while (text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-    return text_.substr(begin, ++at_ - begin);
-  }
-  void LookAtValue() {
-    SkipSpace();
-    if (Take('{')) {
-      std::set<std::string> keys;
-      while (found_.empty() && !Take('}')) {
-        // Escapes may write one key in two ways.
-        const Result<Value> key = ParseJson(TakeString());
-        if (key.has_value() && !keys.insert(key->as_string()).second) found_ = key->as_string();
-        Take(':');
-        LookAtValue();
-        Take(',');
-      }
-    } else if (Take('[')) {
-      while (found_.empty() && !Take(']')) {
-        LookAtValue();
-        Take(',');
-      }
-    } else if (text_[at_] == '"') {
-      TakeString();
-    } else {
-      at_ = std::min(text_.find_first_of(",]} \t\r\n", at_), text_.size());
-    }
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
-  std::string found_;
-};
 
 // A number as JSON writes it, whatever its size.
 bool LooksLikeNumber(std::string_view text) {
@@ -157,7 +102,7 @@ Result<Payload> GivenJson(const Arguments& arguments, std::string_view option) {
   const Result<Value> value = ParseJson(*text);
   if (!value.has_value())
     return Fail(value.error().code, fmt::format("{}: {}", option, value.error().message));
-  if (const std::string twice = RepeatedMember(*text).Find(); !twice.empty())
+  if (const std::string twice = RepeatedMemberOf(*text); !twice.empty())
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("Expected each member once in the JSON of {} but found \"{}\" twice",
                             option, twice));
@@ -188,7 +133,7 @@ Result<std::vector<model::NamedPayload>> GivenVariables(
     const bool is_text = known != declared.end() && known->type == "string";
     const Result<Value> parsed = is_text ? Result<Value>(Value(text)) : ParseJson(text);
     if (parsed.has_value() && !is_text)
-      if (const std::string twice = RepeatedMember(text).Find(); !twice.empty())
+      if (const std::string twice = RepeatedMemberOf(text); !twice.empty())
         return Fail(ErrorCode::kInvalidInput,
                     fmt::format("Expected each member once in the JSON of \"{}\" but found \"{}\" "
                                 "twice",
@@ -199,7 +144,9 @@ Result<std::vector<model::NamedPayload>> GivenVariables(
                   fmt::format("Expected a number of at most about 1.8e308 for \"{}\" but found {}; "
                               "in quotes ('\"{}\"') it is a text",
                               name, text, text));
-    std::erase_if(variables, [&](const auto& variable) { return variable.name == name; });
+    if (std::ranges::find(variables, name, &model::NamedPayload::name) != variables.end())
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected {} once for each name but found \"{}\" twice", what, name));
     variables.push_back({name, Payload::FromValue(parsed.value_or(Value(text)))});
   }
   return variables;
@@ -235,8 +182,8 @@ Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::st
   const std::optional<int64_t> duration = definition::ParseDuration(word);
   if (duration.has_value() && *duration > 0) return duration;
   return Fail(ErrorCode::kBadDuration,
-              fmt::format("Expected a duration like \"90s\" or \"2h\" for {} but found \"{}\"",
-                          option, word));
+              fmt::format("Expected a duration like \"90s\" or \"2h\"{} for {} but found \"{}\"",
+                          definition::DurationBound(Value(word)), option, word));
 }
 
 Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, TimeUs now) {
@@ -250,9 +197,9 @@ Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, 
   const Result<std::optional<int64_t>> duration = GivenDuration(arguments, option);
   if (duration.has_value()) return now.Plus(**duration);
   return Fail(ErrorCode::kBadDuration,
-              fmt::format("Expected a duration like \"2h\" or a time like "
+              fmt::format("Expected a duration like \"2h\"{} or a time like "
                           "\"2026-11-21T09:30:00Z\" for {} but found \"{}\"",
-                          option, word));
+                          definition::DurationBound(Value(word)), option, word));
 }
 
 }  // namespace stele::cli

@@ -31,8 +31,8 @@ Result<Payload> GivenJson(const Arguments& arguments, std::string_view option);
 // The same, which must be an object.
 Result<Payload> GivenObject(const Arguments& arguments, std::string_view option);
 
-// "NAME=VALUE": JSON where it is JSON, else text; a text where `declared` says so. The last one of
-// a name counts. kInvalidInput when a value is no UTF-8.
+// "NAME=VALUE": JSON where it is JSON, else text; a text where `declared` says so. kUsage when a
+// name is given twice, kInvalidInput when a value is no UTF-8.
 Result<std::vector<model::NamedPayload>> GivenVariables(
     const std::vector<std::string>& words, std::string_view what,
     const std::vector<definition::Variable>& declared);

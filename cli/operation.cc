@@ -11,6 +11,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/recorded.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
 #include "engine/decide/decide.h"
@@ -40,8 +41,14 @@ Status Operation::Open(bool goes_on) {
   goes_on_ = goes_on && !arguments_.Has("--no-wait");
   if (!goes_on) return {};
   engine_.AddExecutors(*stubs, ScriptDirectoriesOf(engine_));
-  return engine_.AddWorkers(arguments_, /*lasting=*/false,
-                            [this](std::string_view sentence) { session_.Note(sentence); });
+  STELE_RETURN_IF_ERROR(
+      engine_.AddWorkers(arguments_, /*lasting=*/false,
+                         [this](std::string_view sentence) { session_.Note(sentence); }));
+  if (goes_on_ && !arguments_.Has("--quiet"))
+    for (const std::string& note :
+         UnknownTaskTypes(engine_.shard().options(), engine_.tasks().types()))
+      session_.Note(note);
+  return {};
 }
 
 std::optional<Rejection> Operation::Try(const model::Instance& instance,

@@ -6,6 +6,7 @@
 #include "cli/engine.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/triggers/service.h"
 
@@ -30,6 +31,9 @@ class Service final : public runtime::Observer {
     STELE_RETURN_IF_ERROR(
         engine_.AddWorkers(arguments, /*lasting=*/true,
                            [this](std::string_view note) { terminal_.PrintNote(Clean(note)); }));
+    for (const std::string& note :
+         UnknownTaskTypes(engine_.shard().options(), engine_.tasks().types()))
+      terminal_.PrintNote(note);
     STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
     const size_t open = engine_.shard().Resume(actor);
     STELE_RETURN_IF_ERROR(triggers_.Begin());

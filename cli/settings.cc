@@ -1,16 +1,21 @@
 #include "cli/settings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <limits>
 #include <map>
 
 #include "base/json.h"
+#include "cli/repeated_member.h"
 #include "engine/definition/duration.h"
 #include "engine/definition/faults.h"
+#include "engine/definition/step_types.h"
 
 namespace stele::cli {
 
@@ -23,12 +28,19 @@ Status Wrong(std::string_view expected, const Value& found) {
   return Fail(ErrorCode::kUsage, fmt::format("Expected {} but found {}", expected, ToJson(found)));
 }
 
+// The fault, behind the name of the member that it is in.
+Status At(std::string_view member, const Status& taken) {
+  if (taken.has_value()) return {};
+  return Fail(taken.error().code, fmt::format("{}: {}", member, taken.error().message));
+}
+
 template <class Number>
 Take Count(Number& into, int64_t least) {
+  static constexpr auto kMost = static_cast<int64_t>(
+      std::min<uint64_t>(std::numeric_limits<Number>::max(), std::numeric_limits<int64_t>::max()));
   return [&into, least](const Value& value) -> Status {
-    if (!value.is_int() || value.as_int() < least ||
-        static_cast<uint64_t>(value.as_int()) > std::numeric_limits<Number>::max())
-      return Wrong(fmt::format("a number of at least {}", least), value);
+    if (!value.is_int() || value.as_int() < least || value.as_int() > kMost)
+      return Wrong(fmt::format("a whole number from {} to {}", least, kMost), value);
     into = static_cast<Number>(value.as_int());
     return {};
   };
@@ -37,17 +49,19 @@ Take Count(Number& into, int64_t least) {
 Take DurationOf(int64_t& into) {
   return [&into](const Value& value) -> Status {
     const auto us = value.is_string() ? definition::ParseDuration(value.as_string()) : std::nullopt;
-    if (!us.has_value() || *us <= 0) return Wrong("a duration such as \"15s\"", value);
+    if (!us.has_value() || *us <= 0)
+      return Wrong(fmt::format("a duration such as \"15s\"{}", definition::DurationBound(value)),
+                   value);
     into = *us;
     return {};
   };
 }
 
-// Each member by its taker; the fault names the way to it.
-Status TakeMembers(const Value& object, const Takers& takers, const std::string& where) {
+// Each member by its taker; the fault begins with the way to it.
+Status TakeMembers(const Value& object, const Takers& takers) {
   if (!object.is_object())
     return Fail(ErrorCode::kUsage,
-                fmt::format("{}: Expected an object but found {}", where, KindName(object.kind())));
+                fmt::format("Expected an object but found {}", KindName(object.kind())));
   for (const Member& member : object.as_object()) {
     const auto taker = takers.find(member.key);
     if (taker == takers.end()) {
@@ -55,33 +69,28 @@ Status TakeMembers(const Value& object, const Takers& takers, const std::string&
       for (const auto& [name, take] : takers) known.push_back(name);
       const std::string near = definition::Nearest(member.key, known);
       return Fail(ErrorCode::kUsage,
-                  fmt::format("{}: Expected {} but found \"{}\"", where,
+                  fmt::format("Expected {} but found \"{}\"",
                               near.empty() ? fmt::format("one of {}", fmt::join(known, ", "))
                                            : fmt::format("\"{}\" perhaps", near),
                               member.key));
     }
-    const Status taken = taker->second(member.value);
-    if (!taken.has_value())
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("{}: {}: {}", where, member.key, taken.error().message));
+    STELE_RETURN_IF_ERROR(At(member.key, taker->second(member.value)));
   }
   return {};
 }
 
-Take LimitsByName(std::map<std::string, runtime::AttemptLimit, std::less<>>& into,
-                  const std::string& where) {
-  return [&into, where](const Value& value) -> Status {
+Take LimitsByName(std::map<std::string, runtime::AttemptLimit, std::less<>>& into) {
+  return [&into](const Value& value) -> Status {
     if (!value.is_object()) return Wrong("an object of names", value);
     for (const Member& member : value.as_object()) {
       runtime::AttemptLimit& limit = into[member.key];
-      const std::string place = fmt::format("{}: {}", where, member.key);
-      const Take rate = [&limit, place](const Value& given) {
+      const Take rate = [&limit](const Value& given) {
         return TakeMembers(
-            given, {{"count", Count(limit.rate.count, 1)}, {"per", DurationOf(limit.rate.per_us)}},
-            place + ": rate");
+            given, {{"count", Count(limit.rate.count, 1)}, {"per", DurationOf(limit.rate.per_us)}});
       };
       STELE_RETURN_IF_ERROR(
-          TakeMembers(member.value, {{"at_once", Count(limit.at_once, 1)}, {"rate", rate}}, place));
+          At(member.key,
+             TakeMembers(member.value, {{"at_once", Count(limit.at_once, 1)}, {"rate", rate}})));
     }
     return {};
   };
@@ -100,6 +109,9 @@ Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
   const Result<Value> parsed = ParseJson(text);
   if (!parsed.has_value())
     return Fail(ErrorCode::kUsage, fmt::format("{}: {}", path, parsed.error().message));
+  if (const std::string twice = RepeatedMemberOf(text); !twice.empty())
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{}: Expected each member once but found \"{}\" twice", path, twice));
   runtime::SchedulerSettings& scheduler = options.scheduler;
   const Takers takers = {
       {"max_records_in_flight", Count(options.max_records_in_flight, 1)},
@@ -114,11 +126,29 @@ Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
       {"max_queued_attempts", Count(options.max_queued_attempts, 1)},
       {"max_call_depth", Count(options.max_call_depth, 1)},
       {"timeout_grace", DurationOf(options.timeout_grace_us)},
-      {"task_types", LimitsByName(scheduler.task_types, "task_types")},
-      {"definitions", LimitsByName(scheduler.definitions, "definitions")},
+      {"task_types", LimitsByName(scheduler.task_types)},
+      {"definitions", LimitsByName(scheduler.definitions)},
   };
-  STELE_RETURN_IF_ERROR(TakeMembers(*parsed, takers, path));
+  STELE_RETURN_IF_ERROR(At(path, TakeMembers(*parsed, takers)));
   return options;
+}
+
+std::vector<std::string> UnknownTaskTypes(const runtime::ShardOptions& settings,
+                                          const std::set<std::string>& known) {
+  std::vector<std::string> sentences;
+  for (const auto& [type, limit] : settings.scheduler.task_types) {
+    if (known.contains(type)) continue;
+    const auto word = definition::FindStepType(type);
+    const bool other =
+        word.has_value() && word->task_type != type && known.contains(word->task_type);
+    const std::string near =
+        other ? word->task_type : definition::Nearest(type, {known.begin(), known.end()});
+    sentences.push_back(
+        fmt::format("settings.json: task_types: Expected a task type that is known here but found "
+                    "\"{}\"{}; its limits count once there is such a type",
+                    type, near.empty() ? "" : fmt::format(" (\"{}\" perhaps)", near)));
+  }
+  return sentences;
 }
 
 }  // namespace stele::cli

@@ -1,7 +1,9 @@
 // The bounds of an engine, from settings.json of its data directory (docs/settings.md).
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/runtime/shard.h"
@@ -11,5 +13,10 @@ namespace stele::cli {
 // The defaults when there is no file. kUsage with the file, the member, what was expected and what
 // was found.
 Result<runtime::ShardOptions> ReadSettings(const std::string& data);
+
+// A sentence for each task type that the settings limit and that is none of those known here. No
+// fault: its type may be registered later.
+std::vector<std::string> UnknownTaskTypes(const runtime::ShardOptions& settings,
+                                          const std::set<std::string>& known);
 
 }  // namespace stele::cli

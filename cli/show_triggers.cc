@@ -94,11 +94,23 @@ std::vector<std::vector<std::string>> Declared(const RecordedTriggers& read) {
   return rows;
 }
 
+// What its last firing came to, for people. A firing may wait for its definition: it is one
+// whether its instance has started or not.
+std::string OutcomeText(const model::Registry& registry, const triggers::KnownTrigger& trigger) {
+  const std::string& outcome = registry.Find(trigger.id)->last_outcome;
+  if (outcome == "buffer") return "fired, in line";
+  if (outcome != "start") return Cut(Clean(outcome), 60);
+  return registry.Startable(trigger.definition) != nullptr
+             ? "fired"
+             : "fired; no version of its definition is active";
+}
+
 Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const std::string& word) {
   const Result<TriggerId> id = ParseTriggerId(word);
   if (!id.has_value()) return std::unexpected(id.error());
   if (const auto* known = read.table.Find(*id)) return known;
-  return Fail(ErrorCode::kUsage, fmt::format("Expected a trigger but found no {}", id->value));
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("Expected a trigger but found no {}", id->value));
 }
 
 }  // namespace
@@ -118,7 +130,7 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
                     std::string(model::TriggerStateName(trigger.state)),
                     fmt::format("{}", registered.fired),
                     next.empty() ? "-" : Time(TimeUs(next[0].scheduled_us)),
-                    Cut(Clean(registered.last_outcome), 60)});
+                    OutcomeText(read->registry, trigger)});
     documents.push_back(ToJson(*read, trigger));
   }
   for (auto& row : Declared(*read)) {
@@ -150,6 +162,10 @@ int ShowTrigger(const Arguments& arguments, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows;
   for (const Member& member : document) {
     const bool is_time = member.key == "since" || member.key == "last_time";
+    if (member.key == "last_outcome") {
+      rows.push_back({member.key, OutcomeText(read->registry, **trigger)});
+      continue;
+    }
     rows.push_back({member.key, is_time && member.value.is_int()
                                     ? Time(TimeUs(member.value.as_int()))
                                     : Inline(member.value)});
@@ -170,7 +186,7 @@ int NextOfTrigger(const Arguments& arguments, const Terminal& terminal) {
   const auto trigger = Find(*read, arguments.operands()[0]);
   if (!trigger.has_value()) return Refuse(terminal, trigger.error());
   if ((*trigger)->As<triggers::ScheduleTrigger>() == nullptr)
-    return Refuse(terminal, {ErrorCode::kUsage,
+    return Refuse(terminal, {ErrorCode::kInvalidInput,
                              fmt::format("Expected a schedule but trigger {} is of the kind \"{}\"",
                                          (*trigger)->id.value, (*trigger)->kind)});
   Array documents;

@@ -14,6 +14,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/session.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
 #include "engine/decide/decide.h"
@@ -173,6 +174,10 @@ void ReportRecorded(const Starting& starting, InstanceId instance) {
 int Start(Starting& starting) {
   Engine& engine = starting.engine;
   Session& session = starting.session;
+  if (!starting.arguments.Has("--quiet"))
+    for (const std::string& note :
+         UnknownTaskTypes(engine.shard().options(), engine.tasks().types()))
+      session.Note(note);
   std::optional<Error> refusal;
   const auto answer = [&](const Result<Position>& position) {
     if (!position.has_value() && !refusal.has_value()) refusal = position.error();

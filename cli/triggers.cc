@@ -1,6 +1,8 @@
 // `stele triggers add | pause | resume | remove | fire | backfill | deliver`.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
@@ -106,8 +108,28 @@ int Report(const Arguments& arguments, const Terminal& terminal,
         CleanJson(ToPrettyJson(Object{{"status", delivery.refusal ? delivery.refusal->status : 202},
                                       {"triggers", std::move(documents)}})) +
         "\n");
-  if (!delivery.refusal) return kExitDone;
-  return Refuse(terminal, delivery.refusal->error);
+  if (delivery.refusal) {
+    const int code = Refuse(terminal, delivery.refusal->error);
+    // No trigger was asked: none listens, or the request is none that any could take.
+    if (delivery.triggers.empty()) return code;
+  }
+  const auto refuses = [](const Delivered& delivered) {
+    return std::holds_alternative<triggers::WebhookRefused>(delivered.verdict);
+  };
+  return std::ranges::any_of(delivery.triggers, refuses) ? kExitFailed : kExitDone;
+}
+
+// What a firing by hand has started, or its key earlier (`known`), which goes on then.
+void FollowFired(TriggerOperation& operation, InstanceId instance, bool known) {
+  Session& session = operation.session();
+  session.Follow(instance);
+  if (known) {
+    session.Note(fmt::format("instance {} was started by the same key before", instance.value));
+    session.GoOnWith(instance, operation.actor());
+  }
+  // The end of one that has ended by now was told to nobody.
+  const auto found = operation.engine().shard().Find(instance);
+  if (found.has_value() && model::HasEnded((*found)->status)) session.OnEnded(**found);
 }
 
 }  // namespace
@@ -149,27 +171,21 @@ int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
   std::optional<InstanceId> instance;
+  const InstanceId last = operation.engine().shard().last_instance();
   operation.Await();
-  operation.triggers().Fire(
-      *id, arguments.Get("--key"), input->has_value() ? input->value() : Value(), operation.actor(),
-      [&](const Result<std::optional<InstanceId>>& started) {
-        if (!started.has_value()) return operation.Answered(started.error());
-        instance = *started;
-        // One that this key started earlier may have ended, which nobody tells again.
-        if (instance && operation.engine().shard().Find(*instance).has_value() &&
-            !model::HasEnded((*operation.engine().shard().Find(*instance))->status))
-          operation.session().Follow(*instance);
-        operation.Answered(std::nullopt);
-      });
+  operation.triggers().Fire(*id, arguments.Get("--key"),
+                            input->has_value() ? input->value() : Value(), operation.actor(),
+                            [&](const Result<std::optional<InstanceId>>& started) {
+                              if (!started.has_value()) return operation.Answered(started.error());
+                              instance = *started;
+                              if (instance) FollowFired(operation, *instance, *instance <= last);
+                              operation.Answered(std::nullopt);
+                            });
   if (const Status finished = operation.Finish(); !finished.has_value())
     return Refuse(terminal, finished.error());
   if (operation.session().follows_any()) return operation.session().Report(true);
   if (arguments.Has("--json")) {
-    Object document{{"trigger", static_cast<int64_t>(id->value)}};
-    if (instance) document.Set("instance", static_cast<int64_t>(instance->value));
-    terminal.Print(ToPrettyJson(std::move(document)) + "\n");
-  } else if (instance) {
-    terminal.Print(fmt::format("instance {} was started by this key before\n", instance->value));
+    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id->value)}}) + "\n");
   } else {
     terminal.Print(fmt::format("trigger {} has fired; its instance starts later\n", id->value));
   }

@@ -63,7 +63,7 @@ Result<Value> ReadDocument(const Arguments& arguments) {
     document.Set("schema", *schema);
   } else {
     return Fail(ErrorCode::kUsage,
-                "Expected --schema FILE but found none; a schema that is \"true\" fits everything");
+                "Expected --schema FILE but found none; a schema that is \"{}\" fits everything");
   }
   if (arguments.Has("--worker")) {
     document.Set("worker", true);

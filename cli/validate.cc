@@ -18,7 +18,13 @@ namespace {
 Status OpenKnown(const Arguments& arguments, const Terminal& terminal, Engine& engine) {
   const bool asked = arguments.Has("--data");
   const std::string data = arguments.Get("--data", kDefaultData);
-  if (!asked && !HasData(data)) return {};
+  if (!HasData(data)) {
+    if (!asked) return {};
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected the data of earlier runs in {}, which --data names, but "
+                            "found none; without --data the files are checked alone",
+                            data));
+  }
   const Status opened = engine.Open(data, false, nullptr);
   if (opened.has_value() || asked || opened.error().code != ErrorCode::kStoreLocked) return opened;
   terminal.PrintNote(

@@ -6,6 +6,7 @@
 #include "engine/decide/human_task.h"
 #include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
+#include "engine/definition/duration.h"
 
 namespace stele::decide {
 
@@ -52,7 +53,7 @@ class Reader {
     if (duration.has_value() && *duration > 0) {
       us = std::min(*duration, kMaxDelayUs);
     } else {
-      Bad(name, "a duration", *value);
+      Bad(name, fmt::format("a duration{}", definition::DurationBound(*value)), *value);
     }
   }
 

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
+#include "engine/definition/duration.h"
 #include "engine/definition/moment.h"
 
 namespace stele::decide {
@@ -48,7 +49,8 @@ std::expected<TimeUs, Problem> MomentOf(const Turn& turn, const Value& config) {
     const std::optional<int64_t> delay = DurationUs(*after);
     if (!delay.has_value())
       return std::unexpected(
-          BadWait(fmt::format("Expected a duration after which but found {}", ToJson(*after))));
+          BadWait(fmt::format("Expected a duration{} after which but found {}",
+                              definition::DurationBound(*after), ToJson(*after))));
     return turn.now().Plus(std::min(*delay, kMaxDelayUs));
   }
   const Value* at = config.Find("at");
@@ -193,7 +195,8 @@ void Publish(Turn& turn, RunId id) {
   if (const Value* given = MemberOf(config, "ttl", "time_to_live")) {
     const std::optional<int64_t> duration = DurationUs(*given);
     if (!duration.has_value())
-      return fail(fmt::format("Expected a duration for ttl but found {}", ToJson(*given)));
+      return fail(fmt::format("Expected a duration{} for ttl but found {}",
+                              definition::DurationBound(*given), ToJson(*given)));
     ttl = std::min(*duration, kMaxDelayUs);
   }
   event.expires = turn.now().Plus(ttl);

@@ -65,10 +65,10 @@ std::optional<Problem> PrepareDelay(const Turn& turn, const Step& step,
   if (!delay.has_value()) return Problem{"expression", delay.error().message, false};
   const std::optional<int64_t> duration = DurationUs(delay->value);
   if (!duration.has_value())
-    return Problem{
-        "duration",
-        fmt::format("Expected a duration such as \"5s\" but found {}", ToJson(delay->value)),
-        false};
+    return Problem{"duration",
+                   fmt::format("Expected a duration such as \"5s\"{} but found {}",
+                               definition::DurationBound(delay->value), ToJson(delay->value)),
+                   false};
   out.due = turn.now().Plus(std::min(*duration, kMaxDelayUs));
   return std::nullopt;
 }

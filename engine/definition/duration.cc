@@ -56,13 +56,17 @@ std::optional<double> TakeNumber(std::string_view& text) {
   return number;
 }
 
-std::optional<int64_t> Checked(double us) {
-  if (!(us >= 0) || us > static_cast<double>(kMaxDurationUs)) return std::nullopt;
-  return static_cast<int64_t>(std::llround(us));
+bool IsTooLong(double us) {
+  return us > static_cast<double>(kMaxDurationUs);
+}
+
+std::optional<int64_t> Checked(std::optional<double> us) {
+  if (!us || !(*us >= 0) || IsTooLong(*us)) return std::nullopt;
+  return static_cast<int64_t>(std::llround(*us));
 }
 
 // ISO 8601: P[nW][nD][T[nH][nM][nS]]; months and years have no fixed length.
-std::optional<int64_t> ParseIso(std::string_view text) {
+std::optional<double> ParseIso(std::string_view text) {
   text.remove_prefix(1);
   double total = 0;
   bool time = false;
@@ -91,12 +95,11 @@ std::optional<int64_t> ParseIso(std::string_view text) {
       return std::nullopt;
     any = true;
   }
-  return any ? Checked(total) : std::nullopt;
+  return any ? std::optional(total) : std::nullopt;
 }
 
-}  // namespace
-
-std::optional<int64_t> ParseDuration(std::string_view text) {
+// Microseconds, however many.
+std::optional<double> ParseAny(std::string_view text) {
   SkipSpace(text);
   while (text.ends_with(' ')) text.remove_suffix(1);
   if (text.starts_with('P')) return ParseIso(text);
@@ -106,7 +109,7 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
     const auto number = TakeNumber(text);
     if (!number) return std::nullopt;
     SkipSpace(text);
-    if (text.empty() && first) return Checked(*number * 1e6);
+    if (text.empty() && first) return *number * 1e6;
     const size_t end = std::min(text.find_first_of("0123456789. "), text.size());
     const auto unit = UnitOf(text.substr(0, end));
     if (!unit) return std::nullopt;
@@ -115,7 +118,20 @@ std::optional<int64_t> ParseDuration(std::string_view text) {
     SkipSpace(text);
     first = false;
   }
-  return first ? std::nullopt : Checked(total);
+  return first ? std::nullopt : std::optional(total);
+}
+
+}  // namespace
+
+std::optional<int64_t> ParseDuration(std::string_view text) {
+  return Checked(ParseAny(text));
+}
+
+std::string_view DurationBound(const Value& found) {
+  std::optional<double> us;
+  if (found.is_string()) us = ParseAny(found.as_string());
+  if (found.is_number()) us = found.as_double() * 1e6;
+  return us && IsTooLong(*us) ? " of at most 10 years" : "";
 }
 
 std::optional<int64_t> ReadDuration(const Node& node, std::string_view what, Faults& faults) {
@@ -126,8 +142,8 @@ std::optional<int64_t> ReadDuration(const Node& node, std::string_view what, Fau
   if (!duration)
     faults.Add(
         ErrorCode::kBadDuration, node.place,
-        fmt::format("Expected {} like \"30s\", \"1h30m\" or a number of seconds but found {}", what,
-                    Describe(node)));
+        fmt::format("Expected {} like \"30s\", \"1h30m\" or a number of seconds{} but found {}",
+                    what, node.is_scalar() ? DurationBound(node.scalar) : "", Describe(node)));
   return duration;
 }
 

@@ -52,11 +52,11 @@ size_t PayloadOf(const model::Command& command) {
 
 std::optional<Error> Shard::RefusePayload(const model::Command& command) const {
   if (const auto* signal = std::get_if<model::SendSignal>(&command))
-    if (auto refused = RefuseKey("signal name", signal->name)) return refused;
+    if (auto refused = RefuseKey("a signal name", signal->name)) return refused;
   const size_t bytes = PayloadOf(command);
   if (bytes <= options_.max_payload_bytes) return std::nullopt;
   return Error{ErrorCode::kLimitExceeded,
-               fmt::format("Expected at most {} bytes of payload but found {}",
+               fmt::format("Expected at most {} bytes of payload but found {} (max_payload_bytes)",
                            options_.max_payload_bytes, bytes)};
 }
 
@@ -77,18 +77,19 @@ std::optional<Error> Shard::RefuseBounds(std::string_view definition,
   if (auto refused = RefuseKeys(command)) return refused;
   if (BytesOf(command) > options_.max_input_bytes)
     return Error{ErrorCode::kLimitExceeded,
-                 fmt::format("Expected at most {} bytes of input but found {}",
+                 fmt::format("Expected at most {} bytes of input but found {} (max_input_bytes)",
                              options_.max_input_bytes, BytesOf(command))};
   // Calls finish what has begun; refusing them would make it fail.
   if (!command.parent_instance && scheduler_.queued() >= options_.max_queued_attempts)
     return Error{ErrorCode::kBackPressure,
-                 fmt::format("Expected at most {} waiting attempts but found {}; try again later",
+                 fmt::format("Expected at most {} waiting attempts but found {}; try again later, "
+                             "or raise max_queued_attempts",
                              options_.max_queued_attempts, scheduler_.queued())};
   if (options_.max_open_instances != 0 &&
       open_instances_ + starting_instances_ >= options_.max_open_instances)
     return Error{ErrorCode::kBackPressure,
                  fmt::format("Expected at most {} open instances but found as many; try again "
-                             "later",
+                             "later, or raise max_open_instances",
                              options_.max_open_instances)};
   if (!options.unique_business_key || command.business_key.empty()) return std::nullopt;
   auto taken = board_.ByBusinessKey(definition, command.business_key);

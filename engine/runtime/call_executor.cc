@@ -140,7 +140,7 @@ std::optional<std::string> CallExecutor::TooDeep(InstanceId caller) const {
   if (!too_deep) return std::nullopt;
   return fmt::format(
       "Expected at most {} calls in each other but found one more, of instance {} (\"{}\"); the "
-      "first was of instance {} (\"{}\")",
+      "first was of instance {} (\"{}\"); the setting is max_call_depth",
       most, last.value, NameOf(last), first.value, NameOf(first));
 }
 

@@ -9,22 +9,22 @@ namespace stele::runtime {
 std::optional<Error> RefuseKey(std::string_view what, std::string_view key) {
   if (key.size() <= decide::kMaxKeyBytes) return std::nullopt;
   return Error{ErrorCode::kLimitExceeded,
-               fmt::format("Expected a {} of at most {} bytes but found {}", what,
+               fmt::format("Expected {} of at most {} bytes but found {}", what,
                            decide::kMaxKeyBytes, key.size())};
 }
 
 std::optional<Error> RefuseKeys(const model::StartInstance& command) {
-  if (auto refused = RefuseKey("business key", command.business_key)) return refused;
-  if (auto refused = RefuseKey("idempotency key", command.idempotency_key)) return refused;
+  if (auto refused = RefuseKey("a business key", command.business_key)) return refused;
+  if (auto refused = RefuseKey("an idempotency key", command.idempotency_key)) return refused;
   for (const std::string& tag : command.tags)
-    if (auto refused = RefuseKey("tag", tag)) return refused;
+    if (auto refused = RefuseKey("a tag", tag)) return refused;
   return std::nullopt;
 }
 
 std::optional<Error> RefuseKeys(const model::MessagePublished& message) {
-  if (auto refused = RefuseKey("message name", message.name)) return refused;
-  if (auto refused = RefuseKey("correlation key", message.key)) return refused;
-  return RefuseKey("message id", message.message_id);
+  if (auto refused = RefuseKey("a message name", message.name)) return refused;
+  if (auto refused = RefuseKey("a correlation key", message.key)) return refused;
+  return RefuseKey("a message id", message.message_id);
 }
 
 }  // namespace stele::runtime

@@ -11,7 +11,8 @@
 
 namespace stele::runtime {
 
-// Why a key is refused: it is longer than decide::kMaxKeyBytes. `what` names it, "business key".
+// Why a key is refused: it is longer than decide::kMaxKeyBytes. `what` names it, "a business
+// key".
 std::optional<Error> RefuseKey(std::string_view what, std::string_view key);
 // The same for all that a start or a message names.
 std::optional<Error> RefuseKeys(const model::StartInstance& command);

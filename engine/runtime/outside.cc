@@ -138,7 +138,8 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
   ++live.results;
   if (result.outcome.has_value() && result.outcome->text().size() > options_.max_output_bytes)
     result = Failure("output_limit",
-                     fmt::format("Expected an output of at most {} bytes but found {}",
+                     fmt::format("Expected an output of at most {} bytes but found {} "
+                                 "(max_output_bytes)",
                                  options_.max_output_bytes, result.outcome->text().size()),
                      false);
   if (!result.outcome.has_value())

@@ -67,7 +67,8 @@ void Shard::Publish(model::MessagePublished message, std::string_view actor, Ans
   if (auto refused = RefuseKeys(message)) return answer(std::unexpected(*refused));
   if (message.payload.text().size() > options_.max_payload_bytes)
     return answer(Fail(ErrorCode::kLimitExceeded,
-                       fmt::format("Expected at most {} bytes of payload but found {}",
+                       fmt::format("Expected at most {} bytes of payload but found {} "
+                                   "(max_payload_bytes)",
                                    options_.max_payload_bytes, message.payload.text().size())));
   // A command waits for room in the inbox; a message is recorded at once.
   if (BytesInFlight() >= options_.max_bytes_in_flight)

@@ -115,7 +115,9 @@ int64_t ConfigReader::DurationUs(std::string_view key) {
   std::optional<int64_t> duration;
   if (value->is_number()) duration = InRange(value->as_double() * 1e6);
   if (value->is_string()) duration = ParseDurationUs(value->as_string());
-  if (!duration) ExpectType(key, "a duration such as \"30s\", \"5m\" or 1.5 (seconds)", *value);
+  if (!duration)
+    ExpectType(key, "a duration such as \"30s\", \"5m\" or 1.5 (seconds), of at most 36500 days",
+               *value);
   return duration.value_or(0);
 }
 

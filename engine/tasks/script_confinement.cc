@@ -48,7 +48,7 @@ class LimitsReader {
                 });
   }
   std::optional<int64_t> Duration(std::string_view key) {
-    const auto read = Read(key, "a duration like \"30s\" of more than nothing",
+    const auto read = Read(key, "a duration like \"30s\" of more than nothing, at most 36500 days",
                            [](std::string_view text) -> std::optional<uint64_t> {
                              const std::optional<int64_t> duration = ParseDurationUs(text);
                              if (!duration || *duration == 0) return std::nullopt;

@@ -108,9 +108,10 @@ std::optional<int64_t> ConfigFields::Duration(Names names, std::string* pointer)
   }
   if (!duration)
     Add(ErrorCode::kBadDuration, field->pointer,
-        fmt::format("Expected `{}` to be a duration like \"30s\" or a number of seconds but found "
-                    "{}",
-                    field->name, DescribeValue(*field->value)));
+        fmt::format("Expected `{}` to be a duration like \"30s\" or a number of seconds{} but "
+                    "found {}",
+                    field->name, definition::DurationBound(*field->value),
+                    DescribeValue(*field->value)));
   return duration;
 }
 

@@ -277,7 +277,10 @@ Result<CronFields> ReadWord(std::string_view text, const std::vector<Word>& word
     const std::string_view rest = text.substr(words[1].column - 1);
     const auto every = definition::ParseDuration(rest);
     if (!every || *every < kMinEveryUs)
-      return FaultAt(words[1].column, kExpected, definition::Quote(rest));
+      return FaultAt(
+          words[1].column,
+          std::string(kExpected).append(definition::DurationBound(Value(std::string(rest)))),
+          definition::Quote(rest));
     return CronFields{.every_us = *every};
   }
   const auto* const known =

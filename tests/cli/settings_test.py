@@ -46,6 +46,44 @@ class Settings(ProgramTest):
                 run = self.stele("run", self.workflow, code=2)
                 self.assertIn(expected, run.stderr)
 
+    def test_a_fault_names_its_place_once_and_the_bound_that_is_broken(self):
+        for document, expected in [
+            ({"max_call_depth": 100000000000},
+             "settings.json: max_call_depth: Expected a whole number from 1 to 4294967295 but found "
+             "100000000000"),
+            ({"task_types": {"script": {"at_once": 0}}},
+             "settings.json: task_types: script: at_once: Expected a whole number from 1 to "),
+            ({"definitions": {"a": {"rate": {"per": "4000d"}}}},
+             'settings.json: definitions: a: rate: per: Expected a duration such as "15s" of at '
+             'most 10 years but found "4000d"'),
+            ('{"task_types": {"script": {}, "script": {"at_once": 1}}}',
+             'settings.json: Expected each member once but found "script" twice'),
+        ]:
+            with self.subTest(document=document):
+                self.settings(document)
+                self.assertIn(expected, self.stele("run", self.workflow, code=2).stderr)
+
+    def test_a_task_type_that_is_not_known_is_noted(self):
+        self.settings({"task_types": {"scrpt": {"at_once": 1}, "http": {"at_once": 1}}})
+        run = self.stele("run", self.workflow)
+        self.assertIn('"scrpt" ("script" perhaps)', run.stderr)
+        self.assertNotIn('"http"', run.stderr)
+        schema = self.write("any.json", "{}")
+        self.stele("types", "register", "scrpt", "--schema", schema, "--worker")
+        self.assertNotIn("scrpt", self.stele("run", self.workflow).stderr)
+
+    def test_a_limit_that_refuses_names_its_setting(self):
+        self.settings({"max_input_bytes": 20, "max_payload_bytes": 20, "max_open_instances": 1})
+        refused = self.stele("run", self.workflow, "--input", '{"text": "12345678901234567890"}',
+                             code=2)
+        self.assertIn("max_input_bytes", refused.stderr)
+        self.stele("run", self.workflow, "--paused", "--no-wait")
+        refused = self.stele("run", self.workflow, code=1)
+        self.assertIn("STL0603", refused.stderr)
+        self.assertIn("max_open_instances", refused.stderr)
+        refused = self.stele("signal", "1", "s", "--payload", '"12345678901234567890"', code=2)
+        self.assertIn("max_payload_bytes", refused.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

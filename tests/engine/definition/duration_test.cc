@@ -23,5 +23,13 @@ TEST(Duration, IsRefusedWhenItHasNoFixedMeaning) {
     EXPECT_FALSE(ParseDuration(text)) << text;
 }
 
+TEST(Duration, HasABoundThatIsSaidOfWhatIsLonger) {
+  EXPECT_EQ(DurationBound(Value("4000d")), " of at most 10 years");
+  EXPECT_EQ(DurationBound(Value("P4000D")), " of at most 10 years");
+  EXPECT_EQ(DurationBound(Value(1e9)), " of at most 10 years");
+  for (const Value& other : {Value("3660d"), Value("soon"), Value(), Value(5), Value(true)})
+    EXPECT_EQ(DurationBound(other), "");
+}
+
 }  // namespace
 }  // namespace stele::definition

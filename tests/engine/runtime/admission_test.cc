@@ -77,11 +77,11 @@ TEST_F(Admission, LongKeysAndTagsAreRefusedAndUseUpNoInstance) {
     ASSERT_FALSE(refused.has_value());
     EXPECT_EQ(refused.error().code, ErrorCode::kLimitExceeded);
     EXPECT_EQ(refused.error().message,
-              std::string("Expected a ") + what + " of at most 1024 bytes but found 1025");
+              std::string("Expected ") + what + " of at most 1024 bytes but found 1025");
   };
-  expect({.business_key = large}, "business key");
-  expect({.idempotency_key = large}, "idempotency key");
-  expect({.tags = {"a", large}}, "tag");
+  expect({.business_key = large}, "a business key");
+  expect({.idempotency_key = large}, "an idempotency key");
+  expect({.tags = {"a", large}}, "a tag");
   EXPECT_EQ(world_->shard().last_instance(), InstanceId());
 }
 

@@ -183,7 +183,7 @@ TEST(CallDepth, IsToldInOneSentenceWithTheEndsOfTheChain) {
   EXPECT_EQ(world.At(id).failure.message,
             "Expected instance 2 to complete but it has failed with instance 6: Expected at most 5 "
             "calls in each other but found one more, of instance 6 (\"endless\"); the first was of "
-            "instance 1 (\"endless\")");
+            "instance 1 (\"endless\"); the setting is max_call_depth");
 }
 
 TEST(CallDepth, CountsCallsThatDoNotWait) {

@@ -191,7 +191,8 @@ TEST(BackPressure, RefusesNewInstancesAndLosesNothing) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kBackPressure);
   EXPECT_EQ(refused.error().message,
-            "Expected at most 3 waiting attempts but found 3; try again later");
+            "Expected at most 3 waiting attempts but found 3; try again later, or raise "
+            "max_queued_attempts");
   ASSERT_TRUE(world.Finish("work"));
   InstanceId later;
   EXPECT_TRUE(world.Start(definition, &later).has_value());
