@@ -158,8 +158,8 @@ void Checker::CheckDuration(const std::optional<Value>& value, const Site& site)
   const bool fits = value->is_string() ? ParseDuration(value->as_string()).has_value()
                                        : value->is_number() && value->as_double() >= 0;
   if (!fits)
-    Add({ErrorCode::kBadDuration,
-         fmt::format("Expected a duration such as \"5s\" but found {}", ToJson(*value))},
+    Add({ErrorCode::kBadDuration, fmt::format("Expected a duration such as \"5s\"{} but found {}",
+                                              DurationBound(*value), ToJson(*value))},
         site);
 }
 
