@@ -38,6 +38,7 @@ enum class ErrorCode : uint16_t {
   X(kStoreWriteFailed, 304)    \
   X(kStoreUnknownFormat, 305)  \
   X(kStoreNotFound, 306)       \
+  X(kInstanceErased, 307)      \
   X(kUnknownInstance, 401)     \
   X(kInstanceEnded, 402)       \
   X(kUnknownRun, 403)          \
