@@ -60,6 +60,8 @@ enum class ErrorCode : uint16_t {
   X(kReplayMismatch, 602)      \
   X(kBackPressure, 603)        \
   X(kWrongThread, 604)         \
+  X(kTimeout, 605)             \
+  X(kUnknownView, 606)         \
   X(kUsage, 701)               \
   X(kSecretKey, 801)           \
   X(kSecretStoreDamaged, 802)  \

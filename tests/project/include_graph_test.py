@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
     "engine/embed": ["engine/runtime", "engine/triggers", "replay"],
-    "projections": ["engine/model", "eventstore"],
+    "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "server": ["engine/triggers", "projections", "replay"],
     "cli": ["server"],

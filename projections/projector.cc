@@ -1,0 +1,380 @@
+#include "projections/projector.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <map>
+
+#include "base/check.h"
+#include "projections/limits.h"
+
+namespace stele::projections {
+
+namespace {
+
+// How long the follower waits for records before it looks whether it is to stop.
+constexpr int64_t kFollowTickUs = 100'000;
+
+}  // namespace
+
+Result<std::unique_ptr<Projector>> Projector::Open(const eventstore::EventStore& log, ShardId shard,
+                                                   std::string path, std::vector<MakeView> views) {
+  std::unique_ptr<Projector> projector(new Projector(log, shard, std::move(path)));
+  STELE_RETURN_IF_ERROR(projector->Load(std::move(views)));
+  return projector;
+}
+
+Projector::~Projector() {
+  Stop();
+  main_.reset();
+  building_.clear();
+}
+
+Status Projector::Load(std::vector<MakeView> views) {
+  for (MakeView& make : views) {
+    const std::unique_ptr<View> view = make();
+    kinds_.push_back({std::move(make), std::string(view->name()), view->version()});
+  }
+  auto store = ViewStore::Open(fmt::format("{}/{}", path_, shard_.value));
+  if (!store.has_value()) return std::unexpected(store.error());
+  store_ = *std::move(store);
+  std::map<Position, std::unique_ptr<Feed>> feeds;  // by where they stand
+  std::vector<std::string> served;
+  for (const auto& generation : store_->generations()) {
+    const auto kind = std::ranges::find(kinds_, generation->view(), &Kind::name);
+    // Behind the log's end: of another log, or of a log that was cut. Of no view or version of this
+    // build: nothing feeds it any more.
+    const bool stale = kind == kinds_.end() || generation->position() > End() ||
+                       (generation->version() != kind->version && !generation->serves());
+    if (stale) {
+      STELE_RETURN_IF_ERROR(store_->Drop(generation));
+      continue;
+    }
+    if (generation->version() != kind->version) continue;  // serves until the new one has caught up
+    served.push_back(generation->view());
+    auto& feed = feeds[generation->position()];
+    if (feed == nullptr)
+      feed = std::make_unique<Feed>(log_, shard_, *store_, generation->position());
+    feed->Add(kind->make(), generation);
+  }
+  for (const Kind& kind : kinds_) {
+    if (std::ranges::find(served, kind.name) != served.end()) continue;
+    auto generation = store_->Create(kind.name, kind.version);
+    if (!generation.has_value()) return std::unexpected(generation.error());
+    auto& feed = feeds[Position()];
+    if (feed == nullptr) feed = std::make_unique<Feed>(log_, shard_, *store_, Position());
+    feed->Add(kind.make(), *generation);
+  }
+  CHECK(!feeds.empty(), "there are no views");
+  main_ = std::move(feeds.rbegin()->second);
+  feeds.erase(std::prev(feeds.end()));
+  for (auto& [position, feed] : feeds) building_.push_back(std::move(feed));
+  return {};
+}
+
+Position Projector::End() const {
+  return Position(log_.NextPosition(shard_).value - 1);
+}
+
+Result<const Projector::Kind*> Projector::FindKind(std::string_view view) const {
+  const auto kind = std::ranges::find(kinds_, view, &Kind::name);
+  if (kind != kinds_.end()) return &*kind;
+  std::vector<std::string_view> names;
+  for (const Kind& known : kinds_) names.push_back(known.name);
+  return Fail(ErrorCode::kUnknownView, fmt::format("Expected one of the views {} but found \"{}\"",
+                                                   fmt::join(names, ", "), view));
+}
+
+Status Projector::Build(const Kind& kind) {
+  // One that is being built already is begun again, so that all of it is new.
+  for (const auto& generation : store_->generations()) {
+    if (generation->view() != kind.name || generation->serves()) continue;
+    for (const auto& feed : building_) feed->Remove(*generation);
+    STELE_RETURN_IF_ERROR(store_->Drop(generation));
+  }
+  auto generation = store_->Create(kind.name, kind.version);
+  if (!generation.has_value()) return std::unexpected(generation.error());
+  building_.push_back(std::make_unique<Feed>(log_, shard_, *store_, Position()));
+  building_.back()->Add(kind.make(), *generation);
+  return {};
+}
+
+Result<uint64_t> Projector::StepMain() {
+  const std::lock_guard lock(main_mutex_);
+  return main_->Step(kBatchRecords);
+}
+
+// REQUIRES: main_ is at the end of the log as it was a moment ago.
+Status Projector::ServeAll() {
+  for (const Feed::Member& member : main_->members())
+    if (!member.generation->serves()) STELE_RETURN_IF_ERROR(store_->Serve(member.generation));
+  return {};
+}
+
+// Steps the first feed that is behind; joins it to the one that serves when it is no more. The
+// number of records; 0: nothing is being built.
+Result<uint64_t> Projector::StepBuilding() {
+  Feed* feed = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(building_, [](const auto& one) { return one->members().empty(); });
+    if (building_.empty()) return 0;
+    feed = building_.front().get();
+  }
+  Position end;
+  {
+    const std::lock_guard lock(main_mutex_);
+    end = main_->position();
+  }
+  auto records = feed->Step(kBatchRecords, end);
+  if (!records.has_value() || feed->position() < end) return records;
+  const std::lock_guard lock(main_mutex_);
+  for (;;) {
+    const auto rest = feed->Step(kBatchRecords, main_->position());
+    if (!rest.has_value()) return rest;
+    if (*rest == 0) break;
+  }
+  const std::lock_guard state_lock(mutex_);
+  for (const Feed::Member& member : feed->members()) {
+    if (const auto before = store_->Serving(member.generation->view())) main_->Remove(*before);
+    STELE_RETURN_IF_ERROR(store_->Serve(member.generation));
+  }
+  main_->Join(*feed);
+  std::erase_if(building_, [&](const auto& one) { return one.get() == feed; });
+  return std::max<uint64_t>(*records, 1);
+}
+
+Status Projector::CatchUp(const Progress& progress) {
+  CHECK(!follows_, "the views follow the log already");
+  const Position end = End();
+  uint64_t total = end.value - std::min(end.value, main_->position().value);
+  for (const auto& feed : building_)
+    total += end.value - std::min(end.value, feed->position().value);
+  uint64_t done = 0;
+  while (main_->position() < end) {
+    const Result<uint64_t> records = StepMain();
+    if (!records.has_value()) return std::unexpected(records.error());
+    if (*records == 0) break;
+    done += *records;
+    if (progress) progress(done, total);
+  }
+  STELE_RETURN_IF_ERROR(ServeAll());
+  for (;;) {
+    const Result<uint64_t> records = StepBuilding();
+    if (!records.has_value()) return std::unexpected(records.error());
+    if (*records == 0) return {};
+    done += *records;
+    if (progress) progress(std::min(done, total), total);
+  }
+}
+
+void Projector::Start() {
+  CHECK(!follows_, "the views follow the log already");
+  follows_ = true;
+  follower_ = std::thread([this] { Follow(); });
+  builder_ = std::thread([this] { BuildAside(); });
+}
+
+void Projector::Stop() {
+  if (!follows_) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  follower_.join();
+  builder_.join();
+  follows_ = stopping_ = false;
+}
+
+void Projector::Follow() {
+  bool serves = false;
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_ || failure_.has_value()) return;
+    }
+    const Result<uint64_t> records = StepMain();
+    if (!records.has_value()) return Failed(records.error());
+    if (*records > 0) {
+      {
+        const std::lock_guard lock(mutex_);
+      }
+      changed_.notify_all();
+      continue;
+    }
+    if (!std::exchange(serves, true)) {
+      const std::lock_guard lock(main_mutex_);
+      if (const Status served = ServeAll(); !served.has_value()) return Failed(served.error());
+      changed_.notify_all();
+    }
+    log_.WaitForRecords(shard_, main_->position(), kFollowTickUs);
+  }
+}
+
+void Projector::BuildAside() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock,
+                    [this] { return stopping_ || failure_.has_value() || !building_.empty(); });
+      if (stopping_ || failure_.has_value()) return;
+    }
+    const Result<uint64_t> records = StepBuilding();
+    if (!records.has_value()) return Failed(records.error());
+  }
+}
+
+void Projector::Failed(const Error& error) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!failure_.has_value()) failure_ = error;
+  }
+  changed_.notify_all();
+}
+
+std::optional<Error> Projector::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Status Projector::WaitFor(Position position, int64_t timeout_us) {
+  if (position > End())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected a position up to {}, the end of the log, but found {}",
+                            End().value, position.value));
+  std::unique_lock lock(mutex_);
+  const auto reached = [&] {
+    if (failure_.has_value()) return true;
+    return std::ranges::all_of(kinds_, [&](const Kind& kind) {
+      const auto serving = store_->Serving(kind.name);
+      return serving != nullptr && serving->position() >= position;
+    });
+  };
+  if (!changed_.wait_for(lock, std::chrono::microseconds(timeout_us), reached))
+    return Fail(ErrorCode::kTimeout,
+                fmt::format("Expected the views to be at position {} within {} ms but found them "
+                            "behind it",
+                            position.value, timeout_us / 1000));
+  return failure_.has_value() ? Status(std::unexpected(*failure_)) : Status();
+}
+
+Result<ViewReader> Projector::Read(std::string_view view) const {
+  const auto kind = FindKind(view);
+  if (!kind.has_value()) return std::unexpected(kind.error());
+  const auto serving = store_->Serving(view);
+  if (serving == nullptr)
+    return Fail(ErrorCode::kBackPressure,
+                fmt::format("Expected the view \"{}\" to be there but found that it is being built "
+                            "for the first time; try again later",
+                            view));
+  return ViewReader(serving);
+}
+
+std::vector<ViewState> Projector::States() const {
+  std::vector<ViewState> states;
+  const auto generations = store_->generations();
+  const Position end = End();
+  for (const Kind& kind : kinds_) {
+    ViewState state{.name = kind.name, .version = kind.version};
+    for (const auto& generation : generations) {
+      if (generation->view() != kind.name) continue;
+      if (generation->serves()) {
+        state.serves = true;
+        state.version = generation->version();
+        state.position = generation->position();
+      } else {
+        state.building = true;
+        state.built = generation->position();
+      }
+    }
+    state.lag = end.value - std::min(end.value, state.position.value);
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+Status Projector::Rebuild(std::string_view view) {
+  if (!view.empty())
+    if (const auto kind = FindKind(view); !kind.has_value()) return std::unexpected(kind.error());
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Kind& kind : kinds_)
+      if (view.empty() || view == kind.name) STELE_RETURN_IF_ERROR(Build(kind));
+  }
+  changed_.notify_all();
+  return {};
+}
+
+namespace {
+
+void Compare(KeyCursor& left, KeyCursor& right, Comparison& comparison) {
+  constexpr size_t kMaxExamples = 8;
+  const auto differ = [&](std::string_view key, std::string_view how) {
+    ++comparison.differing;
+    if (comparison.examples.size() >= kMaxExamples) return;
+    std::string text;
+    for (const char c : key)
+      text += c >= ' ' && c <= '~' ? std::string(1, c)
+                                   : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    comparison.examples.push_back(fmt::format("{} {}", text, how));
+  };
+  while (left.valid() || right.valid()) {
+    const int order = !left.valid() ? 1 : !right.valid() ? -1 : left.key().compare(right.key());
+    if (order < 0) {
+      differ(left.key(), "is only in the one that serves");
+      left.Next();
+    } else if (order > 0) {
+      differ(right.key(), "is only in the one that was built anew");
+      right.Next();
+    } else {
+      if (left.value() == right.value()) {
+        ++comparison.keys;
+      } else {
+        differ(left.key(), "has another value");
+      }
+      left.Next();
+      right.Next();
+    }
+  }
+}
+
+}  // namespace
+
+Result<Comparison> Projector::Verify(std::string_view view, const Progress& progress) {
+  const auto kind = FindKind(view);
+  if (!kind.has_value()) return std::unexpected(kind.error());
+  const Result<ViewReader> serving = Read(view);
+  if (!serving.has_value()) return std::unexpected(serving.error());
+  const std::string scratch = fmt::format("{}/{}-verify-{}", path_, shard_.value, view);
+  std::error_code ignored;
+  std::filesystem::remove_all(scratch, ignored);
+  Result<Comparison> result = Comparison{.position = serving->position()};
+  {
+    auto store = ViewStore::Open(scratch);
+    if (!store.has_value()) return std::unexpected(store.error());
+    auto generation = (*store)->Create((*kind)->name, (*kind)->version);
+    if (!generation.has_value()) return std::unexpected(generation.error());
+    Feed feed(log_, shard_, **store, Position());
+    feed.Add((*kind)->make(), *generation);
+    while (feed.position() < serving->position()) {
+      const Result<uint64_t> records = feed.Step(kBatchRecords, serving->position());
+      if (!records.has_value()) return std::unexpected(records.error());
+      if (*records == 0) break;
+      if (progress) progress(feed.position().value, serving->position().value);
+    }
+    const ViewReader built(*generation);
+    KeyCursor left = serving->Keys("");
+    KeyCursor right = built.Keys("");
+    Compare(left, right, *result);
+    if (!left.status().has_value()) result = std::unexpected(left.status().error());
+    if (!right.status().has_value()) result = std::unexpected(right.status().error());
+  }
+  std::filesystem::remove_all(scratch, ignored);
+  return result;
+}
+
+}  // namespace stele::projections

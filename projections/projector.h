@@ -1,0 +1,121 @@
+// Keeps the views of a shard up with its log: on a thread of its own while an engine runs, or once,
+// on the caller's thread, for a command that reads.
+//
+//     log ──► feed ──► serving generations ──► readers
+//       └───► feed ──► a generation that is built ──► takes its place when it has caught up
+//
+// A view of another version than the stored one, or one that a rebuild was asked for, is built
+// beside the one that serves; an interrupted building goes on where it was.
+//
+// Owns: the store of views. Threads: any, where not said otherwise.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/error.h"
+#include "eventstore/event_store.h"
+#include "projections/feed.h"
+#include "projections/view.h"
+#include "projections/view_store.h"
+
+namespace stele::projections {
+
+using MakeView = std::function<std::unique_ptr<View>()>;
+
+struct ViewState {
+  std::string name;
+  uint32_t version = 0;
+  bool serves = false;    // one is there to answer
+  Position position;      // of that one
+  uint64_t lag = 0;       // records behind the log
+  bool building = false;  // one is being built
+  Position built;         // how far
+};
+
+// What a comparison of a view with a new building of it found.
+struct Comparison {
+  Position position;  // both are at it
+  uint64_t keys = 0;  // that are equal
+  uint64_t differing = 0;
+  std::vector<std::string> examples;  // some keys that differ, and how; printable
+};
+
+class Projector {
+ public:
+  // `records` of `total` are done.
+  using Progress = std::function<void(uint64_t records, uint64_t total)>;
+
+  // REQUIRES: the log outlives it. kStoreLocked: somebody else has the views open.
+  static Result<std::unique_ptr<Projector>> Open(const eventstore::EventStore& log, ShardId shard,
+                                                 std::string path, std::vector<MakeView> views);
+  ~Projector();
+  Projector(const Projector&) = delete;
+  Projector& operator=(const Projector&) = delete;
+
+  // Brings all views to the end of the log as it is now, on this thread. REQUIRES: not started.
+  Status CatchUp(const Progress& progress = nullptr);
+  // Follows the log from now on.
+  void Start();
+  void Stop();
+  // Waits until what serves is at `position`. kTimeout when that takes longer; the failure that
+  // stopped the views.
+  Status WaitFor(Position position, int64_t timeout_us);
+
+  // The view as it is now. kUnknownView names those that there are; kBackPressure while it is built
+  // for the first time.
+  Result<ViewReader> Read(std::string_view view) const;
+  std::vector<ViewState> States() const;
+  // Begins to build it anew, or all of them when `view` is empty. Started, it is built on a thread
+  // of its own; otherwise CatchUp builds it.
+  Status Rebuild(std::string_view view);
+  // Builds the view in a scratch directory up to where the one that serves is, and compares.
+  Result<Comparison> Verify(std::string_view view, const Progress& progress = nullptr);
+  // Why the views follow the log no more.
+  std::optional<Error> failure() const;
+
+ private:
+  struct Kind {
+    MakeView make;
+    std::string name;
+    uint32_t version = 0;
+  };
+  Projector(const eventstore::EventStore& log, ShardId shard, std::string path)
+      : log_(log), shard_(shard), path_(std::move(path)) {}
+  Status Load(std::vector<MakeView> views);
+  Result<const Kind*> FindKind(std::string_view view) const;
+  Status Build(const Kind& kind);
+  Position End() const;
+  Result<uint64_t> StepMain();
+  Result<uint64_t> StepBuilding();
+  Status ServeAll();
+  void Follow();
+  void BuildAside();
+  void Failed(const Error& error);
+
+  const eventstore::EventStore& log_;
+  ShardId shard_;
+  std::string path_;
+  std::vector<Kind> kinds_;
+  std::unique_ptr<ViewStore> store_;
+
+  std::mutex main_mutex_;  // of main_
+  std::unique_ptr<Feed> main_;
+  mutable std::mutex mutex_;  // of what follows, but for the members' threads
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Feed>> building_;  // the first is stepped by the thread that builds
+  std::optional<Error> failure_;
+  bool stopping_ = false;
+  bool follows_ = false;
+  std::thread follower_;
+  std::thread builder_;
+};
+
+}  // namespace stele::projections

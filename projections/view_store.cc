@@ -1,0 +1,345 @@
+#include "projections/view_store.h"
+
+#include <fmt/format.h>
+#include <rocksdb/db.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "eventstore/rocksdb_handle.h"
+#include "projections/keys.h"
+#include "projections/row.h"
+
+namespace stele::projections {
+
+namespace {
+
+using eventstore::RocksError;
+
+constexpr size_t kWriteBufferBytes = 16 << 20;      // of a family
+constexpr size_t kAllWriteBuffersBytes = 64 << 20;  // of all of them
+constexpr size_t kBlockCacheBytes = 64 << 20;
+
+struct GenerationRow {
+  std::string view;
+  uint32_t version = 0;
+  bool serves = false;
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.view, self.version, self.serves);
+  }
+};
+
+rocksdb::Slice SliceOf(std::string_view bytes) {
+  return {bytes.data(), bytes.size()};
+}
+
+std::string GenerationKey(uint64_t number) {
+  return KeyWriter('g').Number(number).Take();
+}
+
+std::string PositionKey(uint64_t number) {
+  return KeyWriter('p').Number(number).Take();
+}
+
+std::string PositionValue(Position position) {
+  return KeyWriter('=').Number(position.value).Take();
+}
+
+Position PositionOf(std::string_view value) {
+  KeyReader reader(value);
+  reader.Byte();
+  const Position position(reader.Number());
+  return reader.ok() ? position : Position();
+}
+
+std::string FamilyName(std::string_view view, uint64_t number) {
+  return fmt::format("{}@{}", view, number);
+}
+
+rocksdb::ColumnFamilyOptions FamilyOptions(const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::ColumnFamilyOptions options;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.compression = rocksdb::kLZ4Compression;
+  options.level_compaction_dynamic_level_bytes = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::Options options = eventstore::BaseOptions();
+  options.db_write_buffer_size = kAllWriteBuffersBytes;
+  options.max_total_wal_size = 2 * kAllWriteBuffersBytes;
+  // A torn end is what a crash leaves of batches that count for nothing yet.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  return options;
+}
+
+}  // namespace
+
+Generation::Generation(std::shared_ptr<rocksdb::DB> db, rocksdb::ColumnFamilyHandle* family,
+                       uint64_t number, std::string view, uint32_t version, bool serves,
+                       Position position)
+    : db_(std::move(db)),
+      family_(family),
+      number_(number),
+      view_(std::move(view)),
+      version_(version),
+      serves_(serves),
+      position_(position.value) {}
+
+Generation::~Generation() {
+  db_->DestroyColumnFamilyHandle(family_).PermitUncheckedError();
+}
+
+Result<bool> Generation::Get(std::string_view key, std::string* value) const {
+  const rocksdb::Status status = db_->Get({}, family_, SliceOf(key), value);
+  if (status.ok()) return true;
+  if (status.IsNotFound()) return false;
+  return RocksError(status, fmt::format("read a key of the view {}", view_));
+}
+
+KeyCursor::KeyCursor(std::unique_ptr<rocksdb::Iterator> iterator, std::string prefix,
+                     uint64_t* touched)
+    : iterator_(std::move(iterator)), prefix_(std::move(prefix)), touched_(touched) {
+  Seek(prefix_);
+}
+KeyCursor::~KeyCursor() = default;
+KeyCursor::KeyCursor(KeyCursor&&) noexcept = default;
+
+void KeyCursor::Seek(std::string_view key) {
+  ++*touched_;
+  iterator_->Seek(SliceOf(key < prefix_ ? std::string_view(prefix_) : key));
+}
+
+void KeyCursor::Next() {
+  ++*touched_;
+  iterator_->Next();
+}
+
+bool KeyCursor::valid() const {
+  return iterator_->Valid() && iterator_->key().starts_with(SliceOf(prefix_));
+}
+
+std::string_view KeyCursor::key() const {
+  return eventstore::View(iterator_->key());
+}
+
+std::string_view KeyCursor::value() const {
+  return eventstore::View(iterator_->value());
+}
+
+Status KeyCursor::status() const {
+  if (iterator_->status().ok()) return {};
+  return RocksError(iterator_->status(), "read the keys of a view");
+}
+
+ViewReader::ViewReader(std::shared_ptr<const Generation> generation)
+    : generation_(std::move(generation)), touched_(std::make_unique<uint64_t>(0)) {
+  snapshot_ = generation_->db_->GetSnapshot();
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  std::string value;
+  const auto status = generation_->db_->Get(options, generation_->db_->DefaultColumnFamily(),
+                                            PositionKey(generation_->number_), &value);
+  if (status.ok()) position_ = PositionOf(value);
+}
+
+ViewReader::~ViewReader() {
+  if (generation_ != nullptr) generation_->db_->ReleaseSnapshot(snapshot_);
+}
+
+ViewReader::ViewReader(ViewReader&& other) noexcept
+    : generation_(std::move(other.generation_)),
+      snapshot_(other.snapshot_),
+      position_(other.position_),
+      touched_(std::move(other.touched_)) {
+  other.generation_ = nullptr;
+}
+
+Result<std::optional<std::string>> ViewReader::Get(std::string_view key) const {
+  ++*touched_;
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  std::string value;
+  const auto status = generation_->db_->Get(options, generation_->family_, SliceOf(key), &value);
+  if (status.ok()) return value;
+  if (status.IsNotFound()) return std::nullopt;
+  return RocksError(status, fmt::format("read a key of the view {}", generation_->view_));
+}
+
+KeyCursor ViewReader::Keys(std::string prefix) const {
+  rocksdb::ReadOptions options;
+  options.snapshot = snapshot_;
+  return {std::unique_ptr<rocksdb::Iterator>(
+              generation_->db_->NewIterator(options, generation_->family_)),
+          std::move(prefix), touched_.get()};
+}
+
+Result<std::unique_ptr<ViewStore>> ViewStore::Open(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error)
+    return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}",
+                                            path, error.message()));
+  std::unique_ptr<ViewStore> store(new ViewStore);
+  STELE_RETURN_IF_ERROR(store->Load(path));
+  return store;
+}
+
+ViewStore::~ViewStore() {
+  generations_.clear();
+  if (db_ == nullptr) return;
+  if (default_ != nullptr) db_->DestroyColumnFamilyHandle(default_).PermitUncheckedError();
+}
+
+Status ViewStore::Load(const std::string& path) {
+  std::vector<std::string> names;
+  const rocksdb::DBOptions options = DatabaseOptions();
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok())
+    names = {rocksdb::kDefaultColumnFamilyName};
+  cache_ = rocksdb::NewLRUCache(kBlockCacheBytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (const std::string& name : names) families.emplace_back(name, FamilyOptions(cache_));
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(options, path, families, &handles, &db);
+  if (!opened.ok()) {
+    if (opened.IsIOError() && opened.ToString().find("LOCK") != std::string::npos)
+      return Fail(ErrorCode::kStoreLocked,
+                  fmt::format("Expected to be the only user of {} but found that another has it "
+                              "open",
+                              path));
+    return RocksError(opened, fmt::format("open the views in {}, which can be deleted and are "
+                                          "built anew then,",
+                                          path));
+  }
+  db_.reset(db);
+  std::vector<rocksdb::ColumnFamilyHandle*> unknown = handles;
+  const auto is_default = std::ranges::find(unknown, rocksdb::kDefaultColumnFamilyName,
+                                            &rocksdb::ColumnFamilyHandle::GetName);
+  default_ = *is_default;
+  unknown.erase(is_default);
+  std::unique_ptr<rocksdb::Iterator> rows(db_->NewIterator({}, default_));
+  for (rows->Seek("g"); rows->Valid() && rows->key().starts_with("g"); rows->Next()) {
+    KeyReader key(eventstore::View(rows->key()));
+    key.Byte();
+    const uint64_t number = key.Number();
+    last_number_ = std::max(last_number_, number);
+    GenerationRow row;
+    if (!DecodeRow(eventstore::View(rows->value()), &row)) continue;
+    const auto handle = std::ranges::find(unknown, FamilyName(row.view, number),
+                                          &rocksdb::ColumnFamilyHandle::GetName);
+    if (handle == unknown.end()) continue;
+    std::string at;
+    const bool has_position = db_->Get({}, default_, PositionKey(number), &at).ok();
+    generations_.push_back(
+        std::make_shared<Generation>(db_, *handle, number, row.view, row.version, row.serves,
+                                     has_position ? PositionOf(at) : Position()));
+    unknown.erase(handle);
+  }
+  // A crash between the making of a family and its row, or between a row's end and the family's.
+  for (rocksdb::ColumnFamilyHandle* family : unknown) {
+    db_->DropColumnFamily(family).PermitUncheckedError();
+    db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+  }
+  if (!rows->status().ok()) return RocksError(rows->status(), "list the views in " + path);
+  return {};
+}
+
+std::vector<std::shared_ptr<Generation>> ViewStore::generations() const {
+  const std::lock_guard lock(mutex_);
+  return generations_;
+}
+
+std::shared_ptr<Generation> ViewStore::Serving(std::string_view view) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& generation : generations_)
+    if (generation->view() == view && generation->serves()) return generation;
+  return nullptr;
+}
+
+Result<std::shared_ptr<Generation>> ViewStore::Create(std::string_view view, uint32_t version) {
+  const std::lock_guard lock(mutex_);
+  const uint64_t number = ++last_number_;
+  rocksdb::ColumnFamilyHandle* family = nullptr;
+  auto status = db_->CreateColumnFamily(FamilyOptions(cache_), FamilyName(view, number), &family);
+  if (status.ok())
+    status = db_->Put({}, default_, GenerationKey(number),
+                      EncodeRow(GenerationRow{std::string(view), version, false}));
+  if (!status.ok()) return RocksError(status, fmt::format("begin to build the view {}", view));
+  generations_.push_back(std::make_shared<Generation>(db_, family, number, std::string(view),
+                                                      version, false, Position()));
+  return generations_.back();
+}
+
+Status ViewStore::Serve(const std::shared_ptr<Generation>& generation) {
+  const std::shared_ptr<Generation> before = Serving(generation->view());
+  rocksdb::WriteBatch batch;
+  auto row = GenerationRow{generation->view(), generation->version(), true};
+  auto status = batch.Put(default_, GenerationKey(generation->number()), EncodeRow(row));
+  if (before != nullptr && status.ok())
+    status = batch.Delete(default_, GenerationKey(before->number()));
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  if (status.ok()) status = db_->Write(options, &batch);
+  if (!status.ok())
+    return RocksError(status, fmt::format("let the view {} serve", generation->view()));
+  {
+    const std::lock_guard lock(mutex_);
+    generation->serves_ = true;
+    if (before != nullptr) before->serves_ = false;
+  }
+  return before == nullptr ? Status() : Drop(before);
+}
+
+Status ViewStore::Drop(const std::shared_ptr<Generation>& generation) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(generations_, generation);
+  }
+  rocksdb::WriteBatch batch;
+  auto status = batch.Delete(default_, GenerationKey(generation->number()));
+  if (status.ok()) status = batch.Delete(default_, PositionKey(generation->number()));
+  if (status.ok()) status = db_->Write({}, &batch);
+  if (status.ok()) status = db_->DropColumnFamily(generation->family_);
+  if (!status.ok()) return RocksError(status, fmt::format("drop the view {}", generation->view()));
+  return {};
+}
+
+Status ViewStore::Write(std::span<const Change> changes, Position position) {
+  rocksdb::WriteBatch batch;
+  rocksdb::Status status;
+  const std::string at = PositionValue(position);
+  for (const Change& change : changes) {
+    rocksdb::ColumnFamilyHandle* family = change.generation->family_;
+    STELE_RETURN_IF_ERROR(change.writer->ForEach(
+        [&](const std::string& key, const std::optional<std::string>& value) {
+          if (!status.ok()) return;
+          status = value.has_value() ? batch.Put(family, key, *value) : batch.Delete(family, key);
+        }));
+    if (status.ok()) status = batch.Put(default_, PositionKey(change.generation->number()), at);
+  }
+  if (status.ok()) status = db_->Write({}, &batch);
+  if (!status.ok()) return RocksError(status, "write to the views");
+  for (const Change& change : changes) {
+    change.writer->Clear();
+    change.generation->position_ = position.value;
+  }
+  return {};
+}
+
+Status ViewStore::Sync() {
+  const rocksdb::Status status = db_->FlushWAL(true);
+  if (!status.ok()) return RocksError(status, "write the views to the disk");
+  return {};
+}
+
+}  // namespace stele::projections

@@ -1,0 +1,64 @@
+// A batch of changes of one generation of a view, and reading through them. Written as one,
+// together with the position up to which they hold.
+//
+// A failed read is kept: `status` says so, and the batch is not written then.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/error.h"
+
+namespace stele::projections {
+
+class Generation;
+
+class ViewWriter {
+ public:
+  // REQUIRES: the generation outlives it.
+  explicit ViewWriter(const Generation& generation) : generation_(generation) {}
+
+  // The value as it is with this batch.
+  std::optional<std::string> Get(const std::string& key);
+  void Put(std::string key, std::string value);
+  void Erase(std::string key);
+  // Adds to a counter, which is 0 while nothing was added. It is read when the batch is written; it
+  // is not to be read with Get. A counter that comes back to 0 is erased.
+  void Add(std::string key, int64_t delta) { counters_[std::move(key)] += delta; }
+
+  const Status& status() const { return status_; }
+  size_t changes() const { return changes_.size() + counters_.size(); }
+
+  // For the store: calls write(key, value or nothing) for each change. Counters are read.
+  template <class Write>
+  Status ForEach(Write write) {
+    for (const auto& [key, value] : changes_) write(key, value);
+    for (const auto& [key, delta] : counters_) {
+      const int64_t sum = Counter(key) + delta;
+      write(key, sum == 0 ? std::nullopt : std::optional(CounterText(sum)));
+    }
+    return status_;
+  }
+  void Clear() {
+    changes_.clear();
+    counters_.clear();
+  }
+
+ private:
+  int64_t Counter(const std::string& key);
+  static std::string CounterText(int64_t value);
+
+  const Generation& generation_;
+  std::unordered_map<std::string, std::optional<std::string>> changes_;
+  std::unordered_map<std::string, int64_t> counters_;
+  Status status_;
+};
+
+// A counter's stored value.
+int64_t ReadCounter(std::string_view value);
+
+}  // namespace stele::projections
