@@ -39,6 +39,9 @@ enum class ErrorCode : uint16_t {
   X(kStoreUnknownFormat, 305)  \
   X(kStoreNotFound, 306)       \
   X(kInstanceErased, 307)      \
+  X(kBackupDamaged, 308)       \
+  X(kNoSuchMoment, 309)        \
+  X(kWrongDirectory, 310)      \
   X(kUnknownInstance, 401)     \
   X(kInstanceEnded, 402)       \
   X(kUnknownRun, 403)          \

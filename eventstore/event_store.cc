@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "eventstore/backup.h"
 #include "eventstore/block_sealer.h"
 
 namespace stele::eventstore {
@@ -16,6 +17,12 @@ Status EventStore::Append(ShardId shard, Position expected, const Batch& batch) 
   SealedBlock block;
   STELE_RETURN_IF_ERROR(sealer.Seal(shard, tail, batch, &block));
   return Write(block);
+}
+
+Result<BackupReport> EventStore::Backup(const BackupRequest& request) const {
+  return Fail(ErrorCode::kUnsupported,
+              fmt::format("Expected a store on disk for a backup to {} but found one without files.",
+                          request.directory));
 }
 
 }  // namespace stele::eventstore

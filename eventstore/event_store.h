@@ -55,6 +55,9 @@ struct StoreStats {
   uint64_t index_bytes_written = 0;  // by_instance, with its compactions
 };
 
+struct BackupRequest;
+struct BackupReport;
+
 class EventStore {
  public:
   virtual ~EventStore() = default;
@@ -118,6 +121,10 @@ class EventStore {
   // long as it was known to be (docs/log-format.md). The error names the position. Returns the
   // number of records.
   virtual Result<uint64_t> VerifyChain(ShardId shard) const = 0;
+
+  // Adds a backup to a directory of them (eventstore/backup.h) while appends go on: what was
+  // durable when it was called is in it. Threads: any. kUnsupported for a store without a disk.
+  virtual Result<BackupReport> Backup(const BackupRequest& request) const;
 
   virtual StoreStats Stats() const = 0;
 };

@@ -44,6 +44,12 @@ rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
   return options;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(size_t write_buffer_bytes) {
+  return {{rocksdb::kDefaultColumnFamilyName, {}},
+          {"log", LogFamilyOptions(write_buffer_bytes)},
+          {"meta", {}}};
+}
+
 bool HasCurrent(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(path + "/CURRENT", ignored);
@@ -143,10 +149,7 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
   options.recycle_log_file_num = 0;
   options.avoid_flush_during_recovery = true;
   options.max_total_wal_size = 3 * write_buffer_bytes;
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = {
-      {rocksdb::kDefaultColumnFamilyName, {}},
-      {"log", LogFamilyOptions(write_buffer_bytes)},
-      {"meta", {}}};
+  const auto families = Families(write_buffer_bytes);
   const Status opened = handle_.Open(options, path, families);
   if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
     // What lies between readable entries shows as a gap in the chain.
@@ -157,6 +160,15 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
     return opened;
   }
   return CheckFormat(damage == nullptr || !damage->has_value());
+}
+
+Status LogDb::OpenCopy(const std::string& name, rocksdb::Env* env) {
+  rocksdb::Options options = BaseOptions();
+  options.env = env;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  STELE_RETURN_IF_ERROR(
+      handle_.OpenReadOnly(options, name, Families(rocksdb::Options().write_buffer_size)));
+  return CheckFormat(/*note_when_missing=*/false);
 }
 
 Status LogDb::CheckFormat(bool note_when_missing) {
@@ -196,6 +208,23 @@ Status LogDb::WriteBlock(const SealedBlock& block) {
               fmt::format("Expected to write positions {} to {} of shard {} to {} but found: {}.",
                           block.before.next.value, block.after.next.value - 1, block.shard.value,
                           handle_.db().GetName(), status.ToString()));
+}
+
+Status LogDb::ImportBlock(ShardId shard, Position first, std::string_view bytes) {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  const auto key = ShardKey(shard, first.value);
+  const auto status = handle_.db().Put(options, handle_.family(kLog), KeySlice(key),
+                                       rocksdb::Slice(bytes.data(), bytes.size()));
+  if (status.ok()) return {};
+  return RocksError(status, fmt::format("write position {} of shard {} to {}", first.value,
+                                        shard.value, handle_.db().GetName()));
+}
+
+Status LogDb::Flush() {
+  const auto status = handle_.db().Flush({}, handle_.family(kLog));
+  if (status.ok()) return {};
+  return RocksError(status, "write the tables of " + handle_.db().GetName());
 }
 
 Result<std::vector<ShardId>> LogDb::Shards() const {

@@ -26,10 +26,15 @@ class LogDb {
   // be read are there to be read, nothing can be written, and `damage` says what was found.
   Status Open(const std::string& path, size_t write_buffer_bytes, bool create,
               std::optional<Error>* damage);
+  // A log as it lies in a backup, to be read. REQUIRES: `env` outlives it.
+  Status OpenCopy(const std::string& name, rocksdb::Env* env);
   void Close() { handle_.Close(); }
 
   // Synced. Thread: any.
   Status WriteBlock(const SealedBlock& block);
+  // A stored block of another log, into one that is being built: durable with the next Flush.
+  Status ImportBlock(ShardId shard, Position first, std::string_view bytes);
+  Status Flush();
 
   // The shards that have blocks or a known end.
   Result<std::vector<ShardId>> Shards() const;
@@ -45,6 +50,9 @@ class LogDb {
 
   // Fills what concerns the log.
   void AddStats(StoreStats* stats) const;
+
+  // For backups.
+  rocksdb::DB& database() const { return handle_.db(); }
 
  private:
   Status CheckFormat(bool note_when_missing);

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "eventstore/backup_maker.h"
 #include "eventstore/cursors.h"
 #include "eventstore/index_builder.h"
 #include "eventstore/log_db.h"
@@ -65,16 +66,19 @@ class RocksDbStore final : public EventStore {
     return state_.ReadCheckpoint(shard);
   }
   Result<uint64_t> VerifyChain(ShardId shard) const override;
+  Result<BackupReport> Backup(const BackupRequest& request) const override;
   StoreStats Stats() const override;
 
  private:
   Status LoadShard(ShardLog& shard);
   Status CheckEnd(ShardLog& shard, const LogTail& tail) const;
   Status CatchUpIndex(ShardLog& shard);
+  Result<bool> HasEnd(ShardId shard, const LogTail& end) const;
   std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
   void Refuse(const Error& error);
   Status CheckWritable() const;
 
+  std::string path_;
   RocksDbOptions options_;
   LogDb log_;
   StateDb state_;
@@ -90,6 +94,7 @@ class RocksDbStore final : public EventStore {
 };
 
 Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options) {
+  path_ = path;
   options_ = options;
   if (options.create_if_missing) {
     std::error_code error;
@@ -276,6 +281,25 @@ Result<uint64_t> RocksDbStore::VerifyChain(ShardId shard) const {
                             "position {}, in an entry that cannot be read: {}",
                             shard.value, *verified, log_damage_->message));
   return verified;
+}
+
+// Whether a block ended there with that hash.
+Result<bool> RocksDbStore::HasEnd(ShardId shard, const LogTail& end) const {
+  if (end == LogTail()) return true;
+  if (end.next > Tail(shard).next) return false;
+  BlockReader reader;
+  STELE_RETURN_IF_ERROR(
+      OpenBlockAt(*Source(shard, false), shard, Position(end.next.value - 1), &reader));
+  const BlockHeader& header = reader.header();
+  return LogTail{header.first.Plus(header.count), header.hash} == end;
+}
+
+Result<BackupReport> RocksDbStore::Backup(const BackupRequest& request) const {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  for (const ShardLog* shard : shards_.All())
+    if (shard->damage) return std::unexpected(*shard->damage);
+  const auto has_end = [this](ShardId shard, const LogTail& end) { return HasEnd(shard, end); };
+  return MakeBackup({.log = log_, .data = path_, .has_end = has_end}, request);
 }
 
 StoreStats RocksDbStore::Stats() const {

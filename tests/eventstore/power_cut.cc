@@ -25,7 +25,10 @@ Synced& Files() {
   return files;
 }
 
+void (*before_each_sync)() = nullptr;
+
 int SyncAndNote(const char* name, int file) {
+  if (before_each_sync != nullptr) before_each_sync();
   const auto real = reinterpret_cast<Sync>(dlsym(RTLD_NEXT, name));
   struct stat before{};
   const bool known = fstat(file, &before) == 0;  // what is written meanwhile may not be in it
@@ -38,8 +41,9 @@ int SyncAndNote(const char* name, int file) {
 
 // Not the lock, nor what is written for people.
 bool IsData(const std::filesystem::path& path) {
-  return path.extension() == ".log" || path.extension() == ".sst" ||
-         path.filename().string().starts_with("MANIFEST");
+  const std::string folder = path.parent_path().filename().string();
+  return path.extension() == ".log" || path.extension() == ".sst" || path.extension() == ".json" ||
+         path.filename().string().starts_with("MANIFEST") || folder == "meta" || folder == "files";
 }
 
 template <typename Visit>
@@ -52,6 +56,10 @@ void ForEachDataFile(const std::string& directory, Visit visit) {
 }
 
 }  // namespace
+
+void CallBeforeEachSync(void (*call)()) {
+  before_each_sync = call;
+}
 
 void CountAsSynced(const std::string& directory) {
   const std::lock_guard lock(Files().mutex);

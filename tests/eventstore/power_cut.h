@@ -9,7 +9,10 @@ namespace stele::eventstore {
 // What is there has survived the last cut. REQUIRES: nothing in the directory is open.
 void CountAsSynced(const std::string& directory);
 
-// Cuts every database file below `directory` that this process has written to what it has synced.
+// Called before each sync that this process makes, by the thread that makes it.
+void CallBeforeEachSync(void (*call)());
+
+// Cuts every file of a database or backup below `directory` that this process has written to what it has synced.
 // Names and renames count as synced. Other threads may go on writing: they cut themselves short.
 void LoseWhatIsNotSynced(const std::string& directory);
 

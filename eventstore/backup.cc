@@ -1,0 +1,64 @@
+#include "eventstore/backup.h"
+
+#include <fmt/format.h>
+
+#include "eventstore/backup_database.h"
+#include "eventstore/backup_directory.h"
+
+namespace stele::eventstore {
+namespace {
+
+Result<VerifiedBackup> VerifyChains(const BackupDatabase& database, BackupManifest manifest) {
+  auto opened = database.OpenLog(manifest.id);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  VerifiedBackup verified{std::move(manifest), 0};
+  for (const BackedUpShard& shard : verified.manifest.shards) {
+    const auto source = (*opened)->log.Source(
+        shard.shard, [&shard] { return shard.end.next; }, /*sequential=*/true);
+    const Result<uint64_t> records = VerifyBlocks(*source, shard.shard, shard.end);
+    if (!records)
+      return Fail(records.error().code,
+                  fmt::format("backup {}: {}", verified.manifest.id, records.error().message));
+    verified.records += *records;
+  }
+  return verified;
+}
+
+}  // namespace
+
+Result<std::vector<BackupManifest>> ListBackups(const std::string& directory) {
+  const auto opened = BackupDirectory::OpenToRead(directory);
+  if (!opened) return std::unexpected(opened.error());
+  std::vector<BackupManifest> manifests;
+  for (const uint32_t id : opened->ids()) {
+    auto manifest = opened->Manifest(id);
+    if (!manifest) return std::unexpected(std::move(manifest).error());
+    manifests.push_back(*std::move(manifest));
+  }
+  return manifests;
+}
+
+Result<std::vector<VerifiedBackup>> VerifyBackups(const std::string& directory,
+                                                  std::optional<uint32_t> id) {
+  const auto opened = BackupDirectory::OpenToRead(directory);
+  if (!opened) return std::unexpected(opened.error());
+  std::vector<VerifiedBackup> verified;
+  std::vector<BackedUpFile> known;
+  std::optional<BackupDatabase> database;
+  for (const uint32_t each : id.has_value() ? std::vector{*id} : opened->ids()) {
+    auto manifest = opened->Manifest(each);
+    if (!manifest) return std::unexpected(std::move(manifest).error());
+    STELE_RETURN_IF_ERROR(opened->CheckFiles(*manifest, &known));
+    if (!database.has_value()) {
+      auto made = BackupDatabase::Open(opened->log_path(), /*write=*/false);
+      if (!made) return std::unexpected(std::move(made).error());
+      database = *std::move(made);
+    }
+    auto one = VerifyChains(*database, *std::move(manifest));
+    if (!one) return std::unexpected(std::move(one).error());
+    verified.push_back(*std::move(one));
+  }
+  return verified;
+}
+
+}  // namespace stele::eventstore

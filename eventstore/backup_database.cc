@@ -1,0 +1,119 @@
+#include "eventstore/backup_database.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "eventstore/durable_files.h"
+
+namespace stele::eventstore {
+namespace {
+
+std::unexpected<Error> BackupError(const rocksdb::Status& status, const std::string& what) {
+  const bool damaged = status.IsCorruption() || status.IsNotFound();
+  return Fail(damaged ? ErrorCode::kBackupDamaged : ErrorCode::kIo,
+              fmt::format("Expected to {} but found: {}.", what, status.ToString()));
+}
+
+// Tables have names that are never used again, so that a name and a size tell a copy that is there.
+rocksdb::BackupEngineOptions Options(const std::string& path) {
+  rocksdb::BackupEngineOptions options(path);
+  options.share_table_files = true;
+  options.share_files_with_checksum = true;
+  options.sync = true;
+  options.backup_log_files = true;
+  return options;
+}
+
+}  // namespace
+
+Result<BackupDatabase> BackupDatabase::Open(const std::string& path, bool write) {
+  BackupDatabase database;
+  database.path_ = path;
+  if (write) {
+    STELE_RETURN_IF_ERROR(MakeDirectories(path));
+    rocksdb::BackupEngine* engine = nullptr;
+    const auto status =
+        rocksdb::BackupEngine::Open(Options(path), rocksdb::Env::Default(), &engine);
+    if (!status.ok()) return BackupError(status, "open the backups in " + path);
+    database.engine_.reset(engine);
+  } else {
+    rocksdb::BackupEngineReadOnly* engine = nullptr;
+    const auto status =
+        rocksdb::BackupEngineReadOnly::Open(Options(path), rocksdb::Env::Default(), &engine);
+    if (!status.ok()) return BackupError(status, "open the backups in " + path);
+    database.readable_.reset(engine);
+  }
+  return database;
+}
+
+const rocksdb::BackupEngineReadOnlyBase& BackupDatabase::reader() const {
+  if (engine_ != nullptr) return *engine_;
+  return *readable_;
+}
+
+std::vector<uint32_t> BackupDatabase::Ids() const {
+  std::vector<uint32_t> ids;
+  std::vector<rocksdb::BackupInfo> infos;
+  reader().GetBackupInfo(&infos);
+  for (const rocksdb::BackupInfo& info : infos) ids.push_back(info.backup_id);
+  std::vector<rocksdb::BackupID> damaged;
+  reader().GetCorruptedBackups(&damaged);
+  ids.insert(ids.end(), damaged.begin(), damaged.end());
+  std::ranges::sort(ids);
+  return ids;
+}
+
+Result<uint32_t> BackupDatabase::Add(const LogDb& log) {
+  rocksdb::CreateBackupOptions options;
+  // Tables are shared between backups, write-ahead files are copied anew each time.
+  options.flush_before_backup = true;
+  rocksdb::BackupID id = 0;
+  const auto status = engine_->CreateNewBackup(options, &log.database(), &id);
+  if (!status.ok()) return BackupError(status, "copy the log to " + path_);
+  // What lies between the directory and its entries' names.
+  for (const char* directory : {"/meta", "/private", "/shared_checksum", ""})
+    STELE_RETURN_IF_ERROR(SyncDirectory(path_ + directory));
+  STELE_RETURN_IF_ERROR(SyncDirectory(fmt::format("{}/private/{}", path_, id)));
+  return id;
+}
+
+Status BackupDatabase::Remove(uint32_t id) {
+  const auto status = engine_->DeleteBackup(id);
+  if (!status.ok() && !status.IsNotFound())
+    return BackupError(status, fmt::format("remove backup {} from {}", id, path_));
+  return {};
+}
+
+Result<rocksdb::BackupInfo> BackupDatabase::Info(uint32_t id) const {
+  rocksdb::BackupInfo info;
+  const auto status = reader().GetBackupInfo(id, &info, /*include_file_details=*/true);
+  if (status.ok()) return info;
+  return BackupError(status, fmt::format("find backup {} in {}", id, path_));
+}
+
+Result<std::vector<std::string>> BackupDatabase::Files(uint32_t id) const {
+  const auto info = Info(id);
+  if (!info) return std::unexpected(info.error());
+  std::vector<std::string> files = {fmt::format("meta/{}", id)};
+  for (const auto& file : info->file_details) files.push_back(file.relative_filename);
+  return files;
+}
+
+Result<std::unique_ptr<BackedUpLog>> BackupDatabase::OpenLog(uint32_t id) const {
+  const auto info = Info(id);
+  if (!info) return std::unexpected(info.error());
+  auto opened = std::make_unique<BackedUpLog>();
+  opened->env = info->env_for_open;
+  STELE_RETURN_IF_ERROR(opened->log.OpenCopy(info->name_for_open, opened->env.get()));
+  return opened;
+}
+
+Status BackupDatabase::Restore(uint32_t id, const std::string& directory) const {
+  const auto status = reader().RestoreDBFromBackup(id, directory, directory);
+  if (!status.ok())
+    return BackupError(status, fmt::format("restore backup {} of {} to {}", id, path_, directory));
+  return {};
+}
+
+}  // namespace stele::eventstore

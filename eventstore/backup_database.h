@@ -1,0 +1,51 @@
+// The copies of a log's database in a directory of backups: RocksDB's backup engine, which copies
+// each table once, however many backups hold it. Ids are those of the backups.
+//
+// Thread: one at a time. Included by the .cc files of this folder alone.
+#pragma once
+
+#include <rocksdb/utilities/backup_engine.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "eventstore/log_db.h"
+
+namespace stele::eventstore {
+
+// A database as it lies in a backup, open to be read. Nothing is copied.
+struct BackedUpLog {
+  std::shared_ptr<rocksdb::Env> env;  // outlives what follows
+  LogDb log;
+};
+
+class BackupDatabase {
+ public:
+  // A directory that is there stays as it is with `write` false. kBackupDamaged, kIo.
+  static Result<BackupDatabase> Open(const std::string& path, bool write);
+
+  // Those that are there, damaged ones too. REQUIRES: open to write.
+  std::vector<uint32_t> Ids() const;
+  // Copies what is not there yet, durably; the database may be written meanwhile. The new id.
+  Result<uint32_t> Add(const LogDb& log);
+  Status Remove(uint32_t id);
+
+  // The files of a backup, below the directory. kBackupDamaged when it is not there or damaged.
+  Result<std::vector<std::string>> Files(uint32_t id) const;
+  Result<std::unique_ptr<BackedUpLog>> OpenLog(uint32_t id) const;
+  // A database in `directory` that is as it was backed up.
+  Status Restore(uint32_t id, const std::string& directory) const;
+
+ private:
+  Result<rocksdb::BackupInfo> Info(uint32_t id) const;
+  const rocksdb::BackupEngineReadOnlyBase& reader() const;
+
+  std::string path_;
+  std::unique_ptr<rocksdb::BackupEngine> engine_;            // one of the two
+  std::unique_ptr<rocksdb::BackupEngineReadOnly> readable_;  // is there
+};
+
+}  // namespace stele::eventstore

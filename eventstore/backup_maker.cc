@@ -1,0 +1,163 @@
+#include "eventstore/backup_maker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "eventstore/backup_database.h"
+#include "eventstore/backup_directory.h"
+#include "eventstore/log_moments.h"
+
+namespace stele::eventstore {
+namespace {
+
+void Tell(const BackupRequest& request, std::string_view what) {
+  if (request.progress) request.progress(what);
+}
+
+Status CheckPlace(const BackupSource& source, const BackupRequest& request) {
+  const std::string directory = ResolvedPath(request.directory);
+  const std::string data = ResolvedPath(source.data);
+  if (!LiesIn(directory, data) && !LiesIn(data, directory)) return {};
+  return Fail(ErrorCode::kWrongDirectory,
+              fmt::format("Expected a directory for backups apart from the data directory {} but "
+                          "found {}.",
+                          data, directory));
+}
+
+// Two histories in one directory would be taken for one.
+Status CheckContinues(const BackupSource& source, const BackupManifest& newest,
+                      const std::string& directory) {
+  for (const BackedUpShard& shard : newest.shards) {
+    const Result<bool> has = source.has_end(shard.shard, shard.end);
+    if (!has) return std::unexpected(has.error());
+    if (*has) continue;
+    return Fail(
+        ErrorCode::kWrongDirectory,
+        fmt::format("Expected the log that backup {} in {} is of, with the hash {} behind "
+                    "position {} of shard {}, but found another one, or one that was restored to a "
+                    "moment before; choose another directory.",
+                    newest.id, directory, ToHex(shard.end.hash), shard.end.next.value - 1,
+                    shard.shard.value));
+  }
+  return {};
+}
+
+// What a backup that was cut off has left.
+Status RemoveLeftovers(const BackupDirectory& directory, BackupDatabase& database) {
+  for (const uint32_t id : database.Ids())
+    if (!directory.Has(id)) STELE_RETURN_IF_ERROR(database.Remove(id));
+  return directory.RemoveStrays();
+}
+
+// A table that the backup before holds under the same name and with the same size is not read.
+Status NoteDatabaseFiles(const BackupDirectory& directory, const BackupDatabase& database,
+                         const BackupManifest& newest, BackupReport* report) {
+  std::map<std::string, FileDigest> known;
+  for (const BackedUpFile& file : newest.files) known[file.path] = file.digest;
+  const auto files = database.Files(report->manifest.id);
+  if (!files) return std::unexpected(files.error());
+  for (const std::string& name : *files) {
+    BackedUpFile file{.path = "log/" + name, .digest = {}, .name = {}, .mode = 0};
+    const std::string path = directory.path() + "/" + file.path;
+    const auto before = known.find(file.path);
+    std::error_code failed;
+    if (before != known.end() && name.starts_with("shared") &&
+        std::filesystem::file_size(path, failed) == before->second.bytes && !failed) {
+      file.digest = before->second;
+    } else {
+      const Result<FileDigest> digest = DigestFile(path);
+      if (!digest) return std::unexpected(digest.error());
+      file.digest = *digest;
+      report->new_bytes += digest->bytes;
+    }
+    report->manifest.files.push_back(std::move(file));
+  }
+  return {};
+}
+
+Status KeepFiles(const BackupDirectory& directory, const BackupSource& source,
+                 const BackupRequest& request, const BackupManifest& newest, BackupReport* report) {
+  for (const std::string& name : request.files) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(source.data + "/" + name, ignored)) continue;
+    Result<BackedUpFile> file = directory.Keep(source.data, name);
+    if (!file) return std::unexpected(std::move(file).error());
+    const auto same = [&](const BackedUpFile& known) { return known.path == file->path; };
+    if (std::ranges::none_of(newest.files, same)) report->new_bytes += file->digest.bytes;
+    report->manifest.files.push_back(*std::move(file));
+  }
+  return {};
+}
+
+// Where the copy ends, read from the copy itself.
+Status NoteEnds(const BackupDatabase& database, BackupManifest* manifest) {
+  auto opened = database.OpenLog(manifest->id);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  const LogDb& log = (*opened)->log;
+  const auto shards = log.Shards();
+  if (!shards) return std::unexpected(shards.error());
+  for (const ShardId id : *shards) {
+    BackedUpShard shard{.shard = id, .end = {}, .last_time = {}};
+    const Result<LogTail> tail = log.ReadTail(id);
+    if (!tail) return std::unexpected(tail.error());
+    shard.end = *tail;
+    if (tail->next > Position(1)) {
+      const Result<TimeUs> time =
+          TimeAt(*log.Source(id, nullptr, false), id, Position(tail->next.value - 1));
+      if (!time) return std::unexpected(time.error());
+      shard.last_time = *time;
+    }
+    manifest->shards.push_back(shard);
+  }
+  return {};
+}
+
+Status RemoveOld(BackupDirectory& directory, BackupDatabase& database, uint32_t keep,
+                 BackupReport* report) {
+  if (keep == 0 || directory.ids().size() <= keep) return {};
+  const std::vector<uint32_t> old(directory.ids().begin(), directory.ids().end() - keep);
+  STELE_RETURN_IF_ERROR(directory.Forget(old));
+  report->removed = old;
+  return RemoveLeftovers(directory, database);
+}
+
+}  // namespace
+
+Result<BackupReport> MakeBackup(const BackupSource& source, const BackupRequest& request) {
+  STELE_RETURN_IF_ERROR(CheckPlace(source, request));
+  auto directory = BackupDirectory::OpenToWrite(request.directory);
+  if (!directory) return std::unexpected(std::move(directory).error());
+  BackupManifest newest;
+  if (!directory->ids().empty()) {
+    auto manifest = directory->Manifest(directory->ids().back());
+    if (!manifest) return std::unexpected(std::move(manifest).error());
+    newest = *std::move(manifest);
+    STELE_RETURN_IF_ERROR(CheckContinues(source, newest, request.directory));
+  }
+  auto database = BackupDatabase::Open(directory->log_path(), /*write=*/true);
+  if (!database) return std::unexpected(std::move(database).error());
+  STELE_RETURN_IF_ERROR(RemoveLeftovers(*directory, *database));
+
+  BackupReport report;
+  report.manifest.made = request.now;
+  Tell(request, "the log is copied");
+  const Result<uint32_t> id = database->Add(source.log);
+  if (!id) return std::unexpected(id.error());
+  report.manifest.id = *id;
+  Tell(request, "what was copied is read");
+  STELE_RETURN_IF_ERROR(NoteDatabaseFiles(*directory, *database, newest, &report));
+  STELE_RETURN_IF_ERROR(NoteEnds(*database, &report.manifest));
+  Tell(request, "files beside the log are copied");
+  STELE_RETURN_IF_ERROR(KeepFiles(*directory, source, request, newest, &report));
+  Tell(request, "the backup is noted");
+  STELE_RETURN_IF_ERROR(directory->Add(report.manifest));
+  Tell(request, "old backups are removed");
+  STELE_RETURN_IF_ERROR(RemoveOld(*directory, *database, request.keep, &report));
+  Tell(request, "the backup is there");
+  return report;
+}
+
+}  // namespace stele::eventstore
