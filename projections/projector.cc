@@ -309,72 +309,62 @@ Status Projector::Rebuild(std::string_view view) {
   return {};
 }
 
-namespace {
-
-void Compare(KeyCursor& left, KeyCursor& right, Comparison& comparison) {
-  constexpr size_t kMaxExamples = 8;
-  const auto differ = [&](std::string_view key, std::string_view how) {
-    ++comparison.differing;
-    if (comparison.examples.size() >= kMaxExamples) return;
-    std::string text;
-    for (const char c : key)
-      text += c >= ' ' && c <= '~' ? std::string(1, c)
-                                   : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    comparison.examples.push_back(fmt::format("{} {}", text, how));
-  };
-  while (left.valid() || right.valid()) {
-    const int order = !left.valid() ? 1 : !right.valid() ? -1 : left.key().compare(right.key());
-    if (order < 0) {
-      differ(left.key(), "is only in the one that serves");
-      left.Next();
-    } else if (order > 0) {
-      differ(right.key(), "is only in the one that was built anew");
-      right.Next();
-    } else {
-      if (left.value() == right.value()) {
-        ++comparison.keys;
-      } else {
-        differ(left.key(), "has another value");
-      }
-      left.Next();
-      right.Next();
-    }
-  }
-}
-
-}  // namespace
-
 Result<Comparison> Projector::Verify(std::string_view view, const Progress& progress) {
   const auto kind = FindKind(view);
   if (!kind.has_value()) return std::unexpected(kind.error());
   const Result<ViewReader> serving = Read(view);
   if (!serving.has_value()) return std::unexpected(serving.error());
-  const std::string scratch = fmt::format("{}/{}-verify-{}", path_, shard_.value, view);
-  std::error_code ignored;
-  std::filesystem::remove_all(scratch, ignored);
-  Result<Comparison> result = Comparison{.position = serving->position()};
+  const std::string directory = fmt::format("{}/verify/{}-{}", path_, shard_.value, view);
+  ScratchView::Remove(directory);
+  Result<Comparison> found;
   {
-    auto store = ViewStore::Open(scratch);
-    if (!store.has_value()) return std::unexpected(store.error());
-    auto generation = (*store)->Create((*kind)->name, (*kind)->version);
-    if (!generation.has_value()) return std::unexpected(generation.error());
-    Feed feed(log_, shard_, **store, Position());
-    feed.Add((*kind)->make(), *generation);
-    while (feed.position() < serving->position()) {
-      const Result<uint64_t> records = feed.Step(kBatchRecords, serving->position());
-      if (!records.has_value()) return std::unexpected(records.error());
-      if (*records == 0) break;
-      if (progress) progress(feed.position().value, serving->position().value);
-    }
-    const ViewReader built(*generation);
-    KeyCursor left = serving->Keys("");
-    KeyCursor right = built.Keys("");
-    Compare(left, right, *result);
-    if (!left.status().has_value()) result = std::unexpected(left.status().error());
-    if (!right.status().has_value()) result = std::unexpected(right.status().error());
+    const auto built =
+        ScratchView::Build(log_, shard_, directory, (*kind)->make, serving->position(), progress);
+    if (!built.has_value()) return std::unexpected(built.error());
+    found = Compare(*serving, (*built)->Read());
   }
-  std::filesystem::remove_all(scratch, ignored);
-  return result;
+  ScratchView::Remove(directory);
+  return found;
+}
+
+Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view, Position position,
+                                                           const Progress& progress) {
+  const auto kind = FindKind(view);
+  if (!kind.has_value()) return std::unexpected(kind.error());
+  if (position > End())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected a position up to {}, the end of the log, but found {}",
+                            End().value, position.value));
+  const std::string name =
+      fmt::format("{}-{}-{}-{}", shard_.value, view, (*kind)->version, position.value);
+  const std::lock_guard lock(as_of_mutex_);
+  const auto known = std::ranges::find(as_of_, name, &std::pair<std::string, AsOfView>::first);
+  if (known != as_of_.end()) {
+    std::rotate(known, known + 1, as_of_.end());
+    return as_of_.back().second;
+  }
+  const std::string directory = fmt::format("{}/as-of/{}", path_, name);
+  auto built = ScratchView::Build(log_, shard_, directory, (*kind)->make, position, progress);
+  if (!built.has_value()) return std::unexpected(built.error());
+  std::error_code ignored;
+  std::filesystem::last_write_time(directory, std::filesystem::file_time_type::clock::now(),
+                                   ignored);
+  as_of_.emplace_back(name, *std::move(built));
+  if (as_of_.size() > kKeptAsOf) as_of_.erase(as_of_.begin());
+  ForgetAsOf();
+  return as_of_.back().second;
+}
+
+// Deletes all directories but those that were asked for last, by whichever process. Who reads one
+// of them has its files open.
+void Projector::ForgetAsOf() {
+  std::error_code ignored;
+  std::vector<std::pair<std::filesystem::file_time_type, std::string>> directories;
+  for (const auto& entry : std::filesystem::directory_iterator(path_ + "/as-of", ignored))
+    directories.emplace_back(entry.last_write_time(ignored), entry.path().string());
+  std::ranges::sort(directories, std::greater());
+  for (size_t i = kKeptAsOf; i < directories.size(); ++i)
+    ScratchView::Remove(directories[i].second);
 }
 
 }  // namespace stele::projections

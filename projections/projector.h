@@ -23,12 +23,11 @@
 #include "base/error.h"
 #include "eventstore/event_store.h"
 #include "projections/feed.h"
+#include "projections/scratch_view.h"
 #include "projections/view.h"
 #include "projections/view_store.h"
 
 namespace stele::projections {
-
-using MakeView = std::function<std::unique_ptr<View>()>;
 
 struct ViewState {
   std::string name;
@@ -40,19 +39,8 @@ struct ViewState {
   Position built;         // how far
 };
 
-// What a comparison of a view with a new building of it found.
-struct Comparison {
-  Position position;  // both are at it
-  uint64_t keys = 0;  // that are equal
-  uint64_t differing = 0;
-  std::vector<std::string> examples;  // some keys that differ, and how; printable
-};
-
 class Projector {
  public:
-  // `records` of `total` are done.
-  using Progress = std::function<void(uint64_t records, uint64_t total)>;
-
   // REQUIRES: the log outlives it. kStoreLocked: somebody else has the views open.
   static Result<std::unique_ptr<Projector>> Open(const eventstore::EventStore& log, ShardId shard,
                                                  std::string path, std::vector<MakeView> views);
@@ -78,6 +66,11 @@ class Projector {
   Status Rebuild(std::string_view view);
   // Builds the view in a scratch directory up to where the one that serves is, and compares.
   Result<Comparison> Verify(std::string_view view, const Progress& progress = nullptr);
+  // The view as it was behind the record at `position` (0: before the first), built in a directory
+  // beside the views; the last kKeptAsOf that were asked for are kept there. records_read() says
+  // what it cost. One at a time. kInvalidInput: behind the log's end.
+  Result<std::shared_ptr<const ScratchView>> AsOf(std::string_view view, Position position,
+                                                  const Progress& progress = nullptr);
   // Why the views follow the log no more.
   std::optional<Error> failure() const;
 
@@ -99,6 +92,7 @@ class Projector {
   void Follow();
   void BuildAside();
   void Failed(const Error& error);
+  void ForgetAsOf();
 
   const eventstore::EventStore& log_;
   ShardId shard_;
@@ -116,6 +110,10 @@ class Projector {
   bool follows_ = false;
   std::thread follower_;
   std::thread builder_;
+
+  using AsOfView = std::shared_ptr<const ScratchView>;
+  std::mutex as_of_mutex_;
+  std::vector<std::pair<std::string, AsOfView>> as_of_;  // by directory; the latest last
 };
 
 }  // namespace stele::projections

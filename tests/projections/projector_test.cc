@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <thread>
 
 #include "tests/eventstore/records.h"
@@ -257,6 +258,35 @@ TEST(Projector, ComparesAViewWithANewBuilding) {
   ASSERT_OK((*views)->Rebuild("counting"));
   ASSERT_OK((*views)->CatchUp());
   EXPECT_EQ((*views)->Verify("counting")->differing, 0u);
+}
+
+TEST(Projector, AnswersAsOfAnEarlierPositionAndSaysWhatItCost) {
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  Record(log, 3);
+  auto views = OpenCounting(log.store, directory.path());
+  ASSERT_OK(views);
+  ASSERT_OK((*views)->CatchUp());
+  const auto then = (*views)->AsOf("counting", Position(6));
+  ASSERT_OK(then);
+  EXPECT_EQ((*then)->records_read(), 6u);
+  EXPECT_EQ((*then)->Read().position(), Position(6));
+  EXPECT_THAT(Dump((*then)->Read()), Contains(Pair("c a", "2")));
+  EXPECT_THAT(Dump(*(*views)->Read("counting")), Contains(Pair("c a", "4")));
+  EXPECT_EQ((*views)->AsOf("counting", Position(6))->get(), then->get());
+  EXPECT_TRUE(Dump((*(*views)->AsOf("counting", Position()))->Read()).empty());
+  EXPECT_EQ((*views)->AsOf("counting", Position(99)).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ((*views)->AsOf("x", Position(1)).error().code, ErrorCode::kUnknownView);
+  views->reset();
+  views = OpenCounting(log.store, directory.path());
+  ASSERT_OK(views);
+  EXPECT_EQ((*(*views)->AsOf("counting", Position(6)))->records_read(), 0u) << "it is still there";
+  for (uint64_t position = 1; position <= 10; ++position)
+    ASSERT_OK((*views)->AsOf("counting", Position(position)));
+  const std::filesystem::directory_iterator kept(directory.path() + "/as-of");
+  EXPECT_EQ(std::distance(begin(kept), end(kept)), 4);
+  EXPECT_THAT(Dump((*then)->Read()), Contains(Pair("c a", "2"))) << "its reader has its files";
 }
 
 TEST(Projector, RefusesWhatIsNotThere) {

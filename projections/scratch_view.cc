@@ -1,0 +1,81 @@
+#include "projections/scratch_view.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "projections/feed.h"
+#include "projections/limits.h"
+
+namespace stele::projections {
+
+Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventStore& log,
+                                                        ShardId shard, std::string directory,
+                                                        const MakeView& make, Position position,
+                                                        const Progress& progress) {
+  auto store = ViewStore::Open(directory);
+  if (!store.has_value()) return std::unexpected(store.error());
+  std::unique_ptr<ScratchView> scratch(new ScratchView);
+  scratch->store_ = *std::move(store);
+  std::unique_ptr<View> view = make();
+  for (const auto& generation : scratch->store_->generations()) scratch->generation_ = generation;
+  if (scratch->generation_ == nullptr) {
+    auto generation = scratch->store_->Create(view->name(), view->version());
+    if (!generation.has_value()) return std::unexpected(generation.error());
+    scratch->generation_ = *std::move(generation);
+  }
+  Feed feed(log, shard, *scratch->store_, scratch->generation_->position());
+  feed.Add(std::move(view), scratch->generation_);
+  while (feed.position() < position) {
+    const Result<uint64_t> records = feed.Step(kBatchRecords, position);
+    if (!records.has_value()) return std::unexpected(records.error());
+    if (*records == 0) break;
+    scratch->records_read_ += *records;
+    if (progress) progress(feed.position().value, position.value);
+  }
+  return scratch;
+}
+
+void ScratchView::Remove(const std::string& directory) {
+  std::error_code ignored;
+  std::filesystem::remove_all(directory, ignored);
+}
+
+Result<Comparison> Compare(const ViewReader& serving, const ViewReader& built) {
+  Comparison comparison{.position = serving.position()};
+  KeyCursor left = serving.Keys("");
+  KeyCursor right = built.Keys("");
+  constexpr size_t kMaxExamples = 8;
+  const auto differ = [&](std::string_view key, std::string_view how) {
+    ++comparison.differing;
+    if (comparison.examples.size() >= kMaxExamples) return;
+    std::string text;
+    for (const char c : key)
+      text += c >= ' ' && c <= '~' ? std::string(1, c)
+                                   : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    comparison.examples.push_back(fmt::format("{} {}", text, how));
+  };
+  while (left.valid() || right.valid()) {
+    const int order = !left.valid() ? 1 : !right.valid() ? -1 : left.key().compare(right.key());
+    if (order < 0) {
+      differ(left.key(), "is only in the one that serves");
+      left.Next();
+    } else if (order > 0) {
+      differ(right.key(), "is only in the one that was built anew");
+      right.Next();
+    } else {
+      if (left.value() == right.value()) {
+        ++comparison.keys;
+      } else {
+        differ(left.key(), "has another value");
+      }
+      left.Next();
+      right.Next();
+    }
+  }
+  STELE_RETURN_IF_ERROR(left.status());
+  STELE_RETURN_IF_ERROR(right.status());
+  return comparison;
+}
+
+}  // namespace stele::projections
