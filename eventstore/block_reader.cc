@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -49,12 +50,13 @@ Status BlockReader::Decompress(std::string_view body) {
       return Corrupt(header_, fmt::format("{} bytes of zstd data", claimed),
                      ZSTD_isError(size) ? ZSTD_getErrorName(size) : fmt::format("{}", size));
   }
-  rest_ = {out, static_cast<size_t>(claimed)};
+  rest_ = frames_ = {out, static_cast<size_t>(claimed)};
   return {};
 }
 
-Status BlockReader::Open(std::string_view block, ShardId shard, Position first) {
+Status BlockReader::Open(std::string_view block, ShardId shard, Position first, bool archived) {
   header_.count = read_ = 0;
+  archived_ = archived;
   auto header = DecodeBlockHeader(block, shard, first);
   if (!header) return std::unexpected(std::move(header).error());
   STELE_RETURN_IF_ERROR(VerifyBlockChecksum(block, shard, first));
@@ -66,10 +68,30 @@ Status BlockReader::Open(std::string_view block, ShardId shard, Position first) 
 }
 
 bool BlockReader::Next(RecordView* view, Error* error) {
+  if (archived_ && IsCutFrame(rest_)) [[unlikely]]
+    return NextCut(view, error);
+  cut_ = false;
   size_t size = 0;
   if (!DecodeFrame(rest_, header_.shard, next_position(), view, &size, error)) return false;
-  frame_ = rest_.substr(0, size);
-  rest_.remove_prefix(size);
+  return Took(size, error);
+}
+
+bool BlockReader::NextCut(RecordView* view, Error* error) {
+  cut_ = true;
+  *view = {};
+  view->shard = header_.shard;
+  view->position = next_position();
+  if (!DecodeCutFrame(rest_, header_.shard, view->position, &leaf_, error)) return false;
+  return Took(kCutFrameBytes, error);
+}
+
+Hash BlockReader::Leaf() const {
+  return cut_ ? leaf_ : LeafHash(header_.first.Plus(read_ - 1), frame_);
+}
+
+bool BlockReader::Took(size_t bytes, Error* error) {
+  frame_ = rest_.substr(0, bytes);
+  rest_.remove_prefix(bytes);
   ++read_;
   if (AtEnd() && !rest_.empty()) {
     *error = Corrupt(header_, fmt::format("{} records", header_.count),
@@ -80,14 +102,21 @@ bool BlockReader::Next(RecordView* view, Error* error) {
   return true;
 }
 
-Status BlockReader::VerifyHash() {
+Status BlockReader::VerifyHash(Summary* summary) {
   BlockHasher hasher(header_.version, header_.shard, header_.first, header_.count,
                      header_.previous);
   RecordView view;
   Error error{};
   while (!AtEnd()) {
     if (!Next(&view, &error)) return std::unexpected(error);
-    hasher.AddLeaf(LeafHash(view.position, frame_));
+    hasher.AddLeaf(Leaf());
+    if (summary == nullptr) continue;
+    if (cut_) {
+      ++summary->cut;
+    } else {
+      summary->earliest = std::min(summary->earliest, view.header.time);
+      summary->latest = std::max(summary->latest, view.header.time);
+    }
   }
   const Hash hash = hasher.Finish();
   if (hash == header_.hash) return {};

@@ -22,26 +22,42 @@ class BlockReader {
   BlockReader(const BlockReader&) = delete;
   BlockReader& operator=(const BlockReader&) = delete;
 
-  // Checks header and checksum, decompresses. The bytes of `block` are not needed afterwards.
-  Status Open(std::string_view block, ShardId shard, Position first);
+  // Checks header and checksum, decompresses. The bytes of `block` are not needed afterwards. Only
+  // what is archived may hold records that were cut out.
+  Status Open(std::string_view block, ShardId shard, Position first, bool archived = false);
 
   // Of the last block that was opened.
   const BlockHeader& header() const { return header_; }
+  bool archived() const { return archived_; }
   // The position of the record that Next returns, one past the last when the block is read.
   Position next_position() const { return header_.first.Plus(read_); }
   bool AtEnd() const { return read_ == header_.count; }
 
   // The next record; its views stay valid until Open. False with the error when it is damaged.
+  // Of one that was cut out the view has shard and position alone.
   // REQUIRES: !AtEnd().
   bool Next(RecordView* view, Error* error);
+  // Whether the record that Next returned last was cut out.
+  bool cut() const { return cut_; }
+  // What the chain has of it. Hashes the frame, unless it was cut out.
+  Hash Leaf() const;
+  // All frames of the block, read or not.
+  std::string_view frames() const { return frames_; }
   // The bytes of the frame that Next returned last.
   std::string_view frame() const { return frame_; }
 
-  // Reads the rest of the block from its first record on and compares its hash.
-  Status VerifyHash();
+  // Reads all records and compares the block's hash. REQUIRES: none was read since Open.
+  // `summary`, if any, tells of the records.
+  struct Summary {
+    TimeUs earliest{INT64_MAX}, latest{INT64_MIN};  // of those that were not cut out
+    uint32_t cut = 0;
+  };
+  Status VerifyHash(Summary* summary = nullptr);
 
  private:
   Status Decompress(std::string_view body);
+  bool NextCut(RecordView* view, Error* error);
+  bool Took(size_t bytes, Error* error);
 
   struct FreeContext {
     void operator()(ZSTD_DCtx_s* context) const;
@@ -51,6 +67,10 @@ class BlockReader {
   size_t capacity_ = 0;                 // in bytes
   BlockHeader header_;                  // count 0 until a block is open
   uint32_t read_ = 0;                   // records
+  bool archived_ = false;
+  bool cut_ = false;
+  Hash leaf_{};  // of a record that was cut out
+  std::string_view frames_;
   std::string_view rest_;
   std::string_view frame_;
 };

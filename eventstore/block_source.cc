@@ -35,7 +35,7 @@ Status OpenBlockAt(BlockSource& source, ShardId shard, Position position, BlockR
   auto block = source.Find(position);
   if (!block) return std::unexpected(std::move(block).error());
   if (!*block) return Missing(shard, position, "none at or before it");
-  STELE_RETURN_IF_ERROR(reader->Open((*block)->bytes, shard, (*block)->first));
+  STELE_RETURN_IF_ERROR(reader->Open((*block)->bytes, shard, (*block)->first, (*block)->archived));
   const Position end = reader->header().first.Plus(reader->header().count);
   if (position >= end)
     return Missing(shard, position,
@@ -44,7 +44,14 @@ Status OpenBlockAt(BlockSource& source, ShardId shard, Position position, BlockR
 }
 
 Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail& known) {
+  auto report = InspectBlocks(source, shard, known);
+  if (!report) return std::unexpected(std::move(report).error());
+  return report->records;
+}
+
+Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known) {
   const Position end = source.End();
+  ChainReport report;
   BlockReader reader;
   LogTail tail;
   bool known_end_seen = known.next == tail.next;
@@ -56,9 +63,12 @@ Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail&
     if ((*block)->first != tail.next)
       return Missing(shard, tail.next, fmt::format("one that begins at {}", (*block)->first.value));
     after = tail.next;
-    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, shard, tail.next));
+    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, shard, tail.next, (*block)->archived));
     STELE_RETURN_IF_ERROR(CheckLink(reader.header(), tail));
-    STELE_RETURN_IF_ERROR(reader.VerifyHash());
+    BlockReader::Summary summary;
+    STELE_RETURN_IF_ERROR(reader.VerifyHash(&summary));
+    report.cut += summary.cut;
+    if ((*block)->archived) report.archived += reader.header().count;
     tail = {reader.next_position(), reader.header().hash};
     STELE_RETURN_IF_ERROR(CheckKnownEnd(shard, tail, known));
     known_end_seen |= tail.next == known.next;
@@ -67,7 +77,8 @@ Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail&
     return Missing(shard, Position(known.next.value - 1),
                    fmt::format("{} as the last position of a block",
                                tail.next < known.next ? tail.next.value - 1 : known.next.value));
-  return tail.next.value - 1;
+  report.records = tail.next.value - 1;
+  return report;
 }
 
 }  // namespace stele::eventstore

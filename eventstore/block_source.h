@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "eventstore/block_reader.h"
+#include "eventstore/retention.h"
 #include "eventstore/sealed_block.h"
 
 namespace stele::eventstore {
@@ -14,6 +15,7 @@ namespace stele::eventstore {
 struct StoredBlock {
   Position first;          // what its key says
   std::string_view bytes;  // valid until the source is asked again
+  bool archived = false;   // so that records may have been cut out of it
 };
 
 // The blocks of one shard. Used by one thread at a time.
@@ -26,6 +28,9 @@ class BlockSource {
   virtual Result<std::optional<StoredBlock>> After(Position position) = 0;
   // One past the last durable record.
   virtual Position End() const = 0;
+  // Whether the instance is being cut out of the archive: its archived records that are still there
+  // are passed over. As of the block that was given last.
+  virtual bool Hides(InstanceId) const { return false; }
 };
 
 // Opens the block that holds `position`. kStoreCorrupt when there is none.
@@ -34,5 +39,7 @@ Status OpenBlockAt(BlockSource& source, ShardId shard, Position position, BlockR
 // Every block, its checksum, its link, its records' hash and that each begins where the last one
 // ended; and that the log holds `known`, an end that it had at some time. The number of records.
 Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail& known);
+// The same, with how many of them are archived and cut out.
+Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known);
 
 }  // namespace stele::eventstore

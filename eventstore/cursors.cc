@@ -27,19 +27,21 @@ Status LogCursor::OpenNextBlock() {
                             next_.value, shard_.value,
                             *block ? fmt::format("one that begins at {}", (*block)->first.value)
                                    : "the end of the log"));
-  return reader_.Open((*block)->bytes, shard_, next_);
+  return reader_.Open((*block)->bytes, shard_, next_, (*block)->archived);
 }
 
 Result<std::optional<RecordView>> LogCursor::Next() {
-  if (next_ >= end_) {
-    end_ = source_->End();
-    if (next_ >= end_) return std::nullopt;
-  }
-  if (reader_.AtEnd()) STELE_RETURN_IF_ERROR(OpenNextBlock());
   Result<std::optional<RecordView>> result(std::in_place, std::in_place);
   Error error{};
-  if (!reader_.Next(&**result, &error)) return std::unexpected(std::move(error));
-  next_ = next_.Next();
+  do {
+    if (next_ >= end_) {
+      end_ = source_->End();
+      if (next_ >= end_) return std::nullopt;
+    }
+    if (reader_.AtEnd()) STELE_RETURN_IF_ERROR(OpenNextBlock());
+    if (!reader_.Next(&**result, &error)) return std::unexpected(std::move(error));
+    next_ = next_.Next();
+  } while (reader_.cut() || (reader_.archived() && source_->Hides((*result)->header.instance)));
   return result;
 }
 
@@ -82,10 +84,12 @@ Result<std::optional<RecordView>> InstanceCursor::Next() {
     while (!reader_.AtEnd()) {
       if (!reader_.Next(&view, &error)) return std::unexpected(std::move(error));
       const RecordHeader& header = view.header;
-      if (header.instance != instance_) continue;
+      if (header.instance != instance_ || reader_.cut()) continue;
       const bool holds =
           header.first_seq >= from_ || from_.value - header.first_seq.value < header.event_count;
-      if (holds) return view;
+      if (!holds) continue;
+      given_ = view.position;
+      return view;
     }
     auto opened = OpenNextBlock();
     if (!opened) return std::unexpected(std::move(opened).error());

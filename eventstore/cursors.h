@@ -17,6 +17,7 @@ class LogCursor final : public Cursor {
  public:
   LogCursor(std::unique_ptr<BlockSource> source, ShardId shard, Position from);
   Result<std::optional<RecordView>> Next() override;
+  Position Passed() const override { return Position(next_.value - 1); }
 
  private:
   Status OpenNextBlock();
@@ -38,6 +39,7 @@ class InstanceCursor final : public Cursor {
   InstanceCursor(std::unique_ptr<BlockSource> source, ShardId shard, InstanceId instance, Seq from,
                  FindInstanceBlocks find);
   Result<std::optional<RecordView>> Next() override;
+  Position Passed() const override { return given_; }
 
  private:
   Result<bool> OpenNextBlock();
@@ -49,8 +51,9 @@ class InstanceCursor final : public Cursor {
   FindInstanceBlocks find_;
   std::vector<InstanceBlock> blocks_;  // still to be read, from next_block_ on
   size_t next_block_ = 0;
-  Position done_;  // the first position of the block that was opened last
-  Position end_;   // of what was durable when blocks_ was filled
+  Position done_;   // the first position of the block that was opened last
+  Position end_;    // of what was durable when blocks_ was filled
+  Position given_;  // the last record
   BlockReader reader_;
 };
 

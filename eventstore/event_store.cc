@@ -19,6 +19,12 @@ Status EventStore::Append(ShardId shard, Position expected, const Batch& batch) 
   return Write(block);
 }
 
+Result<uint64_t> EventStore::VerifyChain(ShardId shard) const {
+  auto report = InspectChain(shard);
+  if (!report) return std::unexpected(std::move(report).error());
+  return report->records;
+}
+
 Result<BackupReport> EventStore::Backup(const BackupRequest& request) const {
   return Fail(ErrorCode::kUnsupported,
               fmt::format("Expected a store on disk for a backup to {} but found one without files.",

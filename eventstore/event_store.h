@@ -12,22 +12,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
 #include "eventstore/record.h"
+#include "eventstore/retention.h"
 #include "eventstore/sealed_block.h"
 
 namespace stele::eventstore {
 
-// Reads records forward. The view stays valid until the next call. Used by one thread at a time;
-// REQUIRES: the store outlives it.
+// Reads records forward; what was cut out is passed over. The view stays valid until the next call.
+// Used by one thread at a time; REQUIRES: the store outlives it.
 class Cursor {
  public:
   virtual ~Cursor() = default;
   // The next record, nothing at the end of what is durable (a later call may find more), or what
   // is wrong with the log and where.
   virtual Result<std::optional<RecordView>> Next() = 0;
+  // How far the cursor has come: what lies at or before it was given, is not asked for, or was cut
+  // out. Who reads on from the next position misses nothing.
+  virtual Position Passed() const = 0;
 };
 
 // What an instance's state was at a record, written by the runtime.
@@ -46,7 +51,8 @@ struct Checkpoint {
 
 // Bytes since the store was opened, where not said otherwise.
 struct StoreStats {
-  uint64_t log_bytes = 0;       // that the log holds, of any age
+  uint64_t log_bytes = 0;       // that the hot log holds, of any age
+  uint64_t archive_bytes = 0;   // that the archive's segments hold, of any age
   uint64_t raw_bytes = 0;       // of record frames that were appended
   uint64_t appended_bytes = 0;  // of the blocks that hold them
   uint64_t wal_bytes_written = 0;
@@ -82,7 +88,8 @@ class EventStore {
   // From `from` on.
   virtual Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const = 0;
 
-  // An instance's records that hold events from `from` on, in order.
+  // An instance's records that hold events from `from` on, in order. kInstanceErased when it was cut
+  // out.
   virtual Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                        Seq from) const = 0;
 
@@ -117,10 +124,31 @@ class EventStore {
   virtual Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) = 0;
   virtual Result<Checkpoint> ReadCheckpoint(ShardId shard) const = 0;  // position 0: none yet
 
-  // Every checksum and link of the chain, from the first block to the last, and that the log is as
-  // long as it was known to be (docs/log-format.md). The error names the position. Returns the
-  // number of records.
-  virtual Result<uint64_t> VerifyChain(ShardId shard) const = 0;
+  // Every checksum and link of the chain, from the first block to the last, archived or not, and
+  // that the log is as long as it was known to be (docs/log-format.md). The error names the
+  // position.
+  virtual Result<ChainReport> InspectChain(ShardId shard) const = 0;
+  // The same. The number of records, those that were cut out included.
+  Result<uint64_t> VerifyChain(ShardId shard) const;
+
+  // Moves the whole blocks that lie before `to` out of the hot log into the archive, where they are
+  // read as before, and gives the space back. What was moved before an error stays moved. Appends
+  // and readers go on meanwhile.
+  // Thread: any; waits for another Archive or Cut. Reads and compresses all that it moves.
+  virtual Result<ArchiveReport> Archive(ShardId shard, Position to) = 0;
+  // One past the last record of the archive; 1: nothing is archived.
+  virtual Position ArchivedTo(ShardId shard) const = 0;
+  // The archive's files, in the order of their positions.
+  virtual std::vector<SegmentInfo> Segments(ShardId shard) const = 0;
+  // Erases instances for good: each of their records leaves its place in the log and its hash, and
+  // nothing else; their snapshots and index entries go, and the notes that are named. From the first
+  // durable write on, which covers all of them, readers pass over them and ReadInstance says
+  // kInstanceErased. A call that was cut off is finished by the next one, which may name none. An
+  // instance that is gone already is passed over.
+  // Nothing is done when one of them is the registry (zero) or open (kWrongState), unknown
+  // (kUnknownInstance), or has records that are not archived yet (kStoreWrongPosition).
+  // REQUIRES: nothing more is appended for them. Threads: as Archive.
+  virtual Result<CutReport> Cut(ShardId shard, const Erasure& erasure) = 0;
 
   // Adds a backup to a directory of them (eventstore/backup.h) while appends go on: what was
   // durable when it was called is in it. Threads: any. kUnsupported for a store without a disk.

@@ -40,6 +40,7 @@ enum FrameField : size_t {
   kReservedAt = 42,  // six zero bytes
 };
 constexpr uint8_t kKindRecord = 0;
+constexpr uint8_t kKindCut = 1;
 
 uint64_t BlockChecksum(std::string_view block) {
   XXH3_state_t state;
@@ -193,6 +194,42 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
   view->body = rest.substr(body_at, size - body_at);
   *frame_bytes = size;
   return true;
+}
+
+void AppendCutFrame(const Hash& leaf, std::string* frames) {
+  char out[kFrameHeaderBytes] = {};
+  StoreLittle(static_cast<uint32_t>(kCutFrameBytes), out + kSizeAt);
+  out[kKindAt] = kKindCut;
+  frames->append(out, sizeof out);
+  frames->append(reinterpret_cast<const char*>(leaf.data()), leaf.size());
+}
+
+bool IsCutFrame(std::string_view rest) {
+  return rest.size() >= kFrameHeaderBytes && static_cast<uint8_t>(rest[kKindAt]) == kKindCut;
+}
+
+bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, Hash* leaf,
+                    Error* error) {
+  const auto size = LoadLittle<uint32_t>(rest.data() + kSizeAt);
+  if (size != kCutFrameBytes || size > rest.size()) {
+    *error = Corrupt(shard, position,
+                     fmt::format("a record that was cut out, of {} bytes,", kCutFrameBytes),
+                     fmt::format("{} of {}", size, rest.size()));
+    return false;
+  }
+  for (size_t at = kEventCountAt; at < kFrameHeaderBytes; ++at)
+    if (at != kKindAt && rest[at] != 0) {
+      *error = Corrupt(shard, position, "nothing but zeros in a record that was cut out",
+                       fmt::format("{:#x}", rest[at]));
+      return false;
+    }
+  std::memcpy(leaf->data(), rest.data() + kFrameHeaderBytes, leaf->size());
+  return true;
+}
+
+size_t ClaimedBlockBytes(std::string_view rest) {
+  if (rest.size() < kBlockHeaderBytes) return 0;
+  return kBlockHeaderBytes + LoadLittle<uint32_t>(rest.data() + kStoredBytesAt);
 }
 
 InstanceId FrameInstance(const char* frame) {

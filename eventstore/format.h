@@ -66,6 +66,19 @@ void AppendFrame(const RecordHeader& header, std::string_view body, std::string*
 bool DecodeFrame(std::string_view rest, ShardId shard, Position position, RecordView* view,
                  size_t* frame_bytes, Error* error);
 
+// What stays in the place of a record that was cut out: its leaf in the chain.
+inline constexpr size_t kCutFrameBytes = kFrameHeaderBytes + sizeof(Hash);
+void AppendCutFrame(const Hash& leaf, std::string* frames);
+// Whether the frame at the start of `rest` says that it is one.
+bool IsCutFrame(std::string_view rest);
+// REQUIRES: IsCutFrame(rest). As DecodeFrame; the frame's size is kCutFrameBytes.
+bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, Hash* leaf,
+                    Error* error);
+
+// How many bytes the block at the start of `rest` says that it has, unchecked; 0 when there are
+// fewer than a header.
+size_t ClaimedBlockBytes(std::string_view rest);
+
 // The instance and first seq of an encoded frame, unchecked. REQUIRES: it was made by AppendFrame.
 InstanceId FrameInstance(const char* frame);
 Seq FrameFirstSeq(const char* frame);

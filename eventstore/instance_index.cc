@@ -84,7 +84,7 @@ Result<Position> StateDb::IndexedTo(ShardId shard) const {
 }
 
 Status StateDb::Ingest(ShardId shard, const std::vector<IndexEntry>& entries, Position end) {
-  if (entries.empty()) return {};
+  if (entries.empty()) return {};  // nothing but records that were cut out
   const std::string file = fmt::format("{}/{}.ingest", path_, next_file_++);
   rocksdb::SstFileWriter writer({}, handle_.db().GetOptions(handle_.family(kByInstance)),
                                 handle_.family(kByInstance));

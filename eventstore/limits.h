@@ -21,4 +21,12 @@ inline constexpr size_t kTargetBlockBytes = 1u << 20;
 // crash has to do.
 inline constexpr size_t kIndexChunkRecords = 256u << 10;
 
+// What a chunk of an archive segment holds before compression: a chunk ends with the block that
+// reaches the target. Larger ones compress better, and cost more for a single record.
+inline constexpr size_t kTargetChunkBytes = 256u << 10;
+inline constexpr size_t kMaxChunkBytes = kTargetChunkBytes + kMaxBlockBytes + 104;
+
+// Of an archive segment's file. A segment ends with the chunk that reaches it.
+inline constexpr uint64_t kTargetSegmentBytes = 64u << 20;
+
 }  // namespace stele::eventstore

@@ -23,7 +23,8 @@ std::string TailKey(ShardId shard) {
   return "tail" + std::string(key.data(), key.size());
 }
 
-rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
+rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes,
+                                              std::shared_ptr<const LogFloors> floors) {
   rocksdb::ColumnFamilyOptions options;
   options.write_buffer_size = write_buffer_bytes;
   options.max_write_buffer_number = 4;
@@ -34,6 +35,7 @@ rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
   // Keys only grow, so that every compaction is a move of a file; nothing is ever pending.
   options.soft_pending_compaction_bytes_limit = 0;
   options.hard_pending_compaction_bytes_limit = 0;
+  options.compaction_filter_factory = MakeFloorFilterFactory(std::move(floors));
   // Several shards share the files of level 0; from level 1 on a file is of one shard and moves.
   options.sst_partitioner_factory = rocksdb::NewSstPartitionerFixedPrefixFactory(4);
   rocksdb::BlockBasedTableOptions table;
@@ -44,9 +46,10 @@ rocksdb::ColumnFamilyOptions LogFamilyOptions(size_t write_buffer_bytes) {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> Families(size_t write_buffer_bytes) {
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(size_t write_buffer_bytes,
+                                                      std::shared_ptr<const LogFloors> floors) {
   return {{rocksdb::kDefaultColumnFamilyName, {}},
-          {"log", LogFamilyOptions(write_buffer_bytes)},
+          {"log", LogFamilyOptions(write_buffer_bytes, std::move(floors))},
           {"meta", {}}};
 }
 
@@ -67,9 +70,13 @@ bool HasRecordFiles(const std::string& path) {
 
 class LogSource final : public BlockSource {
  public:
-  LogSource(const RocksDbHandle& handle, ShardId shard, std::function<Position()> end,
-            bool sequential)
-      : handle_(handle), shard_(shard), end_(std::move(end)), upper_(ShardKey(shard, ~0ull)) {
+  LogSource(const RocksDbHandle& handle, const std::atomic<uint64_t>& floor, ShardId shard,
+            std::function<Position()> end, bool sequential)
+      : handle_(handle),
+        floor_(floor),
+        shard_(shard),
+        end_(std::move(end)),
+        upper_(ShardKey(shard, ~0ull)) {
     upper_slice_ = KeySlice(upper_);
     options_.iterate_upper_bound = &upper_slice_;
     options_.fill_cache = false;
@@ -84,6 +91,8 @@ class LogSource final : public BlockSource {
   }
 
   Result<std::optional<StoredBlock>> After(Position position) override {
+    const uint64_t floor = floor_;
+    if (floor > 0) position = std::max(position, Position(floor - 1));
     const auto key = ShardKey(shard_, position.value);
     if (iterator_ != nullptr && iterator_->Valid() && iterator_->key() == KeySlice(key))
       iterator_->Next();
@@ -113,10 +122,13 @@ class LogSource final : public BlockSource {
           ErrorCode::kStoreCorrupt,
           fmt::format("Expected keys of 12 bytes in the log but found one of {}.", key.size()));
     if (LoadBig<uint32_t>(key.data()) != shard_.value) return std::nullopt;
-    return StoredBlock{Position(LoadBig<uint64_t>(key.data() + 4)), View(iterator_->value())};
+    const Position first(LoadBig<uint64_t>(key.data() + 4));
+    if (first.value < floor_) return std::nullopt;
+    return StoredBlock{first, View(iterator_->value())};
   }
 
   const RocksDbHandle& handle_;
+  const std::atomic<uint64_t>& floor_;
   ShardId shard_;
   std::function<Position()> end_;
   std::array<char, 12> upper_;
@@ -149,7 +161,7 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
   options.recycle_log_file_num = 0;
   options.avoid_flush_during_recovery = true;
   options.max_total_wal_size = 3 * write_buffer_bytes;
-  const auto families = Families(write_buffer_bytes);
+  const auto families = Families(write_buffer_bytes, floors_);
   const Status opened = handle_.Open(options, path, families);
   if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
     // What lies between readable entries shows as a gap in the chain.
@@ -167,7 +179,7 @@ Status LogDb::OpenCopy(const std::string& name, rocksdb::Env* env) {
   options.env = env;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   STELE_RETURN_IF_ERROR(
-      handle_.OpenReadOnly(options, name, Families(rocksdb::Options().write_buffer_size)));
+      handle_.OpenReadOnly(options, name, Families(rocksdb::Options().write_buffer_size, floors_)));
   return CheckFormat(/*note_when_missing=*/false);
 }
 
@@ -287,7 +299,8 @@ Status LogDb::WriteKnownTail(ShardId shard, const LogTail& tail) {
 
 std::unique_ptr<BlockSource> LogDb::Source(ShardId shard, std::function<Position()> end,
                                            bool sequential) const {
-  return std::make_unique<LogSource>(handle_, shard, std::move(end), sequential);
+  return std::make_unique<LogSource>(handle_, floors_->Of(shard), shard, std::move(end),
+                                     sequential);
 }
 
 void LogDb::AddStats(StoreStats* stats) const {

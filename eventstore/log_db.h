@@ -11,6 +11,7 @@
 
 #include "eventstore/block_source.h"
 #include "eventstore/event_store.h"
+#include "eventstore/log_floors.h"
 #include "eventstore/rocksdb_handle.h"
 
 namespace stele::eventstore {
@@ -38,15 +39,34 @@ class LogDb {
 
   // The shards that have blocks or a known end.
   Result<std::vector<ShardId>> Shards() const;
-  // Where the blocks end; checks the last one.
+  // Where the blocks end, those below the floor left out; checks the last one.
   Result<LogTail> ReadTail(ShardId shard) const;
   // An end that the log is known to have had; Position 1 when none was noted.
   Result<LogTail> ReadKnownTail(ShardId shard) const;
   Status WriteKnownTail(ShardId shard, const LogTail& tail);
 
-  // `end` is asked for the end of what is durable.
+  // The blocks from the floor on. `end` is asked for the end of what is durable.
   std::unique_ptr<BlockSource> Source(ShardId shard, std::function<Position()> end,
                                       bool sequential) const;
+
+  // What the archive notes (archive_notes.h), one batch, synced. Thread: any.
+  struct MetaChange {
+    std::string key;
+    std::optional<std::string> value;  // nothing: the key goes
+  };
+  Status WriteMeta(const std::vector<MetaChange>& changes);
+  Result<std::optional<std::string>> ReadMeta(std::string_view key) const;
+  // The keys come without the prefix.
+  Status ForEachMeta(
+      std::string_view prefix,
+      const std::function<Status(std::string_view key, std::string_view value)>& visit) const;
+
+  // Blocks before `floor` are no part of this log any more. REQUIRES: noted durably.
+  void RaiseFloor(ShardId shard, Position floor) { floors_->Raise(shard, floor); }
+  // Removes them from the disk. Waits for compactions; appends go on.
+  Status GiveBack(ShardId shard);
+  // A name that no other database has.
+  Result<std::string> Identity() const;
 
   // Fills what concerns the log.
   void AddStats(StoreStats* stats) const;
@@ -57,6 +77,7 @@ class LogDb {
  private:
   Status CheckFormat(bool note_when_missing);
 
+  const std::shared_ptr<LogFloors> floors_ = std::make_shared<LogFloors>();
   RocksDbHandle handle_;
 };
 

@@ -43,7 +43,9 @@ class MemoryStore::Source final : public BlockSource {
  private:
   StoredBlock Keep(const Blocks::value_type& block) {
     kept_ = block.second;
-    return {block.first, *kept_};
+    const auto archived = store_.archived_.find(shard_);
+    return {block.first, *kept_,
+            archived != store_.archived_.end() && block.first < archived->second};
   }
 
   const MemoryStore& store_;
@@ -80,6 +82,8 @@ size_t MemoryStore::unflushed_puts() const {
 std::unique_ptr<MemoryStore> MemoryStore::Crash(size_t kept_puts) const {
   std::lock_guard lock(mutex_);
   auto after = std::make_unique<MemoryStore>();
+  after->archived_ = archived_;
+  after->cut_ = cut_;
   for (const auto& [shard, disk] : disk_) after->Restore(shard, disk);
   after->state_ = flushed_;
   for (size_t i = 0; i < std::min(kept_puts, unflushed_.size()); ++i) unflushed_[i](after->state_);
@@ -92,13 +96,13 @@ void MemoryStore::Restore(ShardId shard, const Blocks& disk) {
   BlockReader reader;
   for (const auto& [first, bytes] : disk) {
     // Only the last block can be torn: nothing is written behind a failure.
-    if (!reader.Open(*bytes, shard, first)) break;
+    if (!reader.Open(*bytes, shard, first, first < archived_[shard])) break;
     std::vector<InstanceSeq> records;
     RecordView view;
     Error error{};
     while (!reader.AtEnd()) {
       CHECK(reader.Next(&view, &error), "{}", error.message);
-      records.push_back({view.header.instance, view.header.first_seq});
+      if (!reader.cut()) records.push_back({view.header.instance, view.header.first_seq});
     }
     log.index().Add(first, reader.next_position(), records);
     log.index().Tidy();
@@ -162,6 +166,11 @@ Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, Instanc
   {
     std::lock_guard lock(mutex_);
     if (fails_snapshots_) return UnreadableDisk();
+    if (cut_.contains({shard, instance}))
+      return stele::Fail(ErrorCode::kInstanceErased,
+                         fmt::format("Expected instance {} of shard {} but found that it was cut "
+                                     "out of the log.",
+                                     instance.value, shard.value));
   }
   const auto find = [this, shard, instance](Seq seq) -> Result<std::vector<InstanceBlock>> {
     std::vector<InstanceBlock> blocks;
@@ -271,16 +280,6 @@ Result<Checkpoint> MemoryStore::ReadCheckpoint(ShardId shard) const {
   std::lock_guard lock(mutex_);
   const auto checkpoint = state_.checkpoints.find(shard);
   return checkpoint == state_.checkpoints.end() ? Checkpoint{} : checkpoint->second;
-}
-
-Result<uint64_t> MemoryStore::VerifyChain(ShardId shard) const {
-  LogTail known;
-  {
-    std::lock_guard lock(mutex_);
-    const auto tail = state_.known_tails.find(shard);
-    if (tail != state_.known_tails.end()) known = tail->second;
-  }
-  return VerifyBlocks(*MakeSource(shard), shard, known);
 }
 
 StoreStats MemoryStore::Stats() const {

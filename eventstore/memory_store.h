@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,12 @@ class MemoryStore final : public EventStore {
                      const std::function<void(InstanceId, std::string_view)>& visit) const override;
   Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) override;
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const override;
-  Result<uint64_t> VerifyChain(ShardId shard) const override;
+  Result<ChainReport> InspectChain(ShardId shard) const override;
+  // There are no segments: what is archived stays where it is, and may be cut.
+  Result<ArchiveReport> Archive(ShardId shard, Position to) override;
+  Position ArchivedTo(ShardId shard) const override;
+  std::vector<SegmentInfo> Segments(ShardId) const override { return {}; }
+  Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
   StoreStats Stats() const override;
 
  private:
@@ -80,12 +86,16 @@ class MemoryStore final : public EventStore {
   class Source;
 
   void Put(StateChange change);
+  Status CheckMayBeCut(ShardId shard, InstanceId instance) const;  // REQUIRES: mutex_
+  Result<uint64_t> CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure);
   void Restore(ShardId shard, const Blocks& disk);
   std::unique_ptr<BlockSource> MakeSource(ShardId shard) const;
 
-  mutable std::mutex mutex_;          // of everything below but shards_
-  std::map<ShardId, Blocks> blocks_;  // what readers see
-  std::map<ShardId, Blocks> disk_;    // what a restart finds
+  mutable std::mutex mutex_;              // of everything below but shards_
+  std::map<ShardId, Blocks> blocks_;      // what readers see
+  std::map<ShardId, Blocks> disk_;        // what a restart finds
+  std::map<ShardId, Position> archived_;  // one past the last archived record
+  std::set<InstanceKey> cut_;
   std::optional<Error> refusal_;
   bool sync_lies_ = false;
   bool fails_snapshots_ = false;

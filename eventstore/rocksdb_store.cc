@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <mutex>
 
+#include "eventstore/archive.h"
 #include "eventstore/backup_maker.h"
 #include "eventstore/cursors.h"
 #include "eventstore/index_builder.h"
@@ -19,6 +20,24 @@ namespace {
 
 // Unsorted runs in a shard's index at which the background thread is woken.
 constexpr size_t kRunsToTidy = 16;
+
+std::unexpected<Error> ErasedInstance(ShardId shard, InstanceId instance) {
+  return Fail(ErrorCode::kInstanceErased,
+              fmt::format("Expected instance {} of shard {} but found that it was cut out of the "
+                          "log; the hashes of its records are what is left.",
+                          instance.value, shard.value));
+}
+
+// `report` is of a walk along the whole chain.
+Status CheckCutCount(ShardId shard, const ArchiveView& archive, const ChainReport& report) {
+  uint64_t noted = 0;
+  for (const NotedSegment& segment : archive.segments) noted += segment.header.cut;
+  if (report.cut == noted) return {};
+  return Fail(ErrorCode::kStoreCorrupt,
+              fmt::format("Expected {} records cut out of positions 1 to {} of shard {}, as is "
+                          "noted, but found {}.",
+                          noted, archive.end().next.value - 1, shard.value, report.cut));
+}
 
 class RocksDbStore final : public EventStore {
  public:
@@ -34,9 +53,7 @@ class RocksDbStore final : public EventStore {
     return shards_.Get(shard).WaitBeyond(after, timeout_us);
   }
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
-  Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override {
-    return state_.GetSnapshot(shard, instance);
-  }
+  Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override;
   Status PutNote(ShardId shard, std::string_view key, std::string_view value) override {
     return state_.PutNote(shard, key, value);
   }
@@ -65,15 +82,24 @@ class RocksDbStore final : public EventStore {
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const override {
     return state_.ReadCheckpoint(shard);
   }
-  Result<uint64_t> VerifyChain(ShardId shard) const override;
+  Result<ChainReport> InspectChain(ShardId shard) const override;
+  Result<ArchiveReport> Archive(ShardId shard, Position to) override;
+  Position ArchivedTo(ShardId shard) const override { return archive_->View(shard)->end().next; }
+  std::vector<SegmentInfo> Segments(ShardId shard) const override {
+    return archive_->Segments(shard);
+  }
+  Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
   Result<BackupReport> Backup(const BackupRequest& request) const override;
   StoreStats Stats() const override;
 
  private:
+  Status OpenShards();
   Status LoadShard(ShardLog& shard);
   Status CheckEnd(ShardLog& shard, const LogTail& tail) const;
   Status CatchUpIndex(ShardLog& shard);
   Result<bool> HasEnd(ShardId shard, const LogTail& end) const;
+  Result<std::vector<InstanceBlock>> FindBlocks(ShardId shard, InstanceId instance, Seq from) const;
+  Status CheckMayBeCut(ShardId shard, InstanceId instance) const;
   std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
   void Refuse(const Error& error);
   Status CheckWritable() const;
@@ -82,6 +108,7 @@ class RocksDbStore final : public EventStore {
   RocksDbOptions options_;
   LogDb log_;
   StateDb state_;
+  std::unique_ptr<ArchiveStore> archive_;
   ShardLogs shards_;
   std::optional<Error> log_damage_;  // of the write-ahead log; set by Open alone
   std::atomic<uint64_t> raw_bytes_ = 0;
@@ -113,8 +140,24 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
           " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path);
     return opened;
   }
+  const std::string archive =
+      options.archive_directory.empty() ? path + "/archive" : options.archive_directory;
+  auto opened = ArchiveStore::Open(
+      log_, {archive, options.archive_segment_bytes, options.on_archive_step}, !log_damage_);
+  if (!opened) return std::unexpected(std::move(opened).error());
+  archive_ = std::move(*opened);
+  STELE_RETURN_IF_ERROR(OpenShards());
+  opened_ = true;
+  index_builder_ = std::make_unique<IndexBuilder>(shards_, state_, options.index_chunk_records,
+                                                  [this](const Error& error) { Refuse(error); });
+  return {};
+}
+
+Status RocksDbStore::OpenShards() {
   auto shards = log_.Shards();
   if (!shards) return std::unexpected(std::move(shards).error());
+  for (ShardId id : archive_->Shards())
+    if (std::ranges::find(*shards, id) == shards->end()) shards->push_back(id);
   auto checkpointed = state_.CheckpointedShards();
   if (!checkpointed) return std::unexpected(std::move(checkpointed).error());
   for (ShardId id : *checkpointed)
@@ -123,12 +166,9 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
     ShardLog& shard = shards_.Get(id);
     auto loaded = LoadShard(shard);
     if (loaded) continue;
-    if (!options.open_damaged) return loaded;
+    if (!options_.open_damaged) return loaded;
     shard.damage = std::move(loaded).error();
   }
-  opened_ = true;
-  index_builder_ = std::make_unique<IndexBuilder>(shards_, state_, options.index_chunk_records,
-                                                  [this](const Error& error) { Refuse(error); });
   return {};
 }
 
@@ -138,6 +178,7 @@ Status RocksDbStore::LoadShard(ShardLog& shard) {
   shard.known_tail = *known;
   auto tail = log_.ReadTail(shard.id());
   if (!tail) return std::unexpected(std::move(tail).error());
+  if (*tail == LogTail()) tail = archive_->View(shard.id())->end();
   shard.Advance(*tail);
   STELE_RETURN_IF_ERROR(CheckEnd(shard, *tail));
   return CatchUpIndex(shard);
@@ -182,7 +223,7 @@ Status RocksDbStore::CatchUpIndex(ShardLog& shard) {
     Error error{};
     while (!reader.AtEnd()) {
       if (!reader.Next(&view, &error)) return std::unexpected(error);
-      records.push_back({view.header.instance, view.header.first_seq});
+      if (!reader.cut()) records.push_back({view.header.instance, view.header.first_seq});
     }
     const Position first = reader.header().first, next = reader.next_position();
     if (shard.index().Add(first, next, records) >= kRunsToTidy) shard.index().Tidy();
@@ -236,27 +277,37 @@ Status RocksDbStore::Write(const SealedBlock& block) {
 
 std::unique_ptr<BlockSource> RocksDbStore::Source(ShardId shard, bool sequential) const {
   ShardLog* log = &shards_.Get(shard);
-  return log_.Source(shard, [log] { return log->tail().next; }, sequential);
+  return archive_->Source(
+      shard, log_.Source(shard, [log] { return log->tail().next; }, sequential), sequential);
 }
 
 Result<std::unique_ptr<Cursor>> RocksDbStore::Read(ShardId shard, Position from) const {
   return std::make_unique<LogCursor>(Source(shard, true), shard, from);
 }
 
+Result<std::vector<InstanceBlock>> RocksDbStore::FindBlocks(ShardId shard, InstanceId instance,
+                                                            Seq from) const {
+  std::vector<InstanceBlock> blocks;
+  shards_.Get(shard).index().Find(instance, from, &blocks);
+  STELE_RETURN_IF_ERROR(state_.FindBlocks(shard, instance, from, &blocks));
+  TrimInstanceBlocks(from, &blocks);
+  return blocks;
+}
+
 Result<std::unique_ptr<Cursor>> RocksDbStore::ReadInstance(ShardId shard, InstanceId instance,
                                                            Seq from) const {
-  const auto find = [this, shard, instance](Seq seq) -> Result<std::vector<InstanceBlock>> {
-    std::vector<InstanceBlock> blocks;
-    shards_.Get(shard).index().Find(instance, seq, &blocks);
-    STELE_RETURN_IF_ERROR(state_.FindBlocks(shard, instance, seq, &blocks));
-    TrimInstanceBlocks(seq, &blocks);
-    return blocks;
-  };
+  auto is_cut = archive_->IsCut(shard, instance);
+  if (!is_cut) return std::unexpected(std::move(is_cut).error());
+  if (*is_cut) return ErasedInstance(shard, instance);
+  const auto find = [this, shard, instance](Seq seq) { return FindBlocks(shard, instance, seq); };
   return std::make_unique<InstanceCursor>(Source(shard, false), shard, instance, from, find);
 }
 
 Status RocksDbStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
   STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
+  auto is_cut = archive_->IsCut(shard, instance);
+  if (!is_cut) return std::unexpected(std::move(is_cut).error());
+  if (*is_cut) return {};  // of what is gone nothing is kept
   return state_.PutSnapshot(shard, instance, snapshot);
 }
 
@@ -269,18 +320,83 @@ Status RocksDbStore::WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint
   return log_.WriteKnownTail(shard, tail);
 }
 
-Result<uint64_t> RocksDbStore::VerifyChain(ShardId shard) const {
+Result<std::optional<Snapshot>> RocksDbStore::GetSnapshot(ShardId shard,
+                                                          InstanceId instance) const {
+  auto is_cut = archive_->IsCut(shard, instance);
+  if (!is_cut) return std::unexpected(std::move(is_cut).error());
+  if (*is_cut) return std::nullopt;
+  return state_.GetSnapshot(shard, instance);
+}
+
+Result<ChainReport> RocksDbStore::InspectChain(ShardId shard) const {
   const ShardLog& log = shards_.Get(shard);
   // Where the last block cannot be read there is no end to go to.
   if (log.damage && log.tail().next == Position(1)) return std::unexpected(*log.damage);
-  auto verified = VerifyBlocks(*Source(shard, true), shard, log.known_tail);
-  if (verified && log.damage) return std::unexpected(*log.damage);
-  if (verified && log_damage_)
+  const auto before = archive_->View(shard);
+  auto report = InspectBlocks(*Source(shard, true), shard, log.known_tail);
+  if (report && log.damage) return std::unexpected(*log.damage);
+  if (report && log_damage_)
     return Fail(ErrorCode::kStoreCorrupt,
                 fmt::format("Expected the log of shard {} to be whole but found damage behind "
                             "position {}, in an entry that cannot be read: {}",
-                            shard.value, *verified, log_damage_->message));
-  return verified;
+                            shard.value, report->records, log_damage_->message));
+  // What is being cut out meanwhile is counted neither way.
+  if (report && archive_->View(shard) == before)
+    STELE_RETURN_IF_ERROR(CheckCutCount(shard, *before, *report));
+  return report;
+}
+
+Result<ArchiveReport> RocksDbStore::Archive(ShardId shard, Position to) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  const ShardLog& log = shards_.Get(shard);
+  if (log.damage) return std::unexpected(*log.damage);
+  const auto hot = log_.Source(shard, [&log] { return log.tail().next; }, true);
+  auto report = archive_->Move(shard, to, *hot);
+  if (!report && report.error().code == ErrorCode::kStoreWriteFailed) Refuse(report.error());
+  return report;
+}
+
+Status RocksDbStore::CheckMayBeCut(ShardId shard, InstanceId instance) const {
+  if (instance == InstanceId())
+    return Fail(ErrorCode::kWrongState,
+                "Expected an instance to cut out but found 0, the registry of definitions.");
+  auto is_open = state_.IsOpen(shard, instance);
+  if (!is_open) return std::unexpected(std::move(is_open).error());
+  if (*is_open)
+    return Fail(ErrorCode::kWrongState,
+                fmt::format("Expected instance {} of shard {} to have ended before it is cut out "
+                            "but found it open.",
+                            instance.value, shard.value));
+  auto blocks = FindBlocks(shard, instance, Seq());
+  if (!blocks) return std::unexpected(std::move(blocks).error());
+  if (blocks->empty())
+    return Fail(ErrorCode::kUnknownInstance,
+                fmt::format("Expected an instance of shard {} but found none with number {}.",
+                            shard.value, instance.value));
+  const Position end = ArchivedTo(shard);
+  if (blocks->back().block < end) return {};
+  return Fail(ErrorCode::kStoreWrongPosition,
+              fmt::format("Expected all records of instance {} of shard {} before position {}, "
+                          "where the archive ends, but found some in the block at {}.",
+                          instance.value, shard.value, end.value, blocks->back().block.value));
+}
+
+Result<CutReport> RocksDbStore::Cut(ShardId shard, const Erasure& erasure) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  if (shards_.Get(shard).damage) return std::unexpected(*shards_.Get(shard).damage);
+  ArchiveStore::CutAccess access;
+  access.check = [&](InstanceId instance) { return CheckMayBeCut(shard, instance); };
+  access.blocks = [&](InstanceId instance) -> Result<std::vector<Position>> {
+    auto blocks = FindBlocks(shard, instance, Seq());
+    if (!blocks) return std::unexpected(std::move(blocks).error());
+    std::vector<Position> positions;
+    for (const InstanceBlock& block : *blocks) positions.push_back(block.block);
+    return positions;
+  };
+  access.forget = [&](const Erasure& gone) { return state_.Forget(shard, gone); };
+  auto report = archive_->Cut(shard, erasure, access);
+  if (!report && report.error().code == ErrorCode::kStoreWriteFailed) Refuse(report.error());
+  return report;
 }
 
 // Whether a block ended there with that hash.
@@ -307,6 +423,9 @@ StoreStats RocksDbStore::Stats() const {
   stats.raw_bytes = raw_bytes_;
   stats.appended_bytes = appended_bytes_;
   log_.AddStats(&stats);
+  for (ShardId shard : archive_->Shards())
+    for (const SegmentInfo& segment : archive_->Segments(shard))
+      stats.archive_bytes += segment.file_bytes;
   stats.index_bytes_written = state_.index_bytes_written();
   return stats;
 }

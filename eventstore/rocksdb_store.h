@@ -1,9 +1,12 @@
-// The event store on RocksDB: `log/` holds the truth, `state/` what can be rebuilt from it
-// (docs/log-format.md). One process at a time; a second one gets kStoreLocked.
+// The event store on RocksDB: `log/` and `archive/` hold the truth, `state/` what can be rebuilt
+// from it (docs/log-format.md). One process at a time; a second one gets kStoreLocked.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "eventstore/event_store.h"
@@ -19,6 +22,12 @@ struct RocksDbOptions {
   bool open_damaged = false;
   // Of the log's memory table; three times that is the most that a start has to read again.
   size_t write_buffer_bytes = 32u << 20;
+  // Where archived segments are; empty: `archive` in the store's directory. May be another disk.
+  std::string archive_directory;
+  // Where a segment ends.
+  uint64_t archive_segment_bytes = kTargetSegmentBytes;
+  // For tests: told before and after everything that Archive and Cut change on the disk.
+  std::function<void(std::string_view)> on_archive_step;
   // How many records are collected before they go into the index on disk.
   size_t index_chunk_records = kIndexChunkRecords;
 };

@@ -117,6 +117,11 @@ Status StateDb::EraseOpen(ShardId shard, InstanceId instance) {
   return status.ok() ? Status() : WriteError(status, "write to " + path_);
 }
 
+Result<bool> StateDb::IsOpen(ShardId shard, InstanceId instance) const {
+  std::string ignored;
+  return GetValue(handle_, kOpen, KeySlice(ShardKey(shard, instance.value)), &ignored);
+}
+
 Status StateDb::ForEachOpen(ShardId shard,
                             const std::function<void(InstanceId, std::string_view)>& visit) const {
   std::unique_ptr<rocksdb::Iterator> entry(handle_.db().NewIterator({}, handle_.family(kOpen)));

@@ -37,6 +37,11 @@ class StateDb {
                      const std::function<void(InstanceId, std::string_view)>& visit) const;
   Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint);
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const;
+  Result<bool> IsOpen(ShardId shard, InstanceId instance) const;
+
+  // The instances' snapshots and index entries, and the notes, go, durably, and from the files too.
+  Status Forget(ShardId shard, const Erasure& erasure);
+
   // The shards that have one.
   Result<std::vector<ShardId>> CheckpointedShards() const;
 

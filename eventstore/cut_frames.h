@@ -1,0 +1,24 @@
+// Cutting records out of a block: what stays in their places.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "eventstore/block_reader.h"
+
+namespace stele::eventstore {
+
+// The frames of the block that `reader` has opened, the leaves alone where the instances' records
+// were. Returns how many were cut out now. REQUIRES: the instances are sorted; nothing was read of
+// the block yet.
+Result<uint64_t> CutFrames(BlockReader& reader, const std::vector<InstanceId>& instances,
+                           std::string* frames);
+
+// The block with these frames, uncompressed. REQUIRES: they have its hash.
+void MakePlainBlock(BlockHeader header, std::string_view frames, std::string* block);
+
+}  // namespace stele::eventstore

@@ -1,0 +1,55 @@
+// Erasing what the state database has of instances.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "eventstore/state_db.h"
+
+namespace stele::eventstore {
+namespace {
+
+enum Family : size_t { kSnapshots = 1, kOpen, kCheckpoint, kByInstance, kNotes };
+
+}  // namespace
+
+Status StateDb::Forget(ShardId shard, const Erasure& erasure) {
+  rocksdb::DB& db = handle_.db();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  rocksdb::WriteBatch batch;
+  for (InstanceId instance : erasure.instances) {
+    const auto prefix = ShardKey(shard, instance.value);
+    batch.Delete(handle_.family(kSnapshots), KeySlice(prefix));
+    std::unique_ptr<rocksdb::Iterator> entry(db.NewIterator({}, handle_.family(kByInstance)));
+    for (entry->Seek(KeySlice(prefix));
+         entry->Valid() && entry->key().starts_with(KeySlice(prefix)); entry->Next())
+      batch.Delete(handle_.family(kByInstance), entry->key());
+    if (!entry->status().ok()) return RocksError(entry->status(), "read the index of instances");
+  }
+  const auto shard_key = ShardKey(shard);
+  for (const std::string& note : erasure.notes)
+    batch.Delete(handle_.family(kNotes), std::string(View(KeySlice(shard_key))) + note);
+  auto status = db.Write(options, &batch);
+  // All families as one, so that a crash does not take back a part.
+  if (status.ok())
+    status = db.Flush(
+        {}, {handle_.family(kSnapshots), handle_.family(kOpen), handle_.family(kCheckpoint),
+             handle_.family(kByInstance), handle_.family(kNotes)});
+  if (status.ok() && !erasure.instances.empty()) {
+    const auto [low, high] = std::ranges::minmax(erasure.instances);
+    const auto first = ShardKey(shard, low.value), last = ShardKey(shard, high.value);
+    const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
+    status = db.CompactRange({}, handle_.family(kSnapshots), &from, &to);
+  }
+  for (const std::string& note : erasure.notes) {
+    const std::string key = std::string(View(KeySlice(shard_key))) + note;
+    const rocksdb::Slice place(key);
+    if (status.ok()) status = db.CompactRange({}, handle_.family(kNotes), &place, &place);
+  }
+  if (status.ok()) return {};
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to erase {} instances from {} but found: {}.",
+                          erasure.instances.size(), path_, status.ToString()));
+}
+
+}  // namespace stele::eventstore
