@@ -75,7 +75,8 @@ std::vector<CommandGroup> CommandGroups() {
           {"For people", PeopleCommands()},
           {"Definitions and types", DefinitionCommands()},
           {"Triggers", TriggerCommands()},
-          {"Secrets", kKeeping}};
+          {"Secrets", kKeeping},
+          {"Backups", BackupCommands()}};
 }
 
 std::vector<Command> Commands() {

@@ -40,6 +40,7 @@ std::span<const Command> OperatorCommands();
 std::span<const Command> PeopleCommands();
 std::span<const Command> DefinitionCommands();
 std::span<const Command> TriggerCommands();
+std::span<const Command> BackupCommands();
 
 // Running
 int RunWorkflow(const Arguments& arguments, const Terminal& terminal);
@@ -108,5 +109,9 @@ int BackfillTrigger(const Arguments& arguments, const Terminal& terminal);
 int DeliverRequest(const Arguments& arguments, const Terminal& terminal);
 
 int Secrets(const Arguments& arguments, const Terminal& terminal);
+
+// Backups
+int Backup(const Arguments& arguments, const Terminal& terminal);
+int RestoreBackup(const Arguments& arguments, const Terminal& terminal);
 
 }  // namespace stele::cli

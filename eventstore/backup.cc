@@ -26,6 +26,18 @@ Result<VerifiedBackup> VerifyChains(const BackupDatabase& database, BackupManife
 
 }  // namespace
 
+Result<std::vector<uint32_t>> BackupIds(const std::string& directory) {
+  const auto opened = BackupDirectory::OpenToRead(directory);
+  if (!opened) return std::unexpected(opened.error());
+  return opened->ids();
+}
+
+Result<BackupManifest> ReadBackup(const std::string& directory, uint32_t id) {
+  const auto opened = BackupDirectory::OpenToRead(directory);
+  if (!opened) return std::unexpected(opened.error());
+  return opened->Manifest(id);
+}
+
 Result<std::vector<BackupManifest>> ListBackups(const std::string& directory) {
   const auto opened = BackupDirectory::OpenToRead(directory);
   if (!opened) return std::unexpected(opened.error());

@@ -36,7 +36,11 @@ struct BackupReport {
   std::vector<uint32_t> removed;  // older backups
 };
 
-// Those that are there, oldest first. kBackupDamaged when one of them cannot be read.
+// Those that are there, oldest first.
+Result<std::vector<uint32_t>> BackupIds(const std::string& directory);
+// kBackupDamaged when its manifest cannot be read.
+Result<BackupManifest> ReadBackup(const std::string& directory, uint32_t id);
+// All of them; kBackupDamaged when one of them cannot be read.
 Result<std::vector<BackupManifest>> ListBackups(const std::string& directory);
 
 struct VerifiedBackup {

@@ -59,7 +59,8 @@ Status Remove(const std::string& path) {
 
 }  // namespace
 
-Result<BackupDirectory> BackupDirectory::OpenToRead(const std::string& path, bool list) {
+Result<BackupDirectory> BackupDirectory::OpenToRead(const std::string& given, bool list) {
+  const std::string path = ResolvedPath(given);
   // Without its list, a directory with manifests is a damaged one.
   if (!Exists(ListPath(path)) && !Exists(path + "/manifests"))
     return Fail(ErrorCode::kStoreNotFound,
@@ -71,7 +72,8 @@ Result<BackupDirectory> BackupDirectory::OpenToRead(const std::string& path, boo
   return directory;
 }
 
-Result<BackupDirectory> BackupDirectory::OpenToWrite(const std::string& path) {
+Result<BackupDirectory> BackupDirectory::OpenToWrite(const std::string& given) {
+  const std::string path = ResolvedPath(given);
   STELE_RETURN_IF_ERROR(MakeDirectories(path));
   const bool known = Exists(ListPath(path)) || Exists(path + "/manifests");
   if (!known && !IsUnused(path))

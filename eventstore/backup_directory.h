@@ -23,10 +23,11 @@ class BackupDirectory {
  public:
   // kStoreNotFound when the directory holds no backups; kStoreLocked while somebody else uses it;
   // kBackupDamaged when backups.json is; with `list` false that is not read, and ids() is empty.
-  static Result<BackupDirectory> OpenToRead(const std::string& path, bool list = true);
+  static Result<BackupDirectory> OpenToRead(const std::string& given, bool list = true);
   // Makes it when it is missing or empty. kWrongDirectory when it holds something else.
-  static Result<BackupDirectory> OpenToWrite(const std::string& path);
+  static Result<BackupDirectory> OpenToWrite(const std::string& given);
 
+  // Absolute: RocksDB opens a backup in place by such a one alone.
   const std::string& path() const { return path_; }
   std::string log_path() const { return path_ + "/log"; }
   // Ascending.

@@ -12,8 +12,9 @@ void CountAsSynced(const std::string& directory);
 // Called before each sync that this process makes, by the thread that makes it.
 void CallBeforeEachSync(void (*call)());
 
-// Cuts every file of a database or backup below `directory` that this process has written to what it has synced.
-// Names and renames count as synced. Other threads may go on writing: they cut themselves short.
+// Cuts every file of a database or backup below `directory` that this process has written to what
+// it has synced. Names and renames count as synced. Other threads may go on writing: they cut
+// themselves short.
 void LoseWhatIsNotSynced(const std::string& directory);
 
 }  // namespace stele::eventstore

@@ -1,0 +1,236 @@
+// `stele backup` and `stele restore`.
+#include "eventstore/backup.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/data_files.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/text.h"
+#include "engine/definition/moment.h"
+#include "eventstore/restore.h"
+#include "eventstore/rocksdb_store.h"
+
+namespace stele::cli {
+
+namespace {
+
+using eventstore::BackedUpShard;
+using eventstore::BackupManifest;
+
+// A fault that was found in a backup or a log is no wrong use.
+int RefuseBackup(const Terminal& terminal, const Error& error) {
+  const int code = Refuse(terminal, error);
+  const bool fault =
+      error.code == ErrorCode::kBackupDamaged || error.code == ErrorCode::kStoreCorrupt;
+  return fault ? kExitFailed : code;
+}
+
+uint64_t LastPosition(const BackedUpShard& shard) {
+  return shard.end.next.value - 1;
+}
+
+Array ShardsToJson(const std::vector<BackedUpShard>& shards) {
+  Array array;
+  for (const BackedUpShard& shard : shards)
+    array.push_back(Object{{"shard", static_cast<int64_t>(shard.shard.value)},
+                           {"position", static_cast<int64_t>(LastPosition(shard))},
+                           {"time", LastPosition(shard) == 0 ? Value() : shard.last_time.value},
+                           {"hash", eventstore::ToHex(shard.end.hash)}});
+  return array;
+}
+
+Object ManifestToJson(const BackupManifest& manifest) {
+  return Object{{"backup", static_cast<int64_t>(manifest.id)},
+                {"made", manifest.made.value},
+                {"shards", ShardsToJson(manifest.shards)},
+                {"files", static_cast<int64_t>(manifest.files.size())},
+                {"bytes", static_cast<int64_t>(manifest.bytes())}};
+}
+
+// "position 120 of 2026-03-01 12:30:05.250"
+std::string ReachText(const std::vector<BackedUpShard>& shards) {
+  std::vector<std::string> texts;
+  for (const BackedUpShard& shard : shards) {
+    if (LastPosition(shard) == 0) continue;
+    texts.push_back(fmt::format("position {} of {}", LastPosition(shard), Time(shard.last_time)));
+    if (shards.size() > 1) texts.back() += fmt::format(" in shard {}", shard.shard.value);
+  }
+  return texts.empty() ? "no record" : fmt::format("{}", fmt::join(texts, ", "));
+}
+
+void PrintJson(const Terminal& terminal, Value document) {
+  terminal.Print(CleanJson(ToPrettyJson(document)) + "\n");
+}
+
+// Each backup of the directory, and what became of it; the exit code tells whether all are whole.
+int ForEach(const std::string& directory, const Terminal& terminal,
+            const std::function<Status(uint32_t id)>& visit) {
+  const auto ids = eventstore::BackupIds(directory);
+  if (!ids.has_value()) return RefuseBackup(terminal, ids.error());
+  int code = kExitDone;
+  for (const uint32_t id : *ids)
+    if (const Status visited = visit(id); !visited.has_value())
+      code = std::max(code, RefuseBackup(terminal, visited.error()));
+  return code;
+}
+
+int ListAll(const Arguments& arguments, const Terminal& terminal) {
+  const std::string& directory = arguments.operands()[0];
+  std::vector<std::vector<std::string>> rows{{"ID", "MADE", "POSITION", "LAST RECORD", "BYTES"}};
+  Array documents;
+  const int code = ForEach(directory, terminal, [&](uint32_t id) -> Status {
+    const auto manifest = eventstore::ReadBackup(directory, id);
+    if (!manifest.has_value()) return std::unexpected(manifest.error());
+    documents.push_back(ManifestToJson(*manifest));
+    const BackedUpShard none{};
+    const BackedUpShard& shard = manifest->shards.empty() ? none : manifest->shards.front();
+    rows.push_back({fmt::format("{}", id), Time(manifest->made),
+                    fmt::format("{}", LastPosition(shard)), Time(shard.last_time),
+                    fmt::format("{}", manifest->bytes())});
+    return {};
+  });
+  if (arguments.Has("--json")) {
+    PrintJson(terminal, std::move(documents));
+  } else {
+    terminal.Print(Table(rows));
+  }
+  return code;
+}
+
+int VerifyAll(const Arguments& arguments, const Terminal& terminal) {
+  const std::string& directory = arguments.operands()[0];
+  const auto only = GivenNumber(arguments, "--backup", 1, UINT32_MAX);
+  if (!only.has_value()) return Refuse(terminal, only.error());
+  Array documents;
+  const auto verify = [&](uint32_t id) -> Status {
+    const auto verified = eventstore::VerifyBackups(directory, id);
+    if (!verified.has_value()) return std::unexpected(verified.error());
+    const eventstore::VerifiedBackup& backup = verified->front();
+    Object document = ManifestToJson(backup.manifest);
+    document.Set("records", static_cast<int64_t>(backup.records));
+    documents.push_back(std::move(document));
+    if (!arguments.Has("--json"))
+      terminal.Print(fmt::format("verified: backup {} with {}, up to {}\n", id,
+                                 Count(backup.records, "record"),
+                                 ReachText(backup.manifest.shards)));
+    return {};
+  };
+  int code = kExitDone;
+  if (only->has_value()) {
+    const Status verified = verify(static_cast<uint32_t>(**only));
+    if (!verified.has_value()) code = RefuseBackup(terminal, verified.error());
+  } else {
+    code = ForEach(directory, terminal, verify);
+  }
+  if (arguments.Has("--json")) PrintJson(terminal, std::move(documents));
+  return code;
+}
+
+int Make(const Arguments& arguments, const Terminal& terminal) {
+  eventstore::BackupRequest request;
+  request.directory = arguments.operands()[0];
+  request.now = SystemClock().Now();
+  request.files = FilesBesideTheLog();
+  const auto keep = GivenNumber(arguments, "--keep", 1, UINT32_MAX);
+  if (!keep.has_value()) return Refuse(terminal, keep.error());
+  request.keep = static_cast<uint32_t>(keep->value_or(0));
+  const std::string data = arguments.Get("--data", kDefaultData);
+  eventstore::RocksDbOptions options;
+  options.create_if_missing = false;
+  const auto store = eventstore::OpenRocksDbStore(data, options);
+  if (!store.has_value()) return RefuseBackup(terminal, store.error());
+  const auto made = (*store)->Backup(request);
+  if (!made.has_value()) return RefuseBackup(terminal, made.error());
+  if (arguments.Has("--json")) {
+    Object document = ManifestToJson(made->manifest);
+    document.Set("new_bytes", static_cast<int64_t>(made->new_bytes));
+    Array removed;
+    for (const uint32_t id : made->removed) removed.push_back(static_cast<int64_t>(id));
+    document.Set("removed", std::move(removed));
+    PrintJson(terminal, std::move(document));
+    return kExitDone;
+  }
+  terminal.Print(fmt::format("backup {} in {}: up to {}; {} bytes, {} of them new\n",
+                             made->manifest.id, Clean(request.directory),
+                             ReachText(made->manifest.shards), made->manifest.bytes(),
+                             made->new_bytes));
+  if (!made->removed.empty())
+    terminal.Print(fmt::format("removed: {}\n", fmt::join(made->removed, ", ")));
+  return kExitDone;
+}
+
+// Digits are a position, all else a time.
+Status TakeMoment(const std::string& word, eventstore::RestoreRequest* request) {
+  uint64_t position = 0;
+  const char* const end = word.data() + word.size();
+  const auto [rest, failed] = std::from_chars(word.data(), end, position);
+  if (rest == end && failed == std::errc()) {
+    request->to_position = Position(position);
+    return {};
+  }
+  request->to_time = definition::ParseTime(word);
+  if (!request->to_time.has_value()) request->to_time = definition::ParseTime(word + "Z");
+  if (request->to_time.has_value()) return {};
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected a position, or a time such as 2026-11-21T09:30:00Z, as --to "
+                          "but found \"{}\"",
+                          word));
+}
+
+}  // namespace
+
+int Backup(const Arguments& arguments, const Terminal& terminal) {
+  const bool lists = arguments.Has("--list"), verifies = arguments.Has("--verify");
+  const bool makes = !lists && !verifies;
+  const bool unfit = (lists && verifies) || (!makes && arguments.Has("--keep")) ||
+                     (!makes && arguments.Has("--data")) ||
+                     (!verifies && arguments.Has("--backup"));
+  if (unfit)
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             "Expected --list alone, --verify with --backup at most, or a backup "
+                             "with --data and --keep at most, but found them mixed"});
+  if (lists) return ListAll(arguments, terminal);
+  if (verifies) return VerifyAll(arguments, terminal);
+  return Make(arguments, terminal);
+}
+
+int RestoreBackup(const Arguments& arguments, const Terminal& terminal) {
+  eventstore::RestoreRequest request;
+  request.directory = arguments.operands()[0];
+  request.target = arguments.Get("--data");
+  if (request.target.empty())
+    return Refuse(terminal,
+                  {ErrorCode::kUsage, "Expected --data NEW, a new directory, but found none"});
+  const auto backup = GivenNumber(arguments, "--backup", 1, UINT32_MAX);
+  if (!backup.has_value()) return Refuse(terminal, backup.error());
+  if (backup->has_value()) request.backup = static_cast<uint32_t>(**backup);
+  if (arguments.Has("--to"))
+    if (const Status taken = TakeMoment(arguments.Get("--to"), &request); !taken.has_value())
+      return Refuse(terminal, taken.error());
+  const auto restored = eventstore::Restore(request);
+  if (!restored.has_value()) return RefuseBackup(terminal, restored.error());
+  if (arguments.Has("--json")) {
+    PrintJson(terminal, Object{{"backup", static_cast<int64_t>(restored->backup)},
+                               {"data", request.target},
+                               {"shards", ShardsToJson(restored->shards)},
+                               {"records", static_cast<int64_t>(restored->records)}});
+    return kExitDone;
+  }
+  terminal.Print(fmt::format("restored: backup {} to {}, up to {}\n", restored->backup,
+                             Clean(request.target), ReachText(restored->shards)));
+  terminal.Print(fmt::format("verified: {}", Count(restored->records, "record")));
+  for (const BackedUpShard& shard : restored->shards)
+    terminal.Print(fmt::format(", the last block's hash is {}", eventstore::ToHex(shard.end.hash)));
+  terminal.Print("\n");
+  return kExitDone;
+}
+
+}  // namespace stele::cli
