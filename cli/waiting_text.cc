@@ -229,15 +229,4 @@ Array StandingToJson(const replay::Standing& standing) {
   return array;
 }
 
-std::string StatusWord(const model::Instance& instance, const replay::Standing& standing) {
-  const auto waits_for = [&](WaitFor what) {
-    return std::ranges::any_of(standing.waits, [&](const Waiting& w) { return w.what == what; });
-  };
-  std::string status(model::StatusOf(instance));
-  if (instance.paused || instance.queued || model::HasEnded(instance.status)) return status;
-  if (waits_for(WaitFor::kOperator)) return "parked";
-  const bool waits = standing.motion != replay::Motion::kWork && !standing.waits.empty();
-  return waits ? "waiting" : status;
-}
-
 }  // namespace stele::cli

@@ -23,9 +23,6 @@ std::string CandidateList(const model::HumanTask& task);
 Value WaitingToJson(const replay::Waiting& waiting);
 Array StandingToJson(const replay::Standing& standing);
 
-// "running", "waiting", "parked", "paused", "queued", "completed", …
-std::string StatusWord(const model::Instance& instance, const replay::Standing& standing);
-
 // A word as a shell takes it.
 std::string ShellWord(std::string_view word);
 // " --data DIR" when it is not the default.

@@ -11,4 +11,28 @@ inline constexpr size_t kMaxTrackedInstances = 50'000;
 // Records of a batch. What is written is seen after it.
 inline constexpr uint64_t kBatchRecords = 8'192;
 
+// Views as of earlier positions whose directories are kept.
+inline constexpr size_t kKeptAsOf = 4;
+
+// A query: its text, its conditions, the values of one of them.
+inline constexpr size_t kMaxQueryBytes = 4'096;
+inline constexpr size_t kMaxConditions = 32;
+inline constexpr size_t kMaxQueryValues = 100;
+// Values that a prefix may stand for when nothing else leads to the rows.
+inline constexpr size_t kMaxPrefixValues = 100;
+// A page, and what may be read for it: then it ends with fewer rows, and the next one goes on.
+inline constexpr size_t kDefaultPageRows = 50;
+inline constexpr size_t kMaxPageRows = 1'000;
+inline constexpr uint64_t kMaxPageKeys = 10'000;
+// Words of a row that are searched, and bytes of one.
+inline constexpr size_t kMaxWords = 32;
+inline constexpr size_t kMaxWordBytes = 40;
+// What a row of an instance or of a task tells at most.
+inline constexpr size_t kMaxRowVariables = 32;
+inline constexpr size_t kMaxRowVariableBytes = 100;
+inline constexpr size_t kMaxRowObjectBytes = 4'096;  // a larger object is not looked into
+inline constexpr size_t kMaxRowSteps = 16;           // open ones
+inline constexpr size_t kMaxRowWaits = 8;
+inline constexpr size_t kMaxRowTextBytes = 1'000;  // of an error, of a comment
+
 }  // namespace stele::projections

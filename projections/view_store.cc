@@ -124,6 +124,16 @@ void KeyCursor::Next() {
   iterator_->Next();
 }
 
+void KeyCursor::SeekBack(std::string_view key) {
+  ++*touched_;
+  iterator_->SeekForPrev(SliceOf(key));
+}
+
+void KeyCursor::Previous() {
+  ++*touched_;
+  iterator_->Prev();
+}
+
 bool KeyCursor::valid() const {
   return iterator_->Valid() && iterator_->key().starts_with(SliceOf(prefix_));
 }

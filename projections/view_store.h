@@ -75,6 +75,9 @@ class KeyCursor {
   // To the first key that is not before this one.
   void Seek(std::string_view key);
   void Next();
+  // To the last key that is not behind this one, and to the one before.
+  void SeekBack(std::string_view key);
+  void Previous();
   bool valid() const;
   std::string_view key() const;
   std::string_view value() const;

@@ -85,11 +85,7 @@ void Reader::LookAtWait(const StepRun& run) {
     Waiting& waiting = Add(WaitFor::kPeople, run);
     waiting.task = run.human.get();
     waiting.due = run.human->due;
-    // Without templates it is not kept with the run.
-    const Value& config =
-        run.config.has_value() ? run.config.value() : definition_.step(run.step).config.source();
-    if (const Value* title = config.Find("title"); title != nullptr && title->is_string())
-      waiting.title = title->as_string();
+    waiting.title = TaskTitle(definition_, run);
     return;
   }
   Waiting& waiting = Add(WaitFor::kMessage, run);
@@ -129,6 +125,26 @@ std::string_view WaitForName(WaitFor what) {
 Standing StandingOf(const Instance& instance, const definition::Definition& definition,
                     const LacksWorker& lacks_worker) {
   return Reader(instance, definition, lacks_worker).Read();
+}
+
+std::string StatusWord(const Instance& instance, const Standing& standing) {
+  std::string status(model::StatusOf(instance));
+  if (instance.paused || instance.queued || model::HasEnded(instance.status)) return status;
+  if (std::ranges::any_of(standing.waits, [](const Waiting& waiting) {
+        return waiting.what == WaitFor::kOperator;
+      }))
+    return "parked";
+  const bool waits = standing.motion != Motion::kWork && !standing.waits.empty();
+  return waits ? "waiting" : status;
+}
+
+std::string TaskTitle(const definition::Definition& definition, const StepRun& run) {
+  const definition::Step& step = definition.step(run.step);
+  // Without templates it is not kept with the run.
+  const Value& config = run.config.has_value() ? run.config.value() : step.config.source();
+  if (const Value* title = config.Find("title"); title != nullptr && title->is_string())
+    return title->as_string();
+  return step.name.empty() ? step.id : step.name;
 }
 
 std::string LabelOf(const Instance& instance, const definition::Definition& definition,

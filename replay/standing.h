@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/definition/definition.h"
@@ -60,6 +61,13 @@ using LacksWorker = std::function<bool(const definition::Step& step)>;
 // attempt is taken to be under way.
 Standing StandingOf(const model::Instance& instance, const definition::Definition& definition,
                     const LacksWorker& lacks_worker = nullptr);
+
+// "running", "waiting", "parked", "paused", "queued", "compensating", "completed", "failed",
+// "cancelled" or "terminated". REQUIRES: `standing` is the instance's.
+std::string StatusWord(const model::Instance& instance, const Standing& standing);
+
+// What a task for people is called: what its configuration says, else the step's name or id.
+std::string TaskTitle(const definition::Definition& definition, const model::StepRun& run);
 
 // "update[2]": the step's id with the indices of the loops around the run.
 std::string LabelOf(const model::Instance& instance, const definition::Definition& definition,

@@ -1,0 +1,59 @@
+#include "projections/field_values.h"
+
+#include <charconv>
+#include <cmath>
+#include <string>
+
+#include "engine/definition/duration.h"
+#include "engine/definition/moment.h"
+
+namespace stele::projections {
+
+namespace {
+
+constexpr int64_t kDayUs = 86'400'000'000;
+
+Interval Instant(int64_t at) {
+  return {at, at + 1};
+}
+
+}  // namespace
+
+std::optional<Interval> DayOf(std::string_view text) {
+  if (text.size() != std::string_view("2026-01-31").size()) return std::nullopt;
+  const std::optional<int64_t> begin = definition::ParseInstant(std::string(text) + "T00:00:00Z");
+  return begin.has_value() ? std::optional(Interval{*begin, *begin + kDayUs}) : std::nullopt;
+}
+
+std::optional<Interval> MomentOf(std::string_view text, TimeUs now) {
+  if (text == "now") return Instant(now.value);
+  if (const std::optional<Interval> day = DayOf(text)) return day;
+  if (const std::optional<int64_t> at = definition::ParseInstant(text)) return Instant(*at);
+  const bool ahead = text.starts_with('+');
+  // A number alone would be seconds, and is a year that somebody did not finish.
+  if (IntegerOf(text).has_value()) return std::nullopt;
+  const std::optional<int64_t> duration = definition::ParseDuration(text.substr(ahead ? 1 : 0));
+  if (!duration.has_value()) return std::nullopt;
+  return Instant(ahead ? now.value + *duration : now.value - *duration);
+}
+
+std::optional<Interval> DurationOf(std::string_view text) {
+  const std::optional<int64_t> duration = definition::ParseDuration(text);
+  return duration.has_value() ? std::optional(Instant(*duration)) : std::nullopt;
+}
+
+std::optional<int64_t> IntegerOf(std::string_view text) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole ? std::optional(value) : std::nullopt;
+}
+
+std::optional<double> NumberOf(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace stele::projections

@@ -1,0 +1,53 @@
+// What people write to find rows: `status:failed definition:order* started>24h -tag:eu "timed
+// out"`. docs/queries.md describes it; which fields there are, and what a value may be, is the
+// table's matter (filter.h).
+//
+// Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace stele::projections {
+
+enum class Operator : uint8_t { kMatch, kLess, kAtMost, kGreater, kAtLeast };
+// ":", "<", "<=", ">", ">="
+std::string_view SignOf(Operator op);
+
+struct QueryValue {
+  std::string text;
+  bool prefix = false;  // whatever begins so
+  bool operator==(const QueryValue&) const = default;
+};
+
+struct Condition {
+  std::string field;  // as it was written; "text" of a word without one
+  Operator op = Operator::kMatch;
+  bool negated = false;
+  std::vector<QueryValue> values;  // one of them; exactly one unless kMatch
+  uint32_t column = 0;             // of its field, in bytes from 1
+
+  bool operator==(const Condition& other) const {
+    return field == other.field && op == other.op && negated == other.negated &&
+           values == other.values;
+  }
+};
+
+// All of them hold.
+struct Query {
+  std::vector<Condition> conditions;
+  bool operator==(const Query&) const = default;
+};
+
+// kExpressionSyntax with the column, or kLimitExceeded.
+Result<Query> ParseQuery(std::string_view text);
+
+// The form that a query is compared and printed in; parses to the same.
+std::string ToText(const Query& query);
+std::string ToText(const Condition& condition);
+
+}  // namespace stele::projections
