@@ -7,6 +7,12 @@
 #include "eventstore/archive_draft.h"
 
 namespace stele::eventstore {
+namespace {
+
+// At least: a small segment has small chunks.
+constexpr uint64_t kChunksOfASegment = 4;
+
+}  // namespace
 
 ArchiveStore::ArchiveStore(LogDb& log, ArchiveOptions options, std::string owner)
     : log_(log), options_(std::move(options)), directory_(options_.directory, std::move(owner)) {}
@@ -90,7 +96,8 @@ Result<ArchiveStore::Draft> ArchiveStore::Begin(ShardId shard, Position first,
   draft.aside = SegmentFileName(shard, first, draft.generation) + ".new";
   draft.end = old == nullptr ? View(shard)->end() : LogTail{first, old->header.previous};
   Step("a segment is begun");
-  auto writer = SegmentWriter::Create(directory_.PathOf(draft.aside), shard);
+  auto writer = SegmentWriter::Create(directory_.PathOf(draft.aside), shard,
+                                      options_.target_bytes / kChunksOfASegment);
   if (!writer) return std::unexpected(std::move(writer).error());
   draft.writer = std::move(*writer);
   return draft;
@@ -196,6 +203,16 @@ Result<ArchiveReport> ArchiveStore::Move(ShardId shard, Position to, BlockSource
   STELE_RETURN_IF_ERROR(log_.GiveBack(shard));
   Step("all is done");
   return report;
+}
+
+Status CheckCutCount(ShardId shard, const ArchiveView& archive, const ChainReport& report) {
+  uint64_t noted = 0;
+  for (const NotedSegment& segment : archive.segments) noted += segment.header.cut;
+  if (report.cut == noted) return {};
+  return Fail(ErrorCode::kStoreCorrupt,
+              fmt::format("Expected {} records cut out of positions 1 to {} of shard {}, as is "
+                          "noted, but found {}.",
+                          noted, archive.end().next.value - 1, shard.value, report.cut));
 }
 
 }  // namespace stele::eventstore

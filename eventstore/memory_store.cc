@@ -192,6 +192,10 @@ void MemoryStore::Put(StateChange change) {
 
 Status MemoryStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
   STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
+  {
+    std::lock_guard lock(mutex_);
+    if (cut_.contains({shard, instance})) return {};  // of what is gone nothing is kept
+  }
   Put([=](State& state) { state.snapshots[{shard, instance}] = snapshot; });
   return {};
 }

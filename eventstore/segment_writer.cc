@@ -25,8 +25,11 @@ void SegmentWriter::FreeContext::operator()(ZSTD_CCtx_s* context) const {
   ZSTD_freeCCtx(context);
 }
 
-SegmentWriter::SegmentWriter(int file, const std::string& path, ShardId shard)
-    : file_(file), path_(path), zstd_(ZSTD_createCCtx()) {
+SegmentWriter::SegmentWriter(int file, const std::string& path, ShardId shard, uint64_t chunk_bytes)
+    : file_(file),
+      path_(path),
+      chunk_bytes_(std::min<uint64_t>(chunk_bytes, kTargetChunkBytes)),
+      zstd_(ZSTD_createCCtx()) {
   CHECK(zstd_ != nullptr);
   const size_t set = ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, kZstdLevel);
   CHECK(!ZSTD_isError(set), "{}", ZSTD_getErrorName(set));
@@ -40,11 +43,11 @@ SegmentWriter::~SegmentWriter() {
   if (!released_) unlink(path_.c_str());
 }
 
-Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(const std::string& path,
-                                                             ShardId shard) {
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::Create(const std::string& path, ShardId shard,
+                                                             uint64_t chunk_bytes) {
   const int file = open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return SystemError("make " + path);
-  return std::unique_ptr<SegmentWriter>(new SegmentWriter(file, path, shard));
+  return std::unique_ptr<SegmentWriter>(new SegmentWriter(file, path, shard, chunk_bytes));
 }
 
 Status SegmentWriter::Write(std::string_view bytes, uint64_t at) {
@@ -77,7 +80,7 @@ Status SegmentWriter::Add(const Block& block) {
   header_.cut += block.cut;
   header_.raw_bytes += block.frames.size();
   CoverTimes(block.earliest, block.latest);
-  return blocks_.size() >= kTargetChunkBytes ? WriteChunk() : Status();
+  return blocks_.size() >= chunk_bytes_ ? WriteChunk() : Status();
 }
 
 void SegmentWriter::CoverTimes(TimeUs earliest, TimeUs latest) {

@@ -19,8 +19,10 @@ namespace stele::eventstore {
 
 class SegmentWriter {
  public:
-  // Replaces what is there under the name. kIo with the path and the reason.
-  static Result<std::unique_ptr<SegmentWriter>> Create(const std::string& path, ShardId shard);
+  // Replaces what is there under the name. A chunk ends with the block that reaches `chunk_bytes`,
+  // at most kTargetChunkBytes. kIo with the path and the reason.
+  static Result<std::unique_ptr<SegmentWriter>> Create(const std::string& path, ShardId shard,
+                                                       uint64_t chunk_bytes);
   ~SegmentWriter();
   SegmentWriter(const SegmentWriter&) = delete;
   SegmentWriter& operator=(const SegmentWriter&) = delete;
@@ -48,7 +50,7 @@ class SegmentWriter {
   void Release() { released_ = true; }
 
  private:
-  SegmentWriter(int file, const std::string& path, ShardId shard);
+  SegmentWriter(int file, const std::string& path, ShardId shard, uint64_t chunk_bytes);
   Status WriteChunk();
   Status Write(std::string_view bytes, uint64_t at);
 
@@ -57,6 +59,7 @@ class SegmentWriter {
   };
   const int file_;
   const std::string path_;
+  const uint64_t chunk_bytes_;
   std::unique_ptr<ZSTD_CCtx_s, FreeContext> zstd_;
   bool released_ = false;
   SegmentHeader header_;

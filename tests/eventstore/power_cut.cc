@@ -43,6 +43,7 @@ int SyncAndNote(const char* name, int file) {
 bool IsData(const std::filesystem::path& path) {
   const std::string folder = path.parent_path().filename().string();
   return path.extension() == ".log" || path.extension() == ".sst" || path.extension() == ".json" ||
+         path.extension() == ".segment" || path.extension() == ".new" ||
          path.filename().string().starts_with("MANIFEST") || folder == "meta" || folder == "files";
 }
 

@@ -1,0 +1,64 @@
+// The process that dies in archive_crash_test.cc, at the step that it is told.
+//
+//   archive_child archive PATH STEP   archives up to position 100
+//   archive_child grow PATH STEP      archives up to position 40, then the rest, into one segment
+//   archive_child cut PATH STEP       cuts instances 5, 6, 20 and 30 out
+//
+// Steps count from 1. It tells the number of the last one on its standard output, "step N"; when
+// there are fewer it ends by itself and tells "done N". With a fourth word "unplugged" it loses
+// what it has not synced before it kills itself.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include "tests/eventstore/archive_store.h"
+#include "tests/eventstore/power_cut.h"
+
+namespace stele::eventstore {
+namespace {
+
+constexpr ShardId kShard(0);
+
+void Tell(std::string_view what, uint64_t number) {
+  const std::string line = fmt::format("{} {}\n", what, number);
+  if (write(STDOUT_FILENO, line.data(), line.size()) < 0) _exit(3);
+}
+
+int Main(std::string_view mode, const std::string& path, uint64_t last, bool unplugged) {
+  if (unplugged) CountAsSynced(path);
+  uint64_t steps = 0;
+  RocksDbOptions options = SmallSegments(mode == "grow" ? 1 << 20 : 2000);
+  options.on_archive_step = [&](std::string_view) {
+    if (++steps < last) return;
+    Tell("step", steps);
+    if (unplugged) LoseWhatIsNotSynced(path);
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+  };
+  auto store = OpenRocksDbStore(path, options);
+  if (!store) return 2;
+  bool ok = true;
+  if (mode == "archive") ok = (*store)->Archive(kShard, Position(100)).has_value();
+  if (mode == "grow")
+    for (const uint64_t to : {40, 80, 121})
+      ok = ok && (*store)->Archive(kShard, Position(to)).has_value();
+  if (mode == "cut") {
+    Erasure erasure;
+    for (const uint64_t instance : {5, 6, 20, 30})
+      erasure.instances.push_back(InstanceId(instance));
+    erasure.notes = {"key of 5"};
+    ok = (*store)->Cut(kShard, erasure).has_value();
+  }
+  if (ok) Tell("done", steps);
+  return ok ? 0 : 2;
+}
+
+}  // namespace
+}  // namespace stele::eventstore
+
+int main(int argc, char** argv) {
+  if (argc < 4) return 1;
+  return stele::eventstore::Main(argv[1], argv[2], std::strtoull(argv[3], nullptr, 10), argc > 4);
+}
