@@ -78,7 +78,9 @@ Result<const Field*> Binder::Find(const Condition& condition) const {
     known.emplace_back(field.name);
     if (field.kind == FieldKind::kNamed) known.back() += ".NAME";
   }
-  const std::string near = definition::Nearest(condition.field, known);
+  std::string near = definition::Nearest(condition.field, known);
+  for (const std::string& name : known)
+    if (near.empty() && name.starts_with(condition.field + ".")) near = name;
   std::string list;
   for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
   return Fail(ErrorCode::kUnknownKey,
