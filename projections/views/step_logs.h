@@ -1,0 +1,105 @@
+// Attempts of an instance's steps: when, how they ended, what they printed, so that this need not
+// be read from the history. What is longer than kMaxStepLogBytes is cut; the history has all that
+// is recorded.
+//
+// Keys:
+//
+//     a instance run attempt             AttemptRow
+//
+// Of steps that do something outside there is a row for each attempt; of others (loops, waits,
+// tasks for people) for each one after the first. A step has the id and label that it had when the
+// attempt began, even if the instance was migrated since.
+//
+// Thread: the view: one at a time, the feed's; reading: the reader's.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/value.h"
+#include "projections/view.h"
+#include "projections/view_store.h"
+#include "replay/timeline.h"
+
+namespace stele::projections {
+
+inline constexpr std::string_view kStepLogsView = "step_logs";
+inline constexpr size_t kMaxStepLogBytes = 64u << 10;
+// Of a page; one attempt is always there.
+inline constexpr size_t kMaxStepLogPageBytes = 4u << 20;
+
+struct AttemptRow {
+  std::string step;   // its id
+  std::string label;  // with the indices of the loops around: "update[2]"
+  std::string type;   // "script", …
+  replay::AttemptState state = replay::AttemptState::kRunning;
+  TimeUs started;
+  TimeUs ended;
+  std::string kind;  // of the error
+  std::string message;
+  std::string log;
+  uint64_t log_bytes = 0;      // that are recorded
+  bool log_truncated = false;  // more was printed than is recorded
+
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.step, self.label, self.type, self.state, self.started, self.ended, self.kind,
+            self.message, self.log, self.log_bytes, self.log_truncated);
+  }
+};
+
+class StepLogsView final : public View {
+ public:
+  std::string_view name() const override { return kStepLogsView; }
+  uint32_t version() const override { return 1; }
+  std::string_view keys() const override;
+  void OnEvent(const model::Event& event, const model::Instance& before,
+               const model::Registry& registry, const RecordInfo& record,
+               ViewWriter& writer) override;
+  void EndBatch(ViewWriter& writer) override;
+
+ private:
+  friend struct AttemptWriter;
+
+  struct Key {
+    InstanceId instance;
+    RunId run;
+    uint32_t attempt = 1;
+    auto operator<=>(const Key&) const = default;
+  };
+  static std::string BytesOf(const Key& key);
+  AttemptRow& Begin(const Key& key);
+  // Null: there is no row of that attempt.
+  AttemptRow* Find(const Key& key, ViewWriter& writer);
+
+  std::map<Key, AttemptRow> rows_;  // of this batch
+};
+
+struct AttemptPlace {
+  RunId run;
+  uint32_t attempt = 0;
+  bool operator==(const AttemptPlace&) const = default;
+};
+struct AttemptEntry {
+  AttemptPlace place;
+  AttemptRow row;
+};
+struct StepLogPage {
+  Position position;                   // of the view
+  std::vector<AttemptEntry> attempts;  // by run and attempt
+  AttemptPlace next;                   // to go on behind; run 0: there is no more
+};
+
+// Attempts of the instance, of the step of that id or label when one is given, behind `after`, at
+// most `limit`. Empty when there is no such instance.
+Result<StepLogPage> ReadStepLogs(const ViewReader& reader, InstanceId instance,
+                                 std::string_view step, size_t limit,
+                                 AttemptPlace after = AttemptPlace());
+
+Object ToJson(const AttemptEntry& entry);
+Object ToJson(const StepLogPage& page);
+
+}  // namespace stele::projections
