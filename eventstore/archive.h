@@ -98,6 +98,9 @@ class ArchiveStore {
   mutable std::map<ShardId, ShardArchive> shards_;
 };
 
+// Whether a walk along the whole chain found as many records cut out as are noted.
+Status CheckCutCount(ShardId shard, const ArchiveView& archive, const ChainReport& report);
+
 // Reads every block of a segment and checks it, its link and its records' hashes.
 Status CheckSegment(const std::string& path, const SegmentHeader& header);
 

@@ -144,6 +144,17 @@ Result<bool> AnyInstanceWasCut(const LogDb& log, ShardId shard) {
   return any;
 }
 
+Result<std::vector<InstanceId>> CutInstances(const LogDb& log, ShardId shard) {
+  std::vector<InstanceId> instances;
+  STELE_RETURN_IF_ERROR(log.ForEachMeta(
+      Key(kInstanceKey, shard), [&](std::string_view key, std::string_view) -> Status {
+        if (key.size() != 8) return BadNote("an instance that was cut out", shard);
+        instances.push_back(InstanceId(LoadBig<uint64_t>(key.data())));
+        return {};
+      }));
+  return instances;
+}
+
 Result<bool> InstanceWasCut(const LogDb& log, ShardId shard, InstanceId instance) {
   auto note = log.ReadMeta(Key(kInstanceKey, shard, instance.value));
   if (!note) return std::unexpected(std::move(note).error());

@@ -8,18 +8,17 @@
 namespace stele::eventstore {
 namespace {
 
-Result<VerifiedBackup> VerifyChains(const BackupDatabase& database, BackupManifest manifest) {
-  auto opened = database.OpenLog(manifest.id);
-  if (!opened) return std::unexpected(std::move(opened).error());
+Result<VerifiedBackup> VerifyChains(const BackupDatabase& database, const std::string& archive,
+                                    BackupManifest manifest) {
+  auto whole = database.OpenLog(manifest.id, archive);
+  if (!whole) return std::unexpected(std::move(whole).error());
   VerifiedBackup verified{std::move(manifest), 0};
   for (const BackedUpShard& shard : verified.manifest.shards) {
-    const auto source = (*opened)->log.Source(
-        shard.shard, [&shard] { return shard.end.next; }, /*sequential=*/true);
-    const Result<uint64_t> records = VerifyBlocks(*source, shard.shard, shard.end);
-    if (!records)
-      return Fail(records.error().code,
-                  fmt::format("backup {}: {}", verified.manifest.id, records.error().message));
-    verified.records += *records;
+    const auto report = (*whole)->Inspect(shard.shard, shard.end);
+    if (!report)
+      return Fail(report.error().code,
+                  fmt::format("backup {}: {}", verified.manifest.id, report.error().message));
+    verified.records += report->records;
   }
   return verified;
 }
@@ -66,7 +65,7 @@ Result<std::vector<VerifiedBackup>> VerifyBackups(const std::string& directory,
       if (!made) return std::unexpected(std::move(made).error());
       database = *std::move(made);
     }
-    auto one = VerifyChains(*database, *std::move(manifest));
+    auto one = VerifyChains(*database, opened->archive_path(), *std::move(manifest));
     if (!one) return std::unexpected(std::move(one).error());
     verified.push_back(*std::move(one));
   }

@@ -100,13 +100,11 @@ Result<std::vector<std::string>> BackupDatabase::Files(uint32_t id) const {
   return files;
 }
 
-Result<std::unique_ptr<BackedUpLog>> BackupDatabase::OpenLog(uint32_t id) const {
+Result<std::unique_ptr<WholeLog>> BackupDatabase::OpenLog(uint32_t id,
+                                                          const std::string& archive) const {
   const auto info = Info(id);
   if (!info) return std::unexpected(info.error());
-  auto opened = std::make_unique<BackedUpLog>();
-  opened->env = info->env_for_open;
-  STELE_RETURN_IF_ERROR(opened->log.OpenCopy(info->name_for_open, opened->env.get()));
-  return opened;
+  return WholeLog::OpenBackup(info->name_for_open, info->env_for_open, archive);
 }
 
 Status BackupDatabase::Restore(uint32_t id, const std::string& directory) const {

@@ -13,14 +13,9 @@
 
 #include "base/error.h"
 #include "eventstore/log_db.h"
+#include "eventstore/whole_log.h"
 
 namespace stele::eventstore {
-
-// A database as it lies in a backup, open to be read. Nothing is copied.
-struct BackedUpLog {
-  std::shared_ptr<rocksdb::Env> env;  // outlives what follows
-  LogDb log;
-};
 
 class BackupDatabase {
  public:
@@ -35,7 +30,8 @@ class BackupDatabase {
 
   // The files of a backup, below the directory. kBackupDamaged when it is not there or damaged.
   Result<std::vector<std::string>> Files(uint32_t id) const;
-  Result<std::unique_ptr<BackedUpLog>> OpenLog(uint32_t id) const;
+  // In place, nothing is copied. `archive` has the segments.
+  Result<std::unique_ptr<WholeLog>> OpenLog(uint32_t id, const std::string& archive) const;
   // A database in `directory` that is as it was backed up.
   Status Restore(uint32_t id, const std::string& directory) const;
 

@@ -89,6 +89,7 @@ Result<BackupDirectory> BackupDirectory::OpenToWrite(const std::string& given) {
   STELE_RETURN_IF_ERROR(directory.ReadList());
   STELE_RETURN_IF_ERROR(MakeDirectories(path + "/manifests"));
   STELE_RETURN_IF_ERROR(MakeDirectories(path + "/files"));
+  STELE_RETURN_IF_ERROR(MakeDirectories(path + "/archive"));
   return directory;
 }
 
@@ -197,16 +198,20 @@ Status BackupDirectory::RemoveStrays() const {
     if (std::ranges::none_of(ids_, is_of))
       STELE_RETURN_IF_ERROR(Remove(path_ + "/manifests/" + name));
   }
-  auto files = Names(path_ + "/files");
-  if (!files) return std::unexpected(std::move(files).error());
+  std::set<std::string> needed;
   for (const uint32_t id : ids_) {
     const Result<BackupManifest> manifest = Manifest(id);
     // What a manifest needs that cannot be read is not known: nothing is removed.
     if (!manifest) return {};
-    for (const BackedUpFile& file : manifest->files)
-      files->erase(fs::path(file.path).filename().string());
+    for (const BackedUpFile& file : manifest->files) needed.insert(file.path);
   }
-  for (const std::string& name : *files) STELE_RETURN_IF_ERROR(Remove(path_ + "/files/" + name));
+  for (const std::string folder : {"files/", "archive/"}) {
+    const auto names = Names(path_ + "/" + folder);
+    if (!names) return std::unexpected(names.error());
+    for (const std::string& name : *names)
+      if (!needed.contains(folder + name))
+        STELE_RETURN_IF_ERROR(Remove(path_ + "/" + folder + name));
+  }
   return {};
 }
 
@@ -226,6 +231,20 @@ Result<BackedUpFile> BackupDirectory::Keep(const std::string& data, const std::s
               fmt::format("Expected {} to stay as it is while it is copied but found that it "
                           "changed; try again.",
                           from));
+}
+
+Result<BackedUpFile> BackupDirectory::KeepSegment(const std::string& path,
+                                                  const BackupManifest& newest) const {
+  const std::string name = "archive/" + fs::path(path).filename().string();
+  for (const BackedUpFile& file : newest.files) {
+    std::error_code failed;
+    if (file.path == name && fs::file_size(path_ + "/" + name, failed) == file.digest.bytes &&
+        !failed)
+      return file;
+  }
+  const Result<FileDigest> copied = CopyWholeFile(path, path_ + "/" + name, kPrivate);
+  if (!copied) return std::unexpected(copied.error());
+  return BackedUpFile{.path = name, .digest = *copied, .name = name, .mode = kPrivate};
 }
 
 std::string ResolvedPath(const std::string& path) {

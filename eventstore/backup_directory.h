@@ -4,6 +4,7 @@
 //   backups.json    the ids of the backups that there are: what is not in it is not there
 //   manifests/ID.json
 //   files/SHA256    copies of files that lie beside the log
+//   archive/        copies of the archive's segments, by their names
 //   log/            the log's database, in the form of RocksDB's backups (backup_database.h)
 //
 // Thread: one at a time.
@@ -30,6 +31,7 @@ class BackupDirectory {
   // Absolute: RocksDB opens a backup in place by such a one alone.
   const std::string& path() const { return path_; }
   std::string log_path() const { return path_ + "/log"; }
+  std::string archive_path() const { return path_ + "/archive"; }
   // Ascending.
   const std::vector<uint32_t>& ids() const { return ids_; }
   bool Has(uint32_t id) const;
@@ -49,6 +51,8 @@ class BackupDirectory {
   Status RemoveStrays() const;
   // A copy of a file of the data directory; nothing is copied that is there already.
   Result<BackedUpFile> Keep(const std::string& data, const std::string& name) const;
+  // A copy of a segment, whose name stands for its bytes. `newest` tells of copies that are there.
+  Result<BackedUpFile> KeepSegment(const std::string& path, const BackupManifest& newest) const;
 
  private:
   BackupDirectory(std::string path, FileLock lock)

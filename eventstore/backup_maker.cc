@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <mutex>
 
 #include "eventstore/backup_database.h"
 #include "eventstore/backup_directory.h"
-#include "eventstore/log_moments.h"
 
 namespace stele::eventstore {
 namespace {
@@ -78,6 +78,12 @@ Status NoteDatabaseFiles(const BackupDirectory& directory, const BackupDatabase&
   return {};
 }
 
+void AddKept(const BackupManifest& newest, BackedUpFile file, BackupReport* report) {
+  const auto same = [&](const BackedUpFile& known) { return known.path == file.path; };
+  if (std::ranges::none_of(newest.files, same)) report->new_bytes += file.digest.bytes;
+  report->manifest.files.push_back(std::move(file));
+}
+
 Status KeepFiles(const BackupDirectory& directory, const BackupSource& source,
                  const BackupRequest& request, const BackupManifest& newest, BackupReport* report) {
   for (const std::string& name : request.files) {
@@ -85,32 +91,35 @@ Status KeepFiles(const BackupDirectory& directory, const BackupSource& source,
     if (!std::filesystem::exists(source.data + "/" + name, ignored)) continue;
     Result<BackedUpFile> file = directory.Keep(source.data, name);
     if (!file) return std::unexpected(std::move(file).error());
-    const auto same = [&](const BackedUpFile& known) { return known.path == file->path; };
-    if (std::ranges::none_of(newest.files, same)) report->new_bytes += file->digest.bytes;
-    report->manifest.files.push_back(*std::move(file));
+    AddKept(newest, *std::move(file), report);
+  }
+  return {};
+}
+
+// REQUIRES: the archive is held, so that these are the segments that the copied log notes.
+Status KeepSegments(const BackupDirectory& directory, const BackupSource& source,
+                    const BackupManifest& newest, BackupReport* report) {
+  for (const ShardId shard : source.archive.Shards()) {
+    for (const SegmentInfo& segment : source.archive.Segments(shard)) {
+      Result<BackedUpFile> file = directory.KeepSegment(segment.file, newest);
+      if (!file) return std::unexpected(std::move(file).error());
+      AddKept(newest, *std::move(file), report);
+    }
   }
   return {};
 }
 
 // Where the copy ends, read from the copy itself.
-Status NoteEnds(const BackupDatabase& database, BackupManifest* manifest) {
-  auto opened = database.OpenLog(manifest->id);
-  if (!opened) return std::unexpected(std::move(opened).error());
-  const LogDb& log = (*opened)->log;
-  const auto shards = log.Shards();
+Status NoteEnds(const BackupDirectory& directory, const BackupDatabase& database,
+                BackupManifest* manifest) {
+  const auto whole = database.OpenLog(manifest->id, directory.archive_path());
+  if (!whole) return std::unexpected(whole.error());
+  const auto shards = (*whole)->Shards();
   if (!shards) return std::unexpected(shards.error());
   for (const ShardId id : *shards) {
-    BackedUpShard shard{.shard = id, .end = {}, .last_time = {}};
-    const Result<LogTail> tail = log.ReadTail(id);
-    if (!tail) return std::unexpected(tail.error());
-    shard.end = *tail;
-    if (tail->next > Position(1)) {
-      const Result<TimeUs> time =
-          TimeAt(*log.Source(id, nullptr, false), id, Position(tail->next.value - 1));
-      if (!time) return std::unexpected(time.error());
-      shard.last_time = *time;
-    }
-    manifest->shards.push_back(shard);
+    const Result<BackedUpShard> shard = (*whole)->End(id);
+    if (!shard) return std::unexpected(shard.error());
+    manifest->shards.push_back(*shard);
   }
   return {};
 }
@@ -143,15 +152,20 @@ Result<BackupReport> MakeBackup(const BackupSource& source, const BackupRequest&
 
   BackupReport report;
   report.manifest.made = request.now;
+  // A segment that the copied log notes must still be there when the segments are copied.
+  std::unique_lock<std::mutex> held = source.archive.Hold();
   Tell(request, "the log is copied");
   const Result<uint32_t> id = database->Add(source.log);
   if (!id) return std::unexpected(id.error());
   report.manifest.id = *id;
-  Tell(request, "what was copied is read");
-  STELE_RETURN_IF_ERROR(NoteDatabaseFiles(*directory, *database, newest, &report));
-  STELE_RETURN_IF_ERROR(NoteEnds(*database, &report.manifest));
+  Tell(request, "the archive is copied");
+  STELE_RETURN_IF_ERROR(KeepSegments(*directory, source, newest, &report));
+  held.unlock();
   Tell(request, "files beside the log are copied");
   STELE_RETURN_IF_ERROR(KeepFiles(*directory, source, request, newest, &report));
+  Tell(request, "what was copied is read");
+  STELE_RETURN_IF_ERROR(NoteDatabaseFiles(*directory, *database, newest, &report));
+  STELE_RETURN_IF_ERROR(NoteEnds(*directory, *database, &report.manifest));
   Tell(request, "the backup is noted");
   STELE_RETURN_IF_ERROR(directory->Add(report.manifest));
   Tell(request, "old backups are removed");

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "eventstore/archive.h"
 #include "eventstore/backup.h"
 #include "eventstore/log_db.h"
 
@@ -12,6 +13,7 @@ namespace stele::eventstore {
 
 struct BackupSource {
   const LogDb& log;
+  const ArchiveStore& archive;
   std::string data;  // the data directory
   // Whether the log has, or had, this end.
   std::function<Result<bool>(ShardId, const LogTail&)> has_end;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "eventstore/archive_notes.h"
 #include "eventstore/block_reader.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/block_source.h"
@@ -9,13 +12,14 @@
 namespace stele::eventstore {
 namespace {
 
-// The records of the block up to `last`, sealed anew. REQUIRES: the reader has just opened it.
+// The records of the block up to `last`, sealed anew; all of them: with the hash that it had.
+// REQUIRES: the reader has just opened it.
 Status SealAnew(BlockReader& reader, ShardId shard, const LogTail& before, Position last, LogDb* to,
                 LogTail* after) {
   Batch batch;
   RecordView record;
   Error error{};
-  while (reader.next_position() <= last) {
+  while (!reader.AtEnd() && reader.next_position() <= last) {
     if (!reader.Next(&record, &error)) return std::unexpected(std::move(error));
     batch.AddFrame(reader.frame());
   }
@@ -27,11 +31,61 @@ Status SealAnew(BlockReader& reader, ShardId shard, const LogTail& before, Posit
   return {};
 }
 
-Status CopyShard(const LogDb& from, const LogCut& cut, LogDb* to) {
-  const auto source =
-      from.Source(cut.shard, [&cut] { return cut.last.Next(); }, /*sequential=*/true);
+// The highest number among the instances with records up to `last`. Numbers are given in order.
+Result<InstanceId> HighestInstance(const WholeLog& from, const LogCut& cut) {
+  const auto source = from.Source(cut.shard, cut.last.Next());
   BlockReader reader;
-  LogTail tail;
+  RecordView record;
+  Error error{};
+  InstanceId highest;
+  for (Position next(1); next <= cut.last; next = reader.next_position()) {
+    STELE_RETURN_IF_ERROR(OpenBlockAt(*source, cut.shard, next, &reader));
+    while (!reader.AtEnd() && reader.next_position() <= cut.last) {
+      if (!reader.Next(&record, &error)) return std::unexpected(std::move(error));
+      if (!reader.cut()) highest = std::max(highest, record.header.instance);
+    }
+    if (!reader.AtEnd()) break;
+  }
+  return highest;
+}
+
+// Of an instance that began later nothing is known: its number will be given again.
+Status NoteCutInstances(const WholeLog& from, const LogCut& cut, LogDb* to) {
+  const auto instances = CutInstances(from.log(), cut.shard);
+  if (!instances) return std::unexpected(instances.error());
+  if (instances->empty()) return {};
+  const auto highest = HighestInstance(from, cut);
+  if (!highest) return std::unexpected(highest.error());
+  std::vector<LogDb::MetaChange> notes;
+  for (const InstanceId instance : *instances)
+    if (instance <= *highest) notes.push_back(NoteCutInstance(cut.shard, instance));
+  return notes.empty() ? Status() : to->WriteMeta(notes);
+}
+
+// Notes the segments that stay. Where the last of them ends.
+Result<LogTail> KeepSegments(const WholeLog& from, const LogCut& cut, LogDb* to,
+                             std::set<std::string>* names) {
+  std::vector<LogDb::MetaChange> notes;
+  LogTail end;
+  const auto view = from.archive().View(cut.shard);
+  for (const NotedSegment& segment : view->segments) {
+    if (segment.header.last > cut.last) break;
+    notes.push_back(NoteSegment(segment));
+    names->insert(SegmentFileName(cut.shard, segment.header.first, segment.generation));
+    end = {segment.header.last.Next(), segment.header.hash};
+  }
+  if (!notes.empty()) STELE_RETURN_IF_ERROR(to->WriteMeta(notes));
+  return end;
+}
+
+Status CopyShard(const WholeLog& from, const LogCut& cut, LogDb* to,
+                 std::set<std::string>* segments) {
+  const auto kept = KeepSegments(from, cut, to, segments);
+  if (!kept) return std::unexpected(kept.error());
+  STELE_RETURN_IF_ERROR(NoteCutInstances(from, cut, to));
+  LogTail tail = *kept;
+  const auto source = from.Source(cut.shard, cut.last.Next());
+  BlockReader reader;
   while (tail.next <= cut.last) {
     auto block = source->After(Position(tail.next.value - 1));
     if (!block) return std::unexpected(std::move(block).error());
@@ -40,14 +94,16 @@ Status CopyShard(const LogDb& from, const LogCut& cut, LogDb* to) {
                   fmt::format("Expected a block that begins at position {} of shard {} but found "
                               "none.",
                               tail.next.value, cut.shard.value));
-    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, cut.shard, tail.next));
+    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, cut.shard, tail.next, (*block)->archived));
     const BlockHeader& header = reader.header();
-    if (header.first.Plus(header.count) > cut.last.Next()) {
+    const LogTail end{header.first.Plus(header.count), header.hash};
+    // What comes out of a segment is not compressed.
+    if (end.next > cut.last.Next() || (*block)->archived) {
       STELE_RETURN_IF_ERROR(SealAnew(reader, cut.shard, tail, cut.last, to, &tail));
-      break;
+      continue;
     }
     STELE_RETURN_IF_ERROR(to->ImportBlock(cut.shard, tail.next, (*block)->bytes));
-    tail = {header.first.Plus(header.count), header.hash};
+    tail = end;
   }
   STELE_RETURN_IF_ERROR(to->Flush());
   return to->WriteKnownTail(cut.shard, tail);
@@ -55,8 +111,29 @@ Status CopyShard(const LogDb& from, const LogCut& cut, LogDb* to) {
 
 }  // namespace
 
-Status CopyLogUpTo(const LogDb& from, const std::vector<LogCut>& cuts, LogDb* to) {
-  for (const LogCut& cut : cuts) STELE_RETURN_IF_ERROR(CopyShard(from, cut, to));
+Status CheckCut(const WholeLog& from, const LogCut& cut) {
+  const auto view = from.archive().View(cut.shard);
+  if (!view->hidden.empty())
+    return Fail(ErrorCode::kUnsupported,
+                fmt::format("Expected a log out of which nothing was being cut when it was backed "
+                            "up but found {} instances of shard {} half gone; restore all of it.",
+                            view->hidden.size(), cut.shard.value));
+  for (const NotedSegment& segment : view->segments) {
+    const SegmentHeader& header = segment.header;
+    if (header.cut == 0 || header.first > cut.last || header.last <= cut.last) continue;
+    return Fail(
+        ErrorCode::kUnsupported,
+        fmt::format("Expected a segment of the archive that is whole at position {} of "
+                    "shard {} but found that records were cut out of it; restore to "
+                    "position {} or earlier, or to {} or later.",
+                    cut.last.value, cut.shard.value, header.first.value - 1, header.last.value));
+  }
+  return {};
+}
+
+Status CopyLogUpTo(const WholeLog& from, const std::vector<LogCut>& cuts, LogDb* to,
+                   std::set<std::string>* segments) {
+  for (const LogCut& cut : cuts) STELE_RETURN_IF_ERROR(CopyShard(from, cut, to, segments));
   return {};
 }
 

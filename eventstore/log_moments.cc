@@ -2,24 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace stele::eventstore {
 
-Result<TimeUs> TimeAt(BlockSource& source, ShardId shard, Position position) {
-  BlockReader reader;
-  STELE_RETURN_IF_ERROR(OpenBlockAt(source, shard, position, &reader));
-  RecordView record;
-  Error error{};
-  do {
-    if (!reader.Next(&record, &error)) return std::unexpected(std::move(error));
-  } while (record.position < position);
-  return record.header.time;
-}
-
-Result<std::optional<Position>> LastAtOrBefore(BlockSource& source, ShardId shard, Position end,
-                                               TimeUs time) {
-  std::optional<Position> last;
+Result<Moment> FindMoment(BlockSource& source, ShardId shard, Position end, TimeUs time) {
+  Moment moment;
   BlockReader reader;
   RecordView record;
   Error error{};
@@ -31,13 +20,16 @@ Result<std::optional<Position>> LastAtOrBefore(BlockSource& source, ShardId shar
                   fmt::format("Expected a block that begins at position {} of shard {} but found "
                               "none.",
                               next.value, shard.value));
-    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, shard, next));
+    STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, shard, next, (*block)->archived));
     while (!reader.AtEnd()) {
       if (!reader.Next(&record, &error)) return std::unexpected(std::move(error));
-      if (record.header.time <= time && record.position < end) last = record.position;
+      if (reader.cut() || record.position >= end) continue;
+      const TimeUs found = record.header.time;
+      if (found <= time) moment.last = record.position;
+      moment.earliest = std::min(moment.earliest.value_or(found), found);
     }
   }
-  return last;
+  return moment;
 }
 
 std::string TimeText(TimeUs time) {

@@ -1,4 +1,4 @@
-// Positions and times of a log: which record was the last at a moment.
+// Times of a log: which record was the last at a moment.
 #pragma once
 
 #include <optional>
@@ -10,13 +10,14 @@
 
 namespace stele::eventstore {
 
-// The time of the record. kStoreCorrupt when it is not there.
-Result<TimeUs> TimeAt(BlockSource& source, ShardId shard, Position position);
+struct Moment {
+  std::optional<Position> last;    // the last record at or before the time
+  std::optional<TimeUs> earliest;  // of all records
+};
 
-// The last record at or before the time, among those before `end`; nothing when each is later.
-// Reads all of them, for a clock may have been put back.
-Result<std::optional<Position>> LastAtOrBefore(BlockSource& source, ShardId shard, Position end,
-                                               TimeUs time);
+// Among the records before `end`; those that were cut out have no time. Reads all of them, for a
+// clock may have been put back.
+Result<Moment> FindMoment(BlockSource& source, ShardId shard, Position end, TimeUs time);
 
 // "2026-03-01 12:30:05.250000 UTC", for error sentences.
 std::string TimeText(TimeUs time);

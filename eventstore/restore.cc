@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/check.h"
 #include "eventstore/backup_database.h"
@@ -42,7 +43,7 @@ Result<std::vector<LogCut>> CutsAtPosition(const BackupManifest& manifest, Posit
                       fmt::format("{}", position.value));
 }
 
-Result<std::vector<LogCut>> CutsAtTime(const BackupManifest& manifest, const LogDb& log,
+Result<std::vector<LogCut>> CutsAtTime(const BackupManifest& manifest, const WholeLog& log,
                                        TimeUs time) {
   if (time > manifest.made)
     return NoSuchMoment(manifest.id,
@@ -52,16 +53,13 @@ Result<std::vector<LogCut>> CutsAtTime(const BackupManifest& manifest, const Log
   std::optional<TimeUs> earliest;
   bool any = false;
   for (const BackedUpShard& shard : manifest.shards) {
-    const auto source =
-        log.Source(shard.shard, [&shard] { return shard.end.next; }, /*sequential=*/true);
-    const auto last = LastAtOrBefore(*source, shard.shard, shard.end.next, time);
-    if (!last) return std::unexpected(last.error());
-    cuts.push_back({shard.shard, last->value_or(Position(0))});
-    any |= last->has_value();
-    if (any || shard.end.next == Position(1)) continue;
-    const Result<TimeUs> first = TimeAt(*source, shard.shard, Position(1));
-    if (!first) return std::unexpected(first.error());
-    earliest = std::min(earliest.value_or(*first), *first);
+    const auto source = log.Source(shard.shard, shard.end.next);
+    const Result<Moment> moment = FindMoment(*source, shard.shard, shard.end.next, time);
+    if (!moment) return std::unexpected(moment.error());
+    cuts.push_back({shard.shard, moment->last.value_or(Position(0))});
+    any |= moment->last.has_value();
+    if (moment->earliest.has_value())
+      earliest = std::min(earliest.value_or(*moment->earliest), *moment->earliest);
   }
   if (any) return cuts;
   return NoSuchMoment(manifest.id,
@@ -74,32 +72,40 @@ Result<std::vector<LogCut>> CutsAtTime(const BackupManifest& manifest, const Log
 // Where the log is to be cut; nothing: it stays whole.
 Result<std::optional<std::vector<LogCut>>> FindCuts(const RestoreRequest& request,
                                                     const BackupManifest& manifest,
+                                                    const BackupDirectory& directory,
                                                     const BackupDatabase& database) {
   CHECK(!request.to_position || !request.to_time);
   if (!request.to_position && !request.to_time) return std::nullopt;
-  if (request.to_position) return CutsAtPosition(manifest, *request.to_position);
-  const auto opened = database.OpenLog(manifest.id);
-  if (!opened) return std::unexpected(opened.error());
-  return CutsAtTime(manifest, (*opened)->log, *request.to_time);
+  const auto log = database.OpenLog(manifest.id, directory.archive_path());
+  if (!log) return std::unexpected(log.error());
+  auto cuts = request.to_position ? CutsAtPosition(manifest, *request.to_position)
+                                  : CutsAtTime(manifest, **log, *request.to_time);
+  if (!cuts) return std::unexpected(std::move(cuts).error());
+  for (const LogCut& cut : *cuts) STELE_RETURN_IF_ERROR(CheckCut(**log, cut));
+  return *std::move(cuts);
 }
 
-Status BuildLog(const BackupManifest& manifest, const BackupDatabase& database,
-                const std::optional<std::vector<LogCut>>& cuts, const std::string& path) {
-  if (!cuts.has_value()) return database.Restore(manifest.id, path);
-  const auto opened = database.OpenLog(manifest.id);
-  if (!opened) return std::unexpected(opened.error());
+// Adds the names of the files that are needed beside it, of those in the archive.
+Status BuildLog(const BackupManifest& manifest, const BackupDirectory& directory,
+                const BackupDatabase& database, const std::vector<LogCut>& cuts,
+                const std::string& path, std::set<std::string>* segments) {
+  const auto from = database.OpenLog(manifest.id, directory.archive_path());
+  if (!from) return std::unexpected(from.error());
   LogDb log;
   STELE_RETURN_IF_ERROR(log.Open(path, kWriteBufferBytes, /*create=*/true, nullptr));
-  return CopyLogUpTo((*opened)->log, *cuts, &log);
+  return CopyLogUpTo(**from, cuts, &log, segments);
 }
 
+// `segments`: of the archive these alone.
 Status CopyFiles(const BackupManifest& manifest, const std::string& directory,
-                 const std::string& data) {
+                 const std::optional<std::set<std::string>>& segments, const std::string& data) {
   for (const BackedUpFile& file : manifest.files) {
     if (file.name.empty()) continue;
-    const std::string to = data + "/" + file.name;
-    STELE_RETURN_IF_ERROR(MakeDirectories(std::filesystem::path(to).parent_path().string()));
-    const auto copied = CopyWholeFile(directory + "/" + file.path, to, file.mode);
+    const std::filesystem::path to(data + "/" + file.name);
+    const bool archived = file.name.starts_with("archive/");
+    if (archived && segments.has_value() && !segments->contains(to.filename().string())) continue;
+    STELE_RETURN_IF_ERROR(MakeDirectories(to.parent_path().string()));
+    const auto copied = CopyWholeFile(directory + "/" + file.path, to.string(), file.mode);
     if (!copied) return std::unexpected(copied.error());
     if (*copied != file.digest)
       return Fail(ErrorCode::kBackupDamaged,
@@ -110,27 +116,18 @@ Status CopyFiles(const BackupManifest& manifest, const std::string& directory,
 }
 
 // As the next start finds it. Notes the end, so that a part that goes missing later is noticed.
-Status VerifyLog(const BackupManifest& manifest, bool whole, const std::string& path,
+Status VerifyLog(const BackupManifest& manifest, bool whole, const std::string& data,
                  RestoreReport* report) {
-  LogDb log;
-  STELE_RETURN_IF_ERROR(log.Open(path, kWriteBufferBytes, /*create=*/false, nullptr));
+  const auto log = WholeLog::OpenData(data);
+  if (!log) return std::unexpected(log.error());
   for (const BackedUpShard& backed_up : manifest.shards) {
-    BackedUpShard shard{.shard = backed_up.shard, .end = {}, .last_time = {}};
-    const Result<LogTail> tail = log.ReadTail(shard.shard);
-    if (!tail) return std::unexpected(tail.error());
-    shard.end = *tail;
-    const auto source =
-        log.Source(shard.shard, [&shard] { return shard.end.next; }, /*sequential=*/true);
-    const auto records = VerifyBlocks(*source, shard.shard, whole ? backed_up.end : shard.end);
-    if (!records) return std::unexpected(records.error());
-    report->records += *records;
-    if (tail->next > Position(1)) {
-      const Result<TimeUs> time = TimeAt(*source, shard.shard, Position(tail->next.value - 1));
-      if (!time) return std::unexpected(time.error());
-      shard.last_time = *time;
-    }
-    STELE_RETURN_IF_ERROR(log.WriteKnownTail(shard.shard, shard.end));
-    report->shards.push_back(shard);
+    const Result<BackedUpShard> shard = (*log)->End(backed_up.shard);
+    if (!shard) return std::unexpected(shard.error());
+    const auto chain = (*log)->Inspect(shard->shard, whole ? backed_up.end : shard->end);
+    if (!chain) return std::unexpected(chain.error());
+    report->records += chain->records;
+    STELE_RETURN_IF_ERROR((*log)->log().WriteKnownTail(shard->shard, shard->end));
+    report->shards.push_back(*shard);
   }
   return {};
 }
@@ -158,19 +155,24 @@ Result<RestoreReport> Restore(const RestoreRequest& request) {
   STELE_RETURN_IF_ERROR(directory->CheckFiles(*manifest, &known));
   const auto database = BackupDatabase::Open(directory->log_path(), /*write=*/false);
   if (!database) return std::unexpected(database.error());
-  const auto cuts = FindCuts(request, *manifest, *database);
+  const auto cuts = FindCuts(request, *manifest, *directory, *database);
   if (!cuts) return std::unexpected(cuts.error());
 
   auto place = RestorePlace::Take(request.target);
   if (!place) return std::unexpected(std::move(place).error());
   Tell(request, "the log is restored");
   const std::string log = place->data() + "/log";
-  STELE_RETURN_IF_ERROR(BuildLog(*manifest, *database, *cuts, log));
+  std::optional<std::set<std::string>> segments;
+  if (cuts->has_value())
+    STELE_RETURN_IF_ERROR(
+        BuildLog(*manifest, *directory, *database, **cuts, log, &segments.emplace()));
+  else
+    STELE_RETURN_IF_ERROR(database->Restore(manifest->id, log));
   Tell(request, "files beside the log are restored");
-  STELE_RETURN_IF_ERROR(CopyFiles(*manifest, directory->path(), place->data()));
+  STELE_RETURN_IF_ERROR(CopyFiles(*manifest, directory->path(), segments, place->data()));
   Tell(request, "what was restored is verified");
   RestoreReport report{.backup = manifest->id, .shards = {}, .records = 0};
-  STELE_RETURN_IF_ERROR(VerifyLog(*manifest, !cuts->has_value(), log, &report));
+  STELE_RETURN_IF_ERROR(VerifyLog(*manifest, !cuts->has_value(), place->data(), &report));
   Tell(request, "what was restored gets its name");
   STELE_RETURN_IF_ERROR(place->Finish());
   Tell(request, "what was restored is there");

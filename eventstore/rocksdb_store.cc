@@ -28,17 +28,6 @@ std::unexpected<Error> ErasedInstance(ShardId shard, InstanceId instance) {
                           instance.value, shard.value));
 }
 
-// `report` is of a walk along the whole chain.
-Status CheckCutCount(ShardId shard, const ArchiveView& archive, const ChainReport& report) {
-  uint64_t noted = 0;
-  for (const NotedSegment& segment : archive.segments) noted += segment.header.cut;
-  if (report.cut == noted) return {};
-  return Fail(ErrorCode::kStoreCorrupt,
-              fmt::format("Expected {} records cut out of positions 1 to {} of shard {}, as is "
-                          "noted, but found {}.",
-                          noted, archive.end().next.value - 1, shard.value, report.cut));
-}
-
 class RocksDbStore final : public EventStore {
  public:
   Status Open(const std::string& path, const RocksDbOptions& options);
@@ -415,7 +404,8 @@ Result<BackupReport> RocksDbStore::Backup(const BackupRequest& request) const {
   for (const ShardLog* shard : shards_.All())
     if (shard->damage) return std::unexpected(*shard->damage);
   const auto has_end = [this](ShardId shard, const LogTail& end) { return HasEnd(shard, end); };
-  return MakeBackup({.log = log_, .data = path_, .has_end = has_end}, request);
+  return MakeBackup({.log = log_, .archive = *archive_, .data = path_, .has_end = has_end},
+                    request);
 }
 
 StoreStats RocksDbStore::Stats() const {
