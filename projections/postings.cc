@@ -9,12 +9,16 @@ namespace {
 class TermPostings final : public Postings {
  public:
   TermPostings(KeyCursor keys, std::string prefix, Direction direction)
-      : keys_(std::move(keys)), prefix_(std::move(prefix)), direction_(direction) {}
+      : keys_(std::move(keys)),
+        prefix_(std::move(prefix)),
+        direction_(direction),
+        // The cursor begins at the first key.
+        stands_(direction == Direction::kNewestFirst) {}
 
   void Seek(std::string_view place) override {
-    const bool stands = sought_ && keys_.valid();
-    sought_ = true;
-    if (stands && !ComesBefore(direction_, this->place(), place)) return;
+    // It has come to the end, or is as far already.
+    if (!keys_.valid() || (stands_ && !ComesBefore(direction_, this->place(), place))) return;
+    stands_ = true;
     const std::string key = prefix_ + std::string(place);
     if (direction_ == Direction::kNewestFirst) {
       keys_.Seek(key);
@@ -37,7 +41,7 @@ class TermPostings final : public Postings {
   KeyCursor keys_;
   std::string prefix_;
   Direction direction_;
-  bool sought_ = false;
+  bool stands_;
 };
 
 class Union final : public Postings {

@@ -55,8 +55,27 @@ bool HasPrefix(const Filter& filter) {
   });
 }
 
+// Not these values of a field that always has one: any of the others.
+void TurnRound(Filter& filter) {
+  const std::span<const std::string_view> values = filter.field->values;
+  if (!filter.negated || !filter.field->always || filter.op != Operator::kMatch) return;
+  std::vector<Pattern> others;
+  for (const std::string_view value : values) {
+    const auto names = [&](const Pattern& pattern) {
+      const Needle& needle = pattern.needles[0];
+      return needle.prefix ? value.starts_with(needle.value) : value == needle.value;
+    };
+    if (std::ranges::none_of(filter.patterns, names))
+      others.push_back({{Needle{std::string(value)}}});
+  }
+  if (others.empty()) return;
+  filter.patterns = std::move(others);
+  filter.negated = false;
+}
+
 Status Plan::Make(std::vector<Filter> filters, TimeUs now) {
   for (Filter& filter : filters) {
+    TurnRound(filter);
     const Field& field = *filter.field;
     const auto is_one_word = [](const Pattern& pattern) { return pattern.needles.size() == 1; };
     if (filter.negated) {

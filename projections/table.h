@@ -41,6 +41,7 @@ struct Field {
   FieldKind kind = FieldKind::kWord;
   bool indexed = false;
   std::span<const std::string_view> values{};  // all that there are; empty: any
+  bool always = false;                         // every row has exactly one of them
 };
 
 // A value of a field. kNamed: the name, a byte 0 and the value (NamedTerm).

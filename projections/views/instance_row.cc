@@ -45,7 +45,7 @@ constexpr std::string_view kWaitValues[] = {"people", "message", "operator",
 
 using Kind = FieldKind;
 constexpr Field kFields[] = {
-    {kStatus, "status", Kind::kWord, true, kStatuses},
+    {kStatus, "status", Kind::kWord, true, kStatuses, true},
     {kDefinition, "definition", Kind::kWord, true},
     {kVersion, "version", Kind::kNumber, true},
     {kKey, "key", Kind::kWord, true},

@@ -35,14 +35,14 @@ constexpr std::string_view kTypes[] = {"approval", "manual"};
 
 using Kind = FieldKind;
 constexpr Field kFields[] = {
-    {kState, "state", Kind::kWord, true, kStates},
+    {kState, "state", Kind::kWord, true, kStates, true},
     {kFor, "for", Kind::kWord, true},
     {kAssignee, "assignee", Kind::kWord, true},
     {kGroup, "group", Kind::kWord, true},
     {kClaimed, "claimed", Kind::kWord, true},
     {kDefinition, "definition", Kind::kWord, true},
     {kStep, "step", Kind::kWord, true},
-    {kType, "type", Kind::kWord, true, kTypes},
+    {kType, "type", Kind::kWord, true, kTypes, true},
     {kCreated, "created", Kind::kMoment},
     {kDue, "due", Kind::kMoment},
     {kCompleted, "completed", Kind::kMoment},
@@ -104,6 +104,7 @@ RowFacts TaskRow::Facts(TimeUs) const {
   facts.Add(kId, fmt::format("{}/{}", instance.value, run.value));
   for (const std::string& person : assignees) facts.Add(kAssignee, person);
   for (const std::string& person : assignees) facts.Add(kFor, person);
+  facts.Add(kFor, claimed_by);
   for (const std::string& group : groups) facts.Add(kGroup, group);
   for (const std::string& group : groups) facts.Add(kFor, "@" + group);
   if (assignees.empty() && groups.empty()) facts.Add(kFor, "anybody");

@@ -1,11 +1,14 @@
 // Rows with their index: what is written, and what goes when a row changes.
 #include "projections/table.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <set>
 
 #include "projections/views/instance_row.h"
+#include "projections/views/task_row.h"
 #include "tests/projections/search_rows.h"
 
 namespace stele::projections {
@@ -114,6 +117,26 @@ TEST(Table, HasItsFieldsWhereTheirNumbersSay) {
     return !schema.fields.empty();
   };
   EXPECT_TRUE(numbers(InstanceRow::Schema()));
+  EXPECT_TRUE(numbers(TaskRow::Schema()));
+}
+
+// The page for people has a word on each.
+TEST(Table, HasEachOfItsFieldsInThePageOnQueries) {
+  std::ifstream file(STELE_SOURCE_DIR "/docs/queries.md");
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  const size_t tasks = page.find("## Fields of tasks");
+  ASSERT_NE(tasks, std::string::npos);
+  const auto expect = [](const TableSchema& schema, std::string_view text) {
+    for (const Field& field : schema.fields) {
+      const bool named = field.kind == FieldKind::kNamed;
+      EXPECT_TRUE(text.contains(fmt::format("`{}{}`", field.name, named ? ".NAME" : "")))
+          << schema.rows << ": " << field.name;
+      for (const std::string_view value : field.values)
+        EXPECT_TRUE(text.contains(fmt::format("`{}`", value))) << field.name << ": " << value;
+    }
+  };
+  expect(InstanceRow::Schema(), std::string_view(page).substr(0, tasks));
+  expect(TaskRow::Schema(), std::string_view(page).substr(tasks));
 }
 
 }  // namespace

@@ -182,10 +182,5 @@ TEST(TasksView, IsWrittenAsJson) {
     EXPECT_THAT(json, HasSubstr(part));
 }
 
-TEST(TasksView, HasItsFieldsWhereTheirNumbersSay) {
-  for (size_t i = 0; i < TaskRow::Schema().fields.size(); ++i)
-    EXPECT_EQ(TaskRow::Schema().fields[i].id, i + 1);
-}
-
 }  // namespace
 }  // namespace stele::projections
