@@ -118,12 +118,13 @@ Result<std::map<int64_t, InstanceCounts>> SlotsIn(const ViewReader& reader, std:
 class StepTable {
  public:
   // The newest version that has it says what it is.
-  void Add(const std::string& step, uint64_t version, const StepRow& row) {
-    Entry& entry = entries_[step];
-    entry.statistics.step = step;
+  void Add(uint64_t version, uint64_t index, const StepRow& row) {
+    places_[{version, index}] = row.step;
+    Entry& entry = entries_[row.step];
+    entry.statistics.step = row.step;
     if (version >= entry.version) {
       entry.version = version;
-      entry.index = row.index;
+      entry.index = index;
       entry.statistics.type = row.type;
       entry.statistics.container = row.container;
     }
@@ -134,9 +135,9 @@ class StepTable {
   void ForgetCounts() {
     for (auto& [step, entry] : entries_) entry.statistics.counts = {};
   }
-  void Count(const std::string& step, const StepCounts& counts) {
-    if (const auto found = entries_.find(step); found != entries_.end())
-      found->second.statistics.counts.Merge(counts);
+  void Count(uint64_t version, uint64_t index, const StepCounts& counts) {
+    if (const auto found = places_.find({version, index}); found != places_.end())
+      entries_[found->second].statistics.counts.Merge(counts);
   }
   // Those of the newest version first, in its order; then those that only older ones have.
   std::vector<StepStatistics> Take() {
@@ -164,32 +165,39 @@ class StepTable {
  private:
   struct Entry {
     uint64_t version = 0;
-    uint32_t index = 0;
+    uint64_t index = 0;
     StepStatistics statistics;
   };
-  std::map<std::string, Entry> entries_;
+  std::map<std::string, Entry> entries_;                         // by the step's id
+  std::map<std::pair<uint64_t, uint64_t>, std::string> places_;  // version and index: the id
 };
 
 Status ReadSteps(const ViewReader& reader, const std::optional<Stretch>& window,
                  Statistics& statistics) {
   const StatisticsScope& scope = statistics.scope;
   StepTable table;
-  STELE_RETURN_IF_ERROR(ForEach<StepRow>(reader, StepsPrefix(scope.definition),
-                                         [&](KeyReader& key, const StepRow& row) {
-                                           const uint64_t version = key.Number();
-                                           if (scope.version == 0 || scope.version == version)
-                                             table.Add(key.Text(), version, row);
-                                           return true;
-                                         }));
+  STELE_RETURN_IF_ERROR(ForEach<StepsRow>(reader, StepsPrefix(scope.definition),
+                                          [&](KeyReader& key, const StepsRow& row) {
+                                            const uint64_t version = key.Number();
+                                            const uint64_t first = key.Number() * kStepsInARow;
+                                            if (scope.version != 0 && scope.version != version)
+                                              return true;
+                                            for (size_t i = 0; i < row.steps.size(); ++i)
+                                              table.Add(version, first + i, row.steps[i]);
+                                            return true;
+                                          }));
   if (window.has_value()) {
     const Stretch days = Around(window->from(), window->to(), statistics.latest, Resolution::kDay);
     statistics.steps_from = days.from();
     statistics.steps_to = days.to();
     table.ForgetCounts();
-    STELE_RETURN_IF_ERROR(ForEach<StepSlotRow>(
-        reader, StepSlotsPrefix(scope.definition), [&](KeyReader& key, const StepSlotRow& row) {
-          if (row.number >= days.first && row.number < days.end)
-            table.Count(key.Text(), row.counts);
+    STELE_RETURN_IF_ERROR(ForEach<StepsSlotRow>(
+        reader, StepsSlotsPrefix(scope.definition), [&](KeyReader& key, const StepsSlotRow& row) {
+          const uint64_t version = key.Number();
+          const uint64_t first = key.Number() * kStepsInARow;
+          if (row.number < days.first || row.number >= days.end) return true;
+          for (size_t i = 0; i < row.counts.steps.size(); ++i)
+            table.Count(version, first + i, row.counts.steps[i]);
           return true;
         }));
   }

@@ -1,5 +1,7 @@
 #include "projections/views/statistics.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace stele::projections {
@@ -176,9 +178,9 @@ StepCounts& StatisticsView::Notes::Of(StepIndex step, TimeUs time) {
 std::string_view StatisticsView::keys() const {
   return "A: all definitions\n"
          "L: the time of the latest record\n"
-         "s NAME VERSION STEP: a step of a version\n"
+         "s NAME VERSION GROUP: some steps of a version\n"
          "t RESOLUTION NAME PLACE: a minute, an hour, a day of a definition\n"
-         "u NAME STEP PLACE: a day of a step\n"
+         "u NAME VERSION GROUP PLACE: a day of those steps\n"
          "v NAME VERSION: a version\n";
 }
 
@@ -248,26 +250,37 @@ void StatisticsView::OnInstance(const model::Instance& instance, const model::Re
   AddStanding(instance, registry, 1);
 }
 
-// Each step has a row from its registration on.
-void StatisticsView::WriteSteps(const Notes& notes, ViewWriter& writer) {
-  for (size_t i = 0; i < notes.runs.size(); ++i) {
-    const definition::Step& step = notes.definition->steps[i];
-    StepCounts counts;
-    for (const auto& [day, steps] : notes.days) {
-      if (steps[i].empty()) continue;
-      counts.Merge(steps[i]);
-      MergeSlot(StepSlotKey(notes.name, step.id, day), day, steps[i], writer);
-    }
-    if (counts.empty() && notes.runs[i] == RunGauges() && !notes.row.registered) continue;
-    std::string key = StepKey(notes.name, notes.version, step.id);
-    auto row = Load<StepRow>(writer, key);
-    row.index = static_cast<uint32_t>(i);
-    row.type = step.task_type;
-    row.container = RunsOthers(step);
-    row.counts.Merge(counts);
-    row.runs.Merge(notes.runs[i]);
-    writer.Put(std::move(key), EncodeRow(row));
+// Every step is in its group's row from its registration on.
+void StatisticsView::WriteSteps(const Notes& notes, size_t group, ViewWriter& writer) {
+  const size_t first = group * kStepsInARow;
+  const size_t end = std::min(first + kStepsInARow, notes.runs.size());
+  StepsCounts counts;
+  for (const auto& [day, steps] : notes.days) {
+    const auto begin = steps.begin() + static_cast<ptrdiff_t>(first);
+    StepsCounts of_day{{begin, begin + static_cast<ptrdiff_t>(end - first)}};
+    if (std::ranges::all_of(of_day.steps, &StepCounts::empty)) continue;
+    counts.Merge(of_day);
+    MergeSlot(StepsSlotKey(notes.name, notes.version, group, day), day, of_day, writer);
   }
+  const bool stand_as_before =
+      std::all_of(notes.runs.begin() + static_cast<ptrdiff_t>(first),
+                  notes.runs.begin() + static_cast<ptrdiff_t>(end),
+                  [](const RunGauges& runs) { return runs == RunGauges(); });
+  if (counts.steps.empty() && stand_as_before && !notes.row.registered) return;
+  std::string key = StepsKey(notes.name, notes.version, group);
+  auto row = Load<StepsRow>(writer, key);
+  row.steps.resize(end - first);
+  counts.steps.resize(end - first);
+  for (size_t i = first; i < end; ++i) {
+    const definition::Step& step = notes.definition->steps[i];
+    StepRow& one = row.steps[i - first];
+    one.step = step.id;
+    one.type = step.task_type;
+    one.container = RunsOthers(step);
+    one.counts.Merge(counts.steps[i - first]);
+    one.runs.Merge(notes.runs[i]);
+  }
+  writer.Put(std::move(key), EncodeRow(row));
 }
 
 void StatisticsView::EndBatch(ViewWriter& writer) {
@@ -285,7 +298,8 @@ void StatisticsView::EndBatch(ViewWriter& writer) {
     }
     all.Merge(notes.row);
     MergeDefinition(VersionKey(notes.name, notes.version), notes.row, notes.state, writer);
-    WriteSteps(notes, writer);
+    for (size_t group = 0; group * kStepsInARow < notes.runs.size(); ++group)
+      WriteSteps(notes, group, writer);
   }
   if (!notes_.empty()) MergeDefinition(AllKey(), all, std::nullopt, writer);
   for (const auto& [name, resolutions] : series)

@@ -65,7 +65,7 @@ class StatisticsView final : public View {
   Notes& NotesOf(DefinitionId definition, const model::Registry& registry);
   // `sign` times how the instance stands.
   void AddStanding(const model::Instance& instance, const model::Registry& registry, int64_t sign);
-  static void WriteSteps(const Notes& notes, ViewWriter& writer);
+  static void WriteSteps(const Notes& notes, size_t group, ViewWriter& writer);
 
   std::map<DefinitionId, Notes> notes_;
   DefinitionId last_definition_;

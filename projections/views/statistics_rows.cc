@@ -61,4 +61,9 @@ void StepCounts::Merge(const StepCounts& other) {
   durations.Merge(other.durations);
 }
 
+void StepsCounts::Merge(const StepsCounts& other) {
+  steps.resize(std::max(steps.size(), other.steps.size()));
+  for (size_t i = 0; i < other.steps.size(); ++i) steps[i].Merge(other.steps[i]);
+}
+
 }  // namespace stele::projections

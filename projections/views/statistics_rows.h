@@ -3,10 +3,10 @@
 //     A                                  DefinitionRow of all definitions together
 //     L                                  the time of the latest record
 //     v name version                     DefinitionRow
-//     s name version step                StepRow
+//     s name version group               StepsRow: kStepsInARow steps of the version
 //     t resolution name place            SlotRow: a minute, an hour or a day of all versions of a
 //                                        name; of all definitions under the empty name
-//     u name step place                  StepSlotRow: a day of a step, in all versions
+//     u name version group place         StepsSlotRow: a day of those steps
 //
 // A slot's place is its number since the epoch modulo how many are kept: a later one takes the
 // place of an earlier one, and what comes late for one that has lost its place is dropped. So what
@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ids.h"
 #include "projections/histogram.h"
@@ -134,7 +135,7 @@ struct StepCounts {
 };
 
 struct StepRow {
-  uint32_t index = 0;      // in its definition's table
+  std::string step;        // its id
   std::string type;        // "script", "approval", "loop", …
   bool container = false;  // runs other steps: its time is theirs
   StepCounts counts;
@@ -142,7 +143,26 @@ struct StepRow {
 
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.index, self.type, self.container, self.counts, self.runs);
+    archive(self.step, self.type, self.container, self.counts, self.runs);
+  }
+};
+
+// By their index in the definition's table: those of the group g begin at g * kStepsInARow.
+inline constexpr size_t kStepsInARow = 16;
+struct StepsRow {
+  std::vector<StepRow> steps;
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.steps);
+  }
+};
+struct StepsCounts {
+  std::vector<StepCounts> steps;
+
+  void Merge(const StepsCounts& other);
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.steps);
   }
 };
 
@@ -164,7 +184,7 @@ struct Slot {
   }
 };
 using SlotRow = Slot<InstanceCounts>;
-using StepSlotRow = Slot<StepCounts>;  // of a day
+using StepsSlotRow = Slot<StepsCounts>;  // a day
 
 inline std::string AllKey() {
   return "A";
@@ -181,8 +201,8 @@ inline std::string VersionKey(std::string_view name, uint32_t version) {
 inline std::string StepsPrefix(std::string_view name) {
   return KeyWriter('s').Text(name).Take();
 }
-inline std::string StepKey(std::string_view name, uint32_t version, std::string_view step) {
-  return KeyWriter('s').Text(name).Number(version).Text(step).Take();
+inline std::string StepsKey(std::string_view name, uint32_t version, size_t group) {
+  return KeyWriter('s').Text(name).Number(version).Number(group).Take();
 }
 inline std::string SlotsPrefix(Resolution resolution, std::string_view name) {
   return KeyWriter('t').Byte(static_cast<uint8_t>(resolution)).Text(name).Take();
@@ -194,13 +214,15 @@ inline std::string SlotKey(Resolution resolution, std::string_view name, int64_t
       .Number(static_cast<uint64_t>(number % SlotsKept(resolution)))
       .Take();
 }
-inline std::string StepSlotsPrefix(std::string_view name) {
+inline std::string StepsSlotsPrefix(std::string_view name) {
   return KeyWriter('u').Text(name).Take();
 }
-inline std::string StepSlotKey(std::string_view name, std::string_view step, int64_t day) {
+inline std::string StepsSlotKey(std::string_view name, uint32_t version, size_t group,
+                                int64_t day) {
   return KeyWriter('u')
       .Text(name)
-      .Text(step)
+      .Number(version)
+      .Number(group)
       .Number(static_cast<uint64_t>(day % SlotsKept(Resolution::kDay)))
       .Take();
 }
