@@ -67,7 +67,8 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
   bool options_end = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
-    if (options_end || !word.starts_with('-') || word == "-") {
+    // "-status:failed" is a part of a query.
+    if (options_end || (!word.starts_with("--") && word != "-h")) {
       arguments.operands_.push_back(word);
       continue;
     }

@@ -35,6 +35,7 @@ std::vector<CommandGroup> CommandGroups();
 std::vector<Command> Commands();
 
 // The tables of the groups: running_commands.cc, operator_commands.cc, …
+std::span<const Command> ReadingCommands();
 std::span<const Command> RunningCommands();
 std::span<const Command> OperatorCommands();
 std::span<const Command> PeopleCommands();
@@ -56,6 +57,13 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);
 int ListTasks(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);
+int ShowStatistics(const Arguments& arguments, const Terminal& terminal);
+int ListErrors(const Arguments& arguments, const Terminal& terminal);
+
+// Views
+int ListProjections(const Arguments& arguments, const Terminal& terminal);
+int RebuildProjections(const Arguments& arguments, const Terminal& terminal);
+int VerifyProjections(const Arguments& arguments, const Terminal& terminal);
 
 // Operators
 int Pause(const Arguments& arguments, const Terminal& terminal);

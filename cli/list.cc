@@ -1,34 +1,38 @@
-// `stele list`: the instances of a data directory.
+// `stele list`: the instances of a data directory that fit a query.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/recorded.h"
+#include "cli/searching.h"
 #include "cli/text.h"
+#include "cli/views.h"
 #include "cli/waiting_text.h"
+#include "projections/views/instance_row.h"
 #include "replay/history.h"
 #include "replay/standing.h"
-#include "replay/summary.h"
 
 namespace stele::cli {
 
 namespace {
 
+using projections::InstanceRow;
+
 constexpr std::array<std::string_view, 10> kStatuses = {
     "running", "waiting",   "parked",    "paused",     "queued",
     "failed",  "completed", "cancelled", "terminated", "compensating"};
 
-struct Row {
-  replay::InstanceSummary summary;
-  const model::RegisteredDefinition* definition = nullptr;
-  std::string status;
+// A row, and what the state of an open instance says beyond it.
+struct Listed {
+  InstanceRow row;
   std::vector<std::string> waits;  // phrases
-  Array waiting_for;
+  std::optional<Array> waiting_for;
 };
 
 Status CheckStatuses(const Arguments& arguments) {
@@ -50,63 +54,79 @@ Status CheckDefinitions(const Arguments& arguments, const model::Registry& regis
   return {};
 }
 
-// What the summary alone can tell.
-bool IsWanted(const Arguments& arguments, const Row& row) {
-  const auto among = [&](std::string_view option, std::string_view value) {
-    const std::vector<std::string> wanted = arguments.All(option);
-    return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
-  };
-  for (const std::string& tag : arguments.All("--tag"))
-    if (std::ranges::find(row.summary.tags, tag) == row.summary.tags.end()) return false;
-  return among("--definition", row.definition->name) &&
-         among("--business-key", row.summary.business_key);
+// Nobody has the log open, so that no worker has a task: what a view takes to be under way may wait
+// for one.
+std::vector<std::string> StatusesInTheView(std::vector<std::string> statuses) {
+  const bool waiting = std::ranges::find(statuses, "waiting") != statuses.end();
+  if (waiting && std::ranges::find(statuses, "running") == statuses.end())
+    statuses.emplace_back("running");
+  return statuses;
 }
 
-// Of an open instance its state says more.
-Status LookInto(const eventstore::EventStore& store, const replay::LacksWorker& needs_worker,
-                Row& row) {
-  row.status = model::StatusName(row.summary.status);
-  if (model::HasEnded(row.summary.status)) return {};
-  const Result<model::Instance> instance = replay::ReadInstance(store, kShard, row.summary.id);
+// Looks into an open instance.
+Status LookInto(const eventstore::EventStore& store, const model::Registry& registry,
+                Listed& listed) {
+  const Result<model::Instance> instance = replay::ReadInstance(store, kShard, listed.row.id);
   if (!instance.has_value()) return std::unexpected(instance.error());
+  const model::RegisteredDefinition* registered = registry.Find(instance->definition);
+  CHECK(registered != nullptr, "no definition {}", instance->definition.value);
   const replay::Standing standing =
-      replay::StandingOf(*instance, *row.definition->definition, needs_worker);
-  row.status = StatusWord(*instance, standing);
-  row.waiting_for = StandingToJson(standing);
-  for (const replay::Waiting& waiting : standing.waits) row.waits.push_back(WaitPhrase(waiting));
+      replay::StandingOf(*instance, *registered->definition, NeedsWorkerOf(registry));
+  listed.row.status = replay::StatusWord(*instance, standing);
+  listed.waiting_for = StandingToJson(standing);
+  for (const replay::Waiting& waiting : standing.waits) listed.waits.push_back(WaitPhrase(waiting));
   return {};
 }
 
-Value ToJson(Row row) {
-  const replay::InstanceSummary& summary = row.summary;
-  Array tags;
-  for (const std::string& tag : summary.tags) tags.emplace_back(tag);
-  return Object{
-      {"instance", static_cast<int64_t>(summary.id.value)},
-      {"definition", row.definition->name},
-      {"version", static_cast<int64_t>(row.definition->version)},
-      {"status", row.status},
-      {"started", summary.started.value},
-      {"ended", summary.ended ? Value(summary.ended.value) : Value()},
-      {"steps_completed", static_cast<int64_t>(summary.steps_completed)},
-      {"business_key", summary.business_key.empty() ? Value() : Value(summary.business_key)},
-      {"tags", std::move(tags)},
-      {"priority", static_cast<int64_t>(summary.priority)},
-      {"parent", summary.parent ? Value(static_cast<int64_t>(summary.parent.value)) : Value()},
-      {"waiting_for", std::move(row.waiting_for)}};
+Value ToJson(Listed listed, TimeUs now) {
+  Value document = projections::ToJson(listed.row, now);
+  if (listed.waiting_for.has_value())
+    document.as_object().Set("waiting_for", *std::move(listed.waiting_for));
+  return document;
 }
 
-std::vector<std::string> ToText(const Row& row) {
-  std::string waits = row.waits.empty() ? "" : row.waits[0];
-  if (row.waits.size() > 1) waits += fmt::format(" and {} more", row.waits.size() - 1);
-  return {fmt::format("{}", row.summary.id.value),
-          Clean(row.definition->name),
+std::vector<std::string> ToText(const Listed& listed) {
+  const InstanceRow& row = listed.row;
+  std::vector<std::string> phrases = listed.waits;
+  if (phrases.empty())
+    for (const projections::RowWait& wait : row.waits)
+      phrases.push_back(wait.subject.empty() ? wait.what : wait.subject);
+  std::string waits = phrases.empty() ? "" : phrases[0];
+  if (phrases.size() > 1) waits += fmt::format(" and {} more", phrases.size() - 1);
+  return {fmt::format("{}", row.id.value),
+          Clean(row.definition),
           row.status,
-          Time(row.summary.started),
-          Time(row.summary.ended),
-          fmt::format("{}", row.summary.steps_completed),
-          Clean(row.summary.business_key),
+          Time(row.started),
+          Time(row.ended),
+          fmt::format("{}", row.steps_completed),
+          Clean(row.business_key),
           Clean(waits)};
+}
+
+Result<projections::SearchRequest> RequestOf(const Arguments& arguments, TimeUs now) {
+  auto request = SearchRequestOf(arguments, now);
+  if (!request.has_value()) return request;
+  AddCondition(request->query, "status", StatusesInTheView(arguments.All("--status")));
+  AddCondition(request->query, "definition", arguments.All("--definition"));
+  AddCondition(request->query, "key", arguments.All("--business-key"));
+  for (const std::string& tag : arguments.All("--tag")) AddCondition(request->query, "tag", {tag});
+  return request;
+}
+
+// The rows, those that are open looked into unless the past is asked for.
+Result<std::vector<Listed>> Look(const Arguments& arguments, const AskedView& asked,
+                                 const model::Registry& registry, std::vector<InstanceRow> rows) {
+  std::vector<Listed> all;
+  for (InstanceRow& row : rows) {
+    Listed& listed = all.emplace_back(Listed{std::move(row), {}, std::nullopt});
+    if (asked.then == nullptr && !listed.row.ended)
+      STELE_RETURN_IF_ERROR(LookInto(*asked.views.store, registry, listed));
+  }
+  const std::vector<std::string> statuses = arguments.All("--status");
+  std::erase_if(all, [&](const Listed& listed) {
+    return !statuses.empty() && std::ranges::find(statuses, listed.row.status) == statuses.end();
+  });
+  return all;
 }
 
 }  // namespace
@@ -114,32 +134,33 @@ std::vector<std::string> ToText(const Row& row) {
 int List(const Arguments& arguments, const Terminal& terminal) {
   if (const Status known = CheckStatuses(arguments); !known.has_value())
     return Refuse(terminal, known.error());
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return Refuse(terminal, store.error());
-  const Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
+  const TimeUs now = SystemClock().Now();
+  const auto request = RequestOf(arguments, now);
+  if (!request.has_value()) return Refuse(terminal, request.error());
+  const auto asked = AskView(arguments, terminal, "instances");
+  if (!asked.has_value()) return Refuse(terminal, asked.error());
+  const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
     return Refuse(terminal, known.error());
-  const auto instances = replay::ListInstances(**store, kShard);
-  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  auto found = FindAll<InstanceRow>(arguments, *asked->reader, *request);
+  if (!found.has_value()) return Refuse(terminal, found.error());
+  auto listed = Look(arguments, *asked, *registry, std::move(found->rows));
+  if (!listed.has_value()) return Refuse(terminal, listed.error());
 
   std::vector<std::vector<std::string>> rows{
       {"ID", "DEFINITION", "STATUS", "STARTED", "ENDED", "STEPS DONE", "KEY", "WAITS FOR"}};
   Array documents;
-  const std::vector<std::string> statuses = arguments.All("--status");
-  const replay::LacksWorker needs_worker = NeedsWorkerOf(*registry);
-  for (const replay::InstanceSummary& instance : *instances) {
-    Row row{.summary = instance, .definition = registry->Find(instance.definition)};
-    CHECK(row.definition != nullptr, "no definition {}", instance.definition.value);
-    if (!IsWanted(arguments, row)) continue;
-    if (const Status read = LookInto(**store, needs_worker, row); !read.has_value())
-      return Refuse(terminal, read.error());
-    if (!statuses.empty() && std::ranges::find(statuses, row.status) == statuses.end()) continue;
-    rows.push_back(ToText(row));
-    documents.push_back(ToJson(std::move(row)));
+  for (Listed& one : *listed) {
+    if (arguments.Has("--json")) {
+      documents.push_back(ToJson(std::move(one), now));
+    } else {
+      rows.push_back(ToText(one));
+    }
   }
   terminal.Print(arguments.Has("--json") ? CleanJson(ToPrettyJson(std::move(documents))) + "\n"
                                          : Table(rows));
+  NoteMore(terminal, found->next);
   return kExitDone;
 }
 

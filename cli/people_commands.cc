@@ -1,6 +1,7 @@
 // The table of the commands about tasks for people.
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/searching.h"
 
 namespace stele::cli {
 
@@ -15,6 +16,10 @@ constexpr OptionSpec kTasksOptions[] = {
     {"--assignee", "PERSON", "only tasks that name the person, or that the person has claimed"},
     {"--group", "GROUP", "only tasks that name the group; with --assignee, those too", true},
     {"--definition", "NAME", "only tasks of its instances"},
+    kSort,
+    kLimit,
+    kCursor,
+    kAsOf,
     kData,
     kJson};
 constexpr OptionSpec kHoldOptions[] = {kBy, kGroup, kComment, kAsOperator, kData, kJson};
@@ -31,8 +36,12 @@ constexpr OptionSpec kFailOptions[] = {
     kJson,        kQuiet};
 
 constexpr Command kCommands[] = {
-    {{"tasks", "", 0, 0, "Lists the tasks that wait for people.",
-      "  stele tasks\n  stele tasks --assignee anna --group ops\n", kTasksOptions},
+    {{"tasks", "[QUERY…]", 0, 100, "Lists the tasks that wait for people, the latest first.",
+      "Those that are over, too, when the query asks for a state: open, claimed, approved,\n"
+      "rejected, done, failed, skipped, cancelled. docs/queries.md names the fields.\n\n"
+      "  stele tasks\n  stele tasks --assignee anna --group ops\n"
+      "  stele tasks state:approved 'created>7d' definition:order*\n",
+      kTasksOptions},
      ListTasks},
     {{"claim", "ID STEP", 2, 2, "Takes a task, so that nobody else decides it.",
       "  stele claim 42 review --by anna\n  stele claim 42 review --by bo --group ops\n",

@@ -1,90 +1,88 @@
-// `stele tasks`: what waits for people, in all open instances.
+// `stele tasks`: what waits, or has waited, for people.
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "cli/searching.h"
 #include "cli/text.h"
+#include "cli/views.h"
 #include "cli/waiting_text.h"
+#include "projections/views/task_row.h"
 #include "replay/history.h"
-#include "replay/summary.h"
 
 namespace stele::cli {
 
 namespace {
 
-bool Contains(const std::vector<std::string>& list, const std::string& word) {
-  return std::ranges::find(list, word) != list.end();
-}
+using projections::TaskRow;
 
-bool IsWanted(const Arguments& arguments, const model::HumanTask& task) {
-  const std::string person = arguments.Get("--assignee");
-  const std::vector<std::string> groups = arguments.All("--group");
-  if (person.empty() && groups.empty()) return true;
-  if (!person.empty() && (Contains(task.assignees, person) || task.claimed_by == person))
-    return true;
-  return std::ranges::any_of(
-      groups, [&](const std::string& group) { return Contains(task.groups, group); });
-}
-
-std::vector<std::string> ToText(InstanceId instance, const std::string& definition,
-                                const replay::Waiting& waiting) {
-  const model::HumanTask& task = *waiting.task;
-  const auto approvals = std::ranges::count(task.votes, true, &model::Vote::approved);
-  return {fmt::format("{}", instance.value),
-          Clean(definition),
-          Clean(waiting.label),
-          Clean(waiting.title),
-          waiting.type,
-          Clean(CandidateList(task)),
+std::vector<std::string> ToText(const TaskRow& task) {
+  const auto approvals = std::ranges::count(task.votes, true, &projections::RowVote::approved);
+  return {fmt::format("{}", task.instance.value),
+          Clean(task.definition),
+          Clean(task.label),
+          Clean(task.title),
+          task.type,
+          task.state,
+          Clean(CandidateList(task.assignees, task.groups)),
           task.claimed_by.empty() ? "-" : Clean(task.claimed_by),
-          waiting.type == "approval" ? fmt::format("{}/{}", approvals, task.min_approvers) : "-",
-          Time(waiting.due)};
+          task.type == "approval" ? fmt::format("{}/{}", approvals, task.min_approvers) : "-",
+          Time(task.due)};
+}
+
+// For the person, or for one of the groups.
+std::vector<std::string> WhomFor(const Arguments& arguments) {
+  std::vector<std::string> whom = arguments.All("--assignee");
+  for (const std::string& group : arguments.All("--group")) whom.push_back("@" + group);
+  return whom;
+}
+
+// Open ones, unless the query says which.
+Result<projections::SearchRequest> RequestOf(const Arguments& arguments) {
+  auto request = SearchRequestOf(arguments, SystemClock().Now());
+  if (!request.has_value()) return request;
+  AddCondition(request->query, "definition", arguments.All("--definition"));
+  AddCondition(request->query, "for", WhomFor(arguments));
+  const auto& conditions = request->query.conditions;
+  if (std::ranges::find(conditions, "state", &projections::Condition::field) == conditions.end())
+    AddCondition(request->query, "state", {"open", "claimed"});
+  return request;
 }
 
 }  // namespace
 
 int ListTasks(const Arguments& arguments, const Terminal& terminal) {
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return Refuse(terminal, store.error());
-  const Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
-  if (!registry.has_value()) return Refuse(terminal, registry.error());
-  if (arguments.Has("--definition"))
+  const auto request = RequestOf(arguments);
+  if (!request.has_value()) return Refuse(terminal, request.error());
+  const auto asked = AskView(arguments, terminal, "tasks");
+  if (!asked.has_value()) return Refuse(terminal, asked.error());
+  if (arguments.Has("--definition")) {
+    const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
+    if (!registry.has_value()) return Refuse(terminal, registry.error());
     if (const auto known = FindDefinition(*registry, arguments.Get("--definition"), 0, false);
         !known.has_value())
       return Refuse(terminal, known.error());
-  const auto instances = replay::ListInstances(**store, kShard);
-  if (!instances.has_value()) return Refuse(terminal, instances.error());
+  }
+  const auto found = FindAll<TaskRow>(arguments, *asked->reader, *request);
+  if (!found.has_value()) return Refuse(terminal, found.error());
 
-  std::vector<std::vector<std::string>> rows{
-      {"ID", "DEFINITION", "STEP", "TITLE", "TYPE", "FOR", "CLAIMED BY", "APPROVALS", "DUE"}};
+  std::vector<std::vector<std::string>> rows{{"ID", "DEFINITION", "STEP", "TITLE", "TYPE", "STATE",
+                                              "FOR", "CLAIMED BY", "APPROVALS", "DUE"}};
   Array documents;
-  for (const replay::InstanceSummary& summary : *instances) {
-    if (model::HasEnded(summary.status)) continue;
-    const model::RegisteredDefinition* definition = registry->Find(summary.definition);
-    CHECK(definition != nullptr, "no definition {}", summary.definition.value);
-    if (arguments.Has("--definition") && definition->name != arguments.Get("--definition"))
-      continue;
-    const Result<model::Instance> instance = replay::ReadInstance(**store, kShard, summary.id);
-    if (!instance.has_value()) return Refuse(terminal, instance.error());
-    const replay::Standing standing = replay::StandingOf(*instance, *definition->definition);
-    for (const replay::Waiting& waiting : standing.waits) {
-      if (waiting.task == nullptr || !IsWanted(arguments, *waiting.task)) continue;
-      rows.push_back(ToText(summary.id, definition->name, waiting));
-      Value document = WaitingToJson(waiting);
-      document.as_object().Set("instance", static_cast<int64_t>(summary.id.value));
-      document.as_object().Set("definition", definition->name);
-      documents.push_back(std::move(document));
-    }
+  for (const TaskRow& task : found->rows) {
+    rows.push_back(ToText(task));
+    documents.push_back(projections::ToJson(task));
   }
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   } else {
     terminal.Print(rows.size() == 1 ? "nothing waits for people\n" : Table(rows));
   }
+  NoteMore(terminal, found->next);
   return kExitDone;
 }
 

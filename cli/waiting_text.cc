@@ -142,11 +142,11 @@ std::string DataOption(const std::string& data) {
   return data == kDefaultData ? "" : " --data " + ShellWord(data);
 }
 
-std::string CandidateList(const model::HumanTask& task) {
+std::string CandidateList(const std::vector<std::string>& assignees,
+                          const std::vector<std::string>& groups) {
   std::string text;
-  for (const std::string& person : task.assignees) text += (text.empty() ? "" : ", ") + person;
-  for (const std::string& group : task.groups)
-    text += (text.empty() ? "group " : ", group ") + group;
+  for (const std::string& person : assignees) text += (text.empty() ? "" : ", ") + person;
+  for (const std::string& group : groups) text += (text.empty() ? "group " : ", group ") + group;
   return text.empty() ? "anybody" : text;
 }
 

@@ -17,7 +17,8 @@ std::string WaitCommand(InstanceId instance, const replay::Waiting& waiting,
                         const replay::Standing& standing, const std::string& data);
 
 // "anna, bo, group ops"; "anybody"
-std::string CandidateList(const model::HumanTask& task);
+std::string CandidateList(const std::vector<std::string>& assignees,
+                          const std::vector<std::string>& groups);
 
 // {for, run, step, …}; docs/operators.md has the members.
 Value WaitingToJson(const replay::Waiting& waiting);

@@ -88,20 +88,6 @@ Result<const Projector::Kind*> Projector::FindKind(std::string_view view) const 
                                                    fmt::join(names, ", "), view));
 }
 
-Status Projector::Build(const Kind& kind) {
-  // One that is being built already is begun again, so that all of it is new.
-  for (const auto& generation : store_->generations()) {
-    if (generation->view() != kind.name || generation->serves()) continue;
-    for (const auto& feed : building_) feed->Remove(*generation);
-    STELE_RETURN_IF_ERROR(store_->Drop(generation));
-  }
-  auto generation = store_->Create(kind.name, kind.version);
-  if (!generation.has_value()) return std::unexpected(generation.error());
-  building_.push_back(std::make_unique<Feed>(log_, shard_, *store_, Position()));
-  building_.back()->Add(kind.make(), *generation);
-  return {};
-}
-
 Result<uint64_t> Projector::StepMain() {
   const std::lock_guard lock(main_mutex_);
   return main_->Step(kBatchRecords);
@@ -297,13 +283,29 @@ std::vector<ViewState> Projector::States() const {
   return states;
 }
 
-Status Projector::Rebuild(std::string_view view) {
-  if (!view.empty())
-    if (const auto kind = FindKind(view); !kind.has_value()) return std::unexpected(kind.error());
+Status Projector::Rebuild(const std::vector<std::string>& views) {
+  std::vector<const Kind*> wanted;
+  for (const std::string& view : views) {
+    const auto kind = FindKind(view);
+    if (!kind.has_value()) return std::unexpected(kind.error());
+    wanted.push_back(*kind);
+  }
+  if (views.empty())
+    for (const Kind& kind : kinds_) wanted.push_back(&kind);
+  auto feed = std::make_unique<Feed>(log_, shard_, *store_, Position());
   {
     const std::lock_guard lock(mutex_);
-    for (const Kind& kind : kinds_)
-      if (view.empty() || view == kind.name) STELE_RETURN_IF_ERROR(Build(kind));
+    const auto generations = store_->generations();
+    for (const Kind* kind : wanted) {
+      const bool is_being_built = std::ranges::any_of(generations, [&](const auto& generation) {
+        return generation->view() == kind->name && !generation->serves();
+      });
+      if (is_being_built) continue;
+      auto generation = store_->Create(kind->name, kind->version);
+      if (!generation.has_value()) return std::unexpected(generation.error());
+      feed->Add(kind->make(), *generation);
+    }
+    building_.push_back(std::move(feed));
   }
   changed_.notify_all();
   return {};
@@ -338,21 +340,26 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
   const std::string name =
       fmt::format("{}-{}-{}-{}", shard_.value, view, (*kind)->version, position.value);
   const std::lock_guard lock(as_of_mutex_);
-  const auto known = std::ranges::find(as_of_, name, &std::pair<std::string, AsOfView>::first);
-  if (known != as_of_.end()) {
-    std::rotate(known, known + 1, as_of_.end());
-    return as_of_.back().second;
-  }
+  // One that somebody still has open is not opened twice.
+  if (AsOfView known = as_of_[name].lock()) return Keep(std::move(known));
   const std::string directory = fmt::format("{}/as-of/{}", path_, name);
   auto built = ScratchView::Build(log_, shard_, directory, (*kind)->make, position, progress);
   if (!built.has_value()) return std::unexpected(built.error());
   std::error_code ignored;
   std::filesystem::last_write_time(directory, std::filesystem::file_time_type::clock::now(),
                                    ignored);
-  as_of_.emplace_back(name, *std::move(built));
-  if (as_of_.size() > kKeptAsOf) as_of_.erase(as_of_.begin());
+  AsOfView view_then = *std::move(built);
+  std::erase_if(as_of_, [](const auto& entry) { return entry.second.expired(); });
+  as_of_[name] = view_then;
   ForgetAsOf();
-  return as_of_.back().second;
+  return Keep(std::move(view_then));
+}
+
+Projector::AsOfView Projector::Keep(AsOfView view) {
+  std::erase(kept_, view);
+  kept_.push_back(view);
+  if (kept_.size() > kKeptAsOf) kept_.erase(kept_.begin());
+  return view;
 }
 
 // Deletes all directories but those that were asked for last, by whichever process. Who reads one

@@ -12,6 +12,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,9 +62,10 @@ class Projector {
   // for the first time.
   Result<ViewReader> Read(std::string_view view) const;
   std::vector<ViewState> States() const;
-  // Begins to build it anew, or all of them when `view` is empty. Started, it is built on a thread
-  // of its own; otherwise CatchUp builds it.
-  Status Rebuild(std::string_view view);
+  // Begins to build these views anew, together; all of them when there are none. One that is being
+  // built already goes on. Started, they are built on a thread of their own; otherwise CatchUp
+  // builds them.
+  Status Rebuild(const std::vector<std::string>& views = {});
   // Builds the view in a scratch directory up to where the one that serves is, and compares.
   Result<Comparison> Verify(std::string_view view, const Progress& progress = nullptr);
   // The view as it was behind the record at `position` (0: before the first), built in a directory
@@ -75,6 +77,7 @@ class Projector {
   std::optional<Error> failure() const;
 
  private:
+  using AsOfView = std::shared_ptr<const ScratchView>;
   struct Kind {
     MakeView make;
     std::string name;
@@ -84,7 +87,6 @@ class Projector {
       : log_(log), shard_(shard), path_(std::move(path)) {}
   Status Load(std::vector<MakeView> views);
   Result<const Kind*> FindKind(std::string_view view) const;
-  Status Build(const Kind& kind);
   Position End() const;
   Result<uint64_t> StepMain();
   Result<uint64_t> StepBuilding();
@@ -93,6 +95,8 @@ class Projector {
   void BuildAside();
   void Failed(const Error& error);
   void ForgetAsOf();
+  // Stays open until others have been asked for.
+  AsOfView Keep(AsOfView view);
 
   const eventstore::EventStore& log_;
   ShardId shard_;
@@ -111,9 +115,10 @@ class Projector {
   std::thread follower_;
   std::thread builder_;
 
-  using AsOfView = std::shared_ptr<const ScratchView>;
-  std::mutex as_of_mutex_;
-  std::vector<std::pair<std::string, AsOfView>> as_of_;  // by directory; the latest last
+  std::mutex as_of_mutex_;  // of what follows
+  std::map<std::string, std::weak_ptr<const ScratchView>>
+      as_of_;                   // those that are open, by directory
+  std::vector<AsOfView> kept_;  // open though nobody has them
 };
 
 }  // namespace stele::projections

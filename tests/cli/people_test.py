@@ -93,7 +93,8 @@ class Tasks(ProgramTest):
         self.stele("run", self.write("a.yml", APPROVAL), code=3)
         self.stele("run", self.write("m.yml", MANUAL), code=3)
         self.assertIn("Check the bill", self.stele("tasks").stdout)
-        listed = lambda *words: [t["instance"] for t in self.json("tasks", "--json", *words)]
+        listed = lambda *words: [t["instance"] for t in self.json("tasks", "--json", "--sort",
+                                                                  "created", *words)]
         self.assertEqual(listed(), [1, 2])
         self.assertEqual(listed("--assignee", "bo"), [1])
         self.assertEqual(listed("--assignee", "anna"), [1, 2])

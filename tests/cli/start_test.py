@@ -45,7 +45,8 @@ class Start(ProgramTest):
                          ("B-1", ["red", "blue"], 7))
         self.assertEqual(status["deadline"] - status["started"] // 1_000_000 * 1_000_000 > 0, True)
         self.assertEqual(self.history()[0]["actor"], "anna")
-        listed = lambda *words: [i["instance"] for i in self.json("list", "--json", *words)]
+        listed = lambda *words: [i["instance"] for i in self.json("list", "--json", "--sort",
+                                                                  "started", *words)]
         self.assertEqual(listed("--tag", "red", "--tag", "blue"), [1])
         self.assertEqual(listed("--tag", "red", "--tag", "green"), [])
         self.assertEqual(listed("--business-key", "B-2"), [2])
@@ -177,10 +178,11 @@ steps: [{id: "go", type: "signal", config: {name: "go"}, timeout: "1h"}]
         file = self.write("queue.yml", queue)
         self.stele("run", file, code=3)
         self.assertIn("waits for a place", self.stele("run", file, code=3).stderr)
-        self.assertEqual([i["status"] for i in self.json("list", "--json")], ["waiting", "queued"])
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
+                         ["waiting", "queued"])
         self.stele("terminate", "1")
         self.stele("resume", code=3)
-        self.assertEqual([i["status"] for i in self.json("list", "--json")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
                          ["terminated", "waiting"])
         self.stele("verify")
 
@@ -202,7 +204,7 @@ steps:
         self.assertEqual(self.json("status", "2", "--json")["parent"], 1)
         self.stele("approve", "2", "review", "--by", "anna", code=3)
         self.stele("approve", "2", "review", "--by", "bo")
-        self.assertEqual([i["status"] for i in self.json("list", "--json")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
                          ["completed", "completed"])
         self.stele("verify")
 
@@ -210,7 +212,7 @@ steps:
         self.stele("definitions", "register", self.write("approval.yml", APPROVAL))
         self.stele("run", self.write("parent.yml", self.PARENT), code=3)
         self.stele("cancel", "1")
-        self.assertEqual([i["status"] for i in self.json("list", "--json")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
                          ["cancelled", "cancelled"])
         self.stele("verify")
 

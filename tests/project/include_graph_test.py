@@ -34,6 +34,11 @@ MAY_INCLUDE = {
     "server": ["engine/triggers", "projections", "replay"],
     "cli": ["server"],
 }
+# folder -> folders that it never includes, though one that it includes does.
+NEVER = {
+    # Views read what replay/ makes of a log; they decide nothing.
+    "projections": ["engine/decide"],
+}
 # Folders that may include anything.
 FREE = ("bench", "tests", "examples")
 
@@ -66,7 +71,7 @@ def closure(folder):
         if at not in reached:
             reached.add(at)
             open_ends += MAY_INCLUDE[at]
-    return reached
+    return reached - set(NEVER.get(folder, ()))
 
 
 def folder_of(path):

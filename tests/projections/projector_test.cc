@@ -206,7 +206,7 @@ TEST(Projector, IsBuiltAnewWhileItFollowsTheLog) {
   ASSERT_OK((*views)->CatchUp());
   const uint64_t before = (*views)->Read("counting")->generation().number();
   (*views)->Start();
-  ASSERT_OK((*views)->Rebuild(""));
+  ASSERT_OK((*views)->Rebuild());
   uint64_t i = 200;
   while ((*views)->States()[0].building) {
     Record(log, 1 + 2 * i++);
@@ -255,7 +255,7 @@ TEST(Projector, ComparesAViewWithANewBuilding) {
   EXPECT_THAT(found->examples,
               ElementsAre("c b is only in the one that was built anew", "i 1 has another value",
                           "new is only in the one that serves"));
-  ASSERT_OK((*views)->Rebuild("counting"));
+  ASSERT_OK((*views)->Rebuild({"counting"}));
   ASSERT_OK((*views)->CatchUp());
   EXPECT_EQ((*views)->Verify("counting")->differing, 0u);
 }
@@ -268,25 +268,30 @@ TEST(Projector, AnswersAsOfAnEarlierPositionAndSaysWhatItCost) {
   auto views = OpenCounting(log.store, directory.path());
   ASSERT_OK(views);
   ASSERT_OK((*views)->CatchUp());
-  const auto then = (*views)->AsOf("counting", Position(6));
-  ASSERT_OK(then);
-  EXPECT_EQ((*then)->records_read(), 6u);
-  EXPECT_EQ((*then)->Read().position(), Position(6));
-  EXPECT_THAT(Dump((*then)->Read()), Contains(Pair("c a", "2")));
-  EXPECT_THAT(Dump(*(*views)->Read("counting")), Contains(Pair("c a", "4")));
-  EXPECT_EQ((*views)->AsOf("counting", Position(6))->get(), then->get());
-  EXPECT_TRUE(Dump((*(*views)->AsOf("counting", Position()))->Read()).empty());
+  {
+    const auto then = (*views)->AsOf("counting", Position(6));
+    ASSERT_OK(then);
+    EXPECT_EQ((*then)->records_read(), 6u);
+    EXPECT_EQ((*then)->Read().position(), Position(6));
+    EXPECT_THAT(Dump((*then)->Read()), Contains(Pair("c a", "2")));
+    EXPECT_THAT(Dump(*(*views)->Read("counting")), Contains(Pair("c a", "4")));
+    EXPECT_EQ((*views)->AsOf("counting", Position(6))->get(), then->get());
+    EXPECT_TRUE(Dump((*(*views)->AsOf("counting", Position()))->Read()).empty());
+  }
   EXPECT_EQ((*views)->AsOf("counting", Position(99)).error().code, ErrorCode::kInvalidInput);
   EXPECT_EQ((*views)->AsOf("x", Position(1)).error().code, ErrorCode::kUnknownView);
   views->reset();
   views = OpenCounting(log.store, directory.path());
   ASSERT_OK(views);
-  EXPECT_EQ((*(*views)->AsOf("counting", Position(6)))->records_read(), 0u) << "it is still there";
+  const auto again = (*views)->AsOf("counting", Position(6));
+  ASSERT_OK(again);
+  EXPECT_EQ((*again)->records_read(), 0u) << "it is still there";
   for (uint64_t position = 1; position <= 10; ++position)
     ASSERT_OK((*views)->AsOf("counting", Position(position)));
   const std::filesystem::directory_iterator kept(directory.path() + "/as-of");
   EXPECT_EQ(std::distance(begin(kept), end(kept)), 4);
-  EXPECT_THAT(Dump((*then)->Read()), Contains(Pair("c a", "2"))) << "its reader has its files";
+  EXPECT_THAT(Dump((*again)->Read()), Contains(Pair("c a", "2"))) << "its reader has its files";
+  EXPECT_EQ((*views)->AsOf("counting", Position(6))->get(), again->get());
 }
 
 TEST(Projector, RefusesWhatIsNotThere) {
@@ -298,7 +303,7 @@ TEST(Projector, RefusesWhatIsNotThere) {
   ASSERT_FALSE(unknown.has_value());
   EXPECT_EQ(unknown.error().code, ErrorCode::kUnknownView);
   EXPECT_THAT(unknown.error().message, HasSubstr("views counting but found \"countin\""));
-  EXPECT_EQ((*views)->Rebuild("x").error().code, ErrorCode::kUnknownView);
+  EXPECT_EQ((*views)->Rebuild({"x"}).error().code, ErrorCode::kUnknownView);
   EXPECT_EQ((*views)->Verify("x").error().code, ErrorCode::kUnknownView);
   EXPECT_EQ((*views)->WaitFor(Position(2), kPatienceUs).error().code, ErrorCode::kInvalidInput);
   EXPECT_EQ((*views)->WaitFor(Position(1), 0).error().code, ErrorCode::kTimeout);

@@ -1,0 +1,101 @@
+// The table of the commands that look.
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/searching.h"
+
+namespace stele::cli {
+
+namespace {
+
+constexpr OptionSpec kListOptions[] = {
+    {"--status", "STATUS", "running, waiting, parked, paused, queued, completed, failed, …", true},
+    {"--definition", "NAME", "only its instances", true},
+    {"--tag", "TAG", "only instances with the tag; given twice, with both", true},
+    {"--business-key", "KEY", "only instances with the key"},
+    kSort,
+    kLimit,
+    kCursor,
+    kAsOf,
+    kData,
+    kJson};
+constexpr OptionSpec kStatisticsOptions[] = {
+    kVersion,
+    {"--from", "TIME", "what happened from then on: 24h (ago), 2026-11-21, 2026-11-21T09:30:00Z"},
+    {"--to", "TIME", "what happened before"},
+    kAsOf,
+    kData,
+    kJson};
+constexpr OptionSpec kErrorsOptions[] = {{"--definition", "NAME", "only in its instances"},
+                                         {"--step", "STEP", "only at this step"},
+                                         {"--kind", "KIND", "only this kind of error"},
+                                         {"--since", "TIME", "only what occurred since then"},
+                                         kLimit,
+                                         kCursor,
+                                         kAsOf,
+                                         kData,
+                                         kJson};
+constexpr OptionSpec kDataOnly[] = {kData};
+constexpr OptionSpec kDataJson[] = {kData, kJson};
+constexpr OptionSpec kLogsOptions[] = {
+    {"--step", "STEP", "only the attempts of this step"}, kData, kJson};
+constexpr Command kReading[] = {
+    {{"list", "[QUERY…]", 0, 100, "Lists the instances that fit a query, the latest first.",
+      "A query is field:value, started>24h, tag:a,b, -status:failed, var.customer=42, order* for\n"
+      "what begins so, and words that errors and business keys hold; docs/queries.md names the\n"
+      "fields. --json prints all of them, text a page.\n"
+      "WAITS FOR says what an open instance needs to go on. Statuses: running, waiting, parked,\n"
+      "paused, queued, compensating, completed, failed, cancelled, terminated.\n\n"
+      "  stele list --data /var/lib/stele\n"
+      "  stele list --status waiting --status parked\n"
+      "  stele list --definition order --tag express --json\n"
+      "  stele list status:failed 'started>24h' var.customer=42\n"
+      "  stele list definition:order* --sort started --limit 20\n"
+      "  stele list status:waiting --as-of 2026-11-21T09:30:00Z\n",
+      kListOptions},
+     List},
+    {{"status", "ID", 1, 1,
+      "Shows an instance: its steps, what it waits for, variables and errors.",
+      "  stele status 1\n  stele status 1 --json\n", kDataJson},
+     ShowStatus},
+    {{"logs", "ID", 1, 1, "Shows what the attempts of an instance's steps printed.",
+      "  stele logs 1\n  stele logs 1 --step ship_order\n  stele logs 1 --json\n", kLogsOptions},
+     ShowLogs},
+    {{"history", "ID", 1, 1, "Shows every event of an instance.",
+      "--json prints one event a line (JSON Lines).\n\n  stele history 1\n"
+      "  stele history 1 --json\n",
+      kDataJson},
+     ShowHistory},
+    {{"stats", "[NAME]", 0, 1, "Shows figures of a definition and its steps, or of all.",
+      "docs/statistics.md says what each figure is.\n\n"
+      "  stele stats\n  stele stats order --from 24h\n  stele stats order --version 2 --json\n",
+      kStatisticsOptions},
+     ShowStatistics},
+    {{"errors", "", 0, 0, "Lists what goes wrong: kinds of errors, how often, and where last.",
+      "  stele errors\n  stele errors --definition order --since 24h\n", kErrorsOptions},
+     ListErrors},
+    {{"projections list", "", 0, 0, "Lists the views and how far behind the log each is.",
+      "A command that asks a view brings it up to the log first.\n\n"
+      "  stele projections list\n",
+      kDataJson},
+     ListProjections},
+    {{"projections rebuild", "[NAME…]", 0, 100, "Builds views anew from the log; all without NAME.",
+      "The one that is there serves until the new one has caught up. What was cut off goes on.\n\n"
+      "  stele projections rebuild\n  stele projections rebuild instances tasks\n",
+      kDataJson},
+     RebuildProjections},
+    {{"projections verify", "[NAME…]", 0, 100, "Compares views with a new building, key by key.",
+      "Exits 1 when one differs.\n\n  stele projections verify\n", kDataJson},
+     VerifyProjections},
+    {{"verify", "", 0, 0, "Checks every checksum, the chain, and decides everything again.",
+      "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n",
+      kDataOnly},
+     Verify},
+};
+
+}  // namespace
+
+std::span<const Command> ReadingCommands() {
+  return kReading;
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,60 @@
+// Options and output that lists of rows have in common: a query, an order, pages.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/value.h"
+#include "cli/arguments.h"
+#include "cli/options.h"
+#include "cli/terminal.h"
+#include "projections/search.h"
+#include "projections/view_store.h"
+
+namespace stele::cli {
+
+inline constexpr OptionSpec kSort{"--sort", "FIELD",
+                                  "the order, \"-\" before it: the latest first"};
+inline constexpr OptionSpec kLimit{"--limit", "N", "at most so many (default 50; all with --json)"};
+inline constexpr OptionSpec kCursor{"--cursor", "CURSOR", "goes on where an earlier page ended"};
+inline constexpr OptionSpec kAsOf{"--as-of", "POSITION|TIME", "as it was then"};
+
+// What the operands, --sort, --limit and --cursor ask for.
+Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments, TimeUs now);
+
+// One of these values. Nothing when there are none.
+void AddCondition(projections::Query& query, std::string_view field,
+                  const std::vector<std::string>& values);
+
+// Pages until --limit is reached: one page of text, all of them as JSON. `next` is where the rest
+// begins; empty: there is none.
+template <class Row>
+struct FoundAll {
+  std::vector<Row> rows;
+  std::string next;
+};
+template <class Row>
+Result<FoundAll<Row>> FindAll(const Arguments& arguments, const projections::ViewReader& reader,
+                              projections::SearchRequest request) {
+  const bool all = arguments.Has("--json") && !arguments.Has("--limit");
+  const size_t most = all ? SIZE_MAX : request.limit;
+  if (all) request.limit = projections::kMaxPageRows;
+  FoundAll<Row> found;
+  do {
+    request.limit = std::min(request.limit, most - found.rows.size());
+    auto page = projections::Find<Row>(reader, request);
+    if (!page.has_value()) return std::unexpected(page.error());
+    std::ranges::move(page->rows, std::back_inserter(found.rows));
+    found.next = request.cursor = std::move(page->next);
+  } while (!found.next.empty() && found.rows.size() < most);
+  return found;
+}
+
+// On standard error: that there is more, and how to see it.
+void NoteMore(const Terminal& terminal, const std::string& next);
+
+}  // namespace stele::cli

@@ -1,0 +1,38 @@
+// The views of a data directory that nobody else has open.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/terminal.h"
+#include "eventstore/event_store.h"
+#include "projections/projector.h"
+
+namespace stele::cli {
+
+struct OpenedViews {
+  std::unique_ptr<eventstore::EventStore> store;
+  std::unique_ptr<projections::Projector> projector;
+};
+
+// As they are in the directory.
+Result<OpenedViews> OpenViews(const Arguments& arguments);
+
+// Counts up on a terminal what takes long; nothing elsewhere.
+projections::Progress ShowProgress(const Terminal& terminal, std::string_view what);
+// Takes away what it has shown.
+void EndProgress(const Terminal& terminal);
+
+// What a view answers with: as it is now, or as of --as-of.
+struct AskedView {
+  OpenedViews views;
+  std::shared_ptr<const projections::ScratchView> then;  // null: now
+  std::unique_ptr<projections::ViewReader> reader;
+};
+// Brings it up to the end of the log, or builds it as of --as-of, and notes what that cost.
+Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
+                          std::string_view view);
+
+}  // namespace stele::cli
