@@ -39,9 +39,9 @@ Status ArchiveStore::Load(ShardId shard) {
   if (!under_way) return std::unexpected(std::move(under_way).error());
   if (*under_way) view.hidden = (*under_way)->instances;
   std::ranges::sort(view.hidden);
-  auto any_cut = AnyInstanceWasCut(log_, shard);
-  if (!any_cut) return std::unexpected(std::move(any_cut).error());
-  view.any_cut = *any_cut;
+  auto last_cut = LastCutInstance(log_, shard);
+  if (!last_cut) return std::unexpected(std::move(last_cut).error());
+  view.any_cut = *last_cut != InstanceId();
   log_.RaiseFloor(shard, view.end().next);
   Of(shard).Replace(std::move(view));
   return {};

@@ -132,16 +132,12 @@ Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard) 
   return segments;
 }
 
-Result<bool> AnyInstanceWasCut(const LogDb& log, ShardId shard) {
-  bool any = false;
-  const Error stop{ErrorCode::kIo, ""};
-  const auto visited =
-      log.ForEachMeta(Key(kInstanceKey, shard), [&](std::string_view, std::string_view) -> Status {
-        any = true;
-        return std::unexpected(stop);
-      });
-  if (!visited && !any) return std::unexpected(visited.error());
-  return any;
+Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard) {
+  auto key = log.LastMetaKey(Key(kInstanceKey, shard));
+  if (!key) return std::unexpected(std::move(key).error());
+  if (!*key) return InstanceId();
+  if ((*key)->size() != 8) return BadNote("an instance that was cut out", shard);
+  return InstanceId(LoadBig<uint64_t>((*key)->data()));
 }
 
 Result<std::vector<InstanceId>> CutInstances(const LogDb& log, ShardId shard) {

@@ -38,7 +38,8 @@ LogDb::MetaChange NoteCutUnderWay(ShardId shard, const std::optional<Erasure>& e
 Result<std::vector<ShardId>> ArchivedShards(const LogDb& log);
 // In the order of their positions, each beginning where the last one ends.
 Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard);
-Result<bool> AnyInstanceWasCut(const LogDb& log, ShardId shard);
+// The highest number; 0: none was.
+Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard);
 Result<std::vector<InstanceId>> CutInstances(const LogDb& log, ShardId shard);
 Result<bool> InstanceWasCut(const LogDb& log, ShardId shard, InstanceId instance);
 Result<std::optional<Erasure>> ReadCutUnderWay(const LogDb& log, ShardId shard);

@@ -100,6 +100,7 @@ class EventStore {
   // after the last checkpoint, all of it or the later part of it, in the order of the calls. What
   // comes back may be later than the checkpoint: recovery repeats records that a snapshot already
   // reflects (Snapshot::position tells) and puts and erases the same open entries again.
+  // Of an instance that was cut out no snapshot is kept.
   // PutSnapshot and WriteCheckpoint answer kStoreWrongPosition unless the position is durable, and
   // open entries must wait for that too: a crash could otherwise leave them ahead of the log.
   // Threads: any. Putting never waits for a disk unless the store falls far behind.
@@ -149,6 +150,8 @@ class EventStore {
   // (kUnknownInstance), or has records that are not archived yet (kStoreWrongPosition).
   // REQUIRES: nothing more is appended for them. Threads: as Archive.
   virtual Result<CutReport> Cut(ShardId shard, const Erasure& erasure) = 0;
+  // The highest number of an instance that was cut out, which must not be given again; 0: none was.
+  virtual Result<InstanceId> LastCutInstance(ShardId shard) const = 0;
 
   // Adds a backup to a directory of them (eventstore/backup.h) while appends go on: what was
   // durable when it was called is in it. Threads: any. kUnsupported for a store without a disk.

@@ -61,6 +61,9 @@ class LogDb {
       std::string_view prefix,
       const std::function<Status(std::string_view key, std::string_view value)>& visit) const;
 
+  // The last key with the prefix, without it; nothing when there is none.
+  Result<std::optional<std::string>> LastMetaKey(std::string_view prefix) const;
+
   // Blocks before `floor` are no part of this log any more. REQUIRES: noted durably.
   void RaiseFloor(ShardId shard, Position floor) { floors_->Raise(shard, floor); }
   // Removes them from the disk. Waits for compactions; appends go on.

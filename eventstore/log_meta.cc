@@ -48,6 +48,14 @@ Status LogDb::ForEachMeta(
   return {};
 }
 
+Result<std::optional<std::string>> LogDb::LastMetaKey(std::string_view prefix) const {
+  std::unique_ptr<rocksdb::Iterator> entry(handle_.db().NewIterator({}, handle_.family(kMeta)));
+  entry->SeekForPrev(std::string(prefix) + std::string(64, '\xFF'));
+  if (!entry->status().ok()) return RocksError(entry->status(), "read what is archived");
+  if (!entry->Valid() || !View(entry->key()).starts_with(prefix)) return std::nullopt;
+  return std::string(View(entry->key()).substr(prefix.size()));
+}
+
 Status LogDb::GiveBack(ShardId shard) {
   const uint64_t floor = floors_->Of(shard);
   if (floor <= 1) return {};

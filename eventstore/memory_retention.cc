@@ -81,6 +81,14 @@ Result<uint64_t> MemoryStore::CutBlocks(Blocks& blocks, ShardId shard, const Era
   return cut;
 }
 
+Result<InstanceId> MemoryStore::LastCutInstance(ShardId shard) const {
+  std::lock_guard lock(mutex_);
+  InstanceId last;
+  for (const auto& [of, instance] : cut_)
+    if (of == shard) last = std::max(last, instance);
+  return last;
+}
+
 Result<CutReport> MemoryStore::Cut(ShardId shard, const Erasure& erasure) {
   std::lock_guard lock(mutex_);
   Erasure todo{{}, erasure.notes};

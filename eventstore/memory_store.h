@@ -70,6 +70,7 @@ class MemoryStore final : public EventStore {
   Position ArchivedTo(ShardId shard) const override;
   std::vector<SegmentInfo> Segments(ShardId) const override { return {}; }
   Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
+  Result<InstanceId> LastCutInstance(ShardId shard) const override;
   StoreStats Stats() const override;
 
  private:

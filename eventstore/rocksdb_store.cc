@@ -78,6 +78,9 @@ class RocksDbStore final : public EventStore {
     return archive_->Segments(shard);
   }
   Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
+  Result<InstanceId> LastCutInstance(ShardId shard) const override {
+    return stele::eventstore::LastCutInstance(log_, shard);
+  }
   Result<BackupReport> Backup(const BackupRequest& request) const override;
   StoreStats Stats() const override;
 

@@ -28,6 +28,10 @@ Status Shard::Recover() {
   STELE_RETURN_IF_ERROR(RecoverRegistry());
   STELE_RETURN_IF_ERROR(ReplayTail(checkpointed_.Next()));
   board_.notes().Recovered();
+  // The log does not show it any more, but it had its number.
+  const Result<InstanceId> last_cut = parts_.store->LastCutInstance(options_.shard);
+  if (!last_cut.has_value()) return std::unexpected(last_cut.error());
+  last_instance_ = std::max(last_instance_, *last_cut);
   last_at_open_ = last_instance_;
   return options_.max_open_instances == 0 ? Status() : CountOpen();
 }

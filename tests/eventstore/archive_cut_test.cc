@@ -137,6 +137,16 @@ TEST_P(Cut, RefusesWhatMayNotGoAndDoesNothingThen) {
   EXPECT_OK(store().Cut(kShard, Of({33})));
 }
 
+TEST_P(Cut, RemembersTheHighestNumberThatWasGiven) {
+  EXPECT_EQ(store().LastCutInstance(kShard), InstanceId());
+  ASSERT_OK(store().Cut(kShard, Of({5, 30, 12})));
+  Reopen();
+  EXPECT_EQ(store().LastCutInstance(kShard), InstanceId(30));
+  ASSERT_OK(store().Cut(kShard, Of({6})));
+  EXPECT_EQ(store().LastCutInstance(kShard), InstanceId(30));
+  EXPECT_EQ(store().LastCutInstance(ShardId(1)), InstanceId());
+}
+
 TEST_P(Cut, PassesOverWhatIsGoneAlready) {
   ASSERT_OK(store().Cut(kShard, Of({5})));
   const auto again = store().Cut(kShard, Of({5, 6, 6}));
