@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "eventstore/durable_files.h"
 
@@ -23,6 +24,15 @@ rocksdb::BackupEngineOptions Options(const std::string& path) {
   options.sync = true;
   options.backup_log_files = true;
   return options;
+}
+
+// Of the disk that the log is on. A flush that fails stops the log.
+constexpr uint64_t kRoomToFlushBytes = 256u << 20;
+
+bool HasRoomToFlush(const LogDb& log) {
+  std::error_code failed;
+  const auto space = std::filesystem::space(log.database().GetName(), failed);
+  return !failed && space.available >= kRoomToFlushBytes;
 }
 
 }  // namespace
@@ -67,7 +77,7 @@ std::vector<uint32_t> BackupDatabase::Ids() const {
 Result<uint32_t> BackupDatabase::Add(const LogDb& log) {
   rocksdb::CreateBackupOptions options;
   // Tables are shared between backups, write-ahead files are copied anew each time.
-  options.flush_before_backup = true;
+  options.flush_before_backup = HasRoomToFlush(log);
   rocksdb::BackupID id = 0;
   const auto status = engine_->CreateNewBackup(options, &log.database(), &id);
   if (!status.ok()) return BackupError(status, "copy the log to " + path_);

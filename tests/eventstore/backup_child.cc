@@ -1,12 +1,14 @@
 // The process that dies in backup_crash_test.cc, just before it syncs for the COUNT-th time.
 //
 //   backup_child backup DATA DIRECTORY COUNT    backs up, keeping two
+//   backup_child full DATA DIRECTORY BYTES      backs up while no file may grow beyond BYTES
 //   backup_child restore DIRECTORY NEW COUNT    restores the newest backup
 //   backup_child cut DIRECTORY NEW COUNT        restores it up to position 7
 //
 // With a fifth word "unplugged" it loses what it has not synced before it kills itself. It prints
 // the error, if there is one.
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -37,12 +39,21 @@ int Refused(const Error& error) {
   return 2;
 }
 
-int BackUp(const char* data, const char* directory, long count) {
+void LimitFiles(long bytes) {
+  signal(SIGXFSZ, SIG_IGN);
+  const rlimit files{static_cast<rlim_t>(bytes), static_cast<rlim_t>(bytes)};
+  if (setrlimit(RLIMIT_FSIZE, &files) != 0) _exit(3);
+}
+
+int BackUp(const char* data, const char* directory, long count, bool full) {
   RocksDbOptions options;
   options.create_if_missing = false;
   const auto store = OpenRocksDbStore(data, options);
   if (!store) return Refused(store.error());
-  syncs_left = count;
+  if (full)
+    LimitFiles(count);
+  else
+    syncs_left = count;
   const auto made = (*store)->Backup({.directory = directory,
                                       .now = TimeUs(1'800'000'000'000'000),
                                       .files = {"settings.json"},
@@ -78,6 +89,6 @@ int main(int argc, char** argv) {
   }
   CallBeforeEachSync(DieInTime);
   const long count = std::strtol(argv[4], nullptr, 10);
-  if (mode == "backup") return BackUp(argv[2], argv[3], count);
+  if (mode == "backup" || mode == "full") return BackUp(argv[2], argv[3], count, mode == "full");
   return RestoreNewest(argv[2], argv[3], count, mode == "cut");
 }

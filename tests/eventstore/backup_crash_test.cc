@@ -17,6 +17,20 @@ class BackupCrash : public testing::TestWithParam<const char*> {
   std::string directory() const { return root() + "/backups"; }
   std::string target() const { return root() + "/restored"; }
 
+  // What it prints.
+  static std::string Run(const std::string& mode, const std::string& from, const std::string& to,
+                         long number) {
+    FILE* output =
+        popen(fmt::format("exec '{}' {} '{}' '{}' {}", STELE_BACKUP_CHILD, mode, from, to, number)
+                  .c_str(),
+              "r");
+    char line[1000] = "";
+    while (fgets(line, sizeof line, output) != nullptr) {
+    }
+    pclose(output);
+    return line;
+  }
+
   // False: it was killed. What it prints is an error.
   bool Ends(const std::string& mode, const std::string& from, const std::string& to, int count) {
     const std::string command = fmt::format("exec '{}' {} '{}' '{}' {} {}", STELE_BACKUP_CHILD,
@@ -100,6 +114,22 @@ TEST_P(BackupCrash, InARestorationLeavesNothingOrAllOfIt) {
     ASSERT_FALSE(std::filesystem::exists(target() + ".restoring"));
   }
   EXPECT_OK(VerifyBackups(directory()));
+}
+
+using BackupToAFullDisk = BackupCrash;
+INSTANTIATE_TEST_SUITE_P(Once, BackupToAFullDisk, testing::Values(""));
+
+TEST_P(BackupToAFullDisk, SaysSoAndLeavesTheEarlierOnes) {
+  Grow(5);
+  WriteBytes(data() + "/settings.json", "{}");
+  ASSERT_OK(BackUp(data(), RequestFor(directory())));
+  WriteBytes(data() + "/settings.json", std::string(2 << 20, ' '));
+  EXPECT_TRUE(Run("full", data(), directory(), 1 << 20).starts_with("STL0003"));
+  const auto verified = VerifyBackups(directory());
+  ASSERT_OK(verified);
+  EXPECT_EQ(verified->size(), 1u);
+  ASSERT_OK(BackUp(data(), RequestFor(directory())));
+  EXPECT_EQ(VerifyBackups(directory())->size(), 2u);
 }
 
 }  // namespace
