@@ -3,11 +3,13 @@
 //   archive_child archive PATH STEP   archives up to position 100
 //   archive_child grow PATH STEP      archives up to position 40, then the rest, into one segment
 //   archive_child cut PATH STEP       cuts instances 5, 6, 20 and 30 out
+//   archive_child full PATH BYTES     archives while no file may grow beyond BYTES, then once more
 //
 // Steps count from 1. It tells the number of the last one on its standard output, "step N"; when
 // there are fewer it ends by itself and tells "done N". With a fourth word "unplugged" it loses
 // what it has not synced before it kills itself.
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -26,7 +28,28 @@ void Tell(std::string_view what, uint64_t number) {
   if (write(STDOUT_FILENO, line.data(), line.size()) < 0) _exit(3);
 }
 
+// Says what the first try was refused with: "error CODE".
+int ArchiveOnAFullDisk(const std::string& path, uint64_t bytes) {
+  auto store = OpenRocksDbStore(path, SmallSegments(1 << 20));
+  if (!store) return 2;
+  signal(SIGXFSZ, SIG_IGN);
+  rlimit files{};
+  if (getrlimit(RLIMIT_FSIZE, &files) != 0) return 3;
+  const rlimit little{bytes, files.rlim_max};
+  if (setrlimit(RLIMIT_FSIZE, &little) != 0) return 3;
+  const auto refused = (*store)->Archive(kShard, Position(121));
+  if (setrlimit(RLIMIT_FSIZE, &files) != 0) return 3;
+  if (refused) return 2;
+  Tell("error", static_cast<uint64_t>(refused.error().code));
+  if (!NamesIn(path + "/archive", ".new").empty()) return 4;
+  if (!AppendNext(**store, RoundRobin(1, 1, 4))) return 5;
+  if (!(*store)->Archive(kShard, Position(121))) return 6;
+  Tell("done", 0);
+  return 0;
+}
+
 int Main(std::string_view mode, const std::string& path, uint64_t last, bool unplugged) {
+  if (mode == "full") return ArchiveOnAFullDisk(path, last);
   if (unplugged) CountAsSynced(path);
   uint64_t steps = 0;
   RocksDbOptions options = SmallSegments(mode == "grow" ? 1 << 20 : 2000);

@@ -16,6 +16,7 @@ const std::set<uint64_t> kCut = {5, 6, 20, 30};
 
 struct Told {
   uint64_t step = 0;
+  uint64_t error = 0;
   bool done = false;
   bool killed = false;
 };
@@ -29,7 +30,10 @@ Told RunChild(const std::string& mode, const std::string& path, uint64_t step, c
   char what[16];
   unsigned long value = 0;
   while (fscanf(output, "%15s %lu", what, &value) == 2) {
-    told.step = value;
+    if (std::string_view(what) == "error")
+      told.error = value;
+    else
+      told.step = value;
     told.done = std::string_view(what) == "done";
   }
   const int status = pclose(output);
@@ -146,6 +150,28 @@ TEST_P(ArchiveCrash, AtAnyStepOfACutLeavesAllOfItOrNothing) {
   const uint64_t steps = DieAtEveryStep(
       "cut", [&](const std::string& path, const Told& told) { ExpectCutWholly(path, told.done); });
   EXPECT_GT(steps, 10u);
+}
+
+TEST(FullDisk, RefusesTheArchivingAndNothingElse) {
+  const TempDir directory;
+  {
+    auto store = OpenRocksDbStore(directory.path(), SmallSegments());
+    ASSERT_OK(store);
+    AppendOverlapping(**store, 1, 40, 3);
+  }
+  for (const uint64_t limit : {200, 700}) {
+    const TempDir copy;
+    std::filesystem::copy(directory.path(), copy.path(),
+                          std::filesystem::copy_options::recursive |
+                              std::filesystem::copy_options::overwrite_existing);
+    const Told told = RunChild("full", copy.path(), limit, "");
+    EXPECT_EQ(told.error, static_cast<uint64_t>(ErrorCode::kIo)) << limit;
+    EXPECT_TRUE(told.done) << limit;
+    auto store = OpenRocksDbStore(copy.path(), SmallSegments());
+    ASSERT_OK(store);
+    EXPECT_EQ((*store)->ArchivedTo(kShard), Position(121));
+    EXPECT_EQ((*store)->VerifyChain(kShard), 121u);
+  }
 }
 
 // The cut is finished although the index of where it was is gone.

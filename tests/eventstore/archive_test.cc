@@ -232,6 +232,16 @@ TEST_F(Archive, IsNeverThatOfAnotherLog) {
   ExpectTheSame();
 }
 
+TEST_F(Archive, IsRefusedWhereNoDirectoryCanBe) {
+  RocksDbOptions options = SmallSegments();
+  options.archive_directory = path() + "/file/archive";
+  WriteFile(path() + "/file", "no directory");
+  Open(options);
+  EXPECT_CODE(store().Archive(kShard, Position(100)), kIo);
+  AppendOverlapping(store(), 41, 1, 3);
+  EXPECT_EQ(store().VerifyChain(kShard), 123u);
+}
+
 TEST_F(Archive, RemovesFilesThatItDoesNotKnow) {
   ASSERT_OK(store().Archive(kShard, Position(100)));
   const auto names = NamesIn(archive(), "");
