@@ -6,10 +6,12 @@
 // Thread: one at a time.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/error.h"
 
@@ -33,13 +35,14 @@ class ViewWriter {
   const Status& status() const { return status_; }
   size_t changes() const { return changes_.size() + counters_.size(); }
 
-  // For the store: calls write(key, value or nothing) for each change. Counters are read.
+  // For the store: calls write(key, value or nothing) for each change, then for each counter, which
+  // are read. In the order of the keys: the store takes that in half the time of any other.
   template <class Write>
   Status ForEach(Write write) {
-    for (const auto& [key, value] : changes_) write(key, value);
-    for (const auto& [key, delta] : counters_) {
-      const int64_t sum = Counter(key) + delta;
-      write(key, sum == 0 ? std::nullopt : std::optional(CounterText(sum)));
+    for (const auto* change : Sorted(changes_)) write(change->first, change->second);
+    for (const auto* counter : Sorted(counters_)) {
+      const int64_t sum = Counter(counter->first) + counter->second;
+      write(counter->first, sum == 0 ? std::nullopt : std::optional(CounterText(sum)));
     }
     return status_;
   }
@@ -49,6 +52,14 @@ class ViewWriter {
   }
 
  private:
+  template <class Map>
+  static std::vector<const typename Map::value_type*> Sorted(const Map& map) {
+    std::vector<const typename Map::value_type*> sorted;
+    sorted.reserve(map.size());
+    for (const auto& entry : map) sorted.push_back(&entry);
+    std::ranges::sort(sorted, {}, [](const auto* entry) -> const auto& { return entry->first; });
+    return sorted;
+  }
   int64_t Counter(const std::string& key);
   static std::string CounterText(int64_t value);
 

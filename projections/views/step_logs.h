@@ -13,10 +13,9 @@
 // Thread: the view: one at a time, the feed's; reading: the reader's.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "base/value.h"
@@ -68,14 +67,19 @@ class StepLogsView final : public View {
     InstanceId instance;
     RunId run;
     uint32_t attempt = 1;
-    auto operator<=>(const Key&) const = default;
+    bool operator==(const Key&) const = default;
+  };
+  struct HashOfKey {
+    size_t operator()(const Key& key) const {
+      return std::hash<InstanceId>()(key.instance) ^ (uint64_t{key.run.value} << 32 | key.attempt);
+    }
   };
   static std::string BytesOf(const Key& key);
   AttemptRow& Begin(const Key& key);
   // Null: there is no row of that attempt.
   AttemptRow* Find(const Key& key, ViewWriter& writer);
 
-  std::map<Key, AttemptRow> rows_;  // of this batch
+  std::unordered_map<Key, AttemptRow, HashOfKey> rows_;  // of this batch
 };
 
 struct AttemptPlace {
