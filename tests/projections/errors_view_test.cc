@@ -133,6 +133,16 @@ steps: [{id: each, type: loop, items: "{{variables.n}}", steps: [{id: item, type
   }
 }
 
+TEST(ErrorsView, CountsARefusedApproval) {
+  ViewLog log;
+  const InstanceId id = log.Start(
+      log.Define("id: flow\nsteps: [{id: ask, type: approval, config: {assignees: [ann]}}]\n"));
+  log.Do(id, model::DecideTask{.run = RunId(1), .person = "ann", .approved = false});
+  EXPECT_THAT(
+      Told(All(log, {.step = "ask"})),
+      ElementsAre("ask rejected: 1 occurred, 0 attempts, 1 steps, 0 incidents, 0 instances"));
+}
+
 TEST(ErrorsView, CountsAnIncidentWithTheErrorThatRaisedIt) {
   ViewLog log;
   const InstanceId id =

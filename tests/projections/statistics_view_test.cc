@@ -380,6 +380,11 @@ TEST(StatisticsView, LosesNothing) {
     EXPECT_EQ(all.counts.migrated_in, all.counts.migrated_out);
     EXPECT_GT(all.counts.migrated_in, 0u);
     EXPECT_GT(all.counts.retried, 0u);
+    for (const uint32_t version : {1, 2}) {
+      const Statistics found = *ReadStatistics(reader, {.definition = "work", .version = version});
+      EXPECT_EQ(found.counts.started + found.counts.migrated_in,
+                found.ended() + static_cast<uint64_t>(found.open) + found.counts.migrated_out);
+    }
     for (const std::string name : {"work", "loop", "saga", "people"}) {
       const Statistics found = *ReadStatistics(reader, {.definition = name});
       EXPECT_EQ(found.counts.started, found.ended() + static_cast<uint64_t>(found.open)) << name;
