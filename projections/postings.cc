@@ -107,7 +107,7 @@ class Places final : public Postings {
 
 }  // namespace
 
-std::unique_ptr<Postings> PostingsOf(const ViewReader& reader, std::string prefix,
+std::unique_ptr<Postings> PostingsOf(const ViewReader& reader, const std::string& prefix,
                                      Direction direction) {
   return std::make_unique<TermPostings>(reader.Keys(prefix), prefix, direction);
 }

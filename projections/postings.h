@@ -40,7 +40,7 @@ class Postings {
 };
 
 // Of the index keys with that prefix. At no place until Seek. REQUIRES: the reader outlives it.
-std::unique_ptr<Postings> PostingsOf(const ViewReader& reader, std::string prefix,
+std::unique_ptr<Postings> PostingsOf(const ViewReader& reader, const std::string& prefix,
                                      Direction direction);
 // Those that are in one of them.
 std::unique_ptr<Postings> AnyOf(std::vector<std::unique_ptr<Postings>> parts, Direction direction);

@@ -34,7 +34,8 @@ class Plan {
   Range orders() const { return orders_; }
 
  private:
-  Status AddWords(const Filter& filter);
+  void Bound(Filter filter);
+  void AddWords(const Filter& filter);
   Status AddIds(const Filter& filter, TimeUs now);
   Status AddPrefixes();
   // Nothing: they are more than a prefix may stand for.
@@ -73,29 +74,28 @@ void TurnRound(Filter& filter) {
   filter.negated = false;
 }
 
+// Whether the index has the rows that fit: by a term of each word, or of any word.
+bool HasIndex(const Filter& filter) {
+  if (filter.negated || filter.patterns.empty()) return false;
+  if (filter.field->kind == FieldKind::kId) return true;
+  const auto is_one_word = [](const Pattern& pattern) { return pattern.needles.size() == 1; };
+  return filter.field->indexed &&
+         (filter.patterns.size() == 1 || std::ranges::all_of(filter.patterns, is_one_word));
+}
+
 Status Plan::Make(std::vector<Filter> filters, TimeUs now) {
   for (Filter& filter : filters) {
     TurnRound(filter);
-    const Field& field = *filter.field;
-    const auto is_one_word = [](const Pattern& pattern) { return pattern.needles.size() == 1; };
-    if (filter.negated) {
+    if (!filter.negated && filter.field->name == schema_.order) {
+      Bound(std::move(filter));
+    } else if (!HasIndex(filter)) {
       filters_.push_back(std::move(filter));
-    } else if (field.name == schema_.order) {
-      Range all{INT64_MAX, INT64_MIN};
-      for (const Range& range : filter.ranges)
-        all = {std::min(all.low, range.low), std::max(all.high, range.high)};
-      orders_ = {std::max(orders_.low, all.low), std::min(orders_.high, all.high)};
-      if (filter.ranges.size() > 1) filters_.push_back(std::move(filter));
-    } else if (filter.patterns.empty() || (!field.indexed && field.kind != FieldKind::kId)) {
-      filters_.push_back(std::move(filter));
-    } else if (field.kind == FieldKind::kId) {
+    } else if (filter.field->kind == FieldKind::kId) {
       STELE_RETURN_IF_ERROR(AddIds(filter, now));
-    } else if (filter.patterns.size() > 1 && !std::ranges::all_of(filter.patterns, is_one_word)) {
-      filters_.push_back(std::move(filter));
     } else if (HasPrefix(filter)) {
       prefixes_.push_back(std::move(filter));
     } else {
-      STELE_RETURN_IF_ERROR(AddWords(filter));
+      AddWords(filter);
     }
   }
   STELE_RETURN_IF_ERROR(AddPrefixes());
@@ -103,19 +103,27 @@ Status Plan::Make(std::vector<Filter> filters, TimeUs now) {
   return {};
 }
 
+// Several stretches are bounded by the whole that they are in, and asked for.
+void Plan::Bound(Filter filter) {
+  Range all{INT64_MAX, INT64_MIN};
+  for (const Range& range : filter.ranges)
+    all = {std::min(all.low, range.low), std::max(all.high, range.high)};
+  orders_ = {std::max(orders_.low, all.low), std::min(orders_.high, all.high)};
+  if (filter.ranges.size() > 1) filters_.push_back(std::move(filter));
+}
+
 // One pattern: all of its words; several of a word each: any of them.
-Status Plan::AddWords(const Filter& filter) {
+void Plan::AddWords(const Filter& filter) {
   const uint8_t field = filter.field->id;
   if (filter.patterns.size() == 1) {
     for (const Needle& needle : filter.patterns[0].needles)
       parts_.push_back(PostingsOf(reader_, TermPrefix(field, needle.value), direction_));
-    return {};
+    return;
   }
   Parts any;
   for (const Pattern& pattern : filter.patterns)
     any.push_back(PostingsOf(reader_, TermPrefix(field, pattern.needles[0].value), direction_));
   parts_.push_back(AnyOf(std::move(any), direction_));
-  return {};
 }
 
 Status Plan::AddIds(const Filter& filter, TimeUs now) {
@@ -149,8 +157,12 @@ Status Plan::AddPrefixes() {
           too_many = needle.value;
           break;
         }
-        if (one) all.push_back(**std::move(found));
-        if (!one) std::ranges::move(**found, std::back_inserter(any));
+        Parts parts = **std::move(found);
+        if (one) {
+          all.push_back(std::move(parts));
+        } else {
+          std::ranges::move(parts, std::back_inserter(any));
+        }
       }
     }
     if (too_many.empty() && any.size() <= kMaxPrefixValues) {
@@ -204,8 +216,7 @@ class Searching {
 
  private:
   Result<Direction> DirectionOf() const;
-  Result<PageCursor> Begin(Direction direction, std::string_view search) const;
-  Status Collect(Intersection& rows, Direction direction, const Plan& plan, PageCursor from,
+  Status Collect(Intersection& rows, Direction direction, const Plan& plan, const PageCursor& from,
                  FoundRows& found);
   Status Look(const std::string& place, const std::vector<Filter>& filters, FoundRows& found);
   // Whether the place is behind the stretch that counts.
@@ -242,7 +253,7 @@ Result<FoundRows> Searching::Run() {
   next_.now = from.now;
   FoundRows found{.position = reader_.position()};
   Intersection rows(plan.TakeParts(), *direction);
-  STELE_RETURN_IF_ERROR(Collect(rows, *direction, plan, std::move(from), found));
+  STELE_RETURN_IF_ERROR(Collect(rows, *direction, plan, from, found));
   if (!last_) found.next = WriteCursor(next_, search);
   found.keys_touched = reader_.keys_touched() - begin_;
   return found;
@@ -274,7 +285,7 @@ bool Searching::IsBehind(const std::string& place, Direction direction, Range or
 }
 
 Status Searching::Collect(Intersection& rows, Direction direction, const Plan& plan,
-                          PageCursor from, FoundRows& found) {
+                          const PageCursor& from, FoundRows& found) {
   const auto may_go_on = [&] { return reader_.keys_touched() - begin_ < kMaxPageKeys; };
   std::string start = FirstPlace(direction, plan.orders());
   const bool resumes = !from.place.empty() && ComesBefore(direction, start, from.place);

@@ -76,9 +76,11 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const std::shared_ptr<rocksdb::Cache>
 rocksdb::DBOptions DatabaseOptions() {
   rocksdb::Options options = eventstore::BaseOptions();
   options.db_write_buffer_size = kAllWriteBuffersBytes;
-  options.max_total_wal_size = 2 * kAllWriteBuffersBytes;
-  // A torn end is what a crash leaves of batches that count for nothing yet.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Changes and positions have no write-ahead log: all families reach the disk together or not at
+  // all.
+  options.atomic_flush = true;
+  // One writer at a time, whose keys are sorted: each is looked for where the last one went.
+  options.allow_concurrent_memtable_write = false;
   return options;
 }
 
@@ -106,9 +108,21 @@ Result<bool> Generation::Get(std::string_view key, std::string* value) const {
   return RocksError(status, fmt::format("read a key of the view {}", view_));
 }
 
-KeyCursor::KeyCursor(std::unique_ptr<rocksdb::Iterator> iterator, std::string prefix,
-                     uint64_t* touched)
-    : iterator_(std::move(iterator)), prefix_(std::move(prefix)), touched_(touched) {
+struct KeyCursor::Bounds {
+  explicit Bounds(const std::string& prefix) : first(prefix), end(EndOfPrefix(prefix)) {}
+
+  std::string first;
+  std::string end;  // empty: there is none
+  rocksdb::Slice first_slice{first};
+  rocksdb::Slice end_slice{end};
+};
+
+KeyCursor::KeyCursor(std::unique_ptr<Bounds> bounds, std::unique_ptr<rocksdb::Iterator> iterator,
+                     std::string prefix, uint64_t* touched)
+    : bounds_(std::move(bounds)),
+      iterator_(std::move(iterator)),
+      prefix_(std::move(prefix)),
+      touched_(touched) {
   Seek(prefix_);
 }
 KeyCursor::~KeyCursor() = default;
@@ -188,9 +202,12 @@ Result<std::optional<std::string>> ViewReader::Get(std::string_view key) const {
 KeyCursor ViewReader::Keys(std::string prefix) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
-  return {std::unique_ptr<rocksdb::Iterator>(
-              generation_->db_->NewIterator(options, generation_->family_)),
-          std::move(prefix), touched_.get()};
+  auto bounds = std::make_unique<KeyCursor::Bounds>(prefix);
+  options.iterate_lower_bound = &bounds->first_slice;
+  if (!bounds->end.empty()) options.iterate_upper_bound = &bounds->end_slice;
+  std::unique_ptr<rocksdb::Iterator> iterator(
+      generation_->db_->NewIterator(options, generation_->family_));
+  return {std::move(bounds), std::move(iterator), std::move(prefix), touched_.get()};
 }
 
 Result<std::unique_ptr<ViewStore>> ViewStore::Open(const std::string& path) {
@@ -291,6 +308,7 @@ Result<std::shared_ptr<Generation>> ViewStore::Create(std::string_view view, uin
 }
 
 Status ViewStore::Serve(const std::shared_ptr<Generation>& generation) {
+  STELE_RETURN_IF_ERROR(Sync());
   const std::shared_ptr<Generation> before = Serving(generation->view());
   rocksdb::WriteBatch batch;
   auto row = GenerationRow{generation->view(), generation->version(), true};
@@ -337,7 +355,9 @@ Status ViewStore::Write(std::span<const Change> changes, Position position) {
         }));
     if (status.ok()) status = batch.Put(default_, PositionKey(change.generation->number()), at);
   }
-  if (status.ok()) status = db_->Write({}, &batch);
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  if (status.ok()) status = db_->Write(options, &batch);
   if (!status.ok()) return RocksError(status, "write to the views");
   for (const Change& change : changes) {
     change.writer->Clear();
@@ -347,7 +367,10 @@ Status ViewStore::Write(std::span<const Change> changes, Position position) {
 }
 
 Status ViewStore::Sync() {
-  const rocksdb::Status status = db_->FlushWAL(true);
+  std::vector<rocksdb::ColumnFamilyHandle*> families{default_};
+  const auto all = generations();
+  for (const auto& generation : all) families.push_back(generation->family_);
+  const rocksdb::Status status = db_->Flush({}, families);
   if (!status.ok()) return RocksError(status, "write the views to the disk");
   return {};
 }

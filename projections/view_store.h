@@ -68,7 +68,10 @@ class Generation {
 // Keys in their order, from Seek on, within a prefix. Not for concurrent use.
 class KeyCursor {
  public:
-  KeyCursor(std::unique_ptr<rocksdb::Iterator> iterator, std::string prefix, uint64_t* touched);
+  // Where the database stops looking: what was erased behind the prefix is not passed.
+  struct Bounds;
+  KeyCursor(std::unique_ptr<Bounds> bounds, std::unique_ptr<rocksdb::Iterator> iterator,
+            std::string prefix, uint64_t* touched);
   ~KeyCursor();
   KeyCursor(KeyCursor&&) noexcept;
 
@@ -85,6 +88,7 @@ class KeyCursor {
   Status status() const;
 
  private:
+  std::unique_ptr<Bounds> bounds_;  // read by the iterator
   std::unique_ptr<rocksdb::Iterator> iterator_;
   std::string prefix_;
   uint64_t* touched_;

@@ -4,7 +4,9 @@
 #include "base/json.h"
 #include "projections/search.h"
 #include "projections/views/instances.h"
-#include "tests/projections/view_log.h"
+#include "replay/summary.h"
+#include "tests/projections/busy_log.h"
+#include "tests/projections/search_rows.h"
 
 namespace stele::projections {
 namespace {
@@ -224,6 +226,56 @@ TEST(InstancesView, IsTheSameHoweverTheLogIsCutIntoBatches) {
     if (round % 2 == 0) log.Complete(one, "b");
   }
   ExpectTheSameInAllBatches<InstancesView>(log, 50);
+}
+
+TEST(InstancesView, OfABusyLogIsTheSameInAllBatches) {
+  BusyLog busy(3);
+  busy.Run(400);
+  ExpectTheSameInAllBatches<InstancesView>(busy.log, 300);
+}
+
+TEST(InstancesView, SaysOfEachInstanceWhatItsHistorySays) {
+  BusyLog busy(4);
+  busy.Run(600);
+  const auto view = BuiltView::Of<InstancesView>(busy.log, 50);
+  const ViewReader reader = view->Read();
+  const auto summaries = replay::ListInstances(busy.log.store, ViewLog::kShard);
+  ASSERT_TRUE(summaries.has_value());
+  ASSERT_GE(summaries->size(), 50u);
+  for (const replay::InstanceSummary& summary : *summaries) {
+    const auto found = FindOne<InstanceRow>(reader, InstanceKey(summary.id));
+    ASSERT_TRUE(found.has_value() && found->has_value()) << summary.id.value;
+    const InstanceRow& row = **found;
+    EXPECT_EQ(row.steps_completed, summary.steps_completed) << summary.id.value;
+    EXPECT_EQ(row.started, summary.started);
+    EXPECT_EQ(row.ended, summary.ended);
+    if (model::HasEnded(summary.status)) {
+      EXPECT_EQ(row.status, model::StatusName(summary.status));
+    } else {
+      EXPECT_EQ(row.status == "paused", summary.paused) << row.status;
+    }
+    EXPECT_LE(row.ProgressPercent(), 100u);
+  }
+}
+
+// Whatever rows went through, the index is that of the rows as they are.
+TEST(InstancesView, OfABusyLogHasTheIndexOfItsRows) {
+  BusyLog busy(5);
+  busy.Run(400);
+  const auto rows = BuiltView::Of<InstancesView>(busy.log, 3)->Rows();
+  TestTable<InstanceRow> table;
+  for (const auto& [key, value] : rows) {
+    if (!key.starts_with('r')) continue;
+    InstanceRow row;
+    ASSERT_TRUE(DecodeRow(value, &row));
+    table.Put(row);
+  }
+  table.Write();
+  const ViewReader reader = table.Read();
+  std::map<std::string, std::string> fresh;
+  for (KeyCursor keys = reader.Keys(""); keys.valid(); keys.Next())
+    fresh.emplace(keys.key(), keys.value());
+  EXPECT_EQ(fresh, rows);
 }
 
 TEST(InstancesView, IsWrittenAsJson) {

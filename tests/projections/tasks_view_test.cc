@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "projections/search.h"
 #include "projections/views/tasks.h"
-#include "tests/projections/view_log.h"
+#include "tests/projections/busy_log.h"
 
 namespace stele::projections {
 namespace {
@@ -170,6 +170,47 @@ TEST(TasksView, IsTheSameHoweverTheLogIsCutIntoBatches) {
     if (round == 2) log.Do(two, Decision("carl", true));
   }
   ExpectTheSameInAllBatches<TasksView>(log, 50);
+}
+
+TEST(TasksView, OfABusyLogIsTheSameInAllBatches) {
+  BusyLog busy(3);
+  busy.Run(1'500);
+  ExpectTheSameInAllBatches<TasksView>(busy.log, 300);
+}
+
+// "instance/run" of those in the state of the instances, and of those in the view.
+std::vector<std::string> WaitingIn(BusyLog& busy) {
+  std::vector<std::string> waiting;
+  for (uint64_t id = 1; busy.log.instance(InstanceId(id)).seq; ++id)
+    for (const model::StepRun& run : busy.log.instance(InstanceId(id)).runs)
+      if (run.human != nullptr && run.state == model::RunState::kWaiting)
+        waiting.push_back(fmt::format("{}/{}", id, run.id.value));
+  return waiting;
+}
+std::vector<std::string> OpenIn(const BusyLog& busy) {
+  const auto view = BuiltView::Of<TasksView>(busy.log, 50);
+  const ViewReader reader = view->Read();
+  const auto page = Find<TaskRow>(
+      reader, {.query = *ParseQuery("state:open,claimed"), .limit = 1'000, .now = busy.log.now()});
+  EXPECT_TRUE(page.has_value());
+  std::vector<std::string> open;
+  for (const TaskRow& row : page->rows) {
+    open.push_back(fmt::format("{}/{}", row.instance.value, row.run.value));
+    EXPECT_EQ(row.completed, TimeUs());
+  }
+  return open;
+}
+
+TEST(TasksView, HasAnOpenRowForEachTaskThatWaits) {
+  size_t waiting = 0;
+  for (const uint32_t seed : {1, 2, 3, 4, 5, 6}) {
+    BusyLog busy(seed);
+    busy.Run(150);
+    const std::vector<std::string> tasks = WaitingIn(busy);
+    waiting += tasks.size();
+    EXPECT_THAT(OpenIn(busy), testing::UnorderedElementsAreArray(tasks)) << "seed " << seed;
+  }
+  EXPECT_GE(waiting, 5u);
 }
 
 TEST(TasksView, IsWrittenAsJson) {
