@@ -156,23 +156,21 @@ struct StatisticsCounter {
   void operator()(const Other&) const {}
 };
 
-InstanceCounts& StatisticsView::Notes::Minute(TimeUs time) {
-  const int64_t minute = SlotOf(time, Resolution::kMinute);
-  if (of_minute_ == nullptr || minute != minute_) {
-    minute_ = minute;
-    of_minute_ = &minutes[minute];
-  }
-  return *of_minute_;
+size_t StatisticsView::Notes::SizeOf(size_t group) const {
+  return std::min(kStepsInARow, definition->steps.size() - group * kStepsInARow);
 }
 
 StepCounts& StatisticsView::Notes::Of(StepIndex step, TimeUs time) {
-  const int64_t day = SlotOf(time, Resolution::kDay);
-  if (of_day_ == nullptr || day != day_) {
-    day_ = day;
-    of_day_ = &days[day];
-    of_day_->resize(runs.size());
-  }
-  return (*of_day_)[step.value];
+  const size_t group = step.value / kStepsInARow;
+  auto& steps = groups[group].days[SlotOf(time, Resolution::kDay)].steps;
+  if (steps.empty()) steps.resize(SizeOf(group));
+  return steps[step.value % kStepsInARow];
+}
+
+RunGauges& StatisticsView::Notes::RunsOf(StepIndex step) {
+  const size_t group = step.value / kStepsInARow;
+  if (groups[group].runs.empty()) groups[group].runs.resize(SizeOf(group));
+  return groups[group].runs[step.value % kStepsInARow];
 }
 
 std::string_view StatisticsView::keys() const {
@@ -195,7 +193,7 @@ StatisticsView::Notes& StatisticsView::NotesOf(DefinitionId definition,
     notes.name = registered->name;
     notes.version = registered->version;
     notes.definition = registered->definition;
-    notes.runs.resize(notes.definition->steps.size());
+    notes.groups.resize((notes.definition->steps.size() + kStepsInARow - 1) / kStepsInARow);
   }
   last_definition_ = definition;
   last_notes_ = &notes;
@@ -211,7 +209,7 @@ void StatisticsView::AddStanding(const model::Instance& instance, const model::R
   if (instance.paused) notes.row.paused += sign;
   for (const model::StepRun& run : instance.runs) {
     if (int64_t* gauge = GaugeOf(notes.row.runs, run.state)) *gauge += sign;
-    if (int64_t* gauge = GaugeOf(notes.runs[run.step.value], run.state)) *gauge += sign;
+    if (int64_t* gauge = GaugeOf(notes.RunsOf(run.step), run.state)) *gauge += sign;
   }
 }
 
@@ -252,33 +250,22 @@ void StatisticsView::OnInstance(const model::Instance& instance, const model::Re
 
 // Every step is in its group's row from its registration on.
 void StatisticsView::WriteSteps(const Notes& notes, size_t group, ViewWriter& writer) {
-  const size_t first = group * kStepsInARow;
-  const size_t end = std::min(first + kStepsInARow, notes.runs.size());
-  StepsCounts counts;
-  for (const auto& [day, steps] : notes.days) {
-    const auto begin = steps.begin() + static_cast<ptrdiff_t>(first);
-    StepsCounts of_day{{begin, begin + static_cast<ptrdiff_t>(end - first)}};
-    if (std::ranges::all_of(of_day.steps, &StepCounts::empty)) continue;
-    counts.Merge(of_day);
-    MergeSlot(StepsSlotKey(notes.name, notes.version, group, day), day, of_day, writer);
-  }
-  const bool stand_as_before =
-      std::all_of(notes.runs.begin() + static_cast<ptrdiff_t>(first),
-                  notes.runs.begin() + static_cast<ptrdiff_t>(end),
-                  [](const RunGauges& runs) { return runs == RunGauges(); });
-  if (counts.steps.empty() && stand_as_before && !notes.row.registered) return;
+  const Group& noted = notes.groups[group];
+  const size_t size = notes.SizeOf(group);
+  if (noted.days.empty() && noted.runs.empty() && !notes.row.registered) return;
   std::string key = StepsKey(notes.name, notes.version, group);
   auto row = Load<StepsRow>(writer, key);
-  row.steps.resize(end - first);
-  counts.steps.resize(end - first);
-  for (size_t i = first; i < end; ++i) {
-    const definition::Step& step = notes.definition->steps[i];
-    StepRow& one = row.steps[i - first];
-    one.step = step.id;
-    one.type = step.task_type;
-    one.container = RunsOthers(step);
-    one.counts.Merge(counts.steps[i - first]);
-    one.runs.Merge(notes.runs[i]);
+  row.steps.resize(size);
+  for (size_t i = 0; i < size; ++i) {
+    const definition::Step& step = notes.definition->steps[group * kStepsInARow + i];
+    row.steps[i].step = step.id;
+    row.steps[i].type = step.task_type;
+    row.steps[i].container = RunsOthers(step);
+    if (!noted.runs.empty()) row.steps[i].runs.Merge(noted.runs[i]);
+  }
+  for (const auto& [day, counts] : noted.days) {
+    for (size_t i = 0; i < size; ++i) row.steps[i].counts.Merge(counts.steps[i]);
+    MergeSlot(StepsSlotKey(notes.name, notes.version, group, day), day, counts, writer);
   }
   writer.Put(std::move(key), EncodeRow(row));
 }
@@ -298,8 +285,7 @@ void StatisticsView::EndBatch(ViewWriter& writer) {
     }
     all.Merge(notes.row);
     MergeDefinition(VersionKey(notes.name, notes.version), notes.row, notes.state, writer);
-    for (size_t group = 0; group * kStepsInARow < notes.runs.size(); ++group)
-      WriteSteps(notes, group, writer);
+    for (size_t group = 0; group < notes.groups.size(); ++group) WriteSteps(notes, group, writer);
   }
   if (!notes_.empty()) MergeDefinition(AllKey(), all, std::nullopt, writer);
   for (const auto& [name, resolutions] : series)

@@ -37,6 +37,11 @@ class StatisticsView final : public View {
  private:
   friend struct StatisticsCounter;
 
+  // Of steps that share a row, in this batch; empty where nothing happened.
+  struct Group {
+    std::vector<RunGauges> runs;          // by step
+    std::map<int64_t, StepsCounts> days;  // by number
+  };
   // Of a version, in this batch.
   struct Notes {
     std::string name;
@@ -45,18 +50,12 @@ class StatisticsView final : public View {
     std::optional<uint32_t> state;
     DefinitionRow row;  // without counts: they are those of all minutes
     std::map<int64_t, InstanceCounts> minutes;
-    std::map<int64_t, std::vector<StepCounts>> days;  // by step
-    std::vector<RunGauges> runs;                      // by step
+    std::vector<Group> groups;
 
-    InstanceCounts& Minute(TimeUs time);
+    InstanceCounts& Minute(TimeUs time) { return minutes[SlotOf(time, Resolution::kMinute)]; }
     StepCounts& Of(StepIndex step, TimeUs time);
-
-   private:
-    // Where the last event was counted.
-    int64_t minute_ = -1;
-    int64_t day_ = -1;
-    InstanceCounts* of_minute_ = nullptr;
-    std::vector<StepCounts>* of_day_ = nullptr;
+    RunGauges& RunsOf(StepIndex step);
+    size_t SizeOf(size_t group) const;
   };
   // By name and resolution, then by number.
   using Slots = std::map<int64_t, InstanceCounts>;

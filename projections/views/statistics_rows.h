@@ -75,7 +75,6 @@ struct RunGauges {
   int64_t held = 0;      // stopped with the engine
 
   void Merge(const RunGauges& other);
-  bool operator==(const RunGauges&) const = default;
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.attempts, self.backoffs, self.waiting, self.parked, self.held);
@@ -121,11 +120,6 @@ struct StepCounts {
   Histogram durations;  // of runs that completed, from their activation
 
   void Merge(const StepCounts& other);
-  bool empty() const {
-    return activated + completed + failed + cancelled + skipped + passed + attempts +
-               failed_attempts + interrupted + timeouts + retried + retried_completed ==
-           0;
-  }
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.activated, self.completed, self.failed, self.cancelled, self.skipped, self.passed,

@@ -200,6 +200,33 @@ steps: [{id: each, type: loop, times: 2, steps: [{id: item, type: script}]}]
   EXPECT_EQ(found.slowest_step(), "item");
 }
 
+TEST(Statistics, KeepManyStepsApart) {
+  constexpr int kSteps = 40;
+  std::string yaml = "id: long\nsteps:\n";
+  for (int i = 0; i < kSteps; ++i)
+    yaml += fmt::format("  - {{id: s{}, type: script{}}}\n", i,
+                        i == 0 ? "" : fmt::format(", depends_on: [s{}]", i - 1));
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(yaml));
+  for (int i = 0; i < kSteps - 1; ++i) {
+    log.Wait((i + 1) * kSecond);
+    log.Complete(id, fmt::format("s{}", i));
+  }
+  for (const TimeUs from : {TimeUs(), TimeUs(ViewLog::kBegin)}) {
+    const Statistics found = Of(log, {.definition = "long", .from = from});
+    ASSERT_EQ(found.steps.size(), static_cast<size_t>(kSteps));
+    for (int i = 0; i < kSteps - 1; ++i) {
+      const StepStatistics& step = found.steps[static_cast<size_t>(i)];
+      EXPECT_EQ(step.step, fmt::format("s{}", i));
+      EXPECT_EQ(step.counts.durations.sum(), static_cast<uint64_t>((i + 1) * kSecond));
+    }
+    EXPECT_EQ(found.steps.back().now.attempts, 1);
+    EXPECT_EQ(found.runs.attempts, 1);
+    EXPECT_EQ(found.slowest_step(), fmt::format("s{}", kSteps - 2));
+  }
+  ExpectTheSameInAllBatches<StatisticsView>(log, 10);
+}
+
 TEST(Statistics, TellHowOftenARetryHelps) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);
