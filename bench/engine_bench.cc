@@ -12,17 +12,16 @@
 #include <vector>
 
 #include "bench/measuring.h"
-#include "bench/ten_steps.h"
+#include "bench/ten_step_load.h"
 #include "engine/apply/apply.h"
 #include "engine/model/snapshot.h"
 #include "engine/runtime/limits.h"
-#include "engine/runtime/shard.h"
-#include "engine/tasks/function_executor.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele {
 namespace {
 
+using bench::Load;
 using bench::Median;
 using bench::SecondsSince;
 using bench::Steady;
@@ -34,87 +33,6 @@ struct Settings {
   uint64_t records = 0;          // of the log that is opened; 0: the durable workload's
   uint64_t events = 1'000'000;   // of the long instance
   std::string data = ".";        // where a folder is made and removed
-};
-
-// Keeps a number of instances running until so many have ended.
-class Load final : public runtime::Observer {
- public:
-  Load(uv_loop_t* loop, eventstore::EventStore& store) : loop_(loop), store_(store) {
-    // No two outputs are alike, as in life: the figures of stored bytes depend on it.
-    tasks_.Register(
-        "script", std::make_unique<tasks::FunctionExecutor>([](const tasks::TaskRequest& request) {
-          const uint64_t number =
-              (request.key.instance.value * 16 + request.key.run.value) * 2654435761u;
-          return tasks::TaskResult{
-              Payload::FromText(fmt::format(R"({{"ok":true,"n":{}}})", number)), {}};
-        }));
-  }
-
-  void Open() {
-    const runtime::ShardParts parts{loop_, &store_, &tasks_, &clock_, &secrets_, this};
-    auto opened = runtime::Shard::Open(parts, {});
-    CHECK(opened.has_value(), "{}", opened.error().ToString());
-    shard_ = *std::move(opened);
-  }
-
-  // Instances a second.
-  double Run(uint64_t instances, uint64_t at_once) {
-    const auto definition = bench::TenSteps();
-    id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
-                           "bench", [](const auto&) {});
-    to_start_ = to_end_ = instances;
-    const auto start = Steady::now();
-    for (uint64_t i = 0; i < std::min(at_once, instances); ++i) StartOne();
-    uv_run(loop_, UV_RUN_DEFAULT);
-    return static_cast<double>(instances) / SecondsSince(start);
-  }
-
-  // From opening to the first command that is durable.
-  double FirstCommand() {
-    const auto start = Steady::now();
-    Open();
-    shard_->Start({.definition = DefinitionId(1)}, "bench", [this](const Result<Position>& answer) {
-      CHECK(answer.has_value(), "{}", answer.error().ToString());
-      uv_stop(loop_);
-    });
-    to_start_ = 0;
-    to_end_ = UINT64_MAX;
-    uv_run(loop_, UV_RUN_DEFAULT);
-    return SecondsSince(start);
-  }
-
-  void Close() {
-    bool stopped = false;
-    shard_->Stop([&] { stopped = true; });
-    while (!stopped) uv_run(loop_, UV_RUN_ONCE);
-    shard_.reset();
-    uv_run(loop_, UV_RUN_NOWAIT);
-  }
-
- private:
-  void OnEnded(const model::Instance& instance) override {
-    CHECK(instance.status == model::Status::kCompleted, "instance {}: {}", instance.id.value,
-          instance.failure.message);
-    if (to_start_ > 0) StartOne();
-    if (--to_end_ == 0) uv_stop(loop_);
-  }
-  void OnFatal(const Error& error) override { CHECK(false, "{}", error.ToString()); }
-
-  void StartOne() {
-    --to_start_;
-    shard_->Start({.definition = id_, .input = input_}, "bench", nullptr);
-  }
-
-  uv_loop_t* loop_;
-  eventstore::EventStore& store_;
-  tasks::TaskRegistry tasks_;
-  SystemClock clock_;
-  secrets::EnvironmentSecrets secrets_;
-  std::unique_ptr<runtime::Shard> shard_;
-  Payload input_ = Payload::FromText(bench::kInput);
-  DefinitionId id_;
-  uint64_t to_start_ = 0;
-  uint64_t to_end_ = 0;
 };
 
 struct Replayed {

@@ -8,8 +8,9 @@ namespace stele::projections {
 
 // Instances that a feed holds in memory between batches (about 1 KiB each beside their payloads).
 inline constexpr size_t kMaxTrackedInstances = 50'000;
-// Records of a batch. What is written is seen after it.
-inline constexpr uint64_t kBatchRecords = 8'192;
+// Records of a batch. What is written is seen after it. A large one costs less: what happened to an
+// instance in it is written once.
+inline constexpr uint64_t kBatchRecords = 65'536;
 
 // Views as of earlier positions whose directories are kept.
 inline constexpr size_t kKeptAsOf = 4;

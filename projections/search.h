@@ -5,6 +5,8 @@
 // Thread: one at a time, the reader's.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <string>
 #include <vector>
 
@@ -68,8 +70,11 @@ Result<std::optional<Row>> FindOne(const ViewReader& reader, std::string_view ke
   if (!bytes.has_value()) return std::unexpected(bytes.error());
   if (!bytes->has_value()) return std::nullopt;
   Row row;
-  CHECK(DecodeRow(**bytes, &row), "{} bytes are no row of {}", (*bytes)->size(),
-        Row::Schema().rows);
+  if (!DecodeRow(**bytes, &row))
+    return Fail(
+        ErrorCode::kStoreCorrupt,
+        fmt::format("Expected a row of {} but found {} bytes that are none; rebuild the view",
+                    Row::Schema().rows, (*bytes)->size()));
   return row;
 }
 

@@ -1,10 +1,10 @@
 // The database of a shard's views, on RocksDB: a column family for each generation of a view. One
 // generation of a view serves; another may be built beside it and take its place.
 //
-// A batch of changes and the position up to which they hold are written as one, through a
-// write-ahead log that is not synced: a crash takes back the latest batches, never a part of one,
-// and the log is read again from there. The whole directory may be deleted while nobody has it
-// open.
+// A batch of changes and the position up to which they hold are written as one, without a
+// write-ahead log: a crash takes back what has not been flushed (64 MiB at most), never a part of a
+// batch, and the log is read again from there. The whole directory may be deleted while nobody has
+// it open.
 //
 // Keys of the family `default`: "g" and the number of a generation: what it is; "p" and the number:
 // its position.
