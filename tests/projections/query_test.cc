@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
 #include "projections/limits.h"
 
 namespace stele::projections {
@@ -91,6 +93,27 @@ TEST(ParseQuery, GivesATextThatReadsAsTheSame) {
     EXPECT_EQ(*again, *query) << text << " as " << ToText(*query);
     EXPECT_EQ(ToText(*again), ToText(*query));
   }
+}
+
+TEST(ParseQuery, TakesAnyTextOrNamesAColumnWithinIt) {
+  constexpr std::string_view kParts[] = {"a", "b*", "\"", "\\", ":", "=", "!",    ">",
+                                         "<", ",",  "-",  " ",  "*", ".", "\xC3", "\""};
+  std::mt19937 random(11);
+  size_t read = 0;
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    for (size_t n = random() % 12; n > 0; --n) text += kParts[random() % std::size(kParts)];
+    const Result<Query> query = ParseQuery(text);
+    if (!query.has_value()) {
+      EXPECT_EQ(query.error().code, ErrorCode::kExpressionSyntax) << text;
+      continue;
+    }
+    ++read;
+    const Result<Query> again = ParseQuery(ToText(*query));
+    ASSERT_TRUE(again.has_value()) << text << " as " << ToText(*query);
+    ASSERT_EQ(*again, *query) << text << " as " << ToText(*query);
+  }
+  EXPECT_GE(read, 2'000u);
 }
 
 TEST(ParseQuery, NamesTheColumnOfWhatItCannotRead) {
