@@ -73,8 +73,8 @@ class ViewLog {
     const model::StepRun& run = RunOf(id, step);
     Do(id, model::CompleteAttempt{.run = run.id, .attempt = run.attempt, .log = std::move(log)});
   }
-  void Fail(InstanceId id, std::string_view step, std::string kind = "boom", bool retryable = true,
-            std::string log = "") {
+  void Fail(InstanceId id, std::string_view step, const std::string& kind = "boom",
+            bool retryable = true, std::string log = "") {
     const model::StepRun& run = RunOf(id, step);
     Do(id, model::FailAttempt{.run = run.id,
                               .attempt = run.attempt,
