@@ -180,7 +180,7 @@ class CutFiles : public testing::Test {
     AppendOverlapping(*store_, 1, 40, 3);
     ASSERT_OK(store_->PutSnapshot(kShard, InstanceId(5), {Seq(3), Position(20), BodyFor(5, 77)}));
   }
-  void Open(RocksDbOptions options = SmallSegments()) {
+  void Open(const RocksDbOptions& options = SmallSegments()) {
     store_.reset();
     auto opened = OpenRocksDbStore(directory_.path(), options);
     ASSERT_OK(opened);

@@ -22,7 +22,7 @@ class Archive : public testing::Test {
     records_ = ReadLog(store());
     ASSERT_EQ(records_.size(), 120u);
   }
-  void Open(RocksDbOptions options = SmallSegments()) {
+  void Open(const RocksDbOptions& options = SmallSegments()) {
     store_.reset();
     auto opened = OpenRocksDbStore(path(), options);
     ASSERT_OK(opened);
