@@ -146,9 +146,9 @@ int ListErrors(const Arguments& arguments, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows{
       {"COUNT", "LAST", "DEFINITION", "STEP", "KIND", "INSTANCE", "MESSAGE"}};
   for (const projections::ErrorRow& row : page->errors)
-    rows.push_back({fmt::format("{}", std::max(row.count, row.instances)), Time(row.last), Clean(row.definition),
-                    row.step.empty() ? "-" : Clean(row.step), Clean(row.kind),
-                    row.instance ? fmt::format("{}", row.instance.value) : "-",
+    rows.push_back({fmt::format("{}", std::max(row.count, row.instances)), Time(row.last),
+                    Clean(row.definition), row.step.empty() ? "-" : Clean(row.step),
+                    Clean(row.kind), row.instance ? fmt::format("{}", row.instance.value) : "-",
                     Cut(Clean(row.message), 80)});
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");

@@ -26,9 +26,10 @@ Result<uint64_t> EventStore::VerifyChain(ShardId shard) const {
 }
 
 Result<BackupReport> EventStore::Backup(const BackupRequest& request) const {
-  return Fail(ErrorCode::kUnsupported,
-              fmt::format("Expected a store on disk for a backup to {} but found one without files.",
-                          request.directory));
+  return Fail(
+      ErrorCode::kUnsupported,
+      fmt::format("Expected a store on disk for a backup to {} but found one without files.",
+                  request.directory));
 }
 
 }  // namespace stele::eventstore

@@ -88,8 +88,8 @@ class EventStore {
   // From `from` on.
   virtual Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const = 0;
 
-  // An instance's records that hold events from `from` on, in order. kInstanceErased when it was cut
-  // out.
+  // An instance's records that hold events from `from` on, in order. kInstanceErased when it was
+  // cut out.
   virtual Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                        Seq from) const = 0;
 
@@ -142,8 +142,8 @@ class EventStore {
   // The archive's files, in the order of their positions.
   virtual std::vector<SegmentInfo> Segments(ShardId shard) const = 0;
   // Erases instances for good: each of their records leaves its place in the log and its hash, and
-  // nothing else; their snapshots and index entries go, and the notes that are named. From the first
-  // durable write on, which covers all of them, readers pass over them and ReadInstance says
+  // nothing else; their snapshots and index entries go, and the notes that are named. From the
+  // first durable write on, which covers all of them, readers pass over them and ReadInstance says
   // kInstanceErased. A call that was cut off is finished by the next one, which may name none. An
   // instance that is gone already is passed over.
   // Nothing is done when one of them is the registry (zero) or open (kWrongState), unknown

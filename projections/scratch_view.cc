@@ -10,7 +10,7 @@
 namespace stele::projections {
 
 Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventStore& log,
-                                                        ShardId shard, std::string directory,
+                                                        ShardId shard, const std::string& directory,
                                                         const MakeView& make, Position position,
                                                         const Progress& progress) {
   auto store = ViewStore::Open(directory);

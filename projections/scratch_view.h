@@ -26,7 +26,7 @@ class ScratchView {
  public:
   // REQUIRES: the log outlives the call; `position` is in it or 0.
   static Result<std::unique_ptr<ScratchView>> Build(const eventstore::EventStore& log,
-                                                    ShardId shard, std::string directory,
+                                                    ShardId shard, const std::string& directory,
                                                     const MakeView& make, Position position,
                                                     const Progress& progress = nullptr);
 
