@@ -42,6 +42,7 @@ enum class ErrorCode : uint16_t {
   X(kBackupDamaged, 308)       \
   X(kNoSuchMoment, 309)        \
   X(kWrongDirectory, 310)      \
+  X(kMasterKey, 311)           \
   X(kUnknownInstance, 401)     \
   X(kInstanceEnded, 402)       \
   X(kUnknownRun, 403)          \

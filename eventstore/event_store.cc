@@ -25,6 +25,16 @@ Result<uint64_t> EventStore::VerifyChain(ShardId shard) const {
   return report->records;
 }
 
+Status EventStore::DestroyKeys(ShardId, std::span<const InstanceId>, std::span<const Position>) {
+  return Fail(ErrorCode::kUnsupported,
+              "Expected a log whose payloads are sealed, to destroy keys of them, but found one "
+              "without encryption.");
+}
+
+Result<bool> EventStore::KeyDestroyed(ShardId, InstanceId) const {
+  return false;
+}
+
 Result<BackupReport> EventStore::Backup(const BackupRequest& request) const {
   return Fail(
       ErrorCode::kUnsupported,

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +62,8 @@ struct StoreStats {
   uint64_t index_bytes_written = 0;  // by_instance, with its compactions
 };
 
+class PayloadKeys;
+class FileCipher;
 struct BackupRequest;
 struct BackupReport;
 
@@ -152,6 +155,27 @@ class EventStore {
   virtual Result<CutReport> Cut(ShardId shard, const Erasure& erasure) = 0;
   // The highest number of an instance that was cut out, which must not be given again; 0: none was.
   virtual Result<InstanceId> LastCutInstance(ShardId shard) const = 0;
+
+  // Destroys the keys of the instances' payloads, and those of single records of the registry,
+  // whose payloads have a key each. Durable when it returns, and gone from every file of the
+  // directory: readers find absent values in the payloads' places from then on and say so
+  // (RecordView::erased), the chain stays as it is. Snapshots of the instances go too, and none is
+  // kept any more. What has no payload, or no key any more, is passed over, so that a call that was
+  // cut off is simply repeated. Waits for compactions.
+  // kUnsupported when the log's payloads are not sealed; kWrongState for instance 0, the registry.
+  // Payloads from before encryption was turned on are not sealed: they stay.
+  // REQUIRES: the instances have ended and nothing is on its way for them. Threads: any.
+  virtual Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
+                             std::span<const Position> registry_records);
+  Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances) {
+    return DestroyKeys(shard, instances, {});
+  }
+  // Whether the instance's key was destroyed. What is recorded for it afterwards keeps no payload.
+  virtual Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const;
+  // Of a store whose payloads are sealed; otherwise null. Lives as long as the store.
+  virtual PayloadKeys* payload_keys() const { return nullptr; }
+  // Encrypts the files of what is derived from the log; null when they are to be in clear.
+  virtual std::shared_ptr<const FileCipher> file_cipher() const { return nullptr; }
 
   // Adds a backup to a directory of them (eventstore/backup.h) while appends go on: what was
   // durable when it was called is in it. Threads: any. kUnsupported for a store without a disk.

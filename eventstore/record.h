@@ -25,6 +25,10 @@ struct RecordView {
   Position position;
   RecordHeader header;
   std::string_view body;  // 8-byte aligned; a Cap'n Proto message of schemas/record.capnp
+  // Of a record whose payloads are sealed (record_cipher.h): how; empty: they are not, or a cursor
+  // has opened them.
+  std::string_view seal;
+  bool erased = false;  // it had payloads; their key was destroyed and they are gone
 };
 
 // Records that will become one block. Reused: Clear keeps the memory. Not for concurrent use.

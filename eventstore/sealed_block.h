@@ -24,6 +24,12 @@ struct InstanceSeq {
   auto operator<=>(const InstanceSeq&) const = default;
 };
 
+// What is stored of a payload key, wrapped (payload_keys.h).
+struct KeyRow {
+  std::string name;
+  std::string value;
+};
+
 struct SealedBlock {
   ShardId shard;
   LogTail before;  // before.next is the position of the block's first record
@@ -31,6 +37,7 @@ struct SealedBlock {
   size_t raw_bytes = 0;                // of the frames
   std::string value;                   // what is stored
   std::vector<InstanceSeq> instances;  // one a record, in their order
+  std::vector<KeyRow> keys;            // written with it: those that its payloads are the first of
 };
 
 }  // namespace stele::eventstore
