@@ -76,6 +76,11 @@ bool BlockReader::Next(RecordView* view, Error* error) {
   return Took(size, error);
 }
 
+Status BlockReader::OpenPayloads(RecordCipher& cipher, RecordView* view) {
+  char* frames = reinterpret_cast<char*>(buffer_.get());
+  return cipher.Open(frames + (frame_.data() - frames_.data()), view);
+}
+
 bool BlockReader::NextCut(RecordView* view, Error* error) {
   cut_ = true;
   *view = {};

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "eventstore/format.h"
 #include "eventstore/record.h"
+#include "eventstore/record_cipher.h"
 
 struct ZSTD_DCtx_s;
 
@@ -37,6 +38,9 @@ class BlockReader {
   // Of one that was cut out the view has shard and position alone.
   // REQUIRES: !AtEnd().
   bool Next(RecordView* view, Error* error);
+  // Opens the payloads of the record that Next returned last, in its place: afterwards frame() is
+  // no longer what the chain has. REQUIRES: it is sealed, and not open.
+  Status OpenPayloads(RecordCipher& cipher, RecordView* view);
   // Whether the record that Next returned last was cut out.
   bool cut() const { return cut_; }
   // What the chain has of it. Hashes the frame, unless it was cut out.

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <zstd.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "eventstore/format.h"
 #include "eventstore/limits.h"
@@ -18,7 +20,9 @@ void BlockSealer::FreeContext::operator()(ZSTD_CCtx_s* context) const {
   ZSTD_freeCCtx(context);
 }
 
-BlockSealer::BlockSealer() : zstd_(ZSTD_createCCtx()) {
+BlockSealer::BlockSealer(PayloadKeys* keys)
+    : zstd_(ZSTD_createCCtx()),
+      cipher_(keys == nullptr ? nullptr : std::make_unique<RecordCipher>(*keys)) {
   CHECK(zstd_ != nullptr);
   const size_t set = ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, kZstdLevel);
   CHECK(!ZSTD_isError(set), "{}", ZSTD_getErrorName(set));
@@ -41,13 +45,40 @@ void BlockSealer::StoreBody(const Batch& batch, std::string* value, uint16_t* fl
   value->append(frames);
 }
 
-Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& batch,
+Status BlockSealer::CheckLimits(const Batch& batch) const {
+  if (batch.count() != 0 && batch.count() <= kMaxBlockRecords && batch.bytes() <= kMaxBlockBytes)
+    return {};
+  return Fail(ErrorCode::kLimitExceeded,
+              fmt::format("Expected a batch of 1 to {} records and at most {} bytes but found {} "
+                          "records and {} bytes.",
+                          kMaxBlockRecords, kMaxBlockBytes, batch.count(), batch.bytes()));
+}
+
+Status BlockSealer::SealPayloads(ShardId shard, Position first, const Batch& batch,
+                                 SealedBlock* sealed) {
+  with_sealed_.Clear();
+  const std::string_view frames = batch.frames();
+  const auto offsets = batch.offsets();
+  for (uint32_t i = 0; i < batch.count(); ++i) {
+    const size_t end = i + 1 < batch.count() ? offsets[i + 1] : frames.size();
+    frame_.clear();
+    STELE_RETURN_IF_ERROR(cipher_->Seal(
+        shard, first.Plus(i), frames.substr(offsets[i], end - offsets[i]), &frame_, &sealed->keys));
+    with_sealed_.AddFrame(frame_);
+  }
+  // An instance's key is asked for by each of its records.
+  std::ranges::sort(sealed->keys, {}, &KeyRow::name);
+  const auto same = std::ranges::unique(sealed->keys, {}, &KeyRow::name);
+  sealed->keys.erase(same.begin(), same.end());
+  return CheckLimits(with_sealed_);
+}
+
+Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& given,
                          SealedBlock* sealed) {
-  if (batch.count() == 0 || batch.count() > kMaxBlockRecords || batch.bytes() > kMaxBlockBytes)
-    return Fail(ErrorCode::kLimitExceeded,
-                fmt::format("Expected a batch of 1 to {} records and at most {} bytes but found {} "
-                            "records and {} bytes.",
-                            kMaxBlockRecords, kMaxBlockBytes, batch.count(), batch.bytes()));
+  STELE_RETURN_IF_ERROR(CheckLimits(given));
+  sealed->keys.clear();
+  if (cipher_ != nullptr) STELE_RETURN_IF_ERROR(SealPayloads(shard, before.next, given, sealed));
+  const Batch& batch = cipher_ == nullptr ? given : with_sealed_;
   BlockHeader header;
   header.shard = shard;
   header.count = batch.count();

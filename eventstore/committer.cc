@@ -137,16 +137,20 @@ std::unique_ptr<SealedBlock> Committer::TakeSpareBlock() {
 }
 
 void Committer::Work() {
-  BlockSealer sealer;
+  BlockSealer sealer(store_.payload_keys());
   Batch batch;
   for (;;) {
     std::unique_lock seal(seal_mutex_);
     if (!TakePending(&batch)) return;
     auto block = TakeSpareBlock();
-    // What Submit accepts is within the limits of a block.
-    const Status sealed = sealer.Seal(shard_, sealed_, batch, block.get());
-    CHECK(sealed.has_value(), "{}", sealed.error().message);
-    sealed_ = block->after;
+    // What Submit accepts is within the limits of a block; but keys of payloads are read.
+    if (Status sealed = sealer.Seal(shard_, sealed_, batch, block.get()); !sealed) {
+      block.reset();
+      std::lock_guard lock(mutex_);
+      seal_error_ = std::move(sealed).error();
+    } else {
+      sealed_ = block->after;
+    }
     WriteInOrder(std::move(block), std::move(seal));
   }
 }
@@ -162,6 +166,7 @@ void Committer::WriteInOrder(std::unique_ptr<SealedBlock> block,
     block = std::move(ready_.front());
     ready_.pop_front();
     lock.unlock();
+    if (block == nullptr) return Fail(*seal_error_);
     if (!WriteOne(*block)) return;
     lock.lock();
     spare_.push_back(std::move(block));

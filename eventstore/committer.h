@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -72,7 +73,9 @@ class Committer {
   uint32_t left_ = 0;
   Position next_;           // of the next record that is submitted
   uint32_t in_flight_ = 0;  // records that were taken and are not durable yet
-  std::deque<std::unique_ptr<SealedBlock>> ready_;   // sealed, to be written
+  // Sealed, to be written; null: the next could not be sealed, for seal_error_.
+  std::deque<std::unique_ptr<SealedBlock>> ready_;
+  std::optional<Error> seal_error_;
   std::vector<std::unique_ptr<SealedBlock>> spare_;  // written; their memory is used again
   bool writing_ = false;
   bool stopping_ = false;

@@ -6,8 +6,22 @@
 
 namespace stele::eventstore {
 
-LogCursor::LogCursor(std::unique_ptr<BlockSource> source, ShardId shard, Position from)
-    : source_(std::move(source)), shard_(shard), next_(std::max(from, Position(1))) {}
+Status PayloadOpener::Open(BlockReader& reader, RecordView* view) {
+  if (keys_ == nullptr)
+    return Fail(ErrorCode::kMasterKey,
+                fmt::format("Expected the master key to read the payloads at position {} of shard "
+                            "{} but found none.",
+                            view->position.value, view->shard.value));
+  if (cipher_ == nullptr) cipher_ = std::make_unique<RecordCipher>(*keys_);
+  return reader.OpenPayloads(*cipher_, view);
+}
+
+LogCursor::LogCursor(std::unique_ptr<BlockSource> source, ShardId shard, Position from,
+                     PayloadKeys* keys)
+    : source_(std::move(source)),
+      shard_(shard),
+      next_(std::max(from, Position(1))),
+      opener_(keys) {}
 
 Status LogCursor::OpenNextBlock() {
   if (!open_) {
@@ -42,16 +56,19 @@ Result<std::optional<RecordView>> LogCursor::Next() {
     if (!reader_.Next(&**result, &error)) return std::unexpected(std::move(error));
     next_ = next_.Next();
   } while (reader_.cut() || (reader_.archived() && source_->Hides((*result)->header.instance)));
+  if (!(*result)->seal.empty()) STELE_RETURN_IF_ERROR(opener_.Open(reader_, &**result));
   return result;
 }
 
 InstanceCursor::InstanceCursor(std::unique_ptr<BlockSource> source, ShardId shard,
-                               InstanceId instance, Seq from, FindInstanceBlocks find)
+                               InstanceId instance, Seq from, FindInstanceBlocks find,
+                               PayloadKeys* keys)
     : source_(std::move(source)),
       shard_(shard),
       instance_(instance),
       from_(from),
-      find_(std::move(find)) {}
+      find_(std::move(find)),
+      opener_(keys) {}
 
 Result<bool> InstanceCursor::OpenNextBlock() {
   if (next_block_ == blocks_.size()) {
@@ -88,6 +105,7 @@ Result<std::optional<RecordView>> InstanceCursor::Next() {
       const bool holds =
           header.first_seq >= from_ || from_.value - header.first_seq.value < header.event_count;
       if (!holds) continue;
+      if (!view.seal.empty()) STELE_RETURN_IF_ERROR(opener_.Open(reader_, &view));
       given_ = view.position;
       return view;
     }

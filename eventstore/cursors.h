@@ -12,10 +12,24 @@
 
 namespace stele::eventstore {
 
+// Opens payloads as a cursor comes to them.
+class PayloadOpener {
+ public:
+  explicit PayloadOpener(PayloadKeys* keys) : keys_(keys) {}
+  // REQUIRES: the reader gave the record last, and it is sealed.
+  Status Open(BlockReader& reader, RecordView* view);
+
+ private:
+  PayloadKeys* const keys_;
+  std::unique_ptr<RecordCipher> cipher_;  // once one was needed
+};
+
 // A shard's records in order.
 class LogCursor final : public Cursor {
  public:
-  LogCursor(std::unique_ptr<BlockSource> source, ShardId shard, Position from);
+  // `keys`: of the payloads; null: a sealed record is an error, kMasterKey.
+  LogCursor(std::unique_ptr<BlockSource> source, ShardId shard, Position from,
+            PayloadKeys* keys = nullptr);
   Result<std::optional<RecordView>> Next() override;
   Position Passed() const override { return Position(next_.value - 1); }
 
@@ -28,6 +42,7 @@ class LogCursor final : public Cursor {
   Position end_;       // of what was durable when last asked
   bool open_ = false;  // a block was opened before
   BlockReader reader_;
+  PayloadOpener opener_;
 };
 
 // The blocks that may hold events of an instance from a seq on, in order.
@@ -37,7 +52,7 @@ using FindInstanceBlocks = std::function<Result<std::vector<InstanceBlock>>(Seq 
 class InstanceCursor final : public Cursor {
  public:
   InstanceCursor(std::unique_ptr<BlockSource> source, ShardId shard, InstanceId instance, Seq from,
-                 FindInstanceBlocks find);
+                 FindInstanceBlocks find, PayloadKeys* keys = nullptr);
   Result<std::optional<RecordView>> Next() override;
   Position Passed() const override { return given_; }
 
@@ -55,6 +70,7 @@ class InstanceCursor final : public Cursor {
   Position end_;    // of what was durable when blocks_ was filled
   Position given_;  // the last record
   BlockReader reader_;
+  PayloadOpener opener_;
 };
 
 }  // namespace stele::eventstore

@@ -13,7 +13,7 @@ Status EventStore::Append(ShardId shard, Position expected, const Batch& batch) 
     return Fail(ErrorCode::kStoreWrongPosition,
                 fmt::format("Expected an append at position {} of shard {} but found {}.",
                             tail.next.value, shard.value, expected.value));
-  BlockSealer sealer;
+  BlockSealer sealer(payload_keys());
   SealedBlock block;
   STELE_RETURN_IF_ERROR(sealer.Seal(shard, tail, batch, &block));
   return Write(block);

@@ -41,6 +41,7 @@ enum FrameField : size_t {
 };
 constexpr uint8_t kKindRecord = 0;
 constexpr uint8_t kKindCut = 1;
+constexpr uint8_t kKindSealed = 2;
 
 uint64_t BlockChecksum(std::string_view block) {
   XXH3_state_t state;
@@ -169,19 +170,22 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
   const char* in = rest.data();
   const size_t size = LoadLittle<uint32_t>(in + kSizeAt);
   const size_t actor_bytes = static_cast<uint8_t>(in[kActorLengthAt]);
-  const size_t body_at = kFrameHeaderBytes + PaddedSize(actor_bytes);
-  if (const auto kind = static_cast<uint8_t>(in[kKindAt]); kind != kKindRecord) {
-    *error = Unknown(shard, position, fmt::format("a record of kind {}", kKindRecord),
-                     fmt::format("kind {}", kind));
+  const auto kind = static_cast<uint8_t>(in[kKindAt]);
+  if (kind != kKindRecord && kind != kKindSealed) {
+    *error =
+        Unknown(shard, position, fmt::format("a record of kind {} or {}", kKindRecord, kKindSealed),
+                fmt::format("kind {}", kind));
     return false;
   }
+  const size_t seal_at = kFrameHeaderBytes + PaddedSize(actor_bytes);
+  const size_t body_at = seal_at + (kind == kKindSealed ? kSealBytes : 0);
   if (size < body_at || size > rest.size() || size % kFrameAlignment != 0)
     return corrupt(fmt::format("a record of {} to {} bytes in steps of {}", body_at, rest.size(),
                                kFrameAlignment),
                    fmt::format("{}", size));
   for (size_t at = kReservedAt; at < kFrameHeaderBytes; ++at)
     if (in[at] != 0) return corrupt("reserved bytes of zero", fmt::format("{:#x}", in[at]));
-  for (size_t at = kFrameHeaderBytes + actor_bytes; at < body_at; ++at)
+  for (size_t at = kFrameHeaderBytes + actor_bytes; at < seal_at; ++at)
     if (in[at] != 0) return corrupt("padding of zeros", fmt::format("{:#x}", in[at]));
   view->shard = shard;
   view->position = position;
@@ -191,9 +195,25 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
   view->header.time = TimeUs(LoadLittle<int64_t>(in + kTimeAt));
   view->header.causation = Position(LoadLittle<uint64_t>(in + kCausationAt));
   view->header.actor = rest.substr(kFrameHeaderBytes, actor_bytes);
+  view->seal = rest.substr(seal_at, body_at - seal_at);
+  view->erased = false;
   view->body = rest.substr(body_at, size - body_at);
   *frame_bytes = size;
   return true;
+}
+
+size_t FrameBodyAt(const char* frame) {
+  return kFrameHeaderBytes + PaddedSize(static_cast<uint8_t>(frame[kActorLengthAt]));
+}
+
+size_t AppendSealedFrame(std::string_view frame, std::string* frames) {
+  const size_t at = frames->size();
+  const size_t body_at = FrameBodyAt(frame.data());
+  frames->append(frame.substr(0, body_at)).append(kSealBytes, '\0').append(frame.substr(body_at));
+  char* out = frames->data() + at;
+  StoreLittle(static_cast<uint32_t>(frame.size() + kSealBytes), out + kSizeAt);
+  out[kKindAt] = kKindSealed;
+  return at + body_at;
 }
 
 void AppendCutFrame(const Hash& leaf, std::string* frames) {

@@ -66,6 +66,14 @@ void AppendFrame(const RecordHeader& header, std::string_view body, std::string*
 bool DecodeFrame(std::string_view rest, ShardId shard, Position position, RecordView* view,
                  size_t* frame_bytes, Error* error);
 
+// A record whose payloads are sealed has its seal in front of its body: nonce, zeros, tag.
+inline constexpr size_t kSealBytes = 32;
+inline constexpr size_t kSealTagAt = 16;
+// Where the body begins in a frame that AppendFrame made.
+size_t FrameBodyAt(const char* frame);
+// The frame as one of a sealed record, its seal all zeros; where the seal begins in `frames`.
+size_t AppendSealedFrame(std::string_view frame, std::string* frames);
+
 // What stays in the place of a record that was cut out: its leaf in the chain.
 inline constexpr size_t kCutFrameBytes = kFrameHeaderBytes + sizeof(Hash);
 void AppendCutFrame(const Hash& leaf, std::string* frames);

@@ -93,7 +93,9 @@ Status StateDb::Ingest(ShardId shard, const std::vector<IndexEntry>& entries, Po
   if (status.ok()) {
     ingested_bytes_ += writer.FileSize();
     rocksdb::IngestExternalFileOptions options;
-    options.move_files = true;
+    // RocksDB opens a file that it moves to append to it, and its encrypted file system (7.8.3)
+    // then writes a second beginning at the end. A copy is as large as a chunk of the index.
+    options.move_files = cipher_ == nullptr;
     options.write_global_seqno = false;
     status = handle_.db().IngestExternalFile(handle_.family(kByInstance), {file}, options);
   }

@@ -29,4 +29,7 @@ inline constexpr size_t kMaxChunkBytes = kTargetChunkBytes + kMaxBlockBytes + 10
 // Of an archive segment's file. A segment ends with the chunk that reaches it.
 inline constexpr uint64_t kTargetSegmentBytes = 64u << 20;
 
+// Opened keys of payloads that are kept in memory, some 200 bytes each.
+inline constexpr size_t kCachedPayloadKeys = 16u << 10;
+
 }  // namespace stele::eventstore

@@ -8,6 +8,8 @@
 #include "eventstore/block_reader.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/block_source.h"
+#include "eventstore/master_row.h"
+#include "eventstore/payload_keys.h"
 
 namespace stele::eventstore {
 namespace {
@@ -60,6 +62,27 @@ Status NoteCutInstances(const WholeLog& from, const LogCut& cut, LogDb* to) {
   for (const InstanceId instance : *instances)
     if (instance <= *highest) notes.push_back(NoteCutInstance(cut.shard, instance));
   return notes.empty() ? Status() : to->WriteMeta(notes);
+}
+
+// The keys of what stays; what came later is not to find its number's key, or that it was
+// destroyed.
+Status KeepKeys(const WholeLog& from, const std::vector<LogCut>& cuts, LogDb* to) {
+  if (!from.log().HasKeys()) return {};
+  STELE_RETURN_IF_ERROR(to->MakeKeys());
+  const auto master = from.log().ReadMeta(kMasterRowName);
+  if (!master) return std::unexpected(master.error());
+  if (*master) STELE_RETURN_IF_ERROR(to->WriteMeta({{std::string(kMasterRowName), **master}}));
+  for (const LogCut& cut : cuts) {
+    const auto highest = HighestInstance(from, cut);
+    if (!highest) return std::unexpected(highest.error());
+    STELE_RETURN_IF_ERROR(from.log().ForEachKey([&](std::string_view name, std::string_view row) {
+      const auto id = PayloadKeyId::Parse(name);
+      const bool stays =
+          id && id->shard == cut.shard && id->instance <= *highest && id->record <= cut.last;
+      return stays ? to->ImportKey(name, row) : Status();
+    }));
+  }
+  return {};
 }
 
 // Notes the segments that stay. Where the last of them ends.
@@ -133,6 +156,7 @@ Status CheckCut(const WholeLog& from, const LogCut& cut) {
 
 Status CopyLogUpTo(const WholeLog& from, const std::vector<LogCut>& cuts, LogDb* to,
                    std::set<std::string>* segments) {
+  STELE_RETURN_IF_ERROR(KeepKeys(from, cuts, to));
   for (const LogCut& cut : cuts) STELE_RETURN_IF_ERROR(CopyShard(from, cut, to, segments));
   return {};
 }

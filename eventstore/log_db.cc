@@ -1,6 +1,7 @@
 #include "eventstore/log_db.h"
 
 #include <fmt/format.h>
+#include <rocksdb/filter_policy.h>
 #include <rocksdb/sst_partitioner.h>
 #include <rocksdb/table.h>
 
@@ -17,6 +18,8 @@ enum Family : size_t { kDefault, kLog, kMeta };
 constexpr uint32_t kDirectoryFormat = 1;
 constexpr std::string_view kFormatKey = "format";
 constexpr size_t kReadaheadBytes = 2 << 20;
+// Of the family of payload keys; a log in clear has none.
+const char* const kKeysName = "keys";
 
 std::string TailKey(ShardId shard) {
   const auto key = ShardKey(shard);
@@ -51,6 +54,21 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(size_t write_buffer_bytes,
   return {{rocksdb::kDefaultColumnFamilyName, {}},
           {"log", LogFamilyOptions(write_buffer_bytes, std::move(floors))},
           {"meta", {}}};
+}
+
+// A row is looked for whenever an instance begins; most are not there.
+rocksdb::ColumnFamilyOptions KeyFamilyOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.compression = rocksdb::kNoCompression;  // random bytes
+  options.write_buffer_size = 4 << 20;
+  // What is destroyed costs a file's rewriting.
+  options.target_file_size_base = 4 << 20;
+  rocksdb::BlockBasedTableOptions table;
+  table.checksum = rocksdb::kXXH3;
+  table.format_version = 5;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
 }
 
 bool HasCurrent(const std::string& path) {
@@ -139,6 +157,22 @@ class LogSource final : public BlockSource {
 
 }  // namespace
 
+std::vector<rocksdb::ColumnFamilyDescriptor> LogDb::FamiliesOf(const rocksdb::Options& options,
+                                                               const std::string& path,
+                                                               size_t write_buffer_bytes) const {
+  auto families = Families(write_buffer_bytes, floors_);
+  std::vector<std::string> names;
+  const auto listed = rocksdb::DB::ListColumnFamilies(options, path, &names);
+  // One that cannot be listed is new, or its opening says what is wrong with it.
+  if (listed.ok() && std::ranges::find(names, kKeysName) != names.end())
+    families.emplace_back(kKeysName, KeyFamilyOptions());
+  return families;
+}
+
+Status LogDb::MakeKeys() {
+  return HasKeys() ? Status() : handle_.AddFamily({kKeysName, KeyFamilyOptions()});
+}
+
 bool LogDb::Exists(const std::string& path) {
   return HasCurrent(path) || HasRecordFiles(path);
 }
@@ -161,7 +195,7 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
   options.recycle_log_file_num = 0;
   options.avoid_flush_during_recovery = true;
   options.max_total_wal_size = 3 * write_buffer_bytes;
-  const auto families = Families(write_buffer_bytes, floors_);
+  const auto families = FamiliesOf(options, path, write_buffer_bytes);
   const Status opened = handle_.Open(options, path, families);
   if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
     // What lies between readable entries shows as a gap in the chain.
@@ -178,8 +212,8 @@ Status LogDb::OpenCopy(const std::string& name, rocksdb::Env* env) {
   rocksdb::Options options = BaseOptions();
   options.env = env;
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  STELE_RETURN_IF_ERROR(
-      handle_.OpenReadOnly(options, name, Families(rocksdb::Options().write_buffer_size, floors_)));
+  STELE_RETURN_IF_ERROR(handle_.OpenReadOnly(
+      options, name, FamiliesOf(options, name, rocksdb::Options().write_buffer_size)));
   return CheckFormat(/*note_when_missing=*/false);
 }
 
@@ -213,8 +247,18 @@ Status LogDb::WriteBlock(const SealedBlock& block) {
   rocksdb::WriteOptions options;
   options.sync = true;
   const auto key = ShardKey(block.shard, block.before.next.value);
-  const auto status =
-      handle_.db().Put(options, handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
+  rocksdb::Status status;
+  if (block.keys.empty()) {
+    status =
+        handle_.db().Put(options, handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
+  } else {
+    // As one: no sealed payload without its key, and no second sync.
+    rocksdb::WriteBatch batch(block.value.size() + 128 * block.keys.size());
+    status = batch.Put(handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
+    for (const KeyRow& row : block.keys)
+      if (status.ok()) status = batch.Put(handle_.family(kKeysFamily), row.name, row.value);
+    if (status.ok()) status = handle_.db().Write(options, &batch);
+  }
   if (status.ok()) return {};
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to write positions {} to {} of shard {} to {} but found: {}.",

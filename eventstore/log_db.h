@@ -1,6 +1,7 @@
-// The database that is the truth: the families `log` (blocks) and `meta` (format, known ends), both
-// through the write-ahead log. Kept apart from the database of what can be rebuilt, so that a
-// snapshot never queues behind a commit and no commit behind an ingestion.
+// The database that is the truth: the families `log` (blocks), `meta` (format, known ends) and,
+// once payloads are sealed, `keys`, all through the write-ahead log. Kept apart from the database
+// of what can be rebuilt, so that a snapshot never queues behind a commit and no commit behind an
+// ingestion.
 #pragma once
 
 #include <functional>
@@ -64,6 +65,22 @@ class LogDb {
   // The last key with the prefix, without it; nothing when there is none.
   Result<std::optional<std::string>> LastMetaKey(std::string_view prefix) const;
 
+  // The payloads' keys (payload_keys.h): log_keys.cc.
+  bool HasKeys() const { return handle_.families() > kKeysFamily; }
+  // REQUIRES: open to write.
+  Status MakeKeys();
+  Result<std::optional<std::string>> ReadKey(std::string_view name) const;
+  // Puts the rows, whatever was there, durably; what was there is gone from the files when it
+  // returns. REQUIRES: HasKeys().
+  Status ReplaceKeys(const std::vector<KeyRow>& rows);
+  // The same for one row of `meta`.
+  Status ReplaceMeta(const std::string& key, const std::string& value);
+  // Into a log that is being built. REQUIRES: HasKeys().
+  Status ImportKey(std::string_view name, std::string_view value);
+  // All, in the order of their names.
+  Status ForEachKey(
+      const std::function<Status(std::string_view name, std::string_view value)>& visit) const;
+
   // Blocks before `floor` are no part of this log any more. REQUIRES: noted durably.
   void RaiseFloor(ShardId shard, Position floor) { floors_->Raise(shard, floor); }
   // Removes them from the disk. Waits for compactions; appends go on.
@@ -78,7 +95,14 @@ class LogDb {
   rocksdb::DB& database() const { return handle_.db(); }
 
  private:
+  static constexpr size_t kKeysFamily = 3;
+
   Status CheckFormat(bool note_when_missing);
+  // What families the database in `path` has, those that every log has being there.
+  std::vector<rocksdb::ColumnFamilyDescriptor> FamiliesOf(const rocksdb::Options& options,
+                                                          const std::string& path,
+                                                          size_t write_buffer_bytes) const;
+  Status Scrub(size_t family, const std::string& first, const std::string& last);
 
   const std::shared_ptr<LogFloors> floors_ = std::make_shared<LogFloors>();
   RocksDbHandle handle_;

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <rocksdb/env.h>
 #include <unistd.h>
 
+#include <cstdarg>
 #include <fstream>
+#include <memory>
 
 #include "eventstore/limits.h"
 
@@ -35,6 +38,15 @@ std::string HolderOf(const std::string& lock_file) {
   return fmt::format("process {}{}", lock.l_pid, name.empty() ? "" : fmt::format(" ({})", name));
 }
 
+// RocksDB's own log file stays away: what went wrong is in what its calls return, and the library
+// aborts when a line of the log finds the disk full.
+class NoLog final : public rocksdb::Logger {
+ public:
+  NoLog() : rocksdb::Logger(rocksdb::HEADER_LEVEL) {}
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what) {
@@ -50,9 +62,7 @@ rocksdb::Options BaseOptions() {
   options.max_background_jobs = 2;
   options.max_open_files = 512;
   options.skip_stats_update_on_db_open = true;
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 2;
-  options.max_log_file_size = 1 << 20;
+  options.info_log = std::make_shared<NoLog>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
   options.max_manifest_file_size = 4 << 20;
@@ -91,6 +101,15 @@ Status RocksDbHandle::OpenReadOnly(const rocksdb::Options& options, const std::s
       rocksdb::DB::OpenForReadOnly(options, path, families, &families_, &db);
   if (!status.ok()) return RocksError(status, "open the database " + path + " for reading");
   db_.reset(db);
+  return {};
+}
+
+Status RocksDbHandle::AddFamily(const rocksdb::ColumnFamilyDescriptor& family) {
+  rocksdb::ColumnFamilyHandle* handle = nullptr;
+  const auto status = db_->CreateColumnFamily(family.options, family.name, &handle);
+  if (!status.ok())
+    return RocksError(status, "add the family " + family.name + " to " + db_->GetName());
+  families_.push_back(handle);
   return {};
 }
 

@@ -53,9 +53,12 @@ class RocksDbHandle {
   Status OpenReadOnly(const rocksdb::Options& options, const std::string& path,
                       const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
   void Close();
+  // A new family, behind those that were opened.
+  Status AddFamily(const rocksdb::ColumnFamilyDescriptor& family);
 
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(size_t index) const { return families_[index]; }
+  size_t families() const { return families_.size(); }
 
  private:
   std::unique_ptr<rocksdb::DB> db_;

@@ -14,6 +14,7 @@
 #include "eventstore/log_db.h"
 #include "eventstore/shard_log.h"
 #include "eventstore/state_db.h"
+#include "eventstore/store_keys.h"
 
 namespace stele::eventstore {
 namespace {
@@ -81,10 +82,22 @@ class RocksDbStore final : public EventStore {
   Result<InstanceId> LastCutInstance(ShardId shard) const override {
     return stele::eventstore::LastCutInstance(log_, shard);
   }
+  Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
+                     std::span<const Position> registry_records) override;
+  Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const override {
+    return keys_ == nullptr ? Result<bool>(false) : keys_->IsDestroyed(shard, instance);
+  }
+  PayloadKeys* payload_keys() const override {
+    return keys_ == nullptr ? nullptr : &keys_->payloads();
+  }
+  std::shared_ptr<const FileCipher> file_cipher() const override {
+    return keys_ == nullptr ? nullptr : keys_->files();
+  }
   Result<BackupReport> Backup(const BackupRequest& request) const override;
   StoreStats Stats() const override;
 
  private:
+  Status OpenState();
   Status OpenShards();
   Status LoadShard(ShardLog& shard);
   Status CheckEnd(ShardLog& shard, const LogTail& tail) const;
@@ -99,6 +112,7 @@ class RocksDbStore final : public EventStore {
   std::string path_;
   RocksDbOptions options_;
   LogDb log_;
+  std::unique_ptr<StoreKeys> keys_;  // null: payloads are in clear
   StateDb state_;
   std::unique_ptr<ArchiveStore> archive_;
   ShardLogs shards_;
@@ -126,12 +140,10 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
                                   options.create_if_missing,
                                   options.open_damaged ? &log_damage_ : nullptr));
   if (log_damage_) Refuse(*log_damage_);
-  if (auto opened = state_.Open(path + "/state"); !opened) {
-    if (opened.error().code == ErrorCode::kStoreCorrupt)
-      opened.error().message += fmt::format(
-          " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path);
-    return opened;
-  }
+  auto keys = StoreKeys::Open(log_, path, options, !log_damage_);
+  if (!keys) return std::unexpected(std::move(keys).error());
+  keys_ = std::move(*keys);
+  STELE_RETURN_IF_ERROR(OpenState());
   const std::string archive =
       options.archive_directory.empty() ? path + "/archive" : options.archive_directory;
   auto opened = ArchiveStore::Open(
@@ -143,6 +155,21 @@ Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options
   index_builder_ = std::make_unique<IndexBuilder>(shards_, state_, options.index_chunk_records,
                                                   [this](const Error& error) { Refuse(error); });
   return {};
+}
+
+Status RocksDbStore::OpenState() {
+  const std::string path = path_ + "/state";
+  if (keys_ == nullptr && log_.HasKeys() && options_.without_key) {
+    Refuse({ErrorCode::kMasterKey, fmt::format("Expected the master key of {}/log, to write to it, "
+                                               "but found none",
+                                               path_)});
+    return state_.OpenInMemory(path);
+  }
+  auto opened = state_.Open(path, file_cipher());
+  if (!opened && opened.error().code == ErrorCode::kStoreCorrupt)
+    opened.error().message += fmt::format(
+        " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path_);
+  return opened;
 }
 
 Status RocksDbStore::OpenShards() {
@@ -258,6 +285,7 @@ Status RocksDbStore::Write(const SealedBlock& block) {
     Refuse(written.error());
     return written;
   }
+  if (keys_ != nullptr) keys_->payloads().Written(block.keys);
   raw_bytes_ += block.raw_bytes;
   appended_bytes_ += block.value.size();
   const size_t unsorted = shard.index().Add(block.before.next, block.after.next, block.instances);
@@ -274,7 +302,7 @@ std::unique_ptr<BlockSource> RocksDbStore::Source(ShardId shard, bool sequential
 }
 
 Result<std::unique_ptr<Cursor>> RocksDbStore::Read(ShardId shard, Position from) const {
-  return std::make_unique<LogCursor>(Source(shard, true), shard, from);
+  return std::make_unique<LogCursor>(Source(shard, true), shard, from, payload_keys());
 }
 
 Result<std::vector<InstanceBlock>> RocksDbStore::FindBlocks(ShardId shard, InstanceId instance,
@@ -292,14 +320,17 @@ Result<std::unique_ptr<Cursor>> RocksDbStore::ReadInstance(ShardId shard, Instan
   if (!is_cut) return std::unexpected(std::move(is_cut).error());
   if (*is_cut) return ErasedInstance(shard, instance);
   const auto find = [this, shard, instance](Seq seq) { return FindBlocks(shard, instance, seq); };
-  return std::make_unique<InstanceCursor>(Source(shard, false), shard, instance, from, find);
+  return std::make_unique<InstanceCursor>(Source(shard, false), shard, instance, from, find,
+                                          payload_keys());
 }
 
 Status RocksDbStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) {
   STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
   auto is_cut = archive_->IsCut(shard, instance);
   if (!is_cut) return std::unexpected(std::move(is_cut).error());
-  if (*is_cut) return {};  // of what is gone nothing is kept
+  const auto destroyed = KeyDestroyed(shard, instance);
+  if (!destroyed) return std::unexpected(destroyed.error());
+  if (*is_cut || *destroyed) return {};  // of what is gone nothing is kept
   return state_.PutSnapshot(shard, instance, snapshot);
 }
 
@@ -316,7 +347,9 @@ Result<std::optional<Snapshot>> RocksDbStore::GetSnapshot(ShardId shard,
                                                           InstanceId instance) const {
   auto is_cut = archive_->IsCut(shard, instance);
   if (!is_cut) return std::unexpected(std::move(is_cut).error());
-  if (*is_cut) return std::nullopt;
+  const auto destroyed = KeyDestroyed(shard, instance);
+  if (!destroyed) return std::unexpected(destroyed.error());
+  if (*is_cut || *destroyed) return std::nullopt;
   return state_.GetSnapshot(shard, instance);
 }
 
@@ -389,6 +422,23 @@ Result<CutReport> RocksDbStore::Cut(ShardId shard, const Erasure& erasure) {
   auto report = archive_->Cut(shard, erasure, access);
   if (!report && report.error().code == ErrorCode::kStoreWriteFailed) Refuse(report.error());
   return report;
+}
+
+Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
+                                 std::span<const Position> registry_records) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  if (keys_ == nullptr) return EventStore::DestroyKeys(shard, instances, registry_records);
+  const auto step = [this](std::string_view what) {
+    if (options_.on_archive_step) options_.on_archive_step(what);
+  };
+  step("keys are being destroyed");
+  auto destroyed = keys_->Destroy(shard, instances, registry_records);
+  step("the keys are destroyed");
+  if (destroyed) destroyed = state_.ForgetSnapshots(shard, instances);
+  if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
+    Refuse(destroyed.error());
+  step("the snapshots are gone");
+  return destroyed;
 }
 
 // Whether a block ended there with that hash.

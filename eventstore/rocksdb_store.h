@@ -5,10 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
+#include "base/payload_spans.h"
+#include "eventstore/aead.h"
 #include "eventstore/event_store.h"
 #include "eventstore/limits.h"
 
@@ -26,7 +29,17 @@ struct RocksDbOptions {
   std::string archive_directory;
   // Where a segment ends.
   uint64_t archive_segment_bytes = kTargetSegmentBytes;
-  // For tests: told before and after everything that Archive and Cut change on the disk.
+  // Opens the log's keys. With it the payloads of what is recorded are sealed from now on, and the
+  // log cannot be opened without it any more (docs/encryption.md).
+  std::optional<CipherKey> master_key;
+  // Finds what is sealed. REQUIRES: not null when there is a master key.
+  std::shared_ptr<const PayloadFinder> payloads;
+  // Opens a sealed log without its key, to verify its chain: nothing can be written, a cursor that
+  // comes to a sealed record says kMasterKey, and what is derived from the log is neither read nor
+  // written. Of no effect for a log in clear.
+  bool without_key = false;
+  // For tests: told before and after everything that Archive, Cut and DestroyKeys change on the
+  // disk.
   std::function<void(std::string_view)> on_archive_step;
   // How many records are collected before they go into the index on disk.
   size_t index_chunk_records = kIndexChunkRecords;

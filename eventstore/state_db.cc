@@ -1,6 +1,7 @@
 #include "eventstore/state_db.h"
 
 #include <fmt/format.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
@@ -60,16 +61,35 @@ std::unexpected<Error> BadValue(std::string_view what, ShardId shard) {
 
 }  // namespace
 
-Status StateDb::Open(const std::string& path) {
-  path_ = path;
+rocksdb::Options StateDb::Options() const {
   rocksdb::Options options = BaseOptions();
   options.atomic_flush = true;
+  if (cipher_ != nullptr) options.env = cipher_->env();
+  if (memory_ != nullptr) options.env = memory_.get();
+  return options;
+}
+
+Status StateDb::Open(const std::string& path, std::shared_ptr<const FileCipher> cipher) {
+  path_ = path;
+  cipher_ = std::move(cipher);
+  // Nobody else has it open: who has the log has this.
+  STELE_RETURN_IF_ERROR(RemoveUnlessWrittenBy(cipher_.get(), path));
   // Files of an ingestion that a crash interrupted.
   std::error_code ignored;
   std::filesystem::create_directories(path, ignored);
   for (const auto& entry : std::filesystem::directory_iterator(path, ignored))
     if (entry.path().extension() == ".ingest") std::filesystem::remove(entry.path(), ignored);
-  return handle_.Open(options, path,
+  return OpenFamilies();
+}
+
+Status StateDb::OpenInMemory(const std::string& path) {
+  path_ = path;
+  memory_.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
+  return OpenFamilies();
+}
+
+Status StateDb::OpenFamilies() {
+  return handle_.Open(Options(), path_,
                       {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(rocksdb::kNoCompression)},
                        {"snapshots", FamilyOptions(rocksdb::kZSTD)},
                        {"open", FamilyOptions(rocksdb::kZSTD)},

@@ -8,11 +8,14 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "eventstore/event_store.h"
+#include "eventstore/file_cipher.h"
 #include "eventstore/instance_blocks.h"
 #include "eventstore/rocksdb_handle.h"
 
@@ -21,7 +24,10 @@ namespace stele::eventstore {
 // Threads: any, except Ingest: one at a time.
 class StateDb {
  public:
-  Status Open(const std::string& path);
+  // Its files go through the cipher, if there is one; what was written otherwise is removed first.
+  Status Open(const std::string& path, std::shared_ptr<const FileCipher> cipher);
+  // Nothing on the disk is read or written: all of it is built in memory, and gone at the end.
+  Status OpenInMemory(const std::string& path);
   void Close() { handle_.Close(); }
 
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot);
@@ -42,6 +48,9 @@ class StateDb {
   // The instances' snapshots and index entries, and the notes, go, durably, and from the files too.
   Status Forget(ShardId shard, const Erasure& erasure);
 
+  // The instances' snapshots go, durably, and from the files too.
+  Status ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances);
+
   // The shards that have one.
   Result<std::vector<ShardId>> CheckpointedShards() const;
 
@@ -59,6 +68,11 @@ class StateDb {
  private:
   Status Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value);
 
+  rocksdb::Options Options() const;
+  Status OpenFamilies();
+
+  std::shared_ptr<const FileCipher> cipher_;  // these two outlive the database
+  std::unique_ptr<rocksdb::Env> memory_;
   RocksDbHandle handle_;
   std::string path_;
   uint64_t next_file_ = 0;

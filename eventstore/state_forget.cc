@@ -52,4 +52,28 @@ Status StateDb::Forget(ShardId shard, const Erasure& erasure) {
                           erasure.instances.size(), path_, status.ToString()));
 }
 
+Status StateDb::ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances) {
+  if (instances.empty()) return {};
+  rocksdb::DB& db = handle_.db();
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;
+  rocksdb::WriteBatch batch;
+  for (InstanceId instance : instances)
+    batch.Delete(handle_.family(kSnapshots), KeySlice(ShardKey(shard, instance.value)));
+  const auto [low, high] = std::ranges::minmax(instances);
+  const auto first = ShardKey(shard, low.value), last = ShardKey(shard, high.value);
+  const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
+  auto status = db.Write(options, &batch);
+  if (status.ok())
+    status = db.Flush({}, {handle_.family(kSnapshots), handle_.family(kOpen),
+                           handle_.family(kCheckpoint), handle_.family(kNotes)});
+  if (status.ok()) status = db.CompactRange({}, handle_.family(kSnapshots), &from, &to);
+  if (status.ok()) status = db.PauseBackgroundWork();
+  if (status.ok()) status = db.ContinueBackgroundWork();
+  if (status.ok()) return {};
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to erase the snapshots of {} instances from {} but found: {}.",
+                          instances.size(), path_, status.ToString()));
+}
+
 }  // namespace stele::eventstore

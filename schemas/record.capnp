@@ -12,6 +12,11 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("stele::schema");
 
+# What people and programs put in: sealed when the log is encrypted, and gone when its key is
+# destroyed (docs/encryption.md). Without a value the record still applies. Every field of text or
+# bytes has the mark or a line in schemas/record.clear; a test compares.
+annotation payload @0xd3a1c0f2b7e64590 (field) :Void;
+
 struct Record {
   format @0 :UInt16;          # 1
   events @1 :List(Event);     # [0] is the cause
@@ -105,7 +110,7 @@ struct Event {
 struct InstanceStarted {
   definition @0 :UInt32;
   priority @1 :Int32;
-  input @2 :Text;
+  input @2 :Text $payload;
   variables @3 :List(Variable);   # given at the start, in place of the definition's defaults
   businessKey @4 :Text;
   idempotencyKey @5 :Text;
@@ -119,29 +124,29 @@ struct InstanceStarted {
   concurrencyKey @13 :Text;       # of the definition's limit
 }
 
-struct InstanceCompleted { output @0 :Text; }
+struct InstanceCompleted { output @0 :Text $payload; }
 
 struct InstanceFailed {
   kind @0 :Text;
-  message @1 :Text;
+  message @1 :Text $payload;
   run @2 :UInt32;                 # the run that failed; 0: none
   compensated @3 :Bool;
 }
 
-struct InstanceCancelRequested { compensate @0 :Bool; reason @1 :Text; }
+struct InstanceCancelRequested { compensate @0 :Bool; reason @1 :Text $payload; }
 
 struct InstanceCancelled { compensated @0 :Bool; }
 
-struct Reason { text @0 :Text; }
+struct Reason { text @0 :Text $payload; }
 
 # `withParent`: it is resumed with its parent.
-struct InstancePause { text @0 :Text; withParent @1 :Bool; }
+struct InstancePause { text @0 :Text $payload; withParent @1 :Bool; }
 
 # `deadline`: of the instance from now on, 0: none. `queued`: it waits for InstanceAdmitted.
-struct InstanceRetry { text @0 :Text; deadline @1 :Int64; queued @2 :Bool; }
+struct InstanceRetry { text @0 :Text $payload; deadline @1 :Int64; queued @2 :Bool; }
 
 struct InstanceResumed {
-  reason @0 :Text;
+  reason @0 :Text $payload;
   steps @1 :UInt32;               # it stays paused, but so many held steps start; 0: it goes on
 }
 
@@ -174,8 +179,8 @@ struct StepActivated {
   deadline @5 :Int64;             # of its first attempt
   of @6 :UInt32;                  # fallback, compensation: the run that it stands in for or undoes
   purpose @7 :Purpose;
-  config @8 :Text;                # rendered; absent: the definition's, as it stands
-  input @9 :Text;                 # its mapped inputs, an object; a loop's items
+  config @8 :Text $payload;                # rendered; absent: the definition's, as it stands
+  input @9 :Text $payload;                 # its mapped inputs, an object; a loop's items
   secrets @10 :List(SecretUse);
   waits @11 :List(Wait);          # what a waiting step waits for, the first of them
   concurrencyKey @12 :Text;       # of the step's limit
@@ -192,7 +197,7 @@ struct Wait {
   event @0 :Text;                 # its id in an event race
   kind @1 :WaitKind;
   name @2 :Text;
-  key @3 :Text;
+  key @3 :Text $payload;
   due @4 :Int64;                  # timer
 }
 
@@ -207,14 +212,14 @@ struct StepHeld {
   scope @0 :UInt32;
   step @1 :UInt32;
   via @2 :UInt32;                 # as StepActivated will have it
-  output @3 :Text;                # of the step before, as `outputs` will show it
+  output @3 :Text $payload;                # of the step before, as `outputs` will show it
 }
 
 # A run of a paused instance has failed; what follows is decided on resume.
 struct StepFailing {
   run @0 :UInt32;
   kind @1 :Text;
-  message @2 :Text;
+  message @2 :Text $payload;
   retryable @3 :Bool;
 }
 
@@ -222,14 +227,14 @@ struct StepPassed { scope @0 :UInt32; step @1 :UInt32; via @2 :UInt32; }
 
 struct StepCompleted {
   run @0 :UInt32;
-  output @1 :Text;                # of steps without attempts (loops, sub-processes)
+  output @1 :Text $payload;                # of steps without attempts (loops, sub-processes)
   undoable @2 :Bool;              # it names a compensation
 }
 
 struct StepFailed {
   run @0 :UInt32;
   kind @1 :Text;
-  message @2 :Text;
+  message @2 :Text $payload;
   fallback @3 :Bool;              # a fallback stands in: the run ends when that ends
   handled @4 :Bool;               # the flow goes on all the same
 }
@@ -257,8 +262,8 @@ struct AttemptStarted {
 struct AttemptCompleted {
   run @0 :UInt32;
   attempt @1 :UInt32;
-  output @2 :Text;
-  log @3 :Text;
+  output @2 :Text $payload;
+  log @3 :Text $payload;
   logTruncated @4 :Bool;
 }
 
@@ -266,10 +271,10 @@ struct AttemptFailed {
   run @0 :UInt32;
   attempt @1 :UInt32;
   kind @2 :Text;
-  message @3 :Text;
+  message @3 :Text $payload;
   retryable @4 :Bool;
-  details @5 :Text;
-  log @6 :Text;
+  details @5 :Text $payload;
+  log @6 :Text $payload;
   logTruncated @7 :Bool;
 }
 
@@ -325,7 +330,7 @@ struct ScopeOpened {
   run @2 :UInt32;                 # that owns it
   body @3 :UInt32;
   index @4 :UInt32;               # of a loop's iteration, from 0
-  item @5 :Text;
+  item @5 :Text $payload;
 }
 
 enum Outcome {
@@ -337,11 +342,11 @@ enum Outcome {
 struct ScopeClosed {
   scope @0 :UInt32;
   outcome @1 :Outcome;
-  output @2 :Text;
+  output @2 :Text $payload;
   keepsUndo @3 :Bool;             # its completed steps can still be undone, as a part of its parent
 }
 
-struct Variable { name @0 :Text; value @1 :Text; }
+struct Variable { name @0 :Text; value @1 :Text $payload; }
 
 struct VariablesSet { scope @0 :UInt32; variables @1 :List(Variable); }
 
@@ -350,22 +355,22 @@ struct CompensationStarted {
   endsAs @1 :Outcome;             # failed or cancelled
   run @2 :UInt32;                 # that failed; 0: none
   kind @3 :Text;
-  message @4 :Text;
+  message @4 :Text $payload;
 }
 
 struct CompensationWaived {
   run @0 :UInt32;                 # whose compensation is given up
-  reason @1 :Text;
+  reason @1 :Text $payload;
 }
 
 struct CompensationEnded { scope @0 :UInt32; }
 
-struct IncidentRaised { run @0 :UInt32; kind @1 :Text; message @2 :Text; }
+struct IncidentRaised { run @0 :UInt32; kind @1 :Text; message @2 :Text $payload; }
 
 struct IncidentResolved {
   run @0 :UInt32;
   resolution @1 :Resolution;
-  reason @2 :Text;
+  reason @2 :Text $payload;
 }
 
 enum Resolution {
@@ -374,21 +379,21 @@ enum Resolution {
   fail @2;
 }
 
-struct RunCommand { run @0 :UInt32; reason @1 :Text; }
+struct RunCommand { run @0 :UInt32; reason @1 :Text $payload; }
 
 struct StepRolledBack {
   fromRun @0 :UInt32;
   toStep @1 :UInt32;
   scope @2 :UInt32;
-  reason @3 :Text;
+  reason @3 :Text $payload;
   reset @4 :List(UInt32);         # steps that are as if no token had reached them
   cleared @5 :List(UInt32);       # transitions whose tokens are gone
 }
 
 struct Message {
   name @0 :Text;
-  correlationKey @1 :Text;
-  payload @2 :Text;
+  correlationKey @1 :Text $payload;
+  payload @2 :Text $payload;
   expires @3 :Int64;
   messageId @4 :Text;
 }
@@ -396,7 +401,7 @@ struct Message {
 struct MessageCorrelated {
   run @0 :UInt32;
   name @1 :Text;
-  payload @2 :Text;
+  payload @2 :Text $payload;
   messagePosition @3 :UInt64;     # of the record that published it; 0: a signal
   messageOrdinal @4 :UInt32;      # among those that this record published, from 0
   wait @5 :UInt32;                # which of the run's waits it meets
@@ -408,7 +413,7 @@ struct HumanTaskCreated {
   groups @2 :List(Text);
   minApprovers @3 :UInt32;
   due @4 :Int64;
-  form @5 :Text;
+  form @5 :Text $payload;
   veto @6 :Bool;
   escalateAt @7 :Int64;
   remindAt @8 :Int64;
@@ -419,7 +424,7 @@ struct HumanTaskCreated {
 struct HumanTaskAction {
   run @0 :UInt32;
   person @1 :Text;
-  comment @2 :Text;
+  comment @2 :Text $payload;
   groups @3 :List(Text);          # that the person is in
   asOperator @4 :Bool;            # an operator acts for somebody
 }
@@ -440,8 +445,8 @@ struct HumanTaskDecided {
   run @0 :UInt32;
   person @1 :Text;
   approved @2 :Bool;
-  comment @3 :Text;
-  variables @4 :Text;             # an object
+  comment @3 :Text $payload;
+  variables @4 :Text $payload;             # an object
   groups @5 :List(Text);
   asOperator @6 :Bool;
 }
@@ -456,38 +461,38 @@ struct ChildEnded {
   run @0 :UInt32;
   child @1 :UInt64;
   outcome @2 :Outcome;
-  output @3 :Text;
+  output @3 :Text $payload;
   kind @4 :Text;
-  message @5 :Text;
+  message @5 :Text $payload;
 }
 
 struct DefinitionRegistered {
   definition @0 :UInt32;
   name @1 :Text;
   version @2 :UInt32;             # of that name, from 1
-  canonical @3 :Text;             # what is executed, for ever (docs/canonical.md)
-  source @4 :Text;                # as the user wrote it
+  canonical @3 :Text $payload;             # what is executed, for ever (docs/canonical.md)
+  source @4 :Text $payload;                # as the user wrote it
   file @5 :Text;
 }
 
-struct StateChanged { id @0 :UInt32; state @1 :Text; reason @2 :Text; }
+struct StateChanged { id @0 :UInt32; state @1 :Text; reason @2 :Text $payload; }
 
 struct TriggerRegistered {
   trigger @0 :UInt32;
   definition @1 :Text;
   kind @2 :Text;
-  config @3 :Text;
+  config @3 :Text $payload;
 }
 
 struct TriggerFired {
   trigger @0 :UInt32;
   time @1 :Int64;                 # of the firing, as the schedule says
   outcome @2 :Text;               # started, skipped, buffered, …
-  payload @3 :Text;               # the input that the instance is given
+  payload @3 :Text $payload;               # the input that the instance is given
   key @4 :Text;                   # names the firing: nothing fires twice with the same
 }
 
-struct NamedDocument { name @0 :Text; document @1 :Text; }
+struct NamedDocument { name @0 :Text; document @1 :Text $payload; }
 
 struct Lease {
   run @0 :UInt32;
