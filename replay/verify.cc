@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <span>
 
 #include "base/json.h"
@@ -12,6 +13,7 @@
 #include "engine/definition/canonical.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
+#include "engine/model/instance_ranges.h"
 #include "replay/history.h"
 
 namespace stele::replay {
@@ -69,6 +71,12 @@ struct RegistryFault {
   }
   std::string operator()(const model::SettingChanged&) const { return ""; }
   std::string operator()(const model::MessagePublished&) const { return ""; }
+  std::string operator()(const model::InstancesPurged& event) const {
+    return model::MayBeRemoved(event.instances) ? "" : "some purged instances, in order";
+  }
+  std::string operator()(const model::InstancesErased& event) const {
+    return model::MayBeRemoved(event.instances) ? "" : "some erased instances, in order";
+  }
   template <class OfAnInstance>
   std::string operator()(const OfAnInstance&) const {
     return "an event of the registry";
@@ -88,12 +96,14 @@ class Verifier {
   Status Compare(const RecordView& record, const definition::Definition& definition) const;
   Result<model::Instance*> InstanceOf(const RecordView& record);
   Result<model::Instance*> Reopen(const RecordView& record);
+  Result<bool> IsErased(const RecordView& record);
 
   const eventstore::EventStore& store_;
   const ShardId shard_;
   model::Registry registry_;
   std::map<InstanceId, model::Instance> open_;
   InstanceId last_started_;
+  std::set<InstanceId> erased_;  // of those that have started
   decide::Decider decider_;
   std::vector<Event> decided_;
   std::vector<Event> recorded_;
@@ -163,6 +173,17 @@ Result<model::Instance*> Verifier::InstanceOf(const RecordView& record) {
   return &instance;
 }
 
+// Asked at its start.
+Result<bool> Verifier::IsErased(const RecordView& record) {
+  const InstanceId id = record.header.instance;
+  if (record.header.first_seq == Seq(1)) {
+    const Result<bool> destroyed = store_.KeyDestroyed(shard_, id);
+    if (!destroyed.has_value()) return destroyed;
+    if (*destroyed) erased_.insert(id);
+  }
+  return erased_.contains(id);
+}
+
 // A failed instance goes on: its state is what its records before this one, which are checked,
 // make.
 Result<model::Instance*> Verifier::Reopen(const RecordView& record) {
@@ -191,6 +212,15 @@ Status Verifier::CheckInstance(const RecordView& record) {
   if (registered == nullptr)
     return Mismatch(record, first, "a registered definition", fmt::format("number {}", id.value));
 
+  const Result<bool> erased = IsErased(record);
+  if (!erased.has_value()) return std::unexpected(erased.error());
+  if (*erased) {
+    // What it was decided on cannot be read any more.
+    for (const Event& event : recorded_)
+      apply::Apply(**instance, event, {record.position, record.header.time});
+    if (model::HasEnded((*instance)->status)) open_.erase(record.header.instance);
+    return {};
+  }
   decided_.clear();
   const auto* migrate = std::get_if<model::MigrateInstance>(&*command);
   const auto* target = migrate == nullptr ? nullptr : registry_.Find(migrate->definition);

@@ -104,6 +104,10 @@ struct Event {
     stepFailing @58 :StepFailing;
     instanceAdmitted @59 :Reason;
     humanTaskReminded @60 :HumanTaskReminded;
+
+    # The registry: what is removed of ended instances.
+    instancesPurged @61 :InstancesPurged;
+    instancesErased @62 :InstancesErased;
   }
 }
 
@@ -502,3 +506,22 @@ struct Lease {
 }
 
 struct SingleStepSet { on @0 :Bool; }
+
+struct InstanceRange { first @0 :UInt64; last @1 :UInt64; }   # both included
+
+# A row that a view would have of the purged instances alone; `version` is the view's.
+struct ViewRow { view @0 :Text; version @1 :UInt32; key @2 :Data; value @3 :Data; }
+
+# Their records are cut out of the archive behind this one, and nothing more happens to them.
+struct InstancesPurged {
+  instances @0 :List(InstanceRange);   # in order; each ended
+  closedBefore @1 :Int64;              # all of them had ended then; 0: they were named
+  reason @2 :Text $payload;
+  totals @3 :List(ViewRow);            # what they add to views of totals: docs/retention.md
+}
+
+# Their keys are destroyed behind this one, and nothing more happens to them.
+struct InstancesErased {
+  instances @0 :List(InstanceRange);   # in order; each ended
+  reason @1 :Text $payload;
+}

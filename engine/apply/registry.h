@@ -9,6 +9,9 @@ namespace stele::apply {
 void On(model::Registry&, const model::DefinitionRegistered&, const RecordContext&);
 void On(model::Registry&, const model::DefinitionStateChanged&, const RecordContext&);
 void On(model::Registry&, const model::SettingChanged&, const RecordContext&);
+// removal.cc
+void On(model::Registry&, const model::InstancesPurged&, const RecordContext&);
+void On(model::Registry&, const model::InstancesErased&, const RecordContext&);
 // trigger.cc
 void On(model::Registry&, const model::TriggerRegistered&, const RecordContext&);
 void On(model::Registry&, const model::TriggerFired&, const RecordContext&);

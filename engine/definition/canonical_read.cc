@@ -163,6 +163,7 @@ Definition CanonicalReader::Read(const Node& root) {
   ReadTables(reader);
   result_.outputs = Mappings(reader, "outputs");
   result_.deadline_us = reader.Integer({"deadline_us"}, 0, kMaxDurationUs).value_or(0);
+  result_.retention_us = reader.Integer({"retention_us"}, 0, kMaxDurationUs).value_or(0);
   result_.priority =
       static_cast<int32_t>(reader.Integer({"priority"}, INT32_MIN, INT32_MAX).value_or(0));
   result_.concurrency = ReadConcurrency(reader);

@@ -189,6 +189,7 @@ std::string WriteCanonical(const Definition& definition) {
   out.List("transitions", std::move(transitions));
   out.Mappings("outputs", definition.outputs);
   out.Number("deadline_us", definition.deadline_us);
+  out.Number("retention_us", definition.retention_us);
   out.Number("priority", definition.priority);
   out.Any("concurrency", WriteConcurrency(definition.concurrency));
   out.Any("rate", WriteRate(definition.rate));

@@ -203,6 +203,7 @@ struct Definition {
   std::vector<StepIndex> by_id;  // sorted by id, for FindStep; it can do without
   std::vector<Mapping> outputs;  // of the instance; empty: the outputs of the last steps
   int64_t deadline_us = 0;       // of an instance; 0: none
+  int64_t retention_us = 0;      // how long an ended instance is kept; 0: the engine's setting
   int32_t priority = 0;          // of an instance that is started without one
   std::optional<Concurrency> concurrency;
   RateLimit rate;

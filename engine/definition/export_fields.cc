@@ -197,6 +197,7 @@ void AddExecution(const ExportPlan& plan, Object& into) {
   const Definition& head = plan.definition;
   if (plan.careful()) return;
   if (head.deadline_us != 0) into.Set("timeout", DurationText(head.deadline_us));
+  if (head.retention_us != 0) into.Set("retention", DurationText(head.retention_us));
   if (head.priority != 0) into.Set("priority", int64_t{head.priority});
   if (head.concurrency && head.concurrency->key.source() == Value(""))
     into.Set("max_concurrent", int64_t{head.concurrency->limit});

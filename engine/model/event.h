@@ -451,6 +451,22 @@ struct DefinitionRegistered {
   bool operator==(const DefinitionRegistered&) const = default;
 };
 
+// Their records are cut out behind it.
+struct InstancesPurged {
+  std::vector<InstanceRange> instances;  // in order
+  TimeUs closed_before;
+  std::string reason;
+  std::vector<ViewRow> totals;
+  bool operator==(const InstancesPurged&) const = default;
+};
+
+// Their keys are destroyed behind it.
+struct InstancesErased {
+  std::vector<InstanceRange> instances;  // in order
+  std::string reason;
+  bool operator==(const InstancesErased&) const = default;
+};
+
 using Event = std::variant<
     InstanceStarted, InstanceCompleted, InstanceFailed, InstanceCancelRequested, InstanceCancelled,
     InstanceTerminated, StepActivated, StepPassed, StepSkipped, StepCompleted, StepFailed,
@@ -461,7 +477,8 @@ using Event = std::variant<
     StepHeld, StepFailing, StepRetryRequested, StepSkipRequested, StepRolledBack, SignalReceived,
     MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
     HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
-    DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged>;
+    DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged,
+    InstancesPurged, InstancesErased>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

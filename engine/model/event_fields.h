@@ -66,7 +66,9 @@
   E(TriggerRegistered, "trigger_registered", TRIGGER_REGISTERED)                     \
   E(TriggerFired, "trigger_fired", TRIGGER_FIRED)                                    \
   E(TriggerStateChanged, "trigger_state_changed", TRIGGER_STATE_CHANGED)             \
-  E(SettingChanged, "setting_changed", SETTING_CHANGED)
+  E(SettingChanged, "setting_changed", SETTING_CHANGED)                              \
+  E(InstancesPurged, "instances_purged", INSTANCES_PURGED)                           \
+  E(InstancesErased, "instances_erased", INSTANCES_ERASED)
 
 // F(member, accessor).
 #define STELE_FIELDS_InstanceStarted(F) \
@@ -196,6 +198,9 @@
   F(trigger, Trigger) F(time, Time) F(outcome, Outcome) F(key, Key) F(payload, Payload)
 #define STELE_FIELDS_TriggerStateChanged(F) F(trigger, Id) F(state, State) F(reason, Reason)
 #define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
+#define STELE_FIELDS_InstancesPurged(F) \
+  F(instances, Instances) F(closed_before, ClosedBefore) F(reason, Reason) F(totals, Totals)
+#define STELE_FIELDS_InstancesErased(F) F(instances, Instances) F(reason, Reason)
 #define STELE_FIELDS_DefinitionRegistered(F) \
   F(definition, Definition)                  \
   F(name, Name) F(version, Version) F(canonical, Canonical) F(source, Source) F(file, File)

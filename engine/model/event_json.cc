@@ -128,6 +128,19 @@ class EventWriter {
     }
     out_.Set(name, std::move(secrets));
   }
+  // "7", "9-12"
+  void operator()(std::string_view name, const std::vector<InstanceRange>& v) const {
+    Array ranges;
+    for (const InstanceRange& range : v)
+      ranges.push_back(range.first == range.last
+                           ? fmt::format("{}", range.first.value)
+                           : fmt::format("{}-{}", range.first.value, range.last.value));
+    out_.Set(name, std::move(ranges));
+  }
+  // Bytes of a view's own; how many rows there are says enough.
+  void operator()(std::string_view name, const std::vector<ViewRow>& v) const {
+    Number(name, static_cast<int64_t>(v.size()));
+  }
 
  private:
   void Number(std::string_view name, int64_t v) const {

@@ -21,6 +21,9 @@ size_t TextsOf(const SecretUse& use) {
 size_t TextsOf(const Wait& wait) {
   return wait.event.size() + wait.name.size() + wait.key.size();
 }
+size_t TextsOf(const ViewRow& row) {
+  return row.view.size() + row.key.size() + row.value.size();
+}
 template <class Fixed>
 size_t TextsOf(const Fixed&) {
   return 0;

@@ -49,4 +49,20 @@ struct Wait {
   bool operator==(const Wait&) const = default;
 };
 
+// Instances whose numbers follow each other; both are of them.
+struct InstanceRange {
+  InstanceId first;
+  InstanceId last;
+  bool operator==(const InstanceRange&) const = default;
+};
+
+// A row of a view, as bytes.
+struct ViewRow {
+  std::string view;
+  uint32_t version = 0;  // of the view
+  std::string key;
+  std::string value;
+  bool operator==(const ViewRow&) const = default;
+};
+
 }  // namespace stele::model

@@ -67,6 +67,9 @@ inline constexpr bool kIsIndex = std::is_same_v<T, StepIndex> ||
 inline void Fill(capnp::Text::Builder out, const std::string& text) {
   std::memcpy(out.begin(), text.data(), text.size());
 }
+inline void Fill(capnp::Data::Builder out, const std::string& bytes) {
+  std::memcpy(out.begin(), bytes.data(), bytes.size());
+}
 inline void Fill(capnp::Text::Builder out, const Payload& payload) {
   std::memcpy(out.begin(), payload.text().data(), payload.text().size());
 }
@@ -109,6 +112,9 @@ void Take(Enum& v, Wire wire, std::string_view field, Fault& fault) {
 }
 inline void Take(std::string& v, capnp::Text::Reader wire, std::string_view, Fault&) {
   v.assign(wire.begin(), wire.size());
+}
+inline void Take(std::string& v, capnp::Data::Reader wire, std::string_view, Fault&) {
+  v.assign(reinterpret_cast<const char*>(wire.begin()), wire.size());
 }
 inline void Take(std::vector<std::string>& v, capnp::List<capnp::Text>::Reader wire,
                  std::string_view, Fault&) {
@@ -175,6 +181,8 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
 #define STELE_FIELDS_NamedPayload(F) F(name, Name) F(value, Value)
 #define STELE_FIELDS_SecretUse(F) F(pointer, Pointer) F(offset, Offset) F(name, Name)
 #define STELE_FIELDS_Wait(F) F(event, Event) F(kind, Kind) F(name, Name) F(key, Key) F(due, Due)
+#define STELE_FIELDS_InstanceRange(F) F(first, First) F(last, Last)
+#define STELE_FIELDS_ViewRow(F) F(view, View) F(version, Version) F(key, Key) F(value, Value)
 
 // Put and Take of a struct from its table STELE_FIELDS_<Type>. Templates over the value, too, so
 // that the branch for another type of field is never looked at.
@@ -195,5 +203,7 @@ namespace stele::model {
 STELE_STRUCT_CODEC(NamedPayload)
 STELE_STRUCT_CODEC(SecretUse)
 STELE_STRUCT_CODEC(Wait)
+STELE_STRUCT_CODEC(InstanceRange)
+STELE_STRUCT_CODEC(ViewRow)
 
 }  // namespace stele::model

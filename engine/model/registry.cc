@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/model/instance_ranges.h"
+
 namespace stele::model {
 
 namespace {
@@ -70,6 +72,14 @@ const RegisteredDefinition* Registry::Version(std::string_view name, uint32_t ve
   return Last(definitions, [&](const RegisteredDefinition& one) {
     return one.name == name && one.version == version;
   });
+}
+
+bool Registry::IsRemoved(InstanceId instance) const {
+  return Contains(purge.instances, instance) || Contains(erased, instance);
+}
+
+bool Registry::IsErased(InstanceId instance) const {
+  return Contains(erased, instance);
 }
 
 }  // namespace stele::model

@@ -50,6 +50,13 @@ struct RegisteredTrigger {
   uint64_t fired = 0;
 };
 
+// The last instances that were purged. Those of the ones before are cut out already.
+struct RegisteredPurge {
+  Position position;  // of its record; 0: there is none
+  std::vector<InstanceRange> instances;
+  Position before;  // of the record of the one before it; 0: there is none
+};
+
 struct Registry {
   Seq seq;
   Position position;
@@ -57,6 +64,12 @@ struct Registry {
   std::vector<RegisteredTrigger> triggers;                   // by id, from 1
   std::map<std::string, std::string, std::less<>> settings;  // name to JSON document
 
+  RegisteredPurge purge;
+  std::vector<InstanceRange> erased;  // in order, neighbours joined
+
+  // Nothing more happens to it: it was purged with the last ones, or erased.
+  bool IsRemoved(InstanceId instance) const;
+  bool IsErased(InstanceId instance) const;
   const RegisteredDefinition* Find(DefinitionId id) const;
   const RegisteredTrigger* Find(TriggerId id) const;
   // The newest version of a name in any state, or null.

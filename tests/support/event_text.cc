@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/instance_ranges.h"
 #include "engine/model/names.h"
 
 namespace stele::test {
@@ -160,6 +161,12 @@ struct EventText::Teller {
   std::string operator()(const model::TriggerFired& e) { return "trigger fired: " + e.outcome; }
   std::string operator()(const model::TriggerStateChanged& e) { return "trigger " + e.state; }
   std::string operator()(const model::SettingChanged& e) { return "setting " + e.name; }
+  std::string operator()(const model::InstancesPurged& e) {
+    return "purged " + model::RangesText(e.instances);
+  }
+  std::string operator()(const model::InstancesErased& e) {
+    return "erased " + model::RangesText(e.instances);
+  }
 };
 
 void EventText::Migrate(const definition::Definition& definition,

@@ -66,6 +66,7 @@ void ReadLimits(MapReader& reader, std::string_view plain, std::optional<Concurr
 void ReadExecution(MapReader& reader, Lowering& lowering) {
   Definition& head = lowering.draft.head;
   if (const auto deadline = reader.Duration({"timeout", "deadline"})) head.deadline_us = *deadline;
+  if (const auto kept = reader.Duration({"retention"})) head.retention_us = *kept;
   if (const auto priority = reader.Integer({"priority"}, kMinPriority, kMaxPriority))
     head.priority = static_cast<int32_t>(*priority);
   ReadLimits(reader, "max_concurrent", head.concurrency, head.rate, lowering);

@@ -71,6 +71,16 @@ class RandomValues {
     Set(v.key);
     Set(v.due);
   }
+  void Set(InstanceRange& v) {
+    Set(v.first);
+    Set(v.last);
+  }
+  void Set(ViewRow& v) {
+    Set(v.view);
+    Set(v.version);
+    Set(v.key);
+    Set(v.value);
+  }
   void Set(Arrival& v) {
     Set(v.step);
     Set(v.transition);
