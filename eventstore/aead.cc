@@ -68,6 +68,7 @@ void Aead::Begin(const CipherKey& key, std::string_view nonce, bool encrypt) {
 }
 
 void Aead::AddData(std::string_view data) {
+  if (data.empty()) return;
   int ignored = 0;
   CHECK(EVP_CipherUpdate(context_.get(), nullptr, &ignored, Bytes(data),
                          static_cast<int>(data.size())) == 1,

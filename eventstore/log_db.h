@@ -70,10 +70,11 @@ class LogDb {
   // REQUIRES: open to write.
   Status MakeKeys();
   Result<std::optional<std::string>> ReadKey(std::string_view name) const;
-  // Puts the rows, whatever was there, durably; what was there is gone from the files when it
-  // returns. REQUIRES: HasKeys().
-  Status ReplaceKeys(const std::vector<KeyRow>& rows);
-  // The same for one row of `meta`.
+  // Puts the rows, whatever was there, durably. REQUIRES: HasKeys().
+  Status PutKeys(const std::vector<KeyRow>& rows);
+  // What stood in these rows before is gone from the files when it returns.
+  Status ScrubKeys(const std::vector<KeyRow>& rows);
+  // Both, for one row of `meta`.
   Status ReplaceMeta(const std::string& key, const std::string& value);
   // Into a log that is being built. REQUIRES: HasKeys().
   Status ImportKey(std::string_view name, std::string_view value);

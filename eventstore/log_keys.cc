@@ -31,7 +31,7 @@ Result<std::optional<std::string>> LogDb::ReadKey(std::string_view name) const {
   return value;
 }
 
-Status LogDb::ReplaceKeys(const std::vector<KeyRow>& rows) {
+Status LogDb::PutKeys(const std::vector<KeyRow>& rows) {
   if (rows.empty()) return {};
   rocksdb::WriteBatch batch;
   for (const KeyRow& row : rows) {
@@ -41,7 +41,11 @@ Status LogDb::ReplaceKeys(const std::vector<KeyRow>& rows) {
   rocksdb::WriteOptions options;
   options.sync = true;
   const auto status = handle_.db().Write(options, &batch);
-  if (!status.ok()) return WriteError(status, handle_.db().GetName());
+  return status.ok() ? Status() : WriteError(status, handle_.db().GetName());
+}
+
+Status LogDb::ScrubKeys(const std::vector<KeyRow>& rows) {
+  if (rows.empty()) return {};
   const auto [first, last] = std::ranges::minmax(rows, {}, &KeyRow::name);
   return Scrub(kKeys, first.name, last.name);
 }

@@ -428,16 +428,13 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
                                  std::span<const Position> registry_records) {
   STELE_RETURN_IF_ERROR(CheckWritable());
   if (keys_ == nullptr) return EventStore::DestroyKeys(shard, instances, registry_records);
-  const auto step = [this](std::string_view what) {
-    if (options_.on_archive_step) options_.on_archive_step(what);
-  };
-  step("keys are being destroyed");
-  auto destroyed = keys_->Destroy(shard, instances, registry_records);
-  step("the keys are destroyed");
+  const auto& step = options_.on_archive_step;
+  if (step) step("keys are to be destroyed");
+  auto destroyed = keys_->Destroy(shard, instances, registry_records, step);
   if (destroyed) destroyed = state_.ForgetSnapshots(shard, instances);
   if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
     Refuse(destroyed.error());
-  step("the snapshots are gone");
+  if (step) step("the snapshots are gone");
   return destroyed;
 }
 

@@ -51,7 +51,8 @@ Result<std::unique_ptr<StoreKeys>> StoreKeys::Open(LogDb& log, const std::string
 }
 
 Status StoreKeys::Destroy(ShardId shard, std::span<const InstanceId> instances,
-                          std::span<const Position> registry_records) {
+                          std::span<const Position> registry_records,
+                          const std::function<void(std::string_view)>& step) {
   std::vector<PayloadKeyId> ids;
   for (const InstanceId instance : instances) {
     if (instance == InstanceId())
@@ -66,8 +67,11 @@ Status StoreKeys::Destroy(ShardId shard, std::span<const InstanceId> instances,
     if (!row) return std::unexpected(row.error());
     if (*row) rows.push_back({id.Name(), DestroyedKeyRow()});
   }
-  STELE_RETURN_IF_ERROR(log_.ReplaceKeys(rows));
+  STELE_RETURN_IF_ERROR(log_.PutKeys(rows));
   for (const PayloadKeyId& id : ids) payloads_.Forget(id);
+  if (step) step("it is noted that the keys are destroyed");
+  STELE_RETURN_IF_ERROR(log_.ScrubKeys(rows));
+  if (step) step("the keys are in no file");
   return {};
 }
 

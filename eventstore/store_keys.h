@@ -4,6 +4,7 @@
 // Owned by the store. Threads: any, after Open.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -30,9 +31,10 @@ class StoreKeys {
   const std::shared_ptr<const FileCipher>& files() const { return files_; }
 
   // The keys are gone, from memory and from every file, when it returns; what has none is passed
-  // over. May be repeated.
+  // over. May be repeated. `step`, if any, is told what was done on the disk.
   Status Destroy(ShardId shard, std::span<const InstanceId> instances,
-                 std::span<const Position> registry_records);
+                 std::span<const Position> registry_records,
+                 const std::function<void(std::string_view)>& step);
   Result<bool> IsDestroyed(ShardId shard, InstanceId instance) const;
 
  private:
