@@ -8,7 +8,9 @@
 #include <uv.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "base/check.h"
 #include "bench/measuring.h"
@@ -22,15 +24,22 @@ namespace stele::bench {
 // Keeps a number of instances running until so many have ended.
 class Load final : public runtime::Observer {
  public:
-  Load(uv_loop_t* loop, eventstore::EventStore& store) : loop_(loop), store_(store) {
-    // No two outputs are alike, as in life: the figures of stored bytes depend on it.
-    tasks_.Register(
-        "script", std::make_unique<tasks::FunctionExecutor>([](const tasks::TaskRequest& request) {
-          const uint64_t number =
-              (request.key.instance.value * 16 + request.key.run.value) * 2654435761u;
-          return tasks::TaskResult{
-              Payload::FromText(fmt::format(R"({{"ok":true,"n":{}}})", number)), {}};
-        }));
+  // What a step comes to, as JSON.
+  using MakeOutput = std::function<std::string(const tasks::TaskRequest&)>;
+
+  // No two outputs are alike, as in life: the figures of stored bytes depend on it.
+  static std::string SmallOutput(const tasks::TaskRequest& request) {
+    const uint64_t number = (request.key.instance.value * 16 + request.key.run.value) * 2654435761u;
+    return fmt::format(R"({{"ok":true,"n":{}}})", number);
+  }
+
+  Load(uv_loop_t* loop, eventstore::EventStore& store, MakeOutput output = SmallOutput)
+      : loop_(loop), store_(store) {
+    tasks_.Register("script", std::make_unique<tasks::FunctionExecutor>(
+                                  [output = std::move(output)](const tasks::TaskRequest& request) {
+                                    return tasks::TaskResult{Payload::FromText(output(request)),
+                                                             {}};
+                                  }));
   }
 
   void Open() {

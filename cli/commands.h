@@ -52,6 +52,7 @@ int Validate(const Arguments& arguments, const Terminal& terminal);
 
 // Reading
 int List(const Arguments& arguments, const Terminal& terminal);
+int ListActive(const Arguments& arguments, const Terminal& terminal);
 int ShowStatus(const Arguments& arguments, const Terminal& terminal);
 int ShowLogs(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);

@@ -70,14 +70,14 @@ void PrintComparison(const Terminal& terminal, const std::string& name,
 }  // namespace
 
 int ListProjections(const Arguments& arguments, const Terminal& terminal) {
-  const auto views = OpenViews(arguments);
+  const auto views = OpenViews(arguments, terminal);
   if (!views.has_value()) return Refuse(terminal, views.error());
   PrintStates(arguments, terminal, views->projector->States());
   return kExitDone;
 }
 
 int RebuildProjections(const Arguments& arguments, const Terminal& terminal) {
-  const auto views = OpenViews(arguments);
+  const auto views = OpenViews(arguments, terminal);
   if (!views.has_value()) return Refuse(terminal, views.error());
   if (const Status begun = views->projector->Rebuild(arguments.operands()); !begun.has_value())
     return Refuse(terminal, begun.error());
@@ -89,7 +89,7 @@ int RebuildProjections(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int VerifyProjections(const Arguments& arguments, const Terminal& terminal) {
-  const auto views = OpenViews(arguments);
+  const auto views = OpenViews(arguments, terminal);
   if (!views.has_value()) return Refuse(terminal, views.error());
   const Status caught_up = views->projector->CatchUp(ShowProgress(terminal, "reading the log"));
   EndProgress(terminal);

@@ -18,10 +18,15 @@ constexpr OptionSpec kListOptions[] = {
     kAsOf,
     kData,
     kJson};
+constexpr OptionSpec kActiveOptions[] = {kSort, kLimit, kCursor, kAsOf, kData, kJson};
 constexpr OptionSpec kStatisticsOptions[] = {
+    {"--each", "", "a line for each definition"},
+    {"--by", "UNIT", "a line for each minute, hour or day in which something happened"},
     kVersion,
     {"--from", "TIME", "what happened from then on: 24h (ago), 2026-11-21, 2026-11-21T09:30:00Z"},
     {"--to", "TIME", "what happened before"},
+    kLimit,
+    kCursor,
     kAsOf,
     kData,
     kJson};
@@ -53,6 +58,14 @@ constexpr Command kReading[] = {
       "  stele list status:waiting --as-of 2026-11-21T09:30:00Z\n",
       kListOptions},
      List},
+    {{"active", "[QUERY…]", 0, 100, "Lists what is under way: at which step, how far, since when.",
+      "Instances that have not ended and fit the query (docs/queries.md). PROGRESS is the share "
+      "of\n"
+      "the definition's outermost steps that are decided. --json has the same members as \"stele\n"
+      "list\".\n\n"
+      "  stele active\n  stele active definition:order 'started<24h'\n",
+      kActiveOptions},
+     ListActive},
     {{"status", "ID", 1, 1,
       "Shows an instance: its steps, what it waits for, variables and errors.",
       "  stele status 1\n  stele status 1 --json\n", kDataJson},
@@ -67,7 +80,8 @@ constexpr Command kReading[] = {
      ShowHistory},
     {{"stats", "[NAME]", 0, 1, "Shows figures of a definition and its steps, or of all.",
       "docs/statistics.md says what each figure is.\n\n"
-      "  stele stats\n  stele stats order --from 24h\n  stele stats order --version 2 --json\n",
+      "  stele stats\n  stele stats --each\n  stele stats order --from 24h\n"
+      "  stele stats order --from 7d --by day\n  stele stats order --version 2 --json\n",
       kStatisticsOptions},
      ShowStatistics},
     {{"errors", "", 0, 0, "Lists what goes wrong: kinds of errors, how often, and where last.",

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/clock.h"
 #include "cli/given.h"
+#include "projections/field_values.h"
 
 namespace stele::cli {
 
@@ -20,12 +22,15 @@ Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments, T
       .now = now};
 }
 
-void AddCondition(projections::Query& query, std::string_view field,
-                  const std::vector<std::string>& values) {
-  if (values.empty()) return;
-  projections::Condition condition{.field = std::string(field)};
-  for (const std::string& value : values) condition.values.push_back({.text = value});
-  query.conditions.push_back(std::move(condition));
+// "24h" ago, a day, or an instant.
+Result<TimeUs> GivenPast(const Arguments& arguments, std::string_view option) {
+  const std::string word = arguments.Get(option);
+  if (const auto moment = projections::MomentOf(word, SystemClock().Now()))
+    return TimeUs(moment->begin);
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected a time such as 24h (ago), 2026-11-21 or 2026-11-21T09:30:00Z "
+                          "for {} but found \"{}\"",
+                          option, word));
 }
 
 void NoteMore(const Terminal& terminal, const std::string& next) {

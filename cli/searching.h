@@ -26,9 +26,8 @@ inline constexpr OptionSpec kAsOf{"--as-of", "POSITION|TIME", "as it was then"};
 // What the operands, --sort, --limit and --cursor ask for.
 Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments, TimeUs now);
 
-// One of these values. Nothing when there are none.
-void AddCondition(projections::Query& query, std::string_view field,
-                  const std::vector<std::string>& values);
+// The moment that the option names: "24h" (ago), a day, an instant.
+Result<TimeUs> GivenPast(const Arguments& arguments, std::string_view option);
 
 // Pages until --limit is reached: one page of text, all of them as JSON. `next` is where the rest
 // begins; empty: there is none.

@@ -1,6 +1,7 @@
 // `stele triggers list | show | next`: what is recorded of triggers.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/json.h"
@@ -113,6 +114,29 @@ Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const s
               fmt::format("Expected a trigger but found no {}", id->value));
 }
 
+// What --all, --definition, --kind and --next leave, in their order.
+std::vector<const triggers::KnownTrigger*> Wanted(const Arguments& arguments,
+                                                  const RecordedTriggers& read, TimeUs now) {
+  std::vector<std::pair<int64_t, const triggers::KnownTrigger*>> wanted;
+  for (const auto& [id, trigger] : read.table.all()) {
+    const auto fits = [&](std::string_view option, const std::string& value) {
+      return !arguments.Has(option) || arguments.Get(option) == value;
+    };
+    const bool removed = trigger.state == model::TriggerState::kRemoved;
+    if ((removed && !arguments.Has("--all")) || !fits("--definition", trigger.definition) ||
+        !fits("--kind", trigger.kind))
+      continue;
+    const auto next = NextFirings(trigger, now, 1);
+    if (arguments.Has("--next") && next.empty()) continue;
+    wanted.emplace_back(next.empty() ? 0 : next[0].scheduled_us, &trigger);
+  }
+  if (arguments.Has("--next"))
+    std::ranges::stable_sort(wanted, {}, [](const auto& entry) { return entry.first; });
+  std::vector<const triggers::KnownTrigger*> found;
+  for (const auto& [at, trigger] : wanted) found.push_back(trigger);
+  return found;
+}
+
 }  // namespace
 
 int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
@@ -121,30 +145,37 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows{
       {"ID", "DEFINITION", "NAME", "KIND", "STATE", "FIRED", "NEXT (UTC)", "LAST OUTCOME"}};
   Array documents;
-  for (const auto& [id, trigger] : read->table.all()) {
-    if (trigger.state == model::TriggerState::kRemoved && !arguments.Has("--all")) continue;
-    const model::RegisteredTrigger& registered = *read->registry.Find(id);
-    const auto next = NextFirings(trigger, SystemClock().Now(), 1);
-    rows.push_back({fmt::format("{}", id.value), Clean(trigger.definition),
-                    Clean(trigger.stored.name), Clean(trigger.kind),
-                    std::string(model::TriggerStateName(trigger.state)),
+  const TimeUs now = SystemClock().Now();
+  for (const triggers::KnownTrigger* trigger : Wanted(arguments, *read, now)) {
+    const model::RegisteredTrigger& registered = *read->registry.Find(trigger->id);
+    const auto next = NextFirings(*trigger, now, 1);
+    rows.push_back({fmt::format("{}", trigger->id.value), Clean(trigger->definition),
+                    Clean(trigger->stored.name), Clean(trigger->kind),
+                    std::string(model::TriggerStateName(trigger->state)),
                     fmt::format("{}", registered.fired),
                     next.empty() ? "-" : Time(TimeUs(next[0].scheduled_us)),
-                    OutcomeText(read->registry, trigger)});
-    documents.push_back(ToJson(*read, trigger));
+                    OutcomeText(read->registry, *trigger)});
+    documents.push_back(ToJson(*read, *trigger));
   }
-  for (auto& row : Declared(*read)) {
-    documents.push_back(Object{{"definition", row[1]},
-                               {"name", row[2]},
-                               {"kind", row[3]},
-                               {"declared", true},
-                               {"state", "declared"}});
-    rows.push_back(std::move(row));
+  if (!arguments.Has("--next")) {
+    for (auto& row : Declared(*read)) {
+      if ((arguments.Has("--definition") && arguments.Get("--definition") != row[1]) ||
+          (arguments.Has("--kind") && arguments.Get("--kind") != row[3]))
+        continue;
+      documents.push_back(Object{{"definition", row[1]},
+                                 {"name", row[2]},
+                                 {"kind", row[3]},
+                                 {"declared", true},
+                                 {"state", "declared"}});
+      rows.push_back(std::move(row));
+    }
   }
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   } else {
-    terminal.Print(rows.size() == 1 ? "there are no triggers\n" : Table(rows));
+    terminal.Print(rows.size() > 1           ? Table(rows)
+                   : arguments.Has("--next") ? "nothing fires by a schedule\n"
+                                             : "there are no triggers\n");
   }
   return kExitDone;
 }

@@ -1,17 +1,12 @@
-// `stele stats` and `stele errors`: figures of definitions and their steps, and what goes wrong.
+// `stele stats`: figures of definitions and their steps.
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
-#include "projections/field_values.h"
-#include "projections/views/errors.h"
 #include "projections/views/read_statistics.h"
 
 namespace stele::cli {
@@ -51,6 +46,29 @@ std::vector<std::string> StepToText(const StepStatistics& step) {
           step.container ? "-" : Percent(step.share)};
 }
 
+// What is worth a look among the steps.
+std::string StepsInShort(const Statistics& statistics) {
+  uint64_t retried = 0;
+  uint64_t completed = 0;
+  for (const StepStatistics& step : statistics.steps) {
+    retried += step.counts.retried;
+    completed += step.counts.retried_completed;
+  }
+  std::string text;
+  if (retried > 0)
+    text +=
+        Line("retries", fmt::format("{} retried, {} of them completed ({})", Count(retried, "run"),
+                                    completed, Percent(statistics.retry_success_rate())));
+  const std::string slowest = statistics.slowest_step();
+  if (slowest.empty()) return text;
+  text += Line("slowest", Clean(slowest));
+  std::string bottlenecks;
+  for (const StepStatistics* step : statistics.bottlenecks())
+    bottlenecks += fmt::format("{}{} {}", bottlenecks.empty() ? "" : ", ", Clean(step->step),
+                               Percent(step->share));
+  return text + Line("bottlenecks", bottlenecks);
+}
+
 std::string ToText(const Statistics& statistics) {
   const projections::InstanceCounts& counts = statistics.counts;
   const std::string name =
@@ -75,21 +93,11 @@ std::string ToText(const Statistics& statistics) {
   text += Line("throughput",
                fmt::format("{:.2f} completed a minute", statistics.throughput_per_minute()));
   if (statistics.steps.empty()) return text;
+  text += StepsInShort(statistics);
   std::vector<std::vector<std::string>> rows{
       {"STEP", "TYPE", "COMPLETED", "FAILED", "SKIPPED", "RETRIED", "AVERAGE", "P95", "SHARE"}};
   for (const StepStatistics& step : statistics.steps) rows.push_back(StepToText(step));
   return text + "\n" + Table(rows);
-}
-
-// "24h" ago, a day, or an instant.
-Result<TimeUs> GivenPast(const Arguments& arguments, std::string_view option) {
-  const std::string word = arguments.Get(option);
-  if (const auto moment = projections::MomentOf(word, SystemClock().Now()))
-    return TimeUs(moment->begin);
-  return Fail(ErrorCode::kUsage,
-              fmt::format("Expected a time such as 24h (ago), 2026-11-21 or 2026-11-21T09:30:00Z "
-                          "for {} but found \"{}\"",
-                          option, word));
 }
 
 Result<projections::StatisticsScope> ScopeOf(const Arguments& arguments) {
@@ -110,6 +118,64 @@ Result<projections::StatisticsScope> ScopeOf(const Arguments& arguments) {
   return scope;
 }
 
+std::string AverageText(const Histogram& durations) {
+  return durations.count() == 0 ? "-" : Duration(durations.Average());
+}
+
+int ShowEach(const Arguments& arguments, const Terminal& terminal,
+             const projections::ViewReader& reader) {
+  const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
+  if (!limit.has_value()) return Refuse(terminal, limit.error());
+  const auto page = projections::ListDefinitions(
+      reader, arguments.Get("--cursor"),
+      static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)));
+  if (!page.has_value()) return Refuse(terminal, page.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");
+    return kExitDone;
+  }
+  std::vector<std::vector<std::string>> rows{
+      {"DEFINITION", "VERSIONS", "STATE", "EXECUTIONS", "OPEN", "SUCCESS", "AVERAGE", "LAST"}};
+  for (const projections::DefinitionSummary& summary : page->definitions) {
+    const Statistics of{.scope = {}, .resolution = {}, .counts = summary.row.counts, .steps = {}};
+    rows.push_back({Clean(summary.definition), fmt::format("{}", summary.versions), summary.state,
+                    fmt::format("{}", summary.row.counts.started),
+                    fmt::format("{}", summary.row.open),
+                    of.ended() == 0 ? "-" : Percent(of.success_rate()),
+                    AverageText(summary.row.counts.durations), Time(summary.row.last_started)});
+  }
+  terminal.Print(rows.size() == 1 ? "nothing is registered\n" : Table(rows));
+  NoteMore(terminal, page->next);
+  return kExitDone;
+}
+
+int ShowSeries(const Arguments& arguments, const Terminal& terminal,
+               const projections::ViewReader& reader, const projections::StatisticsScope& scope) {
+  const auto resolution = projections::FindResolution(arguments.Get("--by"));
+  if (!resolution.has_value())
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             fmt::format("Expected minute, hour or day for --by but found \"{}\"",
+                                         arguments.Get("--by"))});
+  const auto series =
+      projections::ReadSeries(reader, scope.definition, scope.from, scope.to, *resolution);
+  if (!series.has_value()) return Refuse(terminal, series.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*series))) + "\n");
+    return kExitDone;
+  }
+  std::vector<std::vector<std::string>> rows{
+      {"FROM", "STARTED", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED", "AVERAGE"}};
+  for (const projections::SeriesPoint& point : series->points) {
+    const projections::InstanceCounts& counts = point.counts;
+    rows.push_back({Time(point.from), fmt::format("{}", counts.started),
+                    fmt::format("{}", counts.completed), fmt::format("{}", counts.failed),
+                    fmt::format("{}", counts.cancelled), fmt::format("{}", counts.terminated),
+                    AverageText(counts.durations)});
+  }
+  terminal.Print(rows.size() == 1 ? "nothing has happened\n" : Table(rows));
+  return kExitDone;
+}
+
 }  // namespace
 
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
@@ -117,45 +183,13 @@ int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
   if (!scope.has_value()) return Refuse(terminal, scope.error());
   const auto asked = AskView(arguments, terminal, projections::kStatisticsView);
   if (!asked.has_value()) return Refuse(terminal, asked.error());
+  if (arguments.Has("--each")) return ShowEach(arguments, terminal, *asked->reader);
+  if (arguments.Has("--by")) return ShowSeries(arguments, terminal, *asked->reader, *scope);
   const auto statistics = projections::ReadStatistics(*asked->reader, *scope);
   if (!statistics.has_value()) return Refuse(terminal, statistics.error());
   terminal.Print(arguments.Has("--json")
                      ? CleanJson(ToPrettyJson(projections::ToJson(*statistics))) + "\n"
                      : ToText(*statistics));
-  return kExitDone;
-}
-
-int ListErrors(const Arguments& arguments, const Terminal& terminal) {
-  const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
-  if (!limit.has_value()) return Refuse(terminal, limit.error());
-  projections::ErrorFilter filter{.definition = arguments.Get("--definition"),
-                                  .step = arguments.Get("--step"),
-                                  .kind = arguments.Get("--kind"),
-                                  .since = {}};
-  if (arguments.Has("--since")) {
-    const Result<TimeUs> since = GivenPast(arguments, "--since");
-    if (!since.has_value()) return Refuse(terminal, since.error());
-    filter.since = *since;
-  }
-  const auto asked = AskView(arguments, terminal, projections::kErrorsView);
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  const auto page = projections::ListErrors(
-      *asked->reader, filter, static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)),
-      arguments.Get("--cursor"));
-  if (!page.has_value()) return Refuse(terminal, page.error());
-  std::vector<std::vector<std::string>> rows{
-      {"COUNT", "LAST", "DEFINITION", "STEP", "KIND", "INSTANCE", "MESSAGE"}};
-  for (const projections::ErrorRow& row : page->errors)
-    rows.push_back({fmt::format("{}", std::max(row.count, row.instances)), Time(row.last),
-                    Clean(row.definition), row.step.empty() ? "-" : Clean(row.step),
-                    Clean(row.kind), row.instance ? fmt::format("{}", row.instance.value) : "-",
-                    Cut(Clean(row.message), 80)});
-  if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");
-    return kExitDone;
-  }
-  terminal.Print(rows.size() == 1 ? "nothing has gone wrong\n" : Table(rows));
-  NoteMore(terminal, page->next);
   return kExitDone;
 }
 

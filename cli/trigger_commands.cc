@@ -6,7 +6,13 @@ namespace stele::cli {
 
 namespace {
 
-constexpr OptionSpec kListOptions[] = {{"--all", "", "those that were removed, too"}, kData, kJson};
+constexpr OptionSpec kListOptions[] = {
+    {"--definition", "NAME", "only those of this definition"},
+    {"--kind", "KIND", "only those of this kind"},
+    {"--next", "", "those that a schedule fires, what comes next first"},
+    {"--all", "", "those that were removed, too"},
+    kData,
+    kJson};
 constexpr OptionSpec kDataJson[] = {kData, kJson};
 constexpr OptionSpec kAddOptions[] = {
     {"--kind", "KIND", "schedule, webhook, event, condition, manual, … (docs/triggers.md)"},
@@ -47,8 +53,8 @@ constexpr Command kCommands[] = {
     {{"triggers list", "", 0, 0, "Lists the triggers.",
       "One that a definition declares is taken up when the definition is registered; one that\n"
       "\"stele run\" has brought by \"stele serve\" and the commands that change triggers, and\n"
-      "until then it is shown as declared.\n\n  stele triggers list\n  stele triggers list --all "
-      "--json\n",
+      "until then it is shown as declared.\n\n  stele triggers list\n  stele triggers list --next\n"
+      "  stele triggers list --all --json\n",
       kListOptions},
      ListTriggers},
     {{"triggers show", "ID", 1, 1, "Shows a trigger: its configuration, and when it fired last.",

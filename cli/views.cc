@@ -8,23 +8,11 @@
 #include "cli/text.h"
 #include "engine/definition/moment.h"
 #include "projections/all_views.h"
+#include "replay/moment.h"
 
 namespace stele::cli {
 
 namespace {
-
-// The last record at or before the time. All are looked at: a clock may have been put back.
-Result<Position> LastAtOrBefore(const eventstore::EventStore& store, TimeUs time) {
-  Position last;
-  const auto cursor = store.Read(kShard, Position(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const auto record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return last;
-    if ((*record)->header.time <= time) last = (*record)->position;
-  }
-}
 
 // Digits are a position, all else a time.
 Result<Position> PositionOf(const eventstore::EventStore& store, const std::string& word) {
@@ -34,7 +22,7 @@ Result<Position> PositionOf(const eventstore::EventStore& store, const std::stri
   if (rest == end && failed == std::errc()) return Position(position);
   auto time = definition::ParseTime(word);
   if (!time.has_value()) time = definition::ParseTime(word + "Z");
-  if (time.has_value()) return LastAtOrBefore(store, *time);
+  if (time.has_value()) return replay::PositionAt(store, kShard, *time);
   return Fail(ErrorCode::kUsage, fmt::format("Expected a position, or a time such as "
                                              "2026-11-21T09:30:00Z, as --as-of but found \"{}\"",
                                              word));
@@ -42,12 +30,14 @@ Result<Position> PositionOf(const eventstore::EventStore& store, const std::stri
 
 }  // namespace
 
-Result<OpenedViews> OpenViews(const Arguments& arguments) {
+Result<OpenedViews> OpenViews(const Arguments& arguments, const Terminal& terminal) {
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return std::unexpected(store.error());
   auto projector = projections::Projector::Open(
       **store, kShard, arguments.Get("--data", kDefaultData) + "/views", projections::AllViews());
   if (!projector.has_value()) return std::unexpected(projector.error());
+  if (!(*projector)->repaired().empty())
+    terminal.PrintNote("the views were damaged and are built anew: " + (*projector)->repaired());
   return OpenedViews{*std::move(store), *std::move(projector)};
 }
 
@@ -64,7 +54,7 @@ void EndProgress(const Terminal& terminal) {
 
 Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
                           std::string_view view) {
-  auto views = OpenViews(arguments);
+  auto views = OpenViews(arguments, terminal);
   if (!views.has_value()) return std::unexpected(views.error());
   AskedView asked{.views = *std::move(views), .then = nullptr, .reader = nullptr};
   projections::Projector& projector = *asked.views.projector;

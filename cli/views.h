@@ -17,8 +17,8 @@ struct OpenedViews {
   std::unique_ptr<projections::Projector> projector;
 };
 
-// As they are in the directory.
-Result<OpenedViews> OpenViews(const Arguments& arguments);
+// As they are in the directory. Notes that they were damaged.
+Result<OpenedViews> OpenViews(const Arguments& arguments, const Terminal& terminal);
 
 // Counts up on a terminal what takes long; nothing elsewhere.
 projections::Progress ShowProgress(const Terminal& terminal, std::string_view what);

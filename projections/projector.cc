@@ -36,7 +36,8 @@ Projector::~Projector() {
 Status Projector::Load(std::vector<MakeView> views) {
   for (MakeView& make : views) {
     const std::unique_ptr<View> view = make();
-    kinds_.push_back({std::move(make), std::string(view->name()), view->version()});
+    kinds_.push_back(
+        {std::move(make), std::string(view->name()), view->version(), view->reads_from()});
   }
   auto store = ViewStore::Open(fmt::format("{}/{}", path_, shard_.value));
   if (!store.has_value()) return std::unexpected(store.error());
@@ -160,6 +161,7 @@ Status Projector::CatchUp(const Progress& progress) {
 void Projector::Start() {
   CHECK(!follows_, "the views follow the log already");
   follows_ = true;
+  stopping_ = false;
   follower_ = std::thread([this] { Follow(); });
   builder_ = std::thread([this] { BuildAside(); });
 }
@@ -173,7 +175,7 @@ void Projector::Stop() {
   changed_.notify_all();
   follower_.join();
   builder_.join();
-  follows_ = stopping_ = false;
+  follows_ = false;
 }
 
 void Projector::Follow() {
@@ -186,16 +188,13 @@ void Projector::Follow() {
     const Result<uint64_t> records = StepMain();
     if (!records.has_value()) return Failed(records.error());
     if (*records > 0) {
-      {
-        const std::lock_guard lock(mutex_);
-      }
-      changed_.notify_all();
+      NotifyAll();
       continue;
     }
     if (!std::exchange(serves, true)) {
       const std::lock_guard lock(main_mutex_);
       if (const Status served = ServeAll(); !served.has_value()) return Failed(served.error());
-      changed_.notify_all();
+      NotifyAll();
     }
     log_.WaitForRecords(shard_, main_->position(), kFollowTickUs);
   }
@@ -211,7 +210,17 @@ void Projector::BuildAside() {
     }
     const Result<uint64_t> records = StepBuilding();
     if (!records.has_value()) return Failed(records.error());
+    NotifyAll();
   }
+}
+
+// Of what a waiter may look at without the lock: one that has looked and does not wait yet would
+// miss it otherwise.
+void Projector::NotifyAll() {
+  {
+    const std::lock_guard lock(mutex_);
+  }
+  changed_.notify_all();
 }
 
 void Projector::Failed(const Error& error) {
@@ -227,25 +236,35 @@ std::optional<Error> Projector::failure() const {
   return failure_;
 }
 
-Status Projector::WaitFor(Position position, int64_t timeout_us) {
+Status Projector::WaitFor(Position position, int64_t timeout_us, std::string_view view) {
+  if (!view.empty())
+    if (const auto kind = FindKind(view); !kind.has_value()) return std::unexpected(kind.error());
   if (position > End())
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("Expected a position up to {}, the end of the log, but found {}",
                             End().value, position.value));
-  std::unique_lock lock(mutex_);
-  const auto reached = [&] {
-    if (failure_.has_value()) return true;
+  const auto is_there = [&] {
     return std::ranges::all_of(kinds_, [&](const Kind& kind) {
+      if (!view.empty() && kind.name != view) return true;
       const auto serving = store_->Serving(kind.name);
-      return serving != nullptr && serving->position() >= position;
+      return serving != nullptr && serving->version() >= kind.reads_from &&
+             serving->position() >= position;
     });
   };
-  if (!changed_.wait_for(lock, std::chrono::microseconds(timeout_us), reached))
-    return Fail(ErrorCode::kTimeout,
-                fmt::format("Expected the views to be at position {} within {} ms but found them "
-                            "behind it",
-                            position.value, timeout_us / 1000));
-  return failure_.has_value() ? Status(std::unexpected(*failure_)) : Status();
+  std::unique_lock lock(mutex_);
+  const bool waited = changed_.wait_for(lock, std::chrono::microseconds(timeout_us), [&] {
+    return failure_.has_value() || stopping_ || is_there();
+  });
+  if (failure_.has_value()) return std::unexpected(*failure_);
+  if (is_there()) return {};
+  if (waited)
+    return Fail(ErrorCode::kShardStopped,
+                fmt::format("Expected the views to come to position {} but found them stopped",
+                            position.value));
+  return Fail(ErrorCode::kTimeout,
+              fmt::format("Expected the views to be at position {} within {} ms but found them "
+                          "behind it",
+                          position.value, timeout_us / 1000));
 }
 
 Result<ViewReader> Projector::Read(std::string_view view) const {
@@ -257,6 +276,11 @@ Result<ViewReader> Projector::Read(std::string_view view) const {
                 fmt::format("Expected the view \"{}\" to be there but found that it is being built "
                             "for the first time; try again later",
                             view));
+  if (serving->version() < (*kind)->reads_from)
+    return Fail(ErrorCode::kBackPressure,
+                fmt::format("Expected version {} of the view \"{}\" but found {}, which another "
+                            "build of Stele wrote; it is being built anew, try again later",
+                            (*kind)->version, view, serving->version()));
   return ViewReader(serving);
 }
 

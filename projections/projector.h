@@ -54,12 +54,12 @@ class Projector {
   // Follows the log from now on.
   void Start();
   void Stop();
-  // Waits until what serves is at `position`. kTimeout when that takes longer; the failure that
-  // stopped the views.
-  Status WaitFor(Position position, int64_t timeout_us);
+  // Waits until the view, or all of them when it is empty, serves at `position`. kTimeout when that
+  // takes longer; the failure that stopped the views; kShardStopped after Stop.
+  Status WaitFor(Position position, int64_t timeout_us, std::string_view view = {});
 
   // The view as it is now. kUnknownView names those that there are; kBackPressure while it is built
-  // for the first time.
+  // for the first time, or anew because this build cannot read what serves (View::reads_from).
   Result<ViewReader> Read(std::string_view view) const;
   std::vector<ViewState> States() const;
   // Begins to build these views anew, together; all of them when there are none. One that is being
@@ -73,6 +73,8 @@ class Projector {
   // what it cost. One at a time. kInvalidInput: behind the log's end.
   Result<std::shared_ptr<const ScratchView>> AsOf(std::string_view view, Position position,
                                                   const Progress& progress = nullptr);
+  // What was wrong with the stored views, which are built anew for it; empty: nothing.
+  const std::string& repaired() const { return store_->repaired(); }
   // Why the views follow the log no more.
   std::optional<Error> failure() const;
 
@@ -82,6 +84,7 @@ class Projector {
     MakeView make;
     std::string name;
     uint32_t version = 0;
+    uint32_t reads_from = 0;  // the oldest version that readers of this build understand
   };
   Projector(const eventstore::EventStore& log, ShardId shard, std::string path)
       : log_(log), shard_(shard), path_(std::move(path)) {}
@@ -94,6 +97,7 @@ class Projector {
   void Follow();
   void BuildAside();
   void Failed(const Error& error);
+  void NotifyAll();
   void ForgetAsOf();
   // Stays open until others have been asked for.
   AsOfView Keep(AsOfView view);

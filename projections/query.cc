@@ -240,6 +240,13 @@ std::string ToText(const Condition& condition) {
   return text;
 }
 
+void AddCondition(Query& query, std::string_view field, const std::vector<std::string>& values) {
+  if (values.empty()) return;
+  Condition condition{.field = std::string(field), .values = {}};
+  for (const std::string& value : values) condition.values.push_back({.text = value});
+  query.conditions.push_back(std::move(condition));
+}
+
 std::string ToText(const Query& query) {
   std::string text;
   for (const Condition& condition : query.conditions)

@@ -46,6 +46,9 @@ struct Query {
 // kExpressionSyntax with the column, or kLimitExceeded.
 Result<Query> ParseQuery(std::string_view text);
 
+// That the field is one of these values, as they are. Nothing when there are none.
+void AddCondition(Query& query, std::string_view field, const std::vector<std::string>& values);
+
 // The form that a query is compared and printed in; parses to the same.
 std::string ToText(const Query& query);
 std::string ToText(const Condition& condition);

@@ -35,6 +35,9 @@ class View {
   virtual std::string_view name() const = 0;
   // Another one when the same log gives other keys or values: the view is built anew then.
   virtual uint32_t version() const = 0;
+  // The oldest version whose keys and values readers of this build understand: one that is older
+  // does not answer while the new one is built.
+  virtual uint32_t reads_from() const { return version(); }
   // For people: what its keys are, a line each.
   virtual std::string_view keys() const = 0;
 

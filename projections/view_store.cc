@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "eventstore/rocksdb_handle.h"
 #include "projections/keys.h"
@@ -16,7 +17,8 @@ namespace stele::projections {
 
 namespace {
 
-using eventstore::RocksError;
+// In the directory of views in which damage was found: they are not used again.
+constexpr std::string_view kDamaged = "DAMAGED";
 
 constexpr size_t kWriteBufferBytes = 16 << 20;      // of a family
 constexpr size_t kAllWriteBuffersBytes = 64 << 20;  // of all of them
@@ -31,6 +33,22 @@ struct GenerationRow {
     archive(self.view, self.version, self.serves);
   }
 };
+
+// `what` completes "Expected to …". Damage is noted for who opens the views next.
+std::unexpected<Error> ViewError(const rocksdb::DB& db, const rocksdb::Status& status,
+                                 std::string_view what) {
+  auto error = eventstore::RocksError(status, what);
+  if (error.error().code != ErrorCode::kStoreCorrupt) return error;
+  std::ofstream(fmt::format("{}/{}", db.GetName(), kDamaged)) << error.error().message << '\n';
+  error.error().message += " The views are deleted and built anew when they are opened next.";
+  return error;
+}
+
+// What a file that is gone or is not what it was leads to, rather than a disk that fails.
+bool IsDamage(const rocksdb::Status& status) {
+  return status.IsCorruption() || status.IsPathNotFound() || status.IsNotFound() ||
+         status.IsInvalidArgument() || status.IsNotSupported();
+}
 
 rocksdb::Slice SliceOf(std::string_view bytes) {
   return {bytes.data(), bytes.size()};
@@ -105,12 +123,14 @@ Result<bool> Generation::Get(std::string_view key, std::string* value) const {
   const rocksdb::Status status = db_->Get({}, family_, SliceOf(key), value);
   if (status.ok()) return true;
   if (status.IsNotFound()) return false;
-  return RocksError(status, fmt::format("read a key of the view {}", view_));
+  return ViewError(*db_, status, fmt::format("read a key of the view {}", view_));
 }
 
 struct KeyCursor::Bounds {
-  explicit Bounds(const std::string& prefix) : first(prefix), end(EndOfPrefix(prefix)) {}
+  Bounds(const std::string& prefix, const rocksdb::DB& database)
+      : db(database), first(prefix), end(EndOfPrefix(prefix)) {}
 
+  const rocksdb::DB& db;
   std::string first;
   std::string end;  // empty: there is none
   rocksdb::Slice first_slice{first};
@@ -162,7 +182,7 @@ std::string_view KeyCursor::value() const {
 
 Status KeyCursor::status() const {
   if (iterator_->status().ok()) return {};
-  return RocksError(iterator_->status(), "read the keys of a view");
+  return ViewError(bounds_->db, iterator_->status(), "read the keys of a view");
 }
 
 ViewReader::ViewReader(std::shared_ptr<const Generation> generation)
@@ -196,13 +216,14 @@ Result<std::optional<std::string>> ViewReader::Get(std::string_view key) const {
   const auto status = generation_->db_->Get(options, generation_->family_, SliceOf(key), &value);
   if (status.ok()) return value;
   if (status.IsNotFound()) return std::nullopt;
-  return RocksError(status, fmt::format("read a key of the view {}", generation_->view_));
+  return ViewError(*generation_->db_, status,
+                   fmt::format("read a key of the view {}", generation_->view_));
 }
 
 KeyCursor ViewReader::Keys(std::string prefix) const {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot_;
-  auto bounds = std::make_unique<KeyCursor::Bounds>(prefix);
+  auto bounds = std::make_unique<KeyCursor::Bounds>(prefix, *generation_->db_);
   options.iterate_lower_bound = &bounds->first_slice;
   if (!bounds->end.empty()) options.iterate_upper_bound = &bounds->end_slice;
   std::unique_ptr<rocksdb::Iterator> iterator(
@@ -211,6 +232,24 @@ KeyCursor ViewReader::Keys(std::string prefix) const {
 }
 
 Result<std::unique_ptr<ViewStore>> ViewStore::Open(const std::string& path) {
+  auto store = OpenOnce(path);
+  std::string damage;
+  if (!store.has_value()) {
+    if (store.error().code != ErrorCode::kStoreCorrupt) return store;
+    damage = store.error().message;
+  } else {
+    std::ifstream found(fmt::format("{}/{}", path, kDamaged));
+    if (!std::getline(found, damage)) return store;
+    *store = nullptr;  // nobody else has it open
+  }
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  store = OpenOnce(path);
+  if (store.has_value()) (*store)->repaired_ = std::move(damage);
+  return store;
+}
+
+Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
@@ -244,9 +283,9 @@ Status ViewStore::Load(const std::string& path) {
                   fmt::format("Expected to be the only user of {} but found that another has it "
                               "open",
                               path));
-    return RocksError(opened, fmt::format("open the views in {}, which can be deleted and are "
-                                          "built anew then,",
-                                          path));
+    auto error = eventstore::RocksError(opened, fmt::format("open the views in {}", path));
+    if (IsDamage(opened)) error.error().code = ErrorCode::kStoreCorrupt;
+    return error;
   }
   db_.reset(db);
   std::vector<rocksdb::ColumnFamilyHandle*> unknown = handles;
@@ -277,7 +316,8 @@ Status ViewStore::Load(const std::string& path) {
     db_->DropColumnFamily(family).PermitUncheckedError();
     db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
   }
-  if (!rows->status().ok()) return RocksError(rows->status(), "list the views in " + path);
+  if (!rows->status().ok())
+    return eventstore::RocksError(rows->status(), "list the views in " + path);
   return {};
 }
 
@@ -301,7 +341,7 @@ Result<std::shared_ptr<Generation>> ViewStore::Create(std::string_view view, uin
   if (status.ok())
     status = db_->Put({}, default_, GenerationKey(number),
                       EncodeRow(GenerationRow{std::string(view), version, false}));
-  if (!status.ok()) return RocksError(status, fmt::format("begin to build the view {}", view));
+  if (!status.ok()) return ViewError(*db_, status, fmt::format("begin to build the view {}", view));
   generations_.push_back(std::make_shared<Generation>(db_, family, number, std::string(view),
                                                       version, false, Position()));
   return generations_.back();
@@ -319,7 +359,7 @@ Status ViewStore::Serve(const std::shared_ptr<Generation>& generation) {
   options.sync = true;
   if (status.ok()) status = db_->Write(options, &batch);
   if (!status.ok())
-    return RocksError(status, fmt::format("let the view {} serve", generation->view()));
+    return ViewError(*db_, status, fmt::format("let the view {} serve", generation->view()));
   {
     const std::lock_guard lock(mutex_);
     generation->serves_ = true;
@@ -338,7 +378,8 @@ Status ViewStore::Drop(const std::shared_ptr<Generation>& generation) {
   if (status.ok()) status = batch.Delete(default_, PositionKey(generation->number()));
   if (status.ok()) status = db_->Write({}, &batch);
   if (status.ok()) status = db_->DropColumnFamily(generation->family_);
-  if (!status.ok()) return RocksError(status, fmt::format("drop the view {}", generation->view()));
+  if (!status.ok())
+    return ViewError(*db_, status, fmt::format("drop the view {}", generation->view()));
   return {};
 }
 
@@ -358,7 +399,7 @@ Status ViewStore::Write(std::span<const Change> changes, Position position) {
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   if (status.ok()) status = db_->Write(options, &batch);
-  if (!status.ok()) return RocksError(status, "write to the views");
+  if (!status.ok()) return ViewError(*db_, status, "write to the views");
   for (const Change& change : changes) {
     change.writer->Clear();
     change.generation->position_ = position.value;
@@ -371,7 +412,7 @@ Status ViewStore::Sync() {
   const auto all = generations();
   for (const auto& generation : all) families.push_back(generation->family_);
   const rocksdb::Status status = db_->Flush({}, families);
-  if (!status.ok()) return RocksError(status, "write the views to the disk");
+  if (!status.ok()) return ViewError(*db_, status, "write the views to the disk");
   return {};
 }
 

@@ -121,12 +121,16 @@ class ViewReader {
 
 class ViewStore {
  public:
-  // Made when it is not there. kStoreLocked: another process has it open.
+  // Made when it is not there. One that is damaged, or in which damage was found when it was read,
+  // is deleted and made anew. kStoreLocked: another process has it open.
   static Result<std::unique_ptr<ViewStore>> Open(const std::string& path);
   // Writes what is in memory. REQUIRES: nobody uses a generation or reader of it any more.
   ~ViewStore();
   ViewStore(const ViewStore&) = delete;
   ViewStore& operator=(const ViewStore&) = delete;
+
+  // What was wrong with the one that was deleted; empty: nothing was.
+  const std::string& repaired() const { return repaired_; }
 
   std::vector<std::shared_ptr<Generation>> generations() const;
   // The one that answers for the view, or null.
@@ -149,6 +153,7 @@ class ViewStore {
 
  private:
   ViewStore() = default;
+  static Result<std::unique_ptr<ViewStore>> OpenOnce(const std::string& path);
   Status Load(const std::string& path);
 
   std::shared_ptr<rocksdb::Cache> cache_;
@@ -157,6 +162,7 @@ class ViewStore {
   mutable std::mutex mutex_;  // of what follows
   std::vector<std::shared_ptr<Generation>> generations_;
   uint64_t last_number_ = 0;
+  std::string repaired_;
 };
 
 }  // namespace stele::projections

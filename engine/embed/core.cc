@@ -51,6 +51,11 @@ Status Engine::Core::OpenStore(const std::string& directory) {
   auto store = eventstore::OpenRocksDbStore(directory, store_options);
   if (!store.has_value()) return std::unexpected(ToError(store.error()));
   store_ = *std::move(store);
+  auto views = embed::Views::Open(*store_, directory);
+  if (!views.has_value()) return std::unexpected(ToError(views.error()));
+  views_ = *std::move(views);
+  if (!views_->repaired().empty())
+    Tell("Expected views without damage; they are built anew. Found: " + views_->repaired());
   return {};
 }
 
@@ -87,6 +92,7 @@ Engine::Core::~Core() {
     shard_->Stop([this] { uv_stop(&loop_); });
     uv_run(&loop_, UV_RUN_DEFAULT);
   }
+  views_.reset();
   shard_.reset();
   service_.reset();
   tasks_.reset();
@@ -108,6 +114,8 @@ Status Engine::Core::Stop() {
     service_->End();
     RefuseWaiters();
   });
+  // Who waits for a view is inside.
+  views_->Stop();
   door_->WaitUntilEmpty();
   post_->Post([this] { shard_->Stop([this] { uv_stop(&loop_); }); });
   thread_.join();
@@ -162,8 +170,8 @@ void Engine::Core::Tell(const std::string& problem) const {
   }
 }
 
-Status Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
-  return Ask<void>([this, id = InstanceId(instance), make](const Reply<void>& reply) {
+Result<Written> Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
+  return Ask<Written>([this, id = InstanceId(instance), make](const Reply<Written>& reply) {
     TakeUpTypes();
     const stele::Result<const model::Instance*> found = shard_->Find(id);
     if (!found.has_value()) return reply(std::unexpected(ToError(found.error())));
@@ -173,7 +181,7 @@ Status Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
     shard_->Send(id, *std::move(command), options_.actor,
                  [reply](const stele::Result<Position>& answer) {
                    if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
-                   reply({});
+                   reply(Written{answer->value});
                  });
   });
 }

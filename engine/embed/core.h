@@ -23,6 +23,7 @@
 #include "engine/embed/own_threads.h"
 #include "engine/embed/translate.h"
 #include "engine/embed/trigger_host.h"
+#include "engine/embed/views.h"
 #include "engine/runtime/custom_types.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
@@ -69,7 +70,7 @@ class Engine::Core {
   // Sends a command that `make` makes on the loop from the instance as it is.
   using MakeCommand = std::function<stele::Result<model::Command>(const model::Instance&,
                                                                   const definition::Definition&)>;
-  Status Send(uint64_t instance, const MakeCommand& make);
+  Result<Written> Send(uint64_t instance, const MakeCommand& make);
   Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
   // Adds an executor; refused when the type has one.
   Status AddExecutor(const std::string& task_type,
@@ -88,6 +89,7 @@ class Engine::Core {
   TriggerHost& triggers() { return *triggers_; }
   Feed& feed() { return *feed_; }
   const eventstore::EventStore& store() const { return *store_; }
+  embed::Views& views() { return *views_; }
   const Clock& clock() const { return clock_; }
 
   // On the loop.
@@ -107,7 +109,7 @@ class Engine::Core {
   // Does what is due by the clock.
   void Elapse(std::function<void()> done);
   void Start(const StartRequest& request, const std::optional<Value>& input,
-             const std::optional<Value>& variables, const Reply<uint64_t>& reply);
+             const std::optional<Value>& variables, const Reply<Started>& reply);
   // Replies when all that has been decided is durable: nobody is shown what a power cut could take
   // back.
   void Show(InstanceId instance, const Reply<Instance>& reply);
@@ -147,6 +149,7 @@ class Engine::Core {
   bool took_up_types_ = false;
   bool begun_ = false;
   std::unique_ptr<eventstore::EventStore> store_;
+  std::unique_ptr<embed::Views> views_;
   OwnThreads own_threads_;
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<triggers::TriggerService> service_;

@@ -71,11 +71,11 @@ bool EndsRun(const model::Event& event) {
 std::optional<Notice> NoticeOf(InstanceId instance, const model::Event& event, TimeUs time,
                                const std::string& definition, const std::string& step) {
   if (const auto* started = As<model::InstanceStarted>(event))
-    return Started{{.instance = instance.value,
-                    .definition = definition,
-                    .status = "running",
-                    .input = std::string(started->input.text()),
-                    .time_us = time.value}};
+    return Begun{{.instance = instance.value,
+                  .definition = definition,
+                  .status = "running",
+                  .input = std::string(started->input.text()),
+                  .time_us = time.value}};
   if (std::optional<InstanceNotice> end = EndNoticeOf(event)) {
     end->instance = instance.value;
     end->definition = definition;

@@ -28,23 +28,24 @@ Result<Value> ParsePayload(const std::string& text) {
 
 }  // namespace
 
-Status Engine::Pause(uint64_t instance, const std::string& reason) {
+Result<Written> Engine::Pause(uint64_t instance, const std::string& reason) {
   return core_->Send(instance, Whole(model::PauseInstance{reason}));
 }
 
-Status Engine::Resume(uint64_t instance, const std::string& reason) {
+Result<Written> Engine::Resume(uint64_t instance, const std::string& reason) {
   return core_->Send(instance, Whole(model::ResumeInstance{reason}));
 }
 
-Status Engine::Cancel(uint64_t instance, bool compensate, const std::string& reason) {
+Result<Written> Engine::Cancel(uint64_t instance, bool compensate, const std::string& reason) {
   return core_->Send(instance, Whole(model::CancelInstance{compensate, reason}));
 }
 
-Status Engine::Terminate(uint64_t instance, const std::string& reason) {
+Result<Written> Engine::Terminate(uint64_t instance, const std::string& reason) {
   return core_->Send(instance, Whole(model::TerminateInstance{reason}));
 }
 
-Status Engine::Retry(uint64_t instance, const std::string& step, const std::string& reason) {
+Result<Written> Engine::Retry(uint64_t instance, const std::string& step,
+                              const std::string& reason) {
   if (step.empty()) return core_->Send(instance, Whole(model::RetryInstance{reason}));
   return core_->Send(
       instance,
@@ -58,7 +59,7 @@ Status Engine::Retry(uint64_t instance, const std::string& step, const std::stri
       });
 }
 
-Status Engine::SetVariables(uint64_t instance, const std::string& variables) {
+Result<Written> Engine::SetVariables(uint64_t instance, const std::string& variables) {
   const auto given = ParseObject(variables, "variables");
   if (!given.has_value()) return std::unexpected(given.error());
   return core_->Send(instance, [&given](const model::Instance&, const definition::Definition&) {
@@ -66,7 +67,8 @@ Status Engine::SetVariables(uint64_t instance, const std::string& variables) {
   });
 }
 
-Status Engine::Signal(uint64_t instance, const std::string& name, const std::string& payload) {
+Result<Written> Engine::Signal(uint64_t instance, const std::string& name,
+                               const std::string& payload) {
   const auto given = ParsePayload(payload);
   if (!given.has_value()) return std::unexpected(given.error());
   return core_->Send(instance, [&](const model::Instance&, const definition::Definition&) {
@@ -75,11 +77,11 @@ Status Engine::Signal(uint64_t instance, const std::string& name, const std::str
   });
 }
 
-Status Engine::Publish(const std::string& name, const std::string& key, const std::string& payload,
-                       const std::string& id) {
+Result<Written> Engine::Publish(const std::string& name, const std::string& key,
+                                const std::string& payload, const std::string& id) {
   const auto given = ParsePayload(payload);
   if (!given.has_value()) return std::unexpected(given.error());
-  return core_->Ask<void>([&, core = core_.get()](const Core::Reply<void>& reply) {
+  return core_->Ask<Written>([&, core = core_.get()](const Core::Reply<Written>& reply) {
     core->shard().Publish({.name = name,
                            .key = key,
                            .payload = payload.empty() ? Payload() : Payload::FromValue(*given),
@@ -87,7 +89,7 @@ Status Engine::Publish(const std::string& name, const std::string& key, const st
                           core->options().actor, [reply](const stele::Result<Position>& answer) {
                             if (!answer.has_value())
                               return reply(std::unexpected(ToError(answer.error())));
-                            reply({});
+                            reply(Written{answer->value});
                           });
   });
 }

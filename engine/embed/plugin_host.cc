@@ -65,7 +65,7 @@ void PluginHost::Work() {
     Call([&] {
       if (!notice.has_value()) {
         plugin_->OnMissed(missed);
-      } else if (const auto* started = std::get_if<Started>(&*notice)) {
+      } else if (const auto* started = std::get_if<Begun>(&*notice)) {
         plugin_->OnStart(started->notice);
       } else if (const auto* stepped = std::get_if<Stepped>(&*notice)) {
         plugin_->OnStep(stepped->notice);

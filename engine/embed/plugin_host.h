@@ -16,7 +16,7 @@
 
 namespace stele::embed {
 
-struct Started {
+struct Begun {
   InstanceNotice notice;
 };
 struct Stepped {
@@ -25,7 +25,7 @@ struct Stepped {
 struct Ended {
   InstanceNotice notice;
 };
-using Notice = std::variant<Started, Stepped, Ended>;
+using Notice = std::variant<Begun, Stepped, Ended>;
 
 using Problem = std::function<void(const std::string&)>;
 

@@ -1,72 +1,12 @@
-// Queries, histories, subscriptions.
+// What the log itself is asked: histories, subscriptions.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <algorithm>
-#include <array>
 
 #include "base/json.h"
 #include "engine/embed/core.h"
 #include "engine/model/event_json.h"
 #include "replay/history.h"
-#include "replay/summary.h"
 
 namespace stele::embed {
-
-namespace {
-
-constexpr std::array<std::string_view, 8> kStatuses{"running",      "paused",    "queued",
-                                                    "compensating", "completed", "failed",
-                                                    "cancelled",    "terminated"};
-
-std::string StatusOf(const replay::InstanceSummary& summary) {
-  if (!model::HasEnded(summary.status) && (summary.queued || summary.paused))
-    return summary.queued ? "queued" : "paused";
-  return std::string(model::StatusName(summary.status));
-}
-
-bool Fits(const Instance& instance, const Filter& filter) {
-  return (filter.status.empty() || instance.status == filter.status) &&
-         (!filter.open || !instance.ended()) &&
-         (filter.definition.empty() || instance.definition == filter.definition) &&
-         (filter.business_key.empty() || instance.business_key == filter.business_key) &&
-         (filter.tag.empty() ||
-          std::ranges::find(instance.tags, filter.tag) != instance.tags.end());
-}
-
-}  // namespace
-
-// The log is read on the caller's thread; the loop goes on meanwhile.
-Result<std::vector<Instance>> Engine::Query(const Filter& filter) {
-  if (!filter.status.empty() && std::ranges::find(kStatuses, filter.status) == kStatuses.end())
-    return Refuse(ErrorCode::kInvalidInput,
-                  fmt::format("Expected one of {} as a status but found \"{}\"",
-                              fmt::join(kStatuses, ", "), filter.status));
-  const Result<std::vector<Core::Version>> versions = core_->Versions();
-  if (!versions.has_value()) return std::unexpected(versions.error());
-  const Visit visit(*core_->door());
-  if (!visit.entered()) return RefuseStopped();
-  const auto all = replay::ListInstances(core_->store(), ShardId());
-  if (!all.has_value()) return std::unexpected(ToError(all.error()));
-  std::vector<Instance> found;
-  for (auto at = all->rbegin(); at != all->rend() && found.size() < filter.limit; ++at) {
-    if (filter.before != 0 && at->id.value >= filter.before) continue;
-    // Of a version that came after the first look.
-    if (at->definition.value > versions->size()) continue;
-    const Core::Version& version = (*versions)[at->definition.value - 1];
-    Instance instance{.id = at->id.value,
-                      .definition = version.name,
-                      .version = version.number,
-                      .status = StatusOf(*at),
-                      .business_key = at->business_key,
-                      .tags = at->tags,
-                      .priority = at->priority,
-                      .started_us = at->started.value,
-                      .ended_us = at->ended.value};
-    if (Fits(instance, filter)) found.push_back(std::move(instance));
-  }
-  return found;
-}
 
 Result<std::string> Engine::History(uint64_t instance) {
   const Result<std::vector<Core::Version>> versions = core_->Versions();

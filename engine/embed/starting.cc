@@ -26,7 +26,7 @@ stele::Result<const model::RegisteredDefinition*> DefinitionOf(const model::Regi
 }  // namespace
 
 void Engine::Core::Start(const StartRequest& request, const std::optional<Value>& input,
-                         const std::optional<Value>& variables, const Reply<uint64_t>& reply) {
+                         const std::optional<Value>& variables, const Reply<Started>& reply) {
   TakeUpTypes();
   const auto definition = DefinitionOf(shard_->registry(), request);
   if (!definition.has_value()) return reply(std::unexpected(ToError(definition.error())));
@@ -46,29 +46,28 @@ void Engine::Core::Start(const StartRequest& request, const std::optional<Value>
                       [id, reply](const stele::Result<Position>& answer) {
                         if (!answer.has_value())
                           return reply(std::unexpected(ToError(answer.error())));
-                        reply(id->value);
+                        reply(Started{{answer->value}, id->value});
                       },
                       {.unique_business_key = request.unique});
 }
 
-Result<uint64_t> Engine::Start(StartRequest request) {
+Result<Started> Engine::Start(StartRequest request) {
   const auto input = ParseObject(request.input, "input");
   if (!input.has_value()) return std::unexpected(input.error());
   const auto variables = ParseObject(request.variables, "variables");
   if (!variables.has_value()) return std::unexpected(variables.error());
-  return core_->Ask<uint64_t>([&](const Core::Reply<uint64_t>& reply) {
-    core_->Start(request, *input, *variables, reply);
-  });
+  return core_->Ask<Started>(
+      [&](const Core::Reply<Started>& reply) { core_->Start(request, *input, *variables, reply); });
 }
 
-void Engine::StartAsync(StartRequest request, std::function<void(Result<uint64_t>)> started) {
+void Engine::StartAsync(StartRequest request, std::function<void(Result<Started>)> started) {
   auto input = ParseObject(request.input, "input");
   auto variables = ParseObject(request.variables, "variables");
   // The engine does not go before it has answered.
   const auto visit = std::make_shared<Visit>(*core_->door());
   core_->post().Post([core = core_.get(), request = std::move(request), input = std::move(input),
                       variables = std::move(variables), started = std::move(started), visit] {
-    const auto reply = [core, started, visit](const Result<uint64_t>& result) {
+    const auto reply = [core, started, visit](const Result<Started>& result) {
       try {
         started(result);
       } catch (...) {

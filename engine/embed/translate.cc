@@ -90,10 +90,10 @@ Instance ToInstance(const model::Instance& instance, const model::Registry& regi
                  .priority = instance.priority,
                  .started_us = instance.started.value,
                  .ended_us = instance.ended.value,
-                 .input = ToText(instance.input),
-                 .output = ToText(instance.output),
                  .kind = instance.failure.kind,
-                 .message = instance.failure.message};
+                 .message = instance.failure.message,
+                 .input = ToText(instance.input),
+                 .output = ToText(instance.output)};
   Object variables;
   if (!instance.scopes.empty())
     for (const model::NamedPayload& variable : instance.scopes[0].variables)

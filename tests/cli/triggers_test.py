@@ -60,6 +60,20 @@ class Triggers(ProgramTest):
                         "--json")
         self.assertEqual(run["status"], "completed")
 
+    def test_a_list_is_narrowed_and_in_the_order_of_what_fires_next(self):
+        self.registered()
+        self.json("triggers", "add", "report", "--kind", "schedule", "--name", "soon",
+                  "--config", '{"interval": "1m"}', "--json")
+        listed = self.json("triggers", "list", "--next", "--json")
+        self.assertEqual({t["name"] for t in listed}, {"soon", "nightly"})
+        moments = [t["next"] for t in listed]
+        self.assertEqual(moments, sorted(moments))
+        kinds = [t["name"] for t in self.json("triggers", "list", "--kind", "webhook", "--json")]
+        self.assertEqual(kinds, ["hook"])
+        self.assertEqual(self.json("triggers", "list", "--definition", "none", "--json"), [])
+        self.assertIn("nothing fires", self.stele("triggers", "list", "--next", "--kind",
+                                                  "webhook").stdout)
+
     def test_a_schedule_says_when_it_fires_next(self):
         ids = self.registered()
         firings = self.json("triggers", "next", ids["nightly"], "400", "--json")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What asks views: queries, pages, the past, figures, errors; building views anew."""
 
+import json
 import os
 import shutil
 import unittest
@@ -76,6 +77,49 @@ class Views(ProgramTest):
         self.assertEqual(self.json("tasks", "--json"), [])
         rejected, = self.json("tasks", "state:rejected", "--json")
         self.assertEqual(rejected["votes"][0]["person"], "anna")
+
+    def test_what_is_under_way_is_told_with_its_step_and_progress(self):
+        row, = self.json("active", "--json")
+        self.assertEqual((row["instance"], row["status"]), (3, "waiting"))
+        self.assertEqual([step["label"] for step in row["steps"]], ["review"])
+        self.assertGreater(row["duration"], 0)
+        self.assertIn(row["progress"], range(100))
+        line, = self.stele("active").stdout.splitlines()[1:]
+        self.assertRegex(line, r"^3 +expense +waiting +review +[0-9]+ % ")
+        self.assertIn("nothing is under way", self.stele("active", "started<24h").stdout)
+        self.assertEqual(self.json("active", "definition:two", "--json"), [])
+        self.stele("active", "statu:failed", code=2)
+
+    def test_each_definition_has_a_line_of_figures(self):
+        page = self.json("stats", "--each", "--json")
+        each = {one["definition"]: one for one in page["definitions"]}
+        self.assertEqual(set(each), {"expense", "fails", "two"})
+        self.assertEqual((each["two"]["executions"], each["two"]["success_rate"]), (1, 1.0))
+        self.assertEqual((each["fails"]["success_rate"], each["fails"]["average_us"]), (0.0, None))
+        self.assertGreater(each["two"]["last_executed"], 0)
+        first = self.stele("stats", "--each", "--limit", "2")
+        self.assertIn("--cursor fails", first.stderr)
+        rest = self.stele("stats", "--each", "--cursor", "fails").stdout
+        self.assertRegex(rest, r"two +1 +active +1 +0 +100\.0 % ")
+        self.assertNotIn("expense", rest)
+
+    def test_figures_follow_time(self):
+        points = self.json("stats", "--by", "day", "--json")["points"]
+        self.assertEqual(sum(point["started"] for point in points), 3)
+        self.assertIn("COMPLETED", self.stele("stats", "two", "--by", "minute").stdout)
+        self.assertIn("bottlenecks", self.stele("stats", "two").stdout)
+        self.stele("stats", "--by", "week", code=2)
+
+    def test_damaged_views_are_built_anew(self):
+        before = self.json("list", "--json")
+        folder = os.path.join(self.directory, "stele-data", "views", "0")
+        for name in os.listdir(folder):
+            if name.startswith("MANIFEST"):
+                os.truncate(os.path.join(folder, name), 10)
+        listed = self.stele("list", "--json")
+        self.assertIn("built anew", listed.stderr)
+        self.assertEqual(len(json.loads(listed.stdout)), len(before))
+        self.assertEqual(self.stele("list", "--json").stderr, "")
 
     def test_figures_and_errors(self):
         figures = self.json("stats", "--json")

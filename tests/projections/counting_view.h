@@ -15,11 +15,12 @@ namespace stele::projections {
 
 class CountingView final : public View {
  public:
-  explicit CountingView(uint32_t version = 1, uint64_t* events = nullptr)
-      : version_(version), events_(events) {}
+  explicit CountingView(uint32_t version = 1, uint64_t* events = nullptr, uint32_t reads_from = 1)
+      : version_(version), reads_from_(reads_from), events_(events) {}
 
   std::string_view name() const override { return "counting"; }
   uint32_t version() const override { return version_; }
+  uint32_t reads_from() const override { return reads_from_; }
   std::string_view keys() const override { return "c STEP: completed\n"; }
   void OnEvent(const model::Event& event, const model::Instance& before,
                const model::Registry& registry, const RecordInfo& record,
@@ -46,6 +47,7 @@ class CountingView final : public View {
 
  private:
   uint32_t version_;
+  uint32_t reads_from_;
   uint64_t* events_;
 };
 

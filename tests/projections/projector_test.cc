@@ -135,6 +135,45 @@ TEST(Projector, BuildsAnotherVersionWhileTheOldOneServes) {
   EXPECT_EQ((*views)->States()[0].version, 2u);
 }
 
+TEST(Projector, DoesNotAnswerFromAVersionThatThisBuildCannotRead) {
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  {
+    auto views = OpenCounting(log.store, directory.path(), 1);
+    ASSERT_OK(views);
+    ASSERT_OK((*views)->CatchUp());
+  }
+  auto views = Projector::Open(log.store, ShardId(0), directory.path(),
+                               {[] { return std::make_unique<CountingView>(2, nullptr, 2); }});
+  ASSERT_OK(views);
+  const auto refused = (*views)->Read("counting");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kBackPressure);
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("Expected version 2 of the view \"counting\" but found 1"));
+  (*views)->Start();
+  ASSERT_OK((*views)->WaitFor(Position(6), kPatienceUs));
+  EXPECT_THAT(Dump(*(*views)->Read("counting")), Contains(Pair("i 1", HasSubstr("v2"))));
+}
+
+TEST(Projector, WaitsForOneViewOrUntilItIsStopped) {
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  auto views = OpenCounting(log.store, directory.path());
+  ASSERT_OK(views);
+  EXPECT_EQ((*views)->WaitFor(Position(1), kPatienceUs, "x").error().code, ErrorCode::kUnknownView);
+  (*views)->Start();
+  ASSERT_OK((*views)->WaitFor(Position(6), kPatienceUs, "counting"));
+  (*views)->Stop();
+  ASSERT_OK((*views)->WaitFor(Position(6), kPatienceUs));  // it is there
+  Record(log, 3);
+  EXPECT_EQ((*views)->WaitFor(Position(11), kPatienceUs).error().code, ErrorCode::kShardStopped);
+  (*views)->Start();
+  ASSERT_OK((*views)->WaitFor(Position(11), kPatienceUs));
+}
+
 TEST(Projector, GoesOnWithABuildingThatWasInterrupted) {
   TempDir directory;
   RecordedLog log;

@@ -2,7 +2,6 @@
 
 #include "engine/model/snapshot.h"
 #include "replay/standing.h"
-#include "replay/summary.h"
 #include "replay/timeline.h"
 #include "tests/replay/recorded_log.h"
 #include "tests/support/definitions.h"
@@ -41,20 +40,6 @@ TEST(ReadInstance, GivesTheStateThatTheEngineHad) {
   const auto read = ReadInstance(log.store, RecordedLog::kShard, one.id);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(model::EncodeSnapshot(*read), model::EncodeSnapshot(one));
-}
-
-TEST(ListInstances, HasALineForEach) {
-  RecordedLog log;
-  model::Instance one = log.Start(1), two = log.Start(2);
-  log.Decide(one, Complete(1));
-  log.Decide(one, Complete(2));
-  const auto list = ListInstances(log.store, RecordedLog::kShard);
-  ASSERT_TRUE(list.has_value());
-  ASSERT_EQ(list->size(), 2u);
-  EXPECT_EQ((*list)[0].status, model::Status::kCompleted);
-  EXPECT_EQ((*list)[0].steps_completed, 2u);
-  EXPECT_EQ((*list)[1].status, model::Status::kRunning);
-  EXPECT_EQ((*list)[1].ended, TimeUs());
 }
 
 TEST(Timeline, KeepsTheAttemptsOfRunsThatHaveEnded) {

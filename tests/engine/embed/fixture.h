@@ -53,7 +53,8 @@ class EmbedTest : public testing::Test {
     Open();
   }
 
-  static void Do(const Status& status) {
+  template <class T>
+  static void Do(const Result<T>& status) {
     EXPECT_TRUE(status.has_value()) << status.error().ToString();
   }
   template <class T>

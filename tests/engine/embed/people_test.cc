@@ -58,7 +58,7 @@ TEST_F(EmbedPeople, ListsWhatWaits) {
   const uint64_t review = Start("review");
   const uint64_t pack = Start("pack");
   Do(engine_->Claim(pack, "pack", {.by = "carl", .groups = {"depot"}}));
-  const std::vector<Task> all = Get(engine_->Tasks());
+  const Page<Task> all = Get(engine_->Tasks());
   ASSERT_EQ(all.size(), 2u);
   EXPECT_EQ(all[0].instance, review);
   EXPECT_EQ(all[0].definition, "review");
@@ -93,12 +93,12 @@ TEST_F(EmbedPeople, NamesOneTaskOfSeveralOfAStep) {
       - {id: check, type: manual}
 )");
   const uint64_t id = Start("many");
-  const std::vector<Task> tasks = Get(engine_->Tasks({.definition = "many"}));
+  const Page<Task> tasks = Get(engine_->Tasks({.definition = "many"}));
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_NE(tasks[0].label, tasks[1].label);
   EXPECT_EQ(CodeOf(engine_->Complete(id, "check", {.by = "anna"})), "STL0403");
   Do(engine_->Complete(id, "check#" + std::to_string(tasks[1].run), {.by = "anna"}));
-  const std::vector<Task> left = Get(engine_->Tasks({.definition = "many"}));
+  const Page<Task> left = Get(engine_->Tasks({.definition = "many"}));
   ASSERT_EQ(left.size(), 1u);
   EXPECT_EQ(left[0].run, tasks[0].run);
   Do(engine_->Complete(id, "check", {.by = "anna"}));

@@ -14,11 +14,11 @@
 // epoch. Nothing here throws; what fails says why (docs/errors.md has every code).
 //
 // Threads: every method may be called from any thread, many at once. A method that changes
-// something returns when that is durable. The engine has a loop thread of its own, on which
-// asynchronous executors and answers to StartAsync are called: they must not block, and of the
-// methods of Engine they may call StartAsync and Unsubscribe alone (the others refuse with
-// STL0604). Functions, plugins and subscribers have other threads: they may block and call any
-// method but Stop.
+// something returns when that is durable, and what is asked for behind it knows of it. The engine
+// has a loop thread of its own, on which asynchronous executors and answers to StartAsync are
+// called: they must not block, and of the methods of Engine they may call StartAsync and
+// Unsubscribe alone (the others refuse with STL0604). Functions, plugins and subscribers have other
+// threads: they may block and call any method but Stop.
 #pragma once
 
 #include <chrono>
@@ -34,6 +34,7 @@
 #include <utility>
 #include <vector>
 
+#include "stele/queries.h"
 #include "stele/triggers.h"
 #include "stele/values.h"
 
@@ -184,46 +185,6 @@ struct StartRequest {
   bool paused = false;      // nothing of it starts before Resume
 };
 
-// What keeps an instance from going on.
-struct Waiting {
-  std::string what;  // "resume", "place", "people", "message", "operator", "child"
-  std::string step;  // empty: the instance itself
-  std::string title;
-};
-
-struct Instance {
-  uint64_t id = 0;
-  std::string definition;
-  uint32_t version = 1;
-  // "running", "paused", "queued", "compensating"; ended: "completed", "failed", "cancelled",
-  // "terminated".
-  std::string status;
-  std::string business_key;
-  std::vector<std::string> tags;
-  int32_t priority = 0;
-  int64_t started_us = 0;
-  int64_t ended_us = 0;  // 0: it has not
-  // Query leaves these empty.
-  std::string input;
-  std::string variables;  // of the outermost scope, an object
-  std::string output;     // an object, when it has completed
-  std::string kind;       // of its failure
-  std::string message;
-  std::vector<Waiting> waits;
-
-  bool ended() const { return ended_us != 0; }
-};
-
-struct Filter {
-  std::string status;
-  bool open = false;  // only those that have not ended
-  std::string definition;
-  std::string business_key;
-  std::string tag;
-  uint64_t before = 0;   // only those with a smaller number: the next page
-  size_t limit = 1'000;  // the newest
-};
-
 // Who acts on a task for people, and what they say. A task that names people or groups, or that
 // somebody has claimed, is refused to others (STL0408).
 struct Decision {
@@ -232,30 +193,6 @@ struct Decision {
   std::string comment;
   std::string variables;     // a JSON object, or empty: what was filled in
   bool as_operator = false;  // act for anybody
-};
-
-// A task that waits for people.
-struct Task {
-  uint64_t instance = 0;
-  std::string definition;
-  std::string step;
-  uint64_t run = 0;   // "STEP#RUN" names one task of several of a step
-  std::string label;  // the step with the indices of the loops around it: "review[2]"
-  std::string type;   // "approval", "manual"
-  std::string title;
-  std::vector<std::string> assignees;  // with `groups`: who may act; both empty: anybody
-  std::vector<std::string> groups;
-  std::string claimed_by;
-  uint32_t approvals = 0;  // so far
-  uint32_t min_approvers = 1;
-  int64_t since_us = 0;
-  int64_t due_us = 0;  // 0: at no time
-};
-
-struct TaskFilter {
-  std::string person;               // names the person, or the person has claimed it
-  std::vector<std::string> groups;  // or names one of these
-  std::string definition;
 };
 
 // An event of the log. (position, ordinal) names it for ever.
@@ -334,39 +271,45 @@ class Engine {
   // Answers when what fired is durable.
   Result<WebAnswer> Deliver(const WebRequest& request);
 
-  Result<uint64_t> Start(StartRequest request);
+  Result<Started> Start(StartRequest request);
   // Returns at once; `started` is called on the loop thread when the start is durable or refused.
-  void StartAsync(StartRequest request, std::function<void(Result<uint64_t>)> started);
+  void StartAsync(StartRequest request, std::function<void(Result<Started>)> started);
   // The instance when it has ended, or as it is when `timeout` has passed: ended() tells.
   Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
   Result<Instance> GetStatus(uint64_t instance);
 
-  Status Pause(uint64_t instance, const std::string& reason = "");
-  Status Resume(uint64_t instance, const std::string& reason = "");
-  Status Cancel(uint64_t instance, bool compensate = false, const std::string& reason = "");
-  Status Terminate(uint64_t instance, const std::string& reason = "");
+  Result<Written> Pause(uint64_t instance, const std::string& reason = "");
+  Result<Written> Resume(uint64_t instance, const std::string& reason = "");
+  Result<Written> Cancel(uint64_t instance, bool compensate = false,
+                         const std::string& reason = "");
+  Result<Written> Terminate(uint64_t instance, const std::string& reason = "");
   // A failed instance, or a step that waits for its next attempt or for an operator.
-  Status Retry(uint64_t instance, const std::string& step = "", const std::string& reason = "");
-  Status SetVariables(uint64_t instance, const std::string& variables);
-  Status Signal(uint64_t instance, const std::string& name, const std::string& payload = "");
+  Result<Written> Retry(uint64_t instance, const std::string& step = "",
+                        const std::string& reason = "");
+  Result<Written> SetVariables(uint64_t instance, const std::string& variables);
+  Result<Written> Signal(uint64_t instance, const std::string& name,
+                         const std::string& payload = "");
   // To one instance that waits for a message of that name and key, now or within the hour. An `id`
   // that was published before is published no second time.
-  Status Publish(const std::string& name, const std::string& key, const std::string& payload = "",
-                 const std::string& id = "");
+  Result<Written> Publish(const std::string& name, const std::string& key,
+                          const std::string& payload = "", const std::string& id = "");
   // Tasks for people, by the step's id. Whoever has claimed one decides it alone.
-  Status Claim(uint64_t instance, const std::string& step, const Decision& who);
-  Status Release(uint64_t instance, const std::string& step, const Decision& who);
+  Result<Written> Claim(uint64_t instance, const std::string& step, const Decision& who);
+  Result<Written> Release(uint64_t instance, const std::string& step, const Decision& who);
   // Complete a manual one, Approve or Reject an approval; FailTask either, as an attempt fails.
-  Status Complete(uint64_t instance, const std::string& step, const Decision& decision);
-  Status Approve(uint64_t instance, const std::string& step, const Decision& decision);
-  Status Reject(uint64_t instance, const std::string& step, const Decision& decision);
-  Status FailTask(uint64_t instance, const std::string& step, const Decision& decision,
-                  const std::string& kind = "failed");
-  // What waits for people, by instance. Reads as Query does.
-  Result<std::vector<Task>> Tasks(const TaskFilter& filter = {});
+  Result<Written> Complete(uint64_t instance, const std::string& step, const Decision& decision);
+  Result<Written> Approve(uint64_t instance, const std::string& step, const Decision& decision);
+  Result<Written> Reject(uint64_t instance, const std::string& step, const Decision& decision);
+  Result<Written> FailTask(uint64_t instance, const std::string& step, const Decision& decision,
+                           const std::string& kind = "failed");
 
-  // By number, the newest first. Reads the whole log: for tools, not for every request.
-  Result<std::vector<Instance>> Query(const Filter& filter = {});
+  // From views (stele/queries.h), on the caller's thread.
+  Result<Page<Instance>> Query(const Filter& filter = {});
+  Result<Page<Task>> Tasks(const TaskFilter& filter = {});
+  // A JSON object with the members that docs/statistics.md names.
+  Result<std::string> Statistics(const Stretch& stretch = {});
+  // How far behind the log each view is. Never waits.
+  Result<std::vector<ViewState>> Views();
   // Every event of an instance, a line of JSON each.
   Result<std::string> History(uint64_t instance);
   // Calls `receive` for each durable event, in the order of the log, without gap or repetition, on
@@ -383,8 +326,8 @@ class Engine {
   class Core;
   explicit Engine(std::unique_ptr<Core> core);
   Status ChangeTrigger(uint64_t trigger, const std::string& state, const std::string& reason);
-  Status Decide(uint64_t instance, const std::string& step, const Decision& decision, bool approved,
-                bool manual);
+  Result<Written> Decide(uint64_t instance, const std::string& step, const Decision& decision,
+                         bool approved, bool manual);
   std::unique_ptr<Core> core_;
 };
 

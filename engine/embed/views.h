@@ -1,0 +1,52 @@
+// The views of an engine: they follow its log on threads of their own, and a call gets one that
+// knows enough, or that is as of an earlier position.
+//
+// Thread: any, but for Open and Stop.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "eventstore/event_store.h"
+#include "projections/projector.h"
+
+namespace stele::embed {
+
+class Views {
+ public:
+  // Begins to follow the log. REQUIRES: the store outlives it.
+  static stele::Result<std::unique_ptr<Views>> Open(const eventstore::EventStore& store,
+                                                    const std::string& directory);
+  // What was wrong with those that were there, which are built anew for it; empty: nothing.
+  const std::string& repaired() const { return projector_->repaired(); }
+  // Follows the log no more; who waits is answered with kShardStopped.
+  void Stop() { projector_->Stop(); }
+
+  // The members of the same names of a Filter.
+  struct Freshness {
+    uint64_t as_of = 0;
+    int64_t as_of_us = 0;
+    uint64_t after = 0;
+    std::chrono::milliseconds patience{0};
+  };
+  // What a question is asked of.
+  struct Asked {
+    std::shared_ptr<const projections::ScratchView> then;  // null: the one that serves
+    std::unique_ptr<projections::ViewReader> reader;       // reads from it
+  };
+  stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness);
+  std::vector<projections::ViewState> States() const { return projector_->States(); }
+
+ private:
+  Views(const eventstore::EventStore& store, std::unique_ptr<projections::Projector> projector)
+      : store_(store), projector_(std::move(projector)) {}
+
+  const eventstore::EventStore& store_;
+  std::unique_ptr<projections::Projector> projector_;
+};
+
+}  // namespace stele::embed
