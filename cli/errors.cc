@@ -32,6 +32,9 @@ int ListErrors(const Arguments& arguments, const Terminal& terminal) {
       *asked->reader, filter, static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)),
       arguments.Get("--cursor"));
   if (!page.has_value()) return Refuse(terminal, page.error());
+  if (const Status read = projections::ReadMessages(*asked->views.store, kShard, *page);
+      !read.has_value())
+    return Refuse(terminal, read.error());
   std::vector<std::vector<std::string>> rows{
       {"COUNT", "LAST", "DEFINITION", "STEP", "KIND", "INSTANCE", "MESSAGE"}};
   for (const projections::ErrorRow& row : page->errors)

@@ -1,5 +1,6 @@
 #include "projections/all_views.h"
 
+#include "projections/views/closed.h"
 #include "projections/views/errors.h"
 #include "projections/views/instances.h"
 #include "projections/views/statistics.h"
@@ -19,8 +20,8 @@ std::unique_ptr<View> Make() {
 }  // namespace
 
 std::vector<MakeView> AllViews() {
-  return {Make<InstancesView>, Make<TasksView>,    Make<StatisticsView>,
-          Make<ErrorsView>,    Make<TriggersView>, Make<StepLogsView>};
+  return {Make<InstancesView>, Make<TasksView>,    Make<StatisticsView>, Make<ErrorsView>,
+          Make<TriggersView>,  Make<StepLogsView>, Make<ClosedView>};
 }
 
 }  // namespace stele::projections

@@ -4,8 +4,24 @@
 
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
+#include "engine/model/instance_ranges.h"
+#include "projections/removal.h"
 
 namespace stele::projections {
+
+namespace {
+
+Result<bool> IsRemoval(const eventstore::RecordView& record) {
+  if (record.header.instance) return false;
+  bool removes = false;
+  STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
+    removes = removes || std::holds_alternative<model::InstancesPurged>(event) ||
+              std::holds_alternative<model::InstancesErased>(event);
+  }));
+  return removes;
+}
+
+}  // namespace
 
 void Feed::Add(std::unique_ptr<View> view, std::shared_ptr<Generation> generation) {
   auto writer = std::make_unique<ViewWriter>(*generation);
@@ -35,10 +51,15 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
     const auto record = Peek(end);
     if (!record.has_value()) return std::unexpected(record.error());
     if (*record == nullptr) break;
+    // What takes rows away is a batch of its own: it finds those that are written.
+    const Result<bool> removes = IsRemoval(**record);
+    if (!removes.has_value()) return std::unexpected(removes.error());
+    if (*removes && records > 0) break;
     last = (*record)->position;
     STELE_RETURN_IF_ERROR(Take(**record));
     next_.reset();
     ++records;
+    if (*removes) break;
   }
   if (records == 0) return 0;
   position_ = last;
@@ -74,11 +95,55 @@ Status Feed::TakeRegistry(const eventstore::RecordView& record) {
   const model::RecordContext context{record.position, record.header.time};
   const RecordInfo info{record.header.instance, record.position, record.header.time,
                         record.header.actor};
-  return model::DecodeEach(record.body, [&](const model::Event& event) {
+  return model::DecodeEach(record.body, [&](const model::Event& event) -> Status {
     apply::Apply(tracker_.registry(), event, context);
     for (Member& member : members_)
       member.view->OnRegistry(event, tracker_.registry(), info, *member.writer);
+    if (const auto* purged = std::get_if<model::InstancesPurged>(&event))
+      return TakePurge(*purged, record.position);
+    if (const auto* erased = std::get_if<model::InstancesErased>(&event))
+      return TakeErasure(*erased, record.position);
+    return {};
   });
+}
+
+// A generation that began before they were cut out has seen them, unless it has come here so late
+// that some were gone: then nobody knows what it lacks, and it has to begin anew.
+Status Feed::TakePurge(const model::InstancesPurged& purged, Position position) {
+  const Result<bool> is_cut = WasCutOut(log_, shard_, purged.instances);
+  if (!is_cut.has_value()) return std::unexpected(is_cut.error());
+  const std::vector<InstanceId> instances = model::InstancesIn(purged.instances);
+  for (Member& member : members_) {
+    const bool unseen = position <= member.generation->cut_before();
+    if (*is_cut && !unseen) return CutMeanwhile(position);
+    for (const InstanceId instance : instances) member.view->Forget(instance, *member.writer);
+    if (!unseen || !member.view->keeps_totals()) continue;
+    for (const model::ViewRow& row : purged.totals)
+      if (row.view == member.view->name()) member.view->Merge(row, *member.writer);
+  }
+  return {};
+}
+
+// What they are without payloads is what every building has of them from here on, whether it saw
+// the payloads or not.
+Status Feed::TakeErasure(const model::InstancesErased& erased, Position position) {
+  const std::vector<InstanceId> instances = model::InstancesIn(erased.instances);
+  std::vector<ViewFeeding> feedings;
+  for (Member& member : members_) {
+    if (member.view->keeps_totals()) continue;
+    for (const InstanceId instance : instances) member.view->Forget(instance, *member.writer);
+    feedings.push_back({member.view.get(), member.writer.get()});
+  }
+  // Those that were purged later, and cut out before these buildings began, are not there.
+  const bool may_lack = std::ranges::all_of(
+      members_, [&](const Member& member) { return member.generation->cut_before() > position; });
+  for (const InstanceId instance : instances) {
+    const Status fed =
+        FeedInstance(log_, shard_, instance, tracker_.registry(), Payloads::kBlanked, feedings);
+    const bool is_gone = !fed.has_value() && fed.error().code == ErrorCode::kInstanceErased;
+    if (!fed.has_value() && !(is_gone && may_lack)) return fed;
+  }
+  return {};
 }
 
 Status Feed::Write() {

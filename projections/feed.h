@@ -45,6 +45,9 @@ class Feed {
   Result<const eventstore::RecordView*> Peek(Position end);
   Status Take(const eventstore::RecordView& record);
   Status TakeRegistry(const eventstore::RecordView& record);
+  // Instances that were purged, or erased, go out of the views (removal.h).
+  Status TakePurge(const model::InstancesPurged& purged, Position position);
+  Status TakeErasure(const model::InstancesErased& erased, Position position);
   Status Write();
 
   const eventstore::EventStore& log_;

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "projections/limits.h"
+#include "projections/removal.h"
 
 namespace stele::projections {
 
@@ -39,16 +40,20 @@ Status Projector::Load(std::vector<MakeView> views) {
     kinds_.push_back(
         {std::move(make), std::string(view->name()), view->version(), view->reads_from()});
   }
-  auto store = ViewStore::Open(fmt::format("{}/{}", path_, shard_.value));
+  auto store = ViewStore::Open(fmt::format("{}/{}", path_, shard_.value), log_.file_cipher());
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);
+  const Result<Position> cut = LastCutPurge(log_, shard_);
+  if (!cut.has_value()) return std::unexpected(cut.error());
   std::map<Position, std::unique_ptr<Feed>> feeds;  // by where they stand
   std::vector<std::string> served;
   for (const auto& generation : store_->generations()) {
     const auto kind = std::ranges::find(kinds_, generation->view(), &Kind::name);
     // Behind the log's end: of another log, or of a log that was cut. Of no view or version of this
     // build: nothing feeds it any more.
+    // Or before instances that it counts were cut out.
     const bool stale = kind == kinds_.end() || generation->position() > End() ||
+                       (generation->position() < *cut && generation->cut_before() < *cut) ||
                        (generation->version() != kind->version && !generation->serves());
     if (stale) {
       STELE_RETURN_IF_ERROR(store_->Drop(generation));
@@ -63,7 +68,7 @@ Status Projector::Load(std::vector<MakeView> views) {
   }
   for (const Kind& kind : kinds_) {
     if (std::ranges::find(served, kind.name) != served.end()) continue;
-    auto generation = store_->Create(kind.name, kind.version);
+    auto generation = Create(kind);
     if (!generation.has_value()) return std::unexpected(generation.error());
     auto& feed = feeds[Position()];
     if (feed == nullptr) feed = std::make_unique<Feed>(log_, shard_, *store_, Position());
@@ -73,6 +78,37 @@ Status Projector::Load(std::vector<MakeView> views) {
   main_ = std::move(feeds.rbegin()->second);
   feeds.erase(std::prev(feeds.end()));
   for (auto& [position, feed] : feeds) building_.push_back(std::move(feed));
+  return {};
+}
+
+// An empty generation.
+Result<std::shared_ptr<Generation>> Projector::Create(const Kind& kind) {
+  const Result<Position> cut = LastCutPurge(log_, shard_);
+  if (!cut.has_value()) return std::unexpected(cut.error());
+  auto generation = store_->Create(kind.name, kind.version);
+  if (generation.has_value())
+    if (const Status noted = store_->NoteCutBefore(*generation, *cut); !noted.has_value())
+      return std::unexpected(noted.error());
+  return generation;
+}
+
+// Instances were cut out of what a feed has to read: its views begin anew.
+Status Projector::BeginAnew(Feed& feed) {
+  auto anew = std::make_unique<Feed>(log_, shard_, *store_, Position());
+  const std::lock_guard lock(mutex_);
+  for (const Feed::Member& member : feed.members()) {
+    const auto kind = FindKind(member.generation->view());
+    if (!kind.has_value()) return std::unexpected(kind.error());
+    STELE_RETURN_IF_ERROR(store_->Drop(member.generation));
+    auto generation = Create(**kind);
+    if (!generation.has_value()) return std::unexpected(generation.error());
+    anew->Add((*kind)->make(), *generation);
+  }
+  for (auto& one : building_) {
+    if (one.get() != &feed) continue;
+    one = std::move(anew);
+    break;
+  }
   return {};
 }
 
@@ -117,6 +153,11 @@ Result<uint64_t> Projector::StepBuilding() {
     end = main_->position();
   }
   auto records = feed->Step(kBatchRecords, end);
+  if (!records.has_value() && records.error().code == ErrorCode::kInstanceErased) {
+    if (const Status begun = BeginAnew(*feed); !begun.has_value())
+      return std::unexpected(begun.error());
+    return 1;
+  }
   if (!records.has_value() || feed->position() < end) return records;
   const std::lock_guard lock(main_mutex_);
   for (;;) {
@@ -325,7 +366,7 @@ Status Projector::Rebuild(const std::vector<std::string>& views) {
         return generation->view() == kind->name && !generation->serves();
       });
       if (is_being_built) continue;
-      auto generation = store_->Create(kind->name, kind->version);
+      auto generation = Create(*kind);
       if (!generation.has_value()) return std::unexpected(generation.error());
       feed->Add(kind->make(), *generation);
     }
@@ -375,7 +416,7 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
   AsOfView view_then = *std::move(built);
   std::erase_if(as_of_, [](const auto& entry) { return entry.second.expired(); });
   as_of_[name] = view_then;
-  ForgetAsOf();
+  ForgetAsOf(kKeptAsOf);
   return Keep(std::move(view_then));
 }
 
@@ -386,16 +427,22 @@ Projector::AsOfView Projector::Keep(AsOfView view) {
   return view;
 }
 
+void Projector::ForgetThen() {
+  const std::lock_guard lock(as_of_mutex_);
+  kept_.clear();
+  as_of_.clear();
+  ForgetAsOf(0);
+}
+
 // Deletes all directories but those that were asked for last, by whichever process. Who reads one
 // of them has its files open.
-void Projector::ForgetAsOf() {
+void Projector::ForgetAsOf(size_t keep) {
   std::error_code ignored;
   std::vector<std::pair<std::filesystem::file_time_type, std::string>> directories;
   for (const auto& entry : std::filesystem::directory_iterator(path_ + "/as-of", ignored))
     directories.emplace_back(entry.last_write_time(ignored), entry.path().string());
   std::ranges::sort(directories, std::greater());
-  for (size_t i = kKeptAsOf; i < directories.size(); ++i)
-    ScratchView::Remove(directories[i].second);
+  for (size_t i = keep; i < directories.size(); ++i) ScratchView::Remove(directories[i].second);
 }
 
 }  // namespace stele::projections

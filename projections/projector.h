@@ -75,6 +75,11 @@ class Projector {
                                                   const Progress& progress = nullptr);
   // What was wrong with the stored views, which are built anew for it; empty: nothing.
   const std::string& repaired() const { return store_->repaired(); }
+  // Deletes what is kept of the views as of earlier positions: instances were removed. Who reads
+  // one of them goes on reading.
+  void ForgetThen();
+  // What was erased is no longer in the views' files. Waits for compactions.
+  Status Compact() { return store_->Compact(); }
   // Why the views follow the log no more.
   std::optional<Error> failure() const;
 
@@ -98,7 +103,9 @@ class Projector {
   void BuildAside();
   void Failed(const Error& error);
   void NotifyAll();
-  void ForgetAsOf();
+  void ForgetAsOf(size_t keep);
+  Result<std::shared_ptr<Generation>> Create(const Kind& kind);
+  Status BeginAnew(Feed& feed);
   // Stays open until others have been asked for.
   AsOfView Keep(AsOfView view);
 

@@ -6,14 +6,16 @@
 
 #include "projections/feed.h"
 #include "projections/limits.h"
+#include "projections/removal.h"
 
 namespace stele::projections {
 
-Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventStore& log,
-                                                        ShardId shard, const std::string& directory,
-                                                        const MakeView& make, Position position,
-                                                        const Progress& progress) {
-  auto store = ViewStore::Open(directory);
+Result<std::unique_ptr<ScratchView>> ScratchView::BuildOnce(const eventstore::EventStore& log,
+                                                            ShardId shard,
+                                                            const std::string& directory,
+                                                            const MakeView& make, Position position,
+                                                            const Progress& progress) {
+  auto store = ViewStore::Open(directory, log.file_cipher());
   if (!store.has_value()) return std::unexpected(store.error());
   std::unique_ptr<ScratchView> scratch(new ScratchView);
   scratch->store_ = *std::move(store);
@@ -23,6 +25,9 @@ Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventS
     auto generation = scratch->store_->Create(view->name(), view->version());
     if (!generation.has_value()) return std::unexpected(generation.error());
     scratch->generation_ = *std::move(generation);
+    const Result<Position> cut = LastCutPurge(log, shard);
+    if (!cut.has_value()) return std::unexpected(cut.error());
+    STELE_RETURN_IF_ERROR(scratch->store_->NoteCutBefore(scratch->generation_, *cut));
   }
   Feed feed(log, shard, *scratch->store_, scratch->generation_->position());
   feed.Add(std::move(view), scratch->generation_);
@@ -34,6 +39,17 @@ Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventS
     if (progress) progress(feed.position().value, position.value);
   }
   return scratch;
+}
+
+Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventStore& log,
+                                                        ShardId shard, const std::string& directory,
+                                                        const MakeView& make, Position position,
+                                                        const Progress& progress) {
+  auto built = BuildOnce(log, shard, directory, make, position, progress);
+  if (built.has_value() || built.error().code != ErrorCode::kInstanceErased) return built;
+  // Instances were cut out of what it was being built of.
+  Remove(directory);
+  return BuildOnce(log, shard, directory, make, position, progress);
 }
 
 void ScratchView::Remove(const std::string& directory) {

@@ -36,6 +36,10 @@ class ScratchView {
   static void Remove(const std::string& directory);
 
  private:
+  static Result<std::unique_ptr<ScratchView>> BuildOnce(const eventstore::EventStore& log,
+                                                        ShardId shard, const std::string& directory,
+                                                        const MakeView& make, Position position,
+                                                        const Progress& progress);
   std::unique_ptr<ViewStore> store_;
   std::shared_ptr<Generation> generation_;
   uint64_t records_read_ = 0;

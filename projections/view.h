@@ -53,6 +53,16 @@ class View {
                           ViewWriter& writer) {}
   // Behind all of them.
   virtual void EndBatch(ViewWriter& writer) {}
+
+  // Whether its rows are figures over many instances, in which those that are removed stay. Of
+  // what an instance's users gave it holds nothing then: erasing could not find it. Else its rows
+  // are of one instance or of the registry.
+  virtual bool keeps_totals() const { return false; }
+  // All rows of the instance go. Between two batches.
+  virtual void Forget(InstanceId instance, ViewWriter& writer) {}
+  // Adds a row that this view, in the version that it had then, made of instances that were purged,
+  // and of nothing else. Between two batches. REQUIRES: keeps_totals().
+  virtual void Merge(const model::ViewRow& row, ViewWriter& writer) {}
 };
 
 }  // namespace stele::projections

@@ -62,6 +62,10 @@ std::string PositionKey(uint64_t number) {
   return KeyWriter('p').Number(number).Take();
 }
 
+std::string CutBeforeKey(uint64_t number) {
+  return KeyWriter('u').Number(number).Take();
+}
+
 std::string PositionValue(Position position) {
   return KeyWriter('=').Number(position.value).Take();
 }
@@ -117,6 +121,16 @@ Generation::Generation(std::shared_ptr<rocksdb::DB> db, rocksdb::ColumnFamilyHan
 
 Generation::~Generation() {
   db_->DestroyColumnFamilyHandle(family_).PermitUncheckedError();
+}
+
+Result<std::vector<std::string>> Generation::Keys(std::string_view prefix) const {
+  std::vector<std::string> keys;
+  std::unique_ptr<rocksdb::Iterator> at(db_->NewIterator({}, family_));
+  for (at->Seek(SliceOf(prefix)); at->Valid() && at->key().starts_with(SliceOf(prefix)); at->Next())
+    keys.emplace_back(eventstore::View(at->key()));
+  if (!at->status().ok())
+    return ViewError(*db_, at->status(), fmt::format("read the keys of the view {}", view_));
+  return keys;
 }
 
 Result<bool> Generation::Get(std::string_view key, std::string* value) const {
@@ -231,8 +245,10 @@ KeyCursor ViewReader::Keys(std::string prefix) const {
   return {std::move(bounds), std::move(iterator), std::move(prefix), touched_.get()};
 }
 
-Result<std::unique_ptr<ViewStore>> ViewStore::Open(const std::string& path) {
-  auto store = OpenOnce(path);
+Result<std::unique_ptr<ViewStore>> ViewStore::Open(
+    const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher) {
+  STELE_RETURN_IF_ERROR(eventstore::RemoveUnlessWrittenBy(cipher.get(), path));
+  auto store = OpenOnce(path, cipher);
   std::string damage;
   if (!store.has_value()) {
     if (store.error().code != ErrorCode::kStoreCorrupt) return store;
@@ -244,19 +260,20 @@ Result<std::unique_ptr<ViewStore>> ViewStore::Open(const std::string& path) {
   }
   std::error_code error;
   std::filesystem::remove_all(path, error);
-  store = OpenOnce(path);
+  store = OpenOnce(path, cipher);
   if (store.has_value()) (*store)->repaired_ = std::move(damage);
   return store;
 }
 
-Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(const std::string& path) {
+Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(
+    const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error)
     return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}",
                                             path, error.message()));
   std::unique_ptr<ViewStore> store(new ViewStore);
-  STELE_RETURN_IF_ERROR(store->Load(path));
+  STELE_RETURN_IF_ERROR(store->Load(path, cipher));
   return store;
 }
 
@@ -266,9 +283,11 @@ ViewStore::~ViewStore() {
   if (default_ != nullptr) db_->DestroyColumnFamilyHandle(default_).PermitUncheckedError();
 }
 
-Status ViewStore::Load(const std::string& path) {
+Status ViewStore::Load(const std::string& path,
+                       const std::shared_ptr<const eventstore::FileCipher>& cipher) {
   std::vector<std::string> names;
-  const rocksdb::DBOptions options = DatabaseOptions();
+  rocksdb::DBOptions options = DatabaseOptions();
+  if (cipher != nullptr) options.env = cipher->env();
   if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok())
     names = {rocksdb::kDefaultColumnFamilyName};
   cache_ = rocksdb::NewLRUCache(kBlockCacheBytes);
@@ -287,7 +306,8 @@ Status ViewStore::Load(const std::string& path) {
     if (IsDamage(opened)) error.error().code = ErrorCode::kStoreCorrupt;
     return error;
   }
-  db_.reset(db);
+  // The cipher ends behind the last who reads.
+  db_ = std::shared_ptr<rocksdb::DB>(db, [cipher](rocksdb::DB* done) { delete done; });
   std::vector<rocksdb::ColumnFamilyHandle*> unknown = handles;
   const auto is_default = std::ranges::find(unknown, rocksdb::kDefaultColumnFamilyName,
                                             &rocksdb::ColumnFamilyHandle::GetName);
@@ -309,6 +329,8 @@ Status ViewStore::Load(const std::string& path) {
     generations_.push_back(
         std::make_shared<Generation>(db_, *handle, number, row.view, row.version, row.serves,
                                      has_position ? PositionOf(at) : Position()));
+    if (db_->Get({}, default_, CutBeforeKey(number), &at).ok())
+      generations_.back()->cut_before_ = PositionOf(at).value;
     unknown.erase(handle);
   }
   // A crash between the making of a family and its row, or between a row's end and the family's.
@@ -347,6 +369,15 @@ Result<std::shared_ptr<Generation>> ViewStore::Create(std::string_view view, uin
   return generations_.back();
 }
 
+Status ViewStore::NoteCutBefore(const std::shared_ptr<Generation>& generation, Position position) {
+  const auto status =
+      db_->Put({}, default_, CutBeforeKey(generation->number()), PositionValue(position));
+  if (!status.ok())
+    return ViewError(*db_, status, fmt::format("begin to build the view {}", generation->view()));
+  generation->cut_before_ = position.value;
+  return {};
+}
+
 Status ViewStore::Serve(const std::shared_ptr<Generation>& generation) {
   STELE_RETURN_IF_ERROR(Sync());
   const std::shared_ptr<Generation> before = Serving(generation->view());
@@ -376,6 +407,7 @@ Status ViewStore::Drop(const std::shared_ptr<Generation>& generation) {
   rocksdb::WriteBatch batch;
   auto status = batch.Delete(default_, GenerationKey(generation->number()));
   if (status.ok()) status = batch.Delete(default_, PositionKey(generation->number()));
+  if (status.ok()) status = batch.Delete(default_, CutBeforeKey(generation->number()));
   if (status.ok()) status = db_->Write({}, &batch);
   if (status.ok()) status = db_->DropColumnFamily(generation->family_);
   if (!status.ok())
@@ -403,6 +435,18 @@ Status ViewStore::Write(std::span<const Change> changes, Position position) {
   for (const Change& change : changes) {
     change.writer->Clear();
     change.generation->position_ = position.value;
+  }
+  return {};
+}
+
+Status ViewStore::Compact() {
+  STELE_RETURN_IF_ERROR(Sync());
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const auto& generation : generations()) {
+    const auto status = db_->CompactRange(options, generation->family_, nullptr, nullptr);
+    if (!status.ok())
+      return ViewError(*db_, status, fmt::format("compact the view {}", generation->view()));
   }
   return {};
 }

@@ -7,7 +7,7 @@
 // it open.
 //
 // Keys of the family `default`: "g" and the number of a generation: what it is; "p" and the number:
-// its position.
+// its position; "u" and the number: Generation::cut_before.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "eventstore/file_cipher.h"
 #include "projections/view_writer.h"
 
 namespace rocksdb {
@@ -51,6 +52,11 @@ class Generation {
   Position position() const { return Position(position_); }
   // Whether there is such a key.
   Result<bool> Get(std::string_view key, std::string* value) const;
+  // Those that begin so, in order.
+  Result<std::vector<std::string>> Keys(std::string_view prefix) const;
+  // When its building began, the instances that the registry's records up to here had purged were
+  // cut out of the log: it sees nothing of them but their totals.
+  Position cut_before() const { return Position(cut_before_); }
 
  private:
   friend class ViewStore;
@@ -63,6 +69,7 @@ class Generation {
   const uint32_t version_;
   std::atomic<bool> serves_;
   std::atomic<uint64_t> position_;
+  std::atomic<uint64_t> cut_before_ = 0;
 };
 
 // Keys in their order, from Seek on, within a prefix. Not for concurrent use.
@@ -123,7 +130,10 @@ class ViewStore {
  public:
   // Made when it is not there. One that is damaged, or in which damage was found when it was read,
   // is deleted and made anew. kStoreLocked: another process has it open.
-  static Result<std::unique_ptr<ViewStore>> Open(const std::string& path);
+  // Its files go through the cipher, if there is one (EventStore::file_cipher): one that was
+  // written otherwise is made anew, too.
+  static Result<std::unique_ptr<ViewStore>> Open(
+      const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher = nullptr);
   // Writes what is in memory. REQUIRES: nobody uses a generation or reader of it any more.
   ~ViewStore();
   ViewStore(const ViewStore&) = delete;
@@ -137,6 +147,8 @@ class ViewStore {
   std::shared_ptr<Generation> Serving(std::string_view view) const;
   // An empty one, which does not serve.
   Result<std::shared_ptr<Generation>> Create(std::string_view view, uint32_t version);
+  // Notes Generation::cut_before. REQUIRES: nothing was written to it.
+  Status NoteCutBefore(const std::shared_ptr<Generation>& generation, Position position);
   // From then on it answers for its view; the one before is dropped.
   Status Serve(const std::shared_ptr<Generation>& generation);
   // Its data goes when nobody reads it any more.
@@ -150,11 +162,14 @@ class ViewStore {
   Status Write(std::span<const Change> changes, Position position);
   // What was written is on the disk.
   Status Sync();
+  // What was erased, or written over, is in no file any more.
+  Status Compact();
 
  private:
   ViewStore() = default;
-  static Result<std::unique_ptr<ViewStore>> OpenOnce(const std::string& path);
-  Status Load(const std::string& path);
+  static Result<std::unique_ptr<ViewStore>> OpenOnce(
+      const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher);
+  Status Load(const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher);
 
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<rocksdb::DB> db_;

@@ -21,13 +21,17 @@ class Generation;
 
 class ViewWriter {
  public:
+  // Nothing is stored: what the batch holds is all that there is.
+  ViewWriter() = default;
   // REQUIRES: the generation outlives it.
-  explicit ViewWriter(const Generation& generation) : generation_(generation) {}
+  explicit ViewWriter(const Generation& generation) : generation_(&generation) {}
 
   // The value as it is with this batch.
   std::optional<std::string> Get(const std::string& key);
   void Put(std::string key, std::string value);
   void Erase(std::string key);
+  // The stored keys that begin so, whatever this batch does to them; in order.
+  std::vector<std::string> StoredKeys(const std::string& prefix);
   // Adds to a counter, which is 0 while nothing was added. It is read when the batch is written; it
   // is not to be read with Get. A counter that comes back to 0 is erased.
   void Add(std::string key, int64_t delta) { counters_[std::move(key)] += delta; }
@@ -63,7 +67,7 @@ class ViewWriter {
   int64_t Counter(const std::string& key);
   static std::string CounterText(int64_t value);
 
-  const Generation& generation_;
+  const Generation* generation_ = nullptr;
   std::unordered_map<std::string, std::optional<std::string>> changes_;
   std::unordered_map<std::string, int64_t> counters_;
   Status status_;

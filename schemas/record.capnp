@@ -168,11 +168,7 @@ struct InstanceForked {
   originHash @2 :Data;
 }
 
-enum Purpose {
-  normal @0;
-  fallback @1;
-  compensation @2;
-}
+enum Purpose { normal @0; fallback @1; compensation @2; }
 
 struct StepActivated {
   run @0 :UInt32;
@@ -191,11 +187,7 @@ struct StepActivated {
   unprepared @13 :Bool;           # what it is to do could not be said: it fails in the same record
 }
 
-enum WaitKind {
-  message @0;
-  signal @1;
-  timer @2;
-}
+enum WaitKind { message @0; signal @1; timer @2; }
 
 struct Wait {
   event @0 :Text;                 # its id in an event race
@@ -243,18 +235,11 @@ struct StepFailed {
   handled @4 :Bool;               # the flow goes on all the same
 }
 
-struct StepCancelled {
-  run @0 :UInt32;
-  reason @1 :CancelReason;
-}
+struct StepCancelled { run @0 :UInt32; reason @1 :CancelReason; }
 
 enum CancelReason {
-  scopeFailed @0;
-  instanceCancelled @1;
-  instanceTerminated @2;
-  raceLost @3;
-  rolledBack @4;
-  skipped @5;
+  scopeFailed @0; instanceCancelled @1; instanceTerminated @2;
+  raceLost @3; rolledBack @4; skipped @5;
 }
 
 struct AttemptStarted {
@@ -300,12 +285,8 @@ struct RetryScheduled {
 }
 
 enum TimerKind {
-  delay @0;
-  retry @1;
-  attemptDeadline @2;
-  instanceDeadline @3;
-  escalation @4;
-  reminder @5;
+  delay @0; retry @1; attemptDeadline @2;
+  instanceDeadline @3; escalation @4; reminder @5;
 }
 
 struct TimerElapsed {
@@ -337,11 +318,7 @@ struct ScopeOpened {
   item @5 :Text $payload;
 }
 
-enum Outcome {
-  completed @0;
-  failed @1;
-  cancelled @2;
-}
+enum Outcome { completed @0; failed @1; cancelled @2; }
 
 struct ScopeClosed {
   scope @0 :UInt32;
@@ -377,11 +354,7 @@ struct IncidentResolved {
   reason @2 :Text $payload;
 }
 
-enum Resolution {
-  retry @0;
-  skip @1;
-  fail @2;
-}
+enum Resolution { retry @0; skip @1; fail @2; }
 
 struct RunCommand { run @0 :UInt32; reason @1 :Text $payload; }
 

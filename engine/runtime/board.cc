@@ -309,7 +309,7 @@ void Board::ForgetMessage(const std::string& key, std::string place, TimeUs expi
 }
 
 Result<std::optional<InstanceId>> Board::ByIdempotencyKey(std::string_view key) const {
-  const auto found = notes_.Get('i' + std::string(key));
+  const auto found = notes_.Get(IdempotencyNote(key));
   if (!found.has_value()) return std::unexpected(found.error());
   if (!found->has_value()) return std::nullopt;
   return InstanceId(Number(**found));

@@ -102,6 +102,10 @@ class Board {
   void Migrated(const model::Instance& instance, const definition::Definition& to);
 
   Result<std::optional<InstanceId>> ByIdempotencyKey(std::string_view key) const;
+  // Its instance is cut out of the log.
+  void ForgetIdempotencyKey(std::string_view key) { notes_.Erase(IdempotencyNote(key)); }
+  // The note of that key, in EventStore's words.
+  static std::string IdempotencyNote(std::string_view key) { return 'i' + std::string(key); }
   Result<std::optional<InstanceId>> ByBusinessKey(std::string_view definition,
                                                   std::string_view key) const;
   // Good until the next record is folded.

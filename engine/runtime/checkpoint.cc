@@ -12,9 +12,19 @@ namespace stele::runtime {
 
 void Shard::MaybeCheckpoint() {
   if (checkpointing_ != nullptr) return FinishCheckpoint();
+  if (!checkpoint_asked_.empty() && !stopping_)
+    return BeginCheckpoint([this, asked = std::exchange(checkpoint_asked_, {})] {
+      for (const Answer& answer : asked) answer(checkpointed_);
+    });
   if (next_position_.value - checkpointed_.value > options_.checkpoint_records ||
       board_.notes().changed() > kMaxChangedNotes)
     BeginCheckpoint(nullptr);
+}
+
+void Shard::WriteCheckpoint(Answer answer) {
+  if (RefuseStopped(answer)) return;
+  checkpoint_asked_.push_back(std::move(answer));
+  Wake();
 }
 
 void Shard::BeginCheckpoint(std::function<void()> done) {

@@ -24,7 +24,7 @@ Status Shard::Recover() {
   if (state.size() >= sizeof last_instance_.value + sizeof now_.value)
     std::memcpy(&now_.value, state.data() + sizeof last_instance_.value, sizeof now_.value);
   next_position_ = parts_.store->NextPosition(options_.shard);
-  durable_ = durable_told_ = Position(next_position_.value - 1);
+  durable_ = durable_told_ = opened_at_ = Position(next_position_.value - 1);
   STELE_RETURN_IF_ERROR(RecoverRegistry());
   STELE_RETURN_IF_ERROR(ReplayTail(checkpointed_.Next()));
   board_.notes().Recovered();

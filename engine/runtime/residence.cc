@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/apply/apply.h"
+#include "engine/model/instance_ranges.h"
 #include "engine/model/snapshot.h"
 #include "engine/runtime/checkpointing.h"
 #include "engine/runtime/open_summary.h"
@@ -34,6 +35,7 @@ Result<Live*> Shard::Load(InstanceId id, Known known) {
                 fmt::format("Expected an instance but found no {}", id.value));
   };
   if (!id || id > last_instance_) return unknown();
+  if (model::Contains(registry_.purge.instances, id)) return std::unexpected(*RefuseRemoved(id));
 
   auto live = std::make_unique<Live>();
   live->instance.id = id;

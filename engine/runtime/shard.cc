@@ -164,6 +164,7 @@ void Shard::Process(Inbound& inbound) {
   if (start != nullptr) TakeStarting(inbound, *start);
   if (stopping_ && begins)
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
+  if (auto refused = RefuseRemoved(inbound.instance)) return refuse(*std::move(refused));
   if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));
 
   Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
@@ -225,6 +226,7 @@ void Shard::Record(Live& live, std::string_view actor) {
     // It is open again.
     if (std::erase(ended_in_open_, live.instance.id) > 0) live.in_open = true;
     if (!resumed_) awake_.insert(live.instance.id);
+    reopened_[live.instance.id] = position;
     ++open_instances_;
   } else if (std::holds_alternative<model::InstanceStarted>(events_[0])) {
     ++open_instances_;

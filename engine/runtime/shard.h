@@ -20,6 +20,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -129,6 +130,16 @@ class Shard {
   // published again: the answer is the position of the first, or kDuplicateKey when that one was
   // another message.
   void Publish(model::MessagePublished message, std::string_view actor, Answer answer);
+  // removal.cc: ended instances, for good. Refused as one with kWrongState when one of them is
+  // open, kUnknownInstance, kInstanceErased when it was purged before. Nothing happens to them any
+  // more from this call on; the caller cuts them out, or destroys their keys, when the answer has
+  // come. `seen`: the caller knows the log up to there, in which they had ended; kBackPressure when
+  // that is before this shard was opened. At most model::kMaxRemovedAtOnce.
+  void Purge(model::InstancesPurged purged, Position seen, std::string_view actor, Answer answer);
+  void Erase(model::InstancesErased erased, Position seen, std::string_view actor, Answer answer);
+  // The idempotency keys of instances that are cut out may be used again.
+  void ForgetKeys(const std::vector<std::pair<std::string, InstanceId>>& keys);
+
   const model::Registry& registry() const { return registry_; }
   Board& board() { return board_; }
   const ShardOptions& options() const { return options_; }
@@ -160,6 +171,8 @@ class Shard {
   // Answers when all that has been decided so far is durable.
   void WhenDurable(Answer answer);
 
+  // Answers when a checkpoint that begins from now on is durable.
+  void WriteCheckpoint(Answer answer);
   // Stops attempts (they start again on resume), makes everything durable, writes a checkpoint.
   void Stop(std::function<void()> stopped);
   // Runs `work` on the loop's thread. Thread: any.
@@ -221,6 +234,11 @@ class Shard {
   Position RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer);
   static Error Stopped();
   bool RefuseStopped(const Answer& answer) const;
+
+  // removal.cc
+  std::optional<Error> RefuseRemoval(std::span<const model::InstanceRange> instances,
+                                     Position seen) const;
+  std::optional<Error> RefuseRemoved(InstanceId instance) const;
 
   // publishing.cc
   void AnswerKnown(const MessagePlace& first, const model::MessagePublished& message,
@@ -311,6 +329,8 @@ class Shard {
   // Those up to here that were open at the start are dormant until Resume, but for `awake_`.
   InstanceId last_at_open_;
   std::set<InstanceId> awake_;
+  Position opened_at_;                       // the last record then
+  std::map<InstanceId, Position> reopened_;  // since: ended ones that were retried, and where
   bool resumed_ = false;
 
   std::unordered_map<InstanceId, std::unique_ptr<Live>> live_;
@@ -368,6 +388,7 @@ class Shard {
 
   std::unique_ptr<Checkpointing> checkpointing_;
   Position checkpointed_;
+  std::vector<Answer> checkpoint_asked_;
   std::vector<InstanceId> ended_in_open_;
   size_t open_instances_ = 0;
   size_t starting_instances_ = 0;  // in the inbox

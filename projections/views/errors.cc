@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/model/codec.h"
 #include "projections/keys.h"
 #include "projections/page_cursor.h"
 #include "projections/row.h"
@@ -35,7 +36,7 @@ std::string OrderKey(const ErrorRow& row) {
       .Take();
 }
 
-void Merge(ErrorRow& row, const ErrorRow& note) {
+void AddTo(ErrorRow& row, const ErrorRow& note) {
   row.count += note.count;
   row.attempts += note.attempts;
   row.steps += note.steps;
@@ -45,7 +46,6 @@ void Merge(ErrorRow& row, const ErrorRow& note) {
   if (note.last < row.last || (note.last == row.last && note.position < row.position)) return;
   row.last = note.last;
   row.position = note.position;
-  row.message = note.message;
   row.instance = note.instance;
   row.run = note.run;
 }
@@ -72,23 +72,22 @@ struct ErrorCounter {
   ErrorsView::Told ThisOne(RunId run) const { return {record.position, run}; }
 
   // The row of a step's error, or of the instance's when `run` is null.
-  ErrorRow& Note(const model::StepRun* run, std::string_view kind, std::string_view message) const {
+  ErrorRow& Note(const model::StepRun* run, std::string_view kind) const {
     const model::RegisteredDefinition* definition = registry.Find(before.definition);
     CHECK(definition != nullptr, "no definition {}", before.definition.value);
     ErrorRow& note = view.NoteOf({definition->name,
                                   run == nullptr ? "" : definition->definition->step(run->step).id,
                                   std::string(CutText(kind, kMaxErrorKindBytes))});
     note.first = note.first ? std::min(note.first, record.time) : record.time;
-    if (record.time < note.last) return note;
+    if (std::pair(record.time, record.position) < std::pair(note.last, note.position)) return note;
     note.last = record.time;
     note.position = record.position;
-    note.message = CutText(message, kMaxErrorMessageBytes);
     note.instance = before.id;
     note.run = run == nullptr ? RunId() : run->id;
     return note;
   }
-  void FailedAttempt(RunId id, std::string_view kind, std::string_view message) const {
-    ErrorRow& note = Note(&Run(id), kind, message);
+  void FailedAttempt(RunId id, std::string_view kind) const {
+    ErrorRow& note = Note(&Run(id), kind);
     ++note.count;
     ++note.attempts;
     view.told_ = ThisOne(id);
@@ -97,7 +96,7 @@ struct ErrorCounter {
   template <class Event>
   ErrorRow& Outcome(const Event& event) const {
     const model::StepRun& run = Run(event.run);
-    ErrorRow& note = Note(&run, event.kind, event.message);
+    ErrorRow& note = Note(&run, event.kind);
     if (HasFailed(run.state) || view.told_ == ThisOne(event.run)) return note;
     ++note.count;
     if (view.timed_out_ == ThisOne(event.run)) ++note.attempts;
@@ -105,19 +104,15 @@ struct ErrorCounter {
     return note;
   }
 
-  void operator()(const model::AttemptFailed& event) const {
-    FailedAttempt(event.run, event.kind, event.message);
-  }
+  void operator()(const model::AttemptFailed& event) const { FailedAttempt(event.run, event.kind); }
   void operator()(const model::AttemptInterrupted& event) const {
-    if (event.by == model::Interruption::kCrash)
-      FailedAttempt(event.run, "interrupted", "The engine died while the attempt ran");
+    if (event.by == model::Interruption::kCrash) FailedAttempt(event.run, "interrupted");
   }
   void operator()(const model::TimerElapsed& event) const {
     if (event.kind == model::TimerKind::kAttemptDeadline) view.timed_out_ = ThisOne(event.run);
   }
   void operator()(const model::RetryScheduled& event) const {
-    if (view.timed_out_ == ThisOne(event.run))
-      FailedAttempt(event.run, "timeout", "The step's timeout has elapsed");
+    if (view.timed_out_ == ThisOne(event.run)) FailedAttempt(event.run, "timeout");
   }
   void operator()(const model::ScopeClosed& event) const {
     // The run that it belongs to fails with what happened inside.
@@ -132,7 +127,7 @@ struct ErrorCounter {
   }
   void operator()(const model::IncidentRaised& event) const { ++Outcome(event).incidents; }
   void operator()(const model::InstanceFailed& event) const {
-    ErrorRow& note = Note(nullptr, event.kind, event.message);
+    ErrorRow& note = Note(nullptr, event.kind);
     ++note.instances;
     if (!event.run) ++note.count;
   }
@@ -170,7 +165,6 @@ void ErrorsView::Write(ErrorRow note, ViewWriter& writer) {
     if (count.value >= kMaxErrorsOfADefinition) {
       note.step.clear();
       note.kind = kOtherErrors;
-      note.message.clear();
       note.run = RunId();
       stored = writer.Get(RowKey(note));
     } else {
@@ -184,16 +178,25 @@ void ErrorsView::Write(ErrorRow note, ViewWriter& writer) {
                .first = {},
                .last = {},
                .position = {},
-               .message = {},
                .instance = {},
-               .run = {}};
+               .run = {},
+               .message = {}};
   if (stored.has_value()) {
     CHECK(DecodeRow(*stored, &row), "a row of {} bytes is not one of errors", stored->size());
     writer.Erase(OrderKey(row));
   }
-  Merge(row, note);
+  AddTo(row, note);
   writer.Put(RowKey(row), EncodeRow(row));
   writer.Put(OrderKey(row), "");
+}
+
+void ErrorsView::Merge(const model::ViewRow& row, ViewWriter& writer) {
+  // What the rows are ordered and counted by comes with them.
+  if (!row.key.starts_with('e')) return;
+  ErrorRow note;
+  CHECK(DecodeRow(row.value, &note), "{} bytes are no row of errors of version {}",
+        row.value.size(), row.version);
+  Write(std::move(note), writer);
 }
 
 void ErrorsView::EndBatch(ViewWriter& writer) {
@@ -255,6 +258,55 @@ Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter
   }
   STELE_RETURN_IF_ERROR(order.status());
   return page;
+}
+
+namespace {
+
+// What was said when the error came, of the events of its record.
+struct MessageOf {
+  const ErrorRow& row;
+  std::string_view kind(const auto& event) const { return CutText(event.kind, kMaxErrorKindBytes); }
+  template <class Event>
+    requires requires(const Event& e) {
+      e.run;
+      e.kind.size();
+      e.message.size();
+    }
+  std::string operator()(const Event& event) const {
+    const bool is_its =
+        std::is_same_v<Event, model::InstanceFailed> ? !row.run : event.run == row.run;
+    return is_its && kind(event) == row.kind ? event.message : "";
+  }
+  std::string operator()(const model::AttemptInterrupted& event) const {
+    return event.run == row.run && row.kind == "interrupted"
+               ? "The engine died while the attempt ran"
+               : "";
+  }
+  std::string operator()(const model::RetryScheduled& event) const {
+    return event.run == row.run && row.kind == "timeout" ? "The step's timeout has elapsed" : "";
+  }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "";
+  }
+};
+
+}  // namespace
+
+Status ReadMessages(const eventstore::EventStore& log, ShardId shard, ErrorPage& page) {
+  for (ErrorRow& row : page.errors) {
+    if (row.kind == kOtherErrors) continue;
+    const auto cursor = log.Read(shard, row.position);
+    if (!cursor.has_value()) return std::unexpected(cursor.error());
+    const auto record = (*cursor)->Next();
+    if (!record.has_value()) return std::unexpected(record.error());
+    if (!record->has_value() || (*record)->position != row.position) continue;
+    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
+      if (std::string said = std::visit(MessageOf{row}, event); !said.empty())
+        row.message = CutText(said, kMaxErrorMessageBytes);
+    }));
+  }
+  return {};
 }
 
 Object ToJson(const ErrorRow& row) {

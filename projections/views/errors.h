@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "eventstore/event_store.h"
 #include "projections/view.h"
 #include "projections/view_store.h"
 
@@ -42,29 +43,32 @@ struct ErrorRow {
   uint64_t instances = 0;  // that failed with it
   TimeUs first;
   TimeUs last;
-  // Of the last one. Kinds that are not told apart have no message and no run.
+  // Of the last one. Kinds that are not told apart have no run.
   Position position;
-  std::string message;
   InstanceId instance;
   RunId run;
+  // Not kept here, where nothing is that an instance's erasure must find: ReadMessages fills it in.
+  std::string message;
 
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.definition, self.step, self.kind, self.count, self.attempts, self.steps,
-            self.incidents, self.instances, self.first, self.last, self.position, self.message,
-            self.instance, self.run);
+            self.incidents, self.instances, self.first, self.last, self.position, self.instance,
+            self.run);
   }
 };
 
 class ErrorsView final : public View {
  public:
   std::string_view name() const override { return kErrorsView; }
-  uint32_t version() const override { return 1; }
+  uint32_t version() const override { return 2; }
   std::string_view keys() const override;
   void OnEvent(const model::Event& event, const model::Instance& before,
                const model::Registry& registry, const RecordInfo& record,
                ViewWriter& writer) override;
   void EndBatch(ViewWriter& writer) override;
+  bool keeps_totals() const override { return true; }
+  void Merge(const model::ViewRow& row, ViewWriter& writer) override;
 
  private:
   friend struct ErrorCounter;
@@ -106,6 +110,10 @@ struct ErrorPage {
 inline constexpr size_t kMaxErrorsLookedAt = 10'000;
 Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter, size_t limit,
                              std::string_view cursor);
+
+// Fills in the messages of the page's errors, out of the log; empty where the instance was removed,
+// and where kinds are not told apart.
+Status ReadMessages(const eventstore::EventStore& log, ShardId shard, ErrorPage& page);
 
 Object ToJson(const ErrorRow& row);
 Object ToJson(const ErrorPage& page);

@@ -152,6 +152,10 @@ void InstancesView::OnEvent(const model::Event& event, const model::Instance&,
   }
 }
 
+void InstancesView::Forget(InstanceId instance, ViewWriter& writer) {
+  Table<InstanceRow>::Erase(writer, InstanceKey(instance));
+}
+
 void InstancesView::OnInstance(const model::Instance& instance, const model::Registry& registry,
                                ViewWriter& writer) {
   const model::RegisteredDefinition* registered = registry.Find(instance.definition);

@@ -20,6 +20,7 @@ class InstancesView final : public View {
   void OnInstance(const model::Instance& instance, const model::Registry& registry,
                   ViewWriter& writer) override;
   void EndBatch(ViewWriter& writer) override { noted_.clear(); }
+  void Forget(InstanceId instance, ViewWriter& writer) override;
 
  private:
   // What the state of an instance does not tell, of this batch.

@@ -270,6 +270,39 @@ void StatisticsView::WriteSteps(const Notes& notes, size_t group, ViewWriter& wr
   writer.Put(std::move(key), EncodeRow(row));
 }
 
+void StatisticsView::Merge(const model::ViewRow& row, ViewWriter& writer) {
+  const auto read = [&](auto decoded) {
+    CHECK(DecodeRow(row.value, &decoded), "{} bytes are no row of statistics of version {}",
+          row.value.size(), row.version);
+    return decoded;
+  };
+  switch (row.key.front()) {
+    case 'A':
+    case 'v':
+      return MergeDefinition(row.key, read(DefinitionRow()), std::nullopt, writer);
+    case 's': {
+      const StepsRow added = read(StepsRow());
+      auto steps = Load<StepsRow>(writer, row.key);
+      steps.steps.resize(std::max(steps.steps.size(), added.steps.size()));
+      for (size_t i = 0; i < added.steps.size(); ++i) {
+        steps.steps[i].counts.Merge(added.steps[i].counts);
+        steps.steps[i].runs.Merge(added.steps[i].runs);
+      }
+      return writer.Put(row.key, EncodeRow(steps));
+    }
+    case 't': {
+      const SlotRow slot = read(SlotRow());
+      return MergeSlot(row.key, slot.number, slot.counts, writer);
+    }
+    case 'u': {
+      const StepsSlotRow slot = read(StepsSlotRow());
+      return MergeSlot(row.key, slot.number, slot.counts, writer);
+    }
+    default:  // the time of the latest record: a later one is in the log
+      return;
+  }
+}
+
 void StatisticsView::EndBatch(ViewWriter& writer) {
   DefinitionRow all;
   Series series;

@@ -33,6 +33,8 @@ class StatisticsView final : public View {
   void OnInstance(const model::Instance& instance, const model::Registry& registry,
                   ViewWriter& writer) override;
   void EndBatch(ViewWriter& writer) override;
+  bool keeps_totals() const override { return true; }
+  void Merge(const model::ViewRow& row, ViewWriter& writer) override;
 
  private:
   friend struct StatisticsCounter;

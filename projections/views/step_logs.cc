@@ -184,6 +184,10 @@ void StepLogsView::OnEvent(const model::Event& event, const model::Instance& bef
   std::visit(AttemptWriter{*this, before, registry, record.time, writer}, event);
 }
 
+void StepLogsView::Forget(InstanceId instance, ViewWriter& writer) {
+  for (std::string& key : writer.StoredKeys(PrefixOf(instance))) writer.Erase(std::move(key));
+}
+
 void StepLogsView::EndBatch(ViewWriter& writer) {
   for (const auto& [key, row] : rows_) writer.Put(BytesOf(key), EncodeRow(row));
   rows_.clear();

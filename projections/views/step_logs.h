@@ -59,6 +59,7 @@ class StepLogsView final : public View {
                const model::Registry& registry, const RecordInfo& record,
                ViewWriter& writer) override;
   void EndBatch(ViewWriter& writer) override;
+  void Forget(InstanceId instance, ViewWriter& writer) override;
 
  private:
   friend struct AttemptWriter;

@@ -82,6 +82,10 @@ std::string TaskKey(InstanceId instance, RunId run) {
   return KeyWriter(0).Number(instance.value).Number(run.value).Take().substr(1);
 }
 
+std::string TasksPrefix(InstanceId instance) {
+  return KeyWriter(0).Number(instance.value).Take().substr(1);
+}
+
 const TableSchema& TaskRow::Schema() {
   static constexpr TableSchema kSchema{.rows = "tasks",
                                        .order = "created",

@@ -59,6 +59,8 @@ struct TaskRow {
 };
 
 std::string TaskKey(InstanceId instance, RunId run);
+// What the keys of its tasks begin with.
+std::string TasksPrefix(InstanceId instance);
 
 // Times in microseconds; docs/queries.md has the members.
 Value ToJson(const TaskRow& row);

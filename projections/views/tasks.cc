@@ -151,6 +151,11 @@ void TasksView::OnInstance(const model::Instance& instance, const model::Registr
     if (run.human != nullptr) RowOf(instance, run, registry, writer);
 }
 
+void TasksView::Forget(InstanceId instance, ViewWriter& writer) {
+  for (const std::string& key : writer.StoredKeys(RowKey(TasksPrefix(instance))))
+    Table<TaskRow>::Erase(writer, std::string_view(key).substr(RowKey("").size()));
+}
+
 void TasksView::EndBatch(ViewWriter& writer) {
   for (const auto& [key, work] : work_) Table<TaskRow>::Put(writer, work.before, work.row);
   work_.clear();

@@ -23,6 +23,7 @@ class TasksView final : public View {
   void OnInstance(const model::Instance& instance, const model::Registry& registry,
                   ViewWriter& writer) override;
   void EndBatch(ViewWriter& writer) override;
+  void Forget(InstanceId instance, ViewWriter& writer) override;
 
  private:
   struct Work {

@@ -28,10 +28,11 @@ MAY_INCLUDE = {
     "engine/tasks": ["engine/model"],
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
+    "engine/retention": ["engine/runtime", "projections"],
     "engine/embed": ["engine/runtime", "engine/triggers", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
-    "server": ["engine/triggers", "projections", "replay"],
+    "server": ["engine/triggers", "engine/retention", "projections", "replay"],
     "cli": ["server"],
 }
 # folder -> folders that it never includes, though one that it includes does.

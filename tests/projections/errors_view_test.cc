@@ -21,9 +21,10 @@ steps:
 
 std::vector<ErrorRow> All(const ViewLog& log, const ErrorFilter& filter = {}) {
   const auto view = BuiltView::Of<ErrorsView>(log);
-  const auto page = ListErrors(view->Read(), filter, 1'000, "");
+  auto page = ListErrors(view->Read(), filter, 1'000, "");
   EXPECT_TRUE(page.has_value()) << page.error().message;
   EXPECT_EQ(page->next, "");
+  EXPECT_TRUE(ReadMessages(log.store, ViewLog::kShard, *page).has_value());
   return page->errors;
 }
 

@@ -1,0 +1,124 @@
+#include "engine/retention/remover.h"
+
+#include <algorithm>
+
+#include "engine/model/instance_ranges.h"
+#include "engine/retention/tiering.h"
+#include "engine/runtime/board.h"
+
+namespace stele::retention {
+
+namespace {
+
+// How long it waits for the views before it looks whether it is to stop.
+constexpr int64_t kTickUs = 100'000;
+
+}  // namespace
+
+Status Remover::WaitForViews(Position position) {
+  for (;;) {
+    const Status reached = parts_.projector->WaitFor(position, kTickUs);
+    if (reached.has_value() || reached.error().code != ErrorCode::kTimeout) return reached;
+    if (parts_.stopping != nullptr && *parts_.stopping)
+      return Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopping");
+  }
+}
+
+Status Remover::Finish(const model::Registry& registry) {
+  if (registry.purge.position) {
+    const auto done = projections::WasCutOut(*parts_.store, parts_.shard, registry.purge.instances);
+    if (!done.has_value()) return std::unexpected(done.error());
+    if (!*done) {
+      const std::vector<InstanceId> instances = model::InstancesIn(registry.purge.instances);
+      const auto leaving =
+          projections::ReadLeaving(*parts_.store, parts_.shard, registry, instances, parts_.views);
+      if (!leaving.has_value()) return std::unexpected(leaving.error());
+      const auto cut = CutOut(instances, *leaving, registry.purge.position);
+      if (!cut.has_value()) return std::unexpected(cut.error());
+    }
+  }
+  // One that was cut off in the middle.
+  const auto rest = parts_.store->Cut(parts_.shard, {});
+  if (!rest.has_value()) return std::unexpected(rest.error());
+  std::vector<InstanceId> readable;
+  for (const InstanceId id : model::InstancesIn(registry.erased)) {
+    const auto destroyed = parts_.store->KeyDestroyed(parts_.shard, id);
+    if (!destroyed.has_value()) return std::unexpected(destroyed.error());
+    if (!*destroyed) readable.push_back(id);
+  }
+  if (readable.empty()) return {};
+  STELE_RETURN_IF_ERROR(WaitForViews(registry.position));
+  return DestroyKeys(readable);
+}
+
+Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
+                                   const model::Registry& registry, Position seen,
+                                   TimeUs closed_before, const std::string& reason,
+                                   const std::string& actor) {
+  auto leaving =
+      projections::ReadLeaving(*parts_.store, parts_.shard, registry, instances, parts_.views);
+  if (!leaving.has_value()) return std::unexpected(leaving.error());
+  model::InstancesPurged purged{.instances = model::RangesOf(instances),
+                                .closed_before = closed_before,
+                                .reason = reason,
+                                .totals = std::move(leaving->totals)};
+  const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    shard.Purge(std::move(purged), seen, actor, std::move(answer));
+  });
+  if (!position.has_value()) return std::unexpected(position.error());
+  STELE_RETURN_IF_ERROR(Step("the purge is decided"));
+  return CutOut(instances, *leaving, *position);
+}
+
+Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
+                                    const projections::Leaving& leaving, Position purge) {
+  STELE_RETURN_IF_ERROR(WaitForViews(purge));
+  STELE_RETURN_IF_ERROR(Step("the views have passed"));
+  STELE_RETURN_IF_ERROR(ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge));
+  STELE_RETURN_IF_ERROR(Step("their records are archived"));
+  eventstore::Erasure erasure{{instances.begin(), instances.end()}, {}};
+  for (const auto& [key, instance] : leaving.idempotency_keys)
+    erasure.notes.push_back(runtime::Board::IdempotencyNote(key));
+  auto cut = parts_.store->Cut(parts_.shard, erasure);
+  if (!cut.has_value() && cut.error().code == ErrorCode::kWrongState) {
+    // The open set still has one that ended since the last checkpoint.
+    const auto written = parts_.ask([](runtime::Shard& shard, runtime::Shard::Answer answer) {
+      shard.WriteCheckpoint(std::move(answer));
+    });
+    if (!written.has_value()) return std::unexpected(written.error());
+    cut = parts_.store->Cut(parts_.shard, erasure);
+  }
+  if (!cut.has_value()) return std::unexpected(cut.error());
+  STELE_RETURN_IF_ERROR(Step("they are cut out"));
+  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    shard.ForgetKeys(leaving.idempotency_keys);
+    answer(purge);
+  });
+  if (!forgotten.has_value()) return std::unexpected(forgotten.error());
+  parts_.projector->ForgetThen();
+  return PurgeReport{instances.size(), cut->records};
+}
+
+Status Remover::Erase(std::span<const InstanceId> instances, Position seen,
+                      const std::string& reason, const std::string& actor) {
+  // Nothing is decided that cannot be done.
+  STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, {}));
+  model::InstancesErased erased{model::RangesOf(instances), reason};
+  const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    shard.Erase(std::move(erased), seen, actor, std::move(answer));
+  });
+  if (!position.has_value()) return std::unexpected(position.error());
+  STELE_RETURN_IF_ERROR(Step("the erasure is decided"));
+  STELE_RETURN_IF_ERROR(WaitForViews(*position));
+  STELE_RETURN_IF_ERROR(Step("the views have passed"));
+  return DestroyKeys(instances);
+}
+
+Status Remover::DestroyKeys(std::span<const InstanceId> instances) {
+  STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, instances));
+  STELE_RETURN_IF_ERROR(Step("the keys are destroyed"));
+  parts_.projector->ForgetThen();
+  return parts_.projector->Compact();
+}
+
+}  // namespace stele::retention

@@ -1,0 +1,254 @@
+#include "engine/retention/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/model/instance_ranges.h"
+#include "engine/retention/due.h"
+#include "engine/retention/tiering.h"
+
+namespace stele::retention {
+
+namespace {
+
+std::unexpected<Error> Stopping() {
+  return Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopping");
+}
+
+}  // namespace
+
+void RetentionService::Start(runtime::Shard* shard, bool runs) {
+  shard_ = shard;
+  RemoverParts parts{.store = parts_.store,
+                     .shard = parts_.shard,
+                     .projector = parts_.projector,
+                     .views = parts_.views,
+                     .ask = [this](RemoverParts::Work work) { return Ask(std::move(work)); },
+                     .stopping = &stopping_,
+                     .at_step = parts_.at_step};
+  remover_ = std::make_unique<Remover>(std::move(parts));
+  if (runs) next_run_ = parts_.clock->Now();
+  thread_ = std::thread([this] { Work(); });
+}
+
+void RetentionService::Stop() {
+  {
+    const std::lock_guard lock(sync_->mutex);
+    stopping_ = true;
+  }
+  sync_->changed.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void RetentionService::Tick() {
+  {
+    const std::lock_guard lock(sync_->mutex);
+    if (!next_run_.has_value() || *next_run_ > parts_.clock->Now()) return;
+  }
+  sync_->changed.notify_all();
+}
+
+void RetentionService::Do(Task task) {
+  {
+    const std::lock_guard lock(sync_->mutex);
+    tasks_.push_back(std::move(task));
+  }
+  sync_->changed.notify_all();
+}
+
+void RetentionService::Work() {
+  const auto tell = [this](const Status& done) {
+    if (!done.has_value() && !stopping_ && parts_.problem) parts_.problem(done.error());
+  };
+  tell(Prepare());
+  std::unique_lock lock(sync_->mutex);
+  while (!stopping_) {
+    if (!tasks_.empty()) {
+      const Task task = std::move(tasks_.front());
+      tasks_.erase(tasks_.begin());
+      lock.unlock();
+      task(*this);
+      lock.lock();
+    } else if (next_run_.has_value() && *next_run_ <= parts_.clock->Now()) {
+      next_run_ = TimeUs(parts_.clock->Now().value + parts_.policy.every_us);
+      lock.unlock();
+      const auto report = Run(/*dry=*/false);
+      tell(report.has_value() ? Status() : Status(std::unexpected(report.error())));
+      lock.lock();
+    } else {
+      sync_->changed.wait(lock);
+    }
+  }
+}
+
+Status RetentionService::Prepare() {
+  const auto registry = ReadRegistry();
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  return remover_->Finish(*registry);
+}
+
+// When it stops, what the loop has not begun is not done, and an answer is not waited for.
+Result<Position> RetentionService::Ask(RemoverParts::Work work) {
+  struct Question {
+    bool begun = false;
+    bool over = false;  // `work` has returned, or must not be called any more
+    std::optional<Result<Position>> answer;
+  };
+  const auto question = std::make_shared<Question>();
+  const auto set = [sync = sync_, question](auto change) {
+    {
+      const std::lock_guard lock(sync->mutex);
+      change(*question);
+    }
+    sync->changed.notify_all();
+  };
+  shard_->Post([shard = shard_, sync = sync_, question, set, &work] {
+    {
+      const std::lock_guard lock(sync->mutex);
+      if (question->over) return;
+      question->begun = true;
+    }
+    work(*shard, [set](const Result<Position>& position) {
+      set([&](Question& asked) { asked.answer = position; });
+    });
+    set([](Question& asked) { asked.over = true; });
+  });
+  std::unique_lock lock(sync_->mutex);
+  sync_->changed.wait(lock, [&] { return question->answer.has_value() || stopping_; });
+  if (!question->begun) question->over = true;
+  sync_->changed.wait(lock, [&] { return question->over; });
+  return question->answer.has_value() ? *question->answer : Result<Position>(Stopping());
+}
+
+Result<model::Registry> RetentionService::ReadRegistry() {
+  // On the heap: the loop may come to it when nobody waits any more.
+  auto copy = std::make_shared<model::Registry>();
+  const auto read = Ask([copy](runtime::Shard& shard, const runtime::Shard::Answer& answer) {
+    *copy = shard.registry();
+    answer(copy->position);
+  });
+  if (!read.has_value()) return std::unexpected(read.error());
+  return std::move(*copy);
+}
+
+Status RetentionService::CatchUp() {
+  const Position end(parts_.store->NextPosition(parts_.shard).value - 1);
+  for (;;) {
+    const Status reached = parts_.projector->WaitFor(end, 100'000);
+    if (reached.has_value() || reached.error().code != ErrorCode::kTimeout) return reached;
+    if (stopping_) return Stopping();
+  }
+}
+
+Result<RetentionReport> RetentionService::Run(bool dry) {
+  const auto registry = ReadRegistry();
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  STELE_RETURN_IF_ERROR(CatchUp());
+  const TimeUs now = parts_.clock->Now();
+  RetentionReport report;
+  DueScan due(*registry, parts_.policy, now);
+  std::optional<Position> seen;
+  while (!stopping_) {
+    const auto closed = parts_.projector->Read(projections::kClosedView);
+    if (!closed.has_value()) return std::unexpected(closed.error());
+    if (!seen.has_value()) seen = closed->position();
+    const auto instances = due.Next(*closed, kPortionInstances);
+    if (!instances.has_value()) return std::unexpected(instances.error());
+    if (instances->empty()) break;
+    if (dry) {
+      STELE_RETURN_IF_ERROR(CountDefinitions(*instances, *registry, report));
+      report.instances += instances->size();
+    } else {
+      STELE_RETURN_IF_ERROR(
+          PurgePortion(*instances, *registry, *seen, now, "older than their retention", report));
+    }
+  }
+  if (dry || stopping_) return report;
+  const auto archived = Tier(*parts_.store, parts_.shard, parts_.policy, now);
+  if (!archived.has_value()) return std::unexpected(archived.error());
+  report.archived = archived->records;
+  return report;
+}
+
+Status RetentionService::PurgePortion(const std::vector<InstanceId>& instances,
+                                      const model::Registry& registry, Position seen,
+                                      TimeUs closed_before, const std::string& reason,
+                                      RetentionReport& report) {
+  // Before their rows go.
+  STELE_RETURN_IF_ERROR(CountDefinitions(instances, registry, report));
+  const auto purged =
+      remover_->Purge(instances, registry, seen, closed_before, reason, parts_.actor);
+  if (!purged.has_value()) return std::unexpected(purged.error());
+  report.instances += purged->instances;
+  report.records += purged->records;
+  return {};
+}
+
+Status RetentionService::CountDefinitions(const std::vector<InstanceId>& instances,
+                                          const model::Registry& registry,
+                                          RetentionReport& report) const {
+  const auto closed = parts_.projector->Read(projections::kClosedView);
+  if (!closed.has_value()) return std::unexpected(closed.error());
+  for (const InstanceId id : instances) {
+    const auto row = projections::FindClosed(*closed, id);
+    if (!row.has_value()) return std::unexpected(row.error());
+    const auto* definition = row->has_value() ? registry.Find((*row)->definition) : nullptr;
+    if (definition != nullptr) ++report.definitions[definition->name];
+  }
+  return {};
+}
+
+Result<eventstore::ArchiveReport> RetentionService::Archive(Position to) {
+  return parts_.store->Archive(parts_.shard, to);
+}
+
+Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
+                                                     const std::string& reason) {
+  const auto registry = ReadRegistry();
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  STELE_RETURN_IF_ERROR(CatchUp());
+  std::optional<Position> seen;
+  std::vector<InstanceId> all;
+  {
+    const auto closed = parts_.projector->Read(projections::kClosedView);
+    if (!closed.has_value()) return std::unexpected(closed.error());
+    seen = closed->position();
+    const auto tree = TreesOf(*closed, instances);
+    if (!tree.has_value()) return std::unexpected(tree.error());
+    all = *tree;
+  }
+  RetentionReport report;
+  for (size_t at = 0; at < all.size() && !stopping_; at += kPortionInstances) {
+    std::vector<InstanceId> portion(
+        all.begin() + static_cast<ptrdiff_t>(at),
+        all.begin() + static_cast<ptrdiff_t>(std::min(all.size(), at + kPortionInstances)));
+    std::ranges::sort(portion);
+    STELE_RETURN_IF_ERROR(PurgePortion(portion, *registry, *seen, TimeUs(), reason, report));
+  }
+  return report;
+}
+
+Result<std::vector<InstanceId>> RetentionService::Erase(const std::vector<InstanceId>& instances,
+                                                        const std::string& reason) {
+  STELE_RETURN_IF_ERROR(CatchUp());
+  std::optional<Position> seen;
+  std::vector<InstanceId> all;
+  {
+    const auto closed = parts_.projector->Read(projections::kClosedView);
+    if (!closed.has_value()) return std::unexpected(closed.error());
+    seen = closed->position();
+    const auto tree = TreesOf(*closed, instances);
+    if (!tree.has_value()) return std::unexpected(tree.error());
+    all = *tree;
+  }
+  std::ranges::sort(all);
+  for (size_t at = 0; at < all.size(); at += kPortionInstances) {
+    const size_t size = std::min<size_t>(kPortionInstances, all.size() - at);
+    STELE_RETURN_IF_ERROR(
+        remover_->Erase(std::span(all).subspan(at, size), *seen, reason, parts_.actor));
+  }
+  return all;
+}
+
+}  // namespace stele::retention

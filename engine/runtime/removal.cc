@@ -1,0 +1,83 @@
+// What may be removed of the log: instances that have ended, all that is known of which lies before
+// a position that the caller has seen.
+#include <fmt/format.h>
+
+#include "engine/model/instance_ranges.h"
+#include "engine/runtime/shard.h"
+
+namespace stele::runtime {
+
+std::optional<Error> Shard::RefuseRemoved(InstanceId instance) const {
+  if (!registry_.IsRemoved(instance)) return std::nullopt;
+  return Error{ErrorCode::kInstanceErased,
+               fmt::format("Expected an instance that is kept but found that {} was {}",
+                           instance.value, registry_.IsErased(instance) ? "erased" : "purged")};
+}
+
+std::optional<Error> Shard::RefuseRemoval(std::span<const model::InstanceRange> instances,
+                                          Position seen) const {
+  if (instances.empty() || !model::MayBeRemoved(instances))
+    return Error{ErrorCode::kLimitExceeded,
+                 fmt::format("Expected 1 to {} instances in order but found {}",
+                             model::kMaxRemovedAtOnce, model::CountOf(instances))};
+  if (seen < opened_at_)
+    return Error{ErrorCode::kBackPressure,
+                 fmt::format("Expected the log to have been read up to position {} but found {}",
+                             opened_at_.value, seen.value)};
+  if (instances.back().last > last_instance_)
+    return Error{ErrorCode::kUnknownInstance,
+                 fmt::format("Expected an instance but found no {}", instances.back().last.value)};
+  const auto refuse = [](InstanceId id) {
+    return Error{ErrorCode::kWrongState,
+                 fmt::format("Expected instance {} to have ended but found it open", id.value)};
+  };
+  for (const auto& [id, position] : reopened_)
+    if (position > seen && model::Contains(instances, id)) return refuse(id);
+  for (const auto& [id, live] : live_)
+    if (!model::HasEnded(live->instance.status) && model::Contains(instances, id))
+      return refuse(id);
+  return std::nullopt;
+}
+
+void Shard::Purge(model::InstancesPurged purged, Position seen, std::string_view actor,
+                  Answer answer) {
+  if (RefuseStopped(answer)) return;
+  if (const auto refused = RefuseRemoval(purged.instances, seen))
+    return answer(std::unexpected(*refused));
+  for (const InstanceId id : model::InstancesIn(purged.instances))
+    if (model::Contains(registry_.purge.instances, id))
+      return answer(std::unexpected(*RefuseRemoved(id)));
+  // The registry tells the last purge apart, and whether it is done, but no two of them.
+  if (!registry_.purge.instances.empty()) {
+    const auto before =
+        parts_.store->ReadInstance(options_.shard, registry_.purge.instances.front().first, Seq(1));
+    if (before.has_value())
+      return answer(
+          Fail(ErrorCode::kWrongState,
+               fmt::format("Expected the instances of the purge at position {} to be cut out but "
+                           "found them there; call it again when they are",
+                           registry_.purge.position.value)));
+    if (before.error().code != ErrorCode::kInstanceErased)
+      return answer(std::unexpected(before.error()));
+  }
+  RecordOfRegistry(std::move(purged), actor, std::move(answer));
+}
+
+void Shard::Erase(model::InstancesErased erased, Position seen, std::string_view actor,
+                  Answer answer) {
+  if (RefuseStopped(answer)) return;
+  if (const auto refused = RefuseRemoval(erased.instances, seen))
+    return answer(std::unexpected(*refused));
+  RecordOfRegistry(std::move(erased), actor, std::move(answer));
+}
+
+void Shard::ForgetKeys(const std::vector<std::pair<std::string, InstanceId>>& keys) {
+  for (const auto& [key, instance] : keys) {
+    const auto known = board_.ByIdempotencyKey(key);
+    if (!known.has_value()) return Failed(known.error());
+    // Somebody else may have it by now.
+    if (*known == instance) board_.ForgetIdempotencyKey(key);
+  }
+}
+
+}  // namespace stele::runtime
