@@ -162,6 +162,7 @@ Result<std::vector<ViewState>> Engine::Views() {
   if (core_->OnLoop()) return RefuseOnLoop();
   const Visit visit(*core_->door());
   if (!visit.entered()) return RefuseStopped();
+  const auto failure = core_->views().failure();
   std::vector<ViewState> states;
   for (const projections::ViewState& state : core_->views().States())
     states.push_back({.name = state.name,
@@ -170,7 +171,8 @@ Result<std::vector<ViewState>> Engine::Views() {
                       .lag = state.lag,
                       .answers = state.serves,
                       .building = state.building,
-                      .built = state.built.value});
+                      .built = state.built.value,
+                      .failure = failure.has_value() ? failure->ToString() : std::string()});
   return states;
 }
 

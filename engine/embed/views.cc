@@ -30,6 +30,7 @@ stele::Result<Views::Asked> Views::Ask(std::string_view view, const Freshness& f
     asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
     return asked;
   }
+  if (auto failure = projector_->failure()) return std::unexpected(*std::move(failure));
   if (freshness.after != 0 || freshness.patience.count() > 0) {
     const Position after = freshness.after != 0
                                ? Position(freshness.after)

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,8 @@ class Views {
   };
   stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness);
   std::vector<projections::ViewState> States() const { return projector_->States(); }
+  // Why they follow the log no more.
+  std::optional<stele::Error> failure() const { return projector_->failure(); }
 
  private:
   Views(const eventstore::EventStore& store, std::unique_ptr<projections::Projector> projector)

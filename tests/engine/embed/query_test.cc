@@ -155,6 +155,7 @@ TEST_F(EmbedQuery, TellsHowFarViewsAreBehind) {
   for (const ViewState& view : Get(engine_->Views())) {
     names.insert(view.name);
     EXPECT_TRUE(view.answers);
+    EXPECT_EQ(view.failure, "");
     EXPECT_LE(view.lag, 1'000u);
   }
   EXPECT_TRUE(names.contains("instances"));

@@ -169,6 +169,7 @@ struct ViewState {
   bool answers = false;   // false: it is being built for the first time
   bool building = false;  // another building of it will take its place
   uint64_t built = 0;     // how far that one is
+  std::string failure;    // why no view follows the log any more; empty: they do
 };
 
 }  // namespace stele::embed
