@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
+#include "cli/open_data.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
