@@ -191,10 +191,11 @@ void MeasureDictionary(const Settings& settings, bool alike) {
   fmt::print("{} payloads, zstd 1, bytes of a record (and ns to compress it):\n",
              alike ? "alike" : "random");
   std::string out;
+  const size_t trained_from = frames.size() / 10;  // so many records
   for (const size_t records : {1, 55, 340, 2'000}) {
     size_t raw = 0, plain = 0, helped = 0;
     double plain_s = 0, helped_s = 0;
-    for (size_t first = frames.size() / 10; first < frames.size(); first += records) {
+    for (size_t first = trained_from; first < frames.size(); first += records) {
       std::string block;
       for (size_t i = first; i < std::min(first + records, frames.size()); ++i) block += frames[i];
       raw += block.size();
@@ -205,7 +206,7 @@ void MeasureDictionary(const Settings& settings, bool alike) {
       helped += Compressed(context, block, dictionary, out);
       helped_s += bench::SecondsSince(start);
     }
-    const auto count = static_cast<double>(frames.size() - frames.size() / 10);
+    const auto count = static_cast<double>(frames.size() - trained_from);
     fmt::print(
         "  blocks of {:>4}: raw {:.0f}, without {:.1f} ({:.0f} ns), with a dictionary {:.1f} "
         "({:.0f} ns)\n",
