@@ -13,10 +13,11 @@
 #include "cli/data_files.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/definition/moment.h"
+#include "engine/runtime/open_store.h"
 #include "eventstore/restore.h"
-#include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
 
@@ -145,7 +146,9 @@ int Make(const Arguments& arguments, const Terminal& terminal) {
   const std::string data = arguments.Get("--data", kDefaultData);
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
-  const auto store = eventstore::OpenRocksDbStore(data, options);
+  const auto key = ReadKeySource(data);
+  if (!key.has_value()) return RefuseBackup(terminal, key.error());
+  const auto store = runtime::OpenStore(data, options, *key);
   if (!store.has_value()) return RefuseBackup(terminal, store.error());
   const auto made = (*store)->Backup(request);
   if (!made.has_value()) return RefuseBackup(terminal, made.error());

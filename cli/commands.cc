@@ -13,6 +13,14 @@ constexpr OptionSpec kSecretsOptions[] = {
     kData,
     kJson};
 
+constexpr OptionSpec kKeysOptions[] = {
+    {"--new-key-file", "FILE", "rotate: the master key that the log needs from then on"},
+    {"--new-key-env", "NAME", "rotate: the same, from an environment variable"},
+    {"--new-key-command", "COMMAND", "rotate: the same, as a command prints it"},
+    {"--out", "FILE", "generate: a new file, closed to others, instead of standard output"},
+    kData,
+    kJson};
+
 constexpr Command kKeeping[] = {
     {{"secrets", "ACTION [NAME]", 1, 2,
       "Keeps secrets, encrypted: set, remove, list, rotate, keygen.",
@@ -26,6 +34,14 @@ constexpr Command kKeeping[] = {
       "  stele secrets rotate --key-file stele.key --new-key-file next.key\n",
       kSecretsOptions},
      Secrets},
+    {{"keys", "ACTION", 1, 1, "The master key of sealed payloads: status, rotate, generate.",
+      "\"encryption\" in settings.json of the data directory says where the key is;\n"
+      "docs/encryption.md what it is for, and what is lost with it.\n\n"
+      "  stele keys generate --out master.key\n"
+      "  stele keys status\n"
+      "  stele keys rotate --new-key-file next.key\n",
+      kKeysOptions},
+     Keys},
 };
 
 }  // namespace
@@ -37,7 +53,7 @@ std::vector<CommandGroup> CommandGroups() {
           {"For people", PeopleCommands()},
           {"Definitions and types", DefinitionCommands()},
           {"Triggers", TriggerCommands()},
-          {"Secrets", kKeeping},
+          {"Secrets and keys", kKeeping},
           {"Backups", BackupCommands()}};
 }
 

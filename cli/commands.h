@@ -119,6 +119,9 @@ int DeliverRequest(const Arguments& arguments, const Terminal& terminal);
 
 int Secrets(const Arguments& arguments, const Terminal& terminal);
 
+// Keys
+int Keys(const Arguments& arguments, const Terminal& terminal);
+
 // Backups
 int Backup(const Arguments& arguments, const Terminal& terminal);
 int RestoreBackup(const Arguments& arguments, const Terminal& terminal);

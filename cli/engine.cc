@@ -9,9 +9,9 @@
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/settings.h"
+#include "engine/runtime/open_store.h"
 #include "engine/tasks/agent.h"
 #include "engine/tasks/builtin_tasks.h"
-#include "eventstore/rocksdb_store.h"
 
 namespace stele::cli {
 
@@ -122,7 +122,9 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   secrets_ = *std::move(sources);
   eventstore::RocksDbOptions options;
   options.create_if_missing = create;
-  auto store = eventstore::OpenRocksDbStore(data, options);
+  const auto key = ReadKeySource(data);
+  if (!key.has_value()) return std::unexpected(key.error());
+  auto store = runtime::OpenStore(data, options, *key);
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);
   Result<runtime::ShardOptions> settings = ReadSettings(data);

@@ -11,7 +11,7 @@
 #include "cli/engine.h"
 #include "cli/settings.h"
 #include "engine/definition/faults.h"
-#include "eventstore/rocksdb_store.h"
+#include "engine/runtime/open_store.h"
 
 namespace stele::cli {
 
@@ -37,7 +37,7 @@ bool HasData(const std::string& data) {
 }
 
 Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
-                                                               bool damaged) {
+                                                               bool damaged, bool without_key) {
   const std::string path = arguments.Get("--data", kDefaultData);
   if (!HasData(path))
     return Fail(ErrorCode::kStoreNotFound,
@@ -45,12 +45,13 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
                             "another directory",
                             path));
   // Faulty settings are told by whoever comes first, not by the one who starts something.
-  if (const auto settings = ReadSettings(path); !settings.has_value())
-    return std::unexpected(settings.error());
+  const auto key = ReadKeySource(path);
+  if (!key.has_value()) return std::unexpected(key.error());
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
   options.open_damaged = damaged;
-  return eventstore::OpenRocksDbStore(path, options);
+  options.without_key = without_key;
+  return runtime::OpenStore(path, std::move(options), without_key ? secrets::KeySource() : *key);
 }
 
 Result<InstanceId> ParseInstanceId(const std::string& word) {

@@ -21,9 +21,10 @@ inline constexpr ShardId kShard{0};
 bool HasData(const std::string& data);
 
 // `damaged`: a damaged log too, to say where the damage is. The others refuse it, lest they take
-// half a history for the whole.
+// half a history for the whole. `without_key`: of a sealed log the chain alone.
 Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
-                                                               bool damaged = false);
+                                                               bool damaged = false,
+                                                               bool without_key = false);
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);

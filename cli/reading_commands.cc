@@ -43,6 +43,9 @@ constexpr OptionSpec kDataOnly[] = {kData};
 constexpr OptionSpec kDataJson[] = {kData, kJson};
 constexpr OptionSpec kLogsOptions[] = {
     {"--step", "STEP", "only the attempts of this step"}, kData, kJson};
+constexpr OptionSpec kVerifyOptions[] = {
+    {"--chain", "", "checksums and the chain alone, which takes no key"}, kData};
+
 constexpr Command kReading[] = {
     {{"list", "[QUERY…]", 0, 100, "Lists the instances that fit a query, the latest first.",
       "A query is field:value, started>24h, tag:a,b, -status:failed, var.customer=42, order* for\n"
@@ -101,8 +104,9 @@ constexpr Command kReading[] = {
       "Exits 1 when one differs.\n\n  stele projections verify\n", kDataJson},
      VerifyProjections},
     {{"verify", "", 0, 0, "Checks every checksum, the chain, and decides everything again.",
-      "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n",
-      kDataOnly},
+      "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n"
+      "  stele verify --chain\n",
+      kVerifyOptions},
      Verify},
 };
 

@@ -96,13 +96,48 @@ Take LimitsByName(std::map<std::string, runtime::AttemptLimit, std::less<>>& int
   };
 }
 
-}  // namespace
+Take RetentionOf(retention::RetentionPolicy& policy) {
+  return [&policy](const Value& value) {
+    return TakeMembers(value, {{"closed", DurationOf(policy.closed_us)},
+                               {"archive_after", DurationOf(policy.archive_after_us)},
+                               {"hot_log_bytes", Count(policy.hot_log_bytes, 0)},
+                               {"every", DurationOf(policy.every_us)}});
+  };
+}
 
-Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
-  runtime::ShardOptions options;
+Take NonEmpty(std::string& into) {
+  return [&into](const Value& value) -> Status {
+    if (!value.is_string() || value.as_string().empty()) return Wrong("a text", value);
+    into = value.as_string();
+    return {};
+  };
+}
+
+// A file is found from the directory that the settings are in.
+Take KeySourceOf(secrets::KeySource& source, const std::string& data) {
+  return [&source, data](const Value& value) -> Status {
+    STELE_RETURN_IF_ERROR(TakeMembers(value, {{"key_file", NonEmpty(source.file)},
+                                              {"key_env", NonEmpty(source.environment)},
+                                              {"key_command", NonEmpty(source.command)}}));
+    if (value.as_object().size() != 1)
+      return Wrong("one of key_command, key_env and key_file", value);
+    if (!source.file.empty()) source.file = std::filesystem::path(data) / source.file;
+    return {};
+  };
+}
+
+struct Settings {
+  runtime::ShardOptions shard;
+  retention::RetentionPolicy retention;
+  secrets::KeySource key;
+};
+
+Result<Settings> ReadAll(const std::string& data) {
+  Settings settings;
+  runtime::ShardOptions& options = settings.shard;
   const std::string path = data + "/settings.json";
   std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return options;
+  if (!std::filesystem::exists(path, ignored)) return settings;
   std::ifstream file(path, std::ios::binary);
   if (!file) return Fail(ErrorCode::kIo, fmt::format("Expected to read {} but could not", path));
   const std::string text(std::istreambuf_iterator<char>(file), {});
@@ -128,9 +163,31 @@ Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
       {"timeout_grace", DurationOf(options.timeout_grace_us)},
       {"task_types", LimitsByName(scheduler.task_types)},
       {"definitions", LimitsByName(scheduler.definitions)},
+      {"retention", RetentionOf(settings.retention)},
+      {"encryption", KeySourceOf(settings.key, data)},
   };
   STELE_RETURN_IF_ERROR(At(path, TakeMembers(*parsed, takers)));
-  return options;
+  return settings;
+}
+
+}  // namespace
+
+Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
+  Result<Settings> settings = ReadAll(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  return std::move(settings->shard);
+}
+
+Result<secrets::KeySource> ReadKeySource(const std::string& data) {
+  Result<Settings> settings = ReadAll(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  return std::move(settings->key);
+}
+
+Result<retention::RetentionPolicy> ReadRetention(const std::string& data) {
+  const Result<Settings> settings = ReadAll(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  return settings->retention;
 }
 
 std::vector<std::string> UnknownTaskTypes(const runtime::ShardOptions& settings,

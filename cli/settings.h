@@ -6,13 +6,19 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/retention/policy.h"
 #include "engine/runtime/shard.h"
+#include "engine/secrets/key_source.h"
 
 namespace stele::cli {
 
 // The defaults when there is no file. kUsage with the file, the member, what was expected and what
 // was found.
 Result<runtime::ShardOptions> ReadSettings(const std::string& data);
+// Where the same file says that the master key is; none: nothing is sealed.
+Result<secrets::KeySource> ReadKeySource(const std::string& data);
+// What the same file says of retention.
+Result<retention::RetentionPolicy> ReadRetention(const std::string& data);
 
 // A sentence for each task type that the settings limit and that is none of those known here. No
 // fault: its type may be registered later.

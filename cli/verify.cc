@@ -9,12 +9,29 @@
 
 namespace stele::cli {
 
+namespace {
+
+int VerifyChain(const eventstore::EventStore& store, const Terminal& terminal) {
+  const auto records = store.VerifyChain(kShard);
+  if (!records.has_value()) {
+    terminal.PrintError(records.error());
+    return kExitFailed;
+  }
+  terminal.Print(
+      fmt::format("verified: the chain of {}; not what they mean\n", Count(*records, "record")));
+  return kExitDone;
+}
+
+}  // namespace
+
 int Verify(const Arguments& arguments, const Terminal& terminal) {
-  const auto store = OpenForReading(arguments, /*damaged=*/true);
+  const bool chain_alone = arguments.Has("--chain");
+  const auto store = OpenForReading(arguments, /*damaged=*/true, /*without_key=*/chain_alone);
   if (!store.has_value()) {
     terminal.PrintError(store.error());
     return store.error().code == ErrorCode::kStoreCorrupt ? kExitFailed : kExitUsage;
   }
+  if (chain_alone) return VerifyChain(**store, terminal);
   const bool live = terminal.is_interactive();
   const auto progress = [&](Position at, Position end) {
     terminal.Print(fmt::format("\r\x1b[Kposition {} of {}", at.value, end.value - 1));

@@ -102,11 +102,11 @@ bool Aead::Check(std::string_view tag) {
   return EVP_CipherFinal_ex(context_.get(), none, &ignored) == 1;
 }
 
-std::string SealSecret(const CipherKey& key, std::string_view data, std::string_view secret) {
+std::string SealSecret(Aead& aead, const CipherKey& key, std::string_view data,
+                       std::string_view secret) {
   std::string sealed(kNonceBytes + secret.size() + kTagBytes, '\0');
   FillRandom({sealed.data(), kNonceBytes});
   std::memcpy(sealed.data() + kNonceBytes, secret.data(), secret.size());
-  Aead aead;
   aead.Begin(key, std::string_view(sealed).substr(0, kNonceBytes), true);
   aead.AddData(data);
   aead.Crypt(sealed.data() + kNonceBytes, secret.size());
@@ -114,11 +114,10 @@ std::string SealSecret(const CipherKey& key, std::string_view data, std::string_
   return sealed;
 }
 
-bool OpenSecret(const CipherKey& key, std::string_view data, std::string_view sealed,
+bool OpenSecret(Aead& aead, const CipherKey& key, std::string_view data, std::string_view sealed,
                 std::string* secret) {
   if (sealed.size() < kNonceBytes + kTagBytes) return false;
   *secret = sealed.substr(kNonceBytes, sealed.size() - kNonceBytes - kTagBytes);
-  Aead aead;
   aead.Begin(key, sealed.substr(0, kNonceBytes), false);
   aead.AddData(data);
   aead.Crypt(secret->data(), secret->size());

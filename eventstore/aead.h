@@ -72,9 +72,10 @@ class Aead {
 };
 
 // A short secret under a key: random nonce, ciphertext, tag.
-std::string SealSecret(const CipherKey& key, std::string_view data, std::string_view secret);
+std::string SealSecret(Aead& aead, const CipherKey& key, std::string_view data,
+                       std::string_view secret);
 // False when it was not sealed with the key, or not for `data`.
-bool OpenSecret(const CipherKey& key, std::string_view data, std::string_view sealed,
+bool OpenSecret(Aead& aead, const CipherKey& key, std::string_view data, std::string_view sealed,
                 std::string* secret);
 
 }  // namespace stele::eventstore

@@ -41,7 +41,8 @@ std::string SealLogKeys(const CipherKey& master, const LogKeys& keys) {
   std::string both(keys.payload_keys.view());
   both += keys.files.view();
   const std::string head = kRowVersion + IdBytes(master);
-  std::string row = head + SealSecret(master, std::string(kSealDomain) + head, both);
+  Aead aead;
+  std::string row = head + SealSecret(aead, master, std::string(kSealDomain) + head, both);
   Wipe(both);
   return row;
 }
@@ -65,7 +66,8 @@ Result<LogKeys> OpenLogKeys(const CipherKey& master, std::string_view row, std::
     return Fail(ErrorCode::kMasterKey, fmt::format("Expected the master key {} for {} but found {}",
                                                    *id, where, MasterKeyId(master)));
   std::string both;
-  if (!OpenSecret(master, std::string(kSealDomain).append(row.substr(0, kHeadBytes)),
+  Aead aead;
+  if (!OpenSecret(aead, master, std::string(kSealDomain).append(row.substr(0, kHeadBytes)),
                   row.substr(kHeadBytes), &both))
     return Fail(ErrorCode::kStoreCorrupt,
                 fmt::format("Expected the keys of {} as the master key {} sealed them but found "

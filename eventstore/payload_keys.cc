@@ -42,11 +42,6 @@ std::optional<PayloadKeyId> PayloadKeyId::Parse(std::string_view name) {
                       Position(LoadBig<uint64_t>(name.data() + 12))};
 }
 
-std::string WrapPayloadKey(const CipherKey& wrapping, const PayloadKeyId& id,
-                           const CipherKey& key) {
-  return std::string{kRowVersion, kLive} + SealSecret(wrapping, id.Name(), key.view());
-}
-
 std::string DestroyedKeyRow() {
   return {kRowVersion, kDestroyed};
 }
@@ -75,8 +70,11 @@ void PayloadKeys::Cache(const std::string& name, std::optional<CipherKey> key) {
   cached_.pop_back();
 }
 
-Result<PayloadKeys::Found> PayloadKeys::Load(const PayloadKeyId& id,
-                                             const std::string& name) const {
+std::string PayloadKeys::Wrap(const std::string& name, const CipherKey& key) {
+  return std::string{kRowVersion, kLive} + SealSecret(aead_, wrapping_, name, key.view());
+}
+
+Result<PayloadKeys::Found> PayloadKeys::Load(const PayloadKeyId& id, const std::string& name) {
   auto row = read_(name);
   if (!row) return std::unexpected(std::move(row).error());
   if (!*row) return Found{};
@@ -85,7 +83,8 @@ Result<PayloadKeys::Found> PayloadKeys::Load(const PayloadKeyId& id,
   if (value.size() != 2 + kWrappedBytes || value[0] != kRowVersion || value[1] != kLive)
     return BadRow(id, fmt::format("a row of {} bytes in no known form", value.size()));
   std::string key;
-  if (!OpenSecret(wrapping_, name, value.substr(2), &key))
+  std::lock_guard lock(mutex_);
+  if (!OpenSecret(aead_, wrapping_, name, value.substr(2), &key))
     return BadRow(id, "a row that was not written with this log's key");
   Found found{.exists = true, .key = CipherKey(key)};
   Wipe(key);
@@ -112,7 +111,7 @@ Result<std::optional<CipherKey>> PayloadKeys::ToSeal(const PayloadKeyId& id,
     return found->key;
   }
   const CipherKey key = CipherKey::Generate();
-  rows->push_back({name, WrapPayloadKey(wrapping_, id, key)});
+  rows->push_back({name, Wrap(name, key)});
   if (!of_registry) pending_[name] = {key, rows->back()};
   return key;
 }

@@ -40,8 +40,6 @@ struct PayloadKeyId {
   bool operator==(const PayloadKeyId&) const = default;
 };
 
-// What stands in a row.
-std::string WrapPayloadKey(const CipherKey& wrapping, const PayloadKeyId& id, const CipherKey& key);
 // A row that says that there was a key.
 std::string DestroyedKeyRow();
 bool IsDestroyedKeyRow(std::string_view row);
@@ -77,16 +75,19 @@ class PayloadKeys {
     CipherKey key;
     KeyRow row;
   };
-  // REQUIRES, of the two: mutex_ is held.
+  // REQUIRES, of these: mutex_ is held.
   const std::optional<CipherKey>* Cached(const std::string& name);
   void Cache(const std::string& name, std::optional<CipherKey> key);
-  Result<Found> Load(const PayloadKeyId& id, const std::string& name) const;
+  std::string Wrap(const std::string& name, const CipherKey& key);
+
+  Result<Found> Load(const PayloadKeyId& id, const std::string& name);
 
   const CipherKey wrapping_;
   const std::shared_ptr<const PayloadFinder> finder_;
   const ReadRow read_;
 
   std::mutex mutex_;        // of what follows
+  Aead aead_;               // wraps and unwraps
   uint64_t forgotten_ = 0;  // what was loaded before one of these calls may be gone
   // Those that a block on its way will write.
   std::unordered_map<std::string, Pending> pending_;

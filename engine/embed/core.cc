@@ -7,7 +7,7 @@
 #include "engine/embed/hosted_executor.h"
 #include "engine/runtime/call_executor.h"
 #include "engine/tasks/builtin_tasks.h"
-#include "eventstore/rocksdb_store.h"
+#include "engine/runtime/open_store.h"
 
 namespace stele::embed {
 
@@ -48,7 +48,10 @@ Status Engine::Core::OpenStore(const std::string& directory) {
   secrets_ = *std::move(sources);
   eventstore::RocksDbOptions store_options;
   store_options.create_if_missing = options_.create_if_missing;
-  auto store = eventstore::OpenRocksDbStore(directory, store_options);
+  const MasterKey& key = options_.master_key;
+  auto store = runtime::OpenStore(
+      directory, store_options,
+      {.file = key.file, .environment = key.environment, .command = key.command});
   if (!store.has_value()) return std::unexpected(ToError(store.error()));
   store_ = *std::move(store);
   auto views = embed::Views::Open(*store_, directory);

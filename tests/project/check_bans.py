@@ -33,8 +33,9 @@ RULES = [
          "time comes from base/clock.h or the loop", ("base/clock.cc",)),
     Rule("randomness", PARTS,
          r"\brandom_device\b|\bmt19937|\bs?rand\s*\(|\brand_r\b|\bdrand48\b|\bdefault_random_engine\b"
-         r"|\bRAND_bytes\b|\bgetrandom\b|\barc4random",
-         "jitter is a hash of instance, step and attempt"),
+         r"|\bRAND_(priv_)?bytes\b|\bgetrandom\b|\barc4random",
+         "jitter is a hash of instance, step and attempt; keys and nonces come from eventstore/aead.h",
+         ("eventstore/aead.cc",)),
     Rule("unordered", r"engine/(model|decide|apply)/.*\.(h|cc)$", r"\bunordered_|\bflat_hash_",
          "its order differs from run to run, so a decision could"),
     Rule("io-in-core", r"engine/(model|decide|apply)/.*\.(h|cc)$",

@@ -147,6 +147,14 @@ class Plugin {
 
 // ---- Requests and what comes back ----
 
+// Where the key is that payloads are sealed with (docs/encryption.md): a file that is closed to
+// others, an environment variable, or a command that prints it. One of them at most.
+struct MasterKey {
+  std::string file;
+  std::string environment;
+  std::string command;
+};
+
 struct Options {
   bool create_if_missing = true;
   // The task types that come with Stele: script, http, sql, email, … and call. Scripts run in the
@@ -163,6 +171,9 @@ struct Options {
   // Told what nobody is there to be told by a return value: an exception of a callback, the end of
   // the engine because a disk failed. From any thread of the engine's.
   std::function<void(const std::string& sentence)> on_problem;
+  // With one, what is recorded is sealed from now on; without, a log that is sealed is refused
+  // (STL0311).
+  MasterKey master_key;
 };
 
 struct Definition {

@@ -1,0 +1,25 @@
+#include "engine/runtime/open_store.h"
+
+#include "engine/model/payload_spans.h"
+
+namespace stele::runtime {
+
+Result<eventstore::CipherKey> ReadMasterKey(const secrets::KeySource& source) {
+  const Result<secrets::SecretKey> key = secrets::ReadKey(source);
+  if (!key.has_value()) return std::unexpected(key.error());
+  return eventstore::CipherKey({reinterpret_cast<const char*>(key->bytes()), secrets::kKeyBytes});
+}
+
+Result<std::unique_ptr<eventstore::EventStore>> OpenStore(const std::string& data,
+                                                          eventstore::RocksDbOptions options,
+                                                          const secrets::KeySource& key) {
+  if (!key.empty()) {
+    auto master = ReadMasterKey(key);
+    if (!master.has_value()) return std::unexpected(master.error());
+    options.master_key = *std::move(master);
+    options.payloads = std::make_shared<model::RecordPayloads>();
+  }
+  return eventstore::OpenRocksDbStore(data, options);
+}
+
+}  // namespace stele::runtime

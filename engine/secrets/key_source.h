@@ -1,0 +1,27 @@
+// Where the master key of a log is: a file, an environment variable, or a command that prints it.
+// The key itself stands in no setting, argument or error. docs/encryption.md tells people.
+//
+// Thread: any; a command is waited for.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "engine/secrets/secret_key.h"
+
+namespace stele::secrets {
+
+// One of them; none: there is no key.
+struct KeySource {
+  std::string file;         // closed to others; SecretKey says in which forms
+  std::string environment;  // a variable's name
+  std::string command;      // for /bin/sh; its standard output, its input being empty
+
+  bool empty() const { return file.empty() && environment.empty() && command.empty(); }
+};
+
+// Errors name the place: kMasterKey; kSecretExposed for a file that others can read.
+// REQUIRES: the source is not empty.
+Result<SecretKey> ReadKey(const KeySource& source);
+
+}  // namespace stele::secrets
