@@ -71,6 +71,7 @@ class Engine {
 
   runtime::Shard& shard() { return *shard_; }
   const eventstore::EventStore& store() const { return *store_; }
+  eventstore::EventStore& log() { return *store_; }
   const tasks::TaskRegistry& tasks() const { return *tasks_; }
   const CustomTypes& custom_types() const { return custom_types_; }
   uv_loop_t* loop() { return &loop_; }

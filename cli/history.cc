@@ -38,6 +38,7 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
     Value details = model::EventToJson(entry.event, &definition);
     if (!json) {
       std::string shown = Details(details.as_object());
+      if (entry.erased) shown += shown.empty() ? "erased" : " (erased)";
       if (!entry.actor.empty())
         shown += fmt::format("{}by={}", shown.empty() ? "" : " ", Clean(entry.actor));
       rows.push_back({fmt::format("{}", entry.seq.value), Time(entry.record.time),
@@ -48,6 +49,7 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
                     {"position", static_cast<int64_t>(entry.record.position.value)},
                     {"time", entry.record.time.value}};
     if (!entry.actor.empty()) document.Set("actor", entry.actor);
+    if (entry.erased) document.Set("erased", true);
     for (Member& member : details.as_object()) document.Set(member.key, std::move(member.value));
     lines += CleanJson(ToJson(std::move(document))) + "\n";
   };

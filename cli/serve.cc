@@ -8,7 +8,10 @@
 #include "cli/open_data.h"
 #include "cli/settings.h"
 #include "cli/text.h"
+#include "engine/retention/service.h"
 #include "engine/triggers/service.h"
+#include "projections/all_views.h"
+#include "projections/projector.h"
 
 namespace stele::cli {
 
@@ -37,13 +40,16 @@ class Service final : public runtime::Observer {
     STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
     const size_t open = engine_.shard().Resume(actor);
     STELE_RETURN_IF_ERROR(triggers_.Begin());
+    STELE_RETURN_IF_ERROR(BeginRetention(data, actor));
     terminal_.Print(fmt::format("stele serves {} with {}; process {}\n", Clean(data),
                                 Count(open, "open instance"), getpid()));
     return {};
   }
 
   int Run() {
-    engine_.Run(nullptr);
+    engine_.Run([this] { retention_->Tick(); });
+    retention_->Stop();
+    views_->Stop();
     return failed_ ? kExitUsage : kExitDone;
   }
 
@@ -54,9 +60,36 @@ class Service final : public runtime::Observer {
   }
 
  private:
+  Status BeginRetention(const std::string& data, const std::string& actor) {
+    const auto policy = ReadRetention(data);
+    if (!policy.has_value()) return std::unexpected(policy.error());
+    auto views = projections::Projector::Open(engine_.log(), kShard, data + "/views",
+                                              projections::AllViews());
+    if (!views.has_value()) return std::unexpected(views.error());
+    views_ = *std::move(views);
+    views_->Start();
+    retention_ = std::make_unique<retention::RetentionService>(retention::RetentionParts{
+        .store = &engine_.log(),
+        .shard = kShard,
+        .projector = views_.get(),
+        .views = projections::AllViews(),
+        .clock = &engine_.clock(),
+        .policy = *policy,
+        .actor = actor,
+        .problem =
+            [this](const Error& error) {
+              terminal_.PrintNote(Clean("retention: " + error.ToString()));
+            },
+        .at_step = nullptr});
+    retention_->Start(&engine_.shard(), /*runs=*/true);
+    return {};
+  }
+
   const Terminal& terminal_;
   Engine engine_;
   triggers::TriggerService triggers_;
+  std::unique_ptr<projections::Projector> views_;
+  std::unique_ptr<retention::RetentionService> retention_;
   bool failed_ = false;
 };
 

@@ -23,7 +23,7 @@ Result<uint64_t> Walk(const eventstore::EventStore& store, ShardId shard, Instan
     const model::RecordContext context{(*record)->position, header.time};
     Seq seq = header.first_seq;
     STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
-      visit({context, seq, header.actor, event});
+      visit({context, seq, header.actor, event, (*record)->erased});
       seq = seq.Next();
       ++events;
     }));

@@ -21,6 +21,7 @@ struct HistoryEntry {
   Seq seq;
   std::string_view actor;  // who asked; empty: the engine itself
   const model::Event& event;
+  bool erased = false;  // its record had payloads, whose key was destroyed
 };
 using VisitEntry = std::function<void(const HistoryEntry&)>;
 

@@ -204,7 +204,7 @@ Result<eventstore::ArchiveReport> RetentionService::Archive(Position to) {
 }
 
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
-                                                     const std::string& reason) {
+                                                     const std::string& reason, bool dry) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -219,6 +219,11 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
     all = *tree;
   }
   RetentionReport report;
+  if (dry) {
+    STELE_RETURN_IF_ERROR(CountDefinitions(all, *registry, report));
+    report.instances = all.size();
+    return report;
+  }
   for (size_t at = 0; at < all.size() && !stopping_; at += kPortionInstances) {
     std::vector<InstanceId> portion(
         all.begin() + static_cast<ptrdiff_t>(at),

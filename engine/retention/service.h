@@ -77,7 +77,7 @@ class RetentionService {
                                         const std::string& reason);
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
-                                     const std::string& reason);
+                                     const std::string& reason, bool dry);
   // The registry as of now, and the views as of now or later.
   Result<model::Registry> ReadRegistry();
   Status CatchUp();

@@ -18,7 +18,7 @@ void AppendRecords(eventstore::MemoryStore& store, int count) {
                .event_count = 1,
                .time = TimeUs(static_cast<int64_t>(next.value) * 1'000'000),
                .actor = "test"},
-              "a body of some bytes");
+              "a body of three words...");
     ASSERT_TRUE(store.Append(ShardId(), next, batch).has_value());
   }
 }

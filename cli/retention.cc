@@ -1,0 +1,214 @@
+// `stele archive`, `stele retention`, `stele erase`: what leaves the log, and what is gone for
+// good.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <charconv>
+#include <set>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/json_report.h"
+#include "cli/open_data.h"
+#include "cli/operation.h"
+#include "cli/removal.h"
+#include "cli/searching.h"
+#include "cli/text.h"
+#include "engine/retention/tiering.h"
+#include "projections/views/instance_row.h"
+
+namespace stele::cli {
+
+namespace {
+
+using retention::RetentionReport;
+using retention::RetentionService;
+
+// "512MiB", "4GiB", "1000000"
+Result<uint64_t> ParseSize(const std::string& word) {
+  uint64_t number = 0;
+  const auto [end, failed] = std::from_chars(word.data(), word.data() + word.size(), number);
+  const std::string_view unit(end, word.data() + word.size());
+  constexpr std::pair<std::string_view, int> kUnits[] = {
+      {"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  for (const auto& [name, shift] : kUnits)
+    if (failed == std::errc() && unit == name && number <= UINT64_MAX >> shift)
+      return number << shift;
+  return Fail(
+      ErrorCode::kUsage,
+      fmt::format("Expected a size such as 512MiB or 4GiB as --keep but found \"{}\"", word));
+}
+
+Result<Position> ArchiveEnd(const Arguments& arguments, const eventstore::EventStore& store) {
+  if (arguments.Has("--before") && arguments.Has("--keep"))
+    return Fail(ErrorCode::kUsage, "Expected one of --before and --keep but found both");
+  if (arguments.Has("--before")) {
+    const Result<TimeUs> time = GivenPast(arguments, "--before");
+    if (!time.has_value()) return std::unexpected(time.error());
+    return retention::FirstNotBefore(store, kShard, *time);
+  }
+  if (!arguments.Has("--keep")) return store.NextPosition(kShard);
+  const Result<uint64_t> size = ParseSize(arguments.Get("--keep"));
+  if (!size.has_value()) return std::unexpected(size.error());
+  return retention::FirstWithin(store, kShard, *size);
+}
+
+Value Whole(uint64_t number) {
+  return static_cast<int64_t>(number);
+}
+
+std::string ByDefinition(const RetentionReport& report) {
+  std::string text;
+  for (const auto& [name, count] : report.definitions)
+    text += fmt::format("{}{} of {}", text.empty() ? ": " : ", ", count, Clean(name));
+  return text;
+}
+
+void Print(const Arguments& arguments, const Terminal& terminal, const RetentionReport& report) {
+  const bool dry = arguments.Has("--dry-run");
+  if (arguments.Has("--json")) {
+    Object definitions;
+    for (const auto& [name, count] : report.definitions) definitions.Set(name, Whole(count));
+    Object document{{"dry_run", dry},
+                    {"instances", Whole(report.instances)},
+                    {"definitions", std::move(definitions)}};
+    if (!dry) {
+      document.Set("records", Whole(report.records));
+      document.Set("archived", Whole(report.archived));
+    }
+    terminal.Print(CleanJson(ToPrettyJson(std::move(document))) + "\n");
+    return;
+  }
+  if (dry) {
+    terminal.Print(fmt::format("{} would be purged{}\n", Count(report.instances, "instance"),
+                               ByDefinition(report)));
+    return;
+  }
+  terminal.Print(fmt::format("purged {}{}; {} cut out, {} archived\n",
+                             Count(report.instances, "instance"), ByDefinition(report),
+                             Count(report.records, "record"), Count(report.archived, "record")));
+}
+
+// Those whose business key is KEY, or that have the tag `subject:KEY`.
+Result<std::vector<InstanceId>> InstancesOfSubject(const projections::ViewReader& reader,
+                                                   const std::string& key) {
+  std::set<InstanceId> found;
+  for (const auto& [field, value] :
+       {std::pair<std::string_view, std::string>("key", key), {"tag", "subject:" + key}}) {
+    projections::SearchRequest request;
+    projections::AddCondition(request.query, field, {value});
+    request.limit = projections::kMaxPageRows;
+    do {
+      auto page = projections::Find<projections::InstanceRow>(reader, request);
+      if (!page.has_value()) return std::unexpected(page.error());
+      for (const projections::InstanceRow& row : page->rows) found.insert(row.id);
+      request.cursor = std::move(page->next);
+    } while (!request.cursor.empty());
+  }
+  if (!found.empty()) return std::vector<InstanceId>(found.begin(), found.end());
+  return Fail(ErrorCode::kUnknownInstance,
+              fmt::format("Expected instances with the business key or the tag `subject:` \"{}\" "
+                          "but found none",
+                          key));
+}
+
+// --instance and --subject.
+Result<std::vector<InstanceId>> NamedInstances(const Arguments& arguments, Removal& removal,
+                                               RetentionService& service) {
+  std::vector<InstanceId> named;
+  for (const std::string& word : arguments.All("--instance")) {
+    const auto id = ParseInstanceId(word);
+    if (!id.has_value()) return std::unexpected(id.error());
+    named.push_back(*id);
+  }
+  if (!arguments.Has("--subject")) return named;
+  STELE_RETURN_IF_ERROR(service.CatchUp());
+  const auto reader = removal.views().Read("instances");
+  if (!reader.has_value()) return std::unexpected(reader.error());
+  const auto subject = InstancesOfSubject(*reader, arguments.Get("--subject"));
+  if (!subject.has_value()) return std::unexpected(subject.error());
+  named.insert(named.end(), subject->begin(), subject->end());
+  return named;
+}
+
+}  // namespace
+
+int Archive(const Arguments& arguments, const Terminal& terminal) {
+  const auto store = OpenForReading(arguments);
+  if (!store.has_value()) return Refuse(terminal, store.error());
+  const Result<Position> to = ArchiveEnd(arguments, **store);
+  if (!to.has_value()) return Refuse(terminal, to.error());
+  const auto report = (*store)->Archive(kShard, *to);
+  if (!report.has_value()) return Refuse(terminal, report.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(Object{{"records", Whole(report->records)},
+                                       {"segments", Whole(report->segments)},
+                                       {"bytes", Whole(report->file_bytes)},
+                                       {"archived_to", Whole(report->end.value - 1)}}) +
+                   "\n");
+    return kExitDone;
+  }
+  terminal.Print(fmt::format("archived {}; the archive ends at position {}\n",
+                             Count(report->records, "record"), report->end.value - 1));
+  return kExitDone;
+}
+
+int Retain(const Arguments& arguments, const Terminal& terminal) {
+  Removal removal(terminal);
+  if (const Status opened = removal.Open(arguments); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const bool dry = arguments.Has("--dry-run");
+  std::optional<Result<RetentionReport>> report;
+  const Status done = removal.Run([&](RetentionService& service) {
+    const auto named = NamedInstances(arguments, removal, service);
+    if (!named.has_value()) {
+      report = std::unexpected(named.error());
+    } else if (named->empty()) {
+      report = service.Run(dry);
+    } else {
+      report = service.PurgeNamed(*named, arguments.Get("--reason"), dry);
+    }
+  });
+  if (!done.has_value()) return Refuse(terminal, done.error());
+  if (!report.has_value()) return kExitInterrupted;
+  if (!report->has_value()) return Refuse(terminal, report->error());
+  Print(arguments, terminal, **report);
+  return kExitDone;
+}
+
+int Erase(const Arguments& arguments, const Terminal& terminal) {
+  if (arguments.All("--instance").empty() == !arguments.Has("--subject"))
+    return Refuse(terminal, {ErrorCode::kUsage, "Expected --instance or --subject, one of them"});
+  Removal removal(terminal);
+  if (const Status opened = removal.Open(arguments); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  std::optional<Result<std::vector<InstanceId>>> erased;
+  const Status done = removal.Run([&](RetentionService& service) {
+    const auto named = NamedInstances(arguments, removal, service);
+    erased = named.has_value() ? service.Erase(*named, arguments.Get("--reason"))
+                               : Result<std::vector<InstanceId>>(std::unexpected(named.error()));
+  });
+  if (!done.has_value()) return Refuse(terminal, done.error());
+  if (!erased.has_value()) return kExitInterrupted;
+  if (!erased->has_value()) {
+    Error error = erased->error();
+    if (error.code == ErrorCode::kUnsupported)
+      error.message += "; `stele retention --instance ID` cuts an instance out of the log instead";
+    return Refuse(terminal, error);
+  }
+  std::vector<uint64_t> numbers;
+  for (const InstanceId id : **erased) numbers.push_back(id.value);
+  if (arguments.Has("--json")) {
+    Array list;
+    for (const uint64_t number : numbers) list.push_back(Whole(number));
+    terminal.Print(ToPrettyJson(Object{{"erased", std::move(list)}}) + "\n");
+  } else {
+    terminal.Print(fmt::format("erased {}: {}\n", Count(numbers.size(), "instance"),
+                               fmt::join(numbers, ", ")));
+    terminal.PrintNote("backups that were made before still hold their keys");
+  }
+  return kExitDone;
+}
+
+}  // namespace stele::cli

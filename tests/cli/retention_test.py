@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""What leaves the log: archiving, purging by age and by name, erasing."""
+
+import unittest
+
+from program import ProgramTest
+from workflows import APPROVAL, TWO_STEPS
+
+BRIEF = """
+name: "brief"
+retention: 1ms
+variables: {whom: ""}
+steps:
+  - {id: "greet", type: "script", config: {script: "echo \\"{{variables.whom}} was here\\""}}
+"""
+
+
+class Retention(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("two.yml", TWO_STEPS), "--business-key", "A-1")
+        self.stele("run", self.write("brief.yml", BRIEF), "--var", "whom=nobody")
+
+    def purged(self, *words):
+        return self.json("retention", "--json", *words)
+
+    def verified(self):
+        self.stele("verify")
+        self.stele("projections", "verify")
+
+    def test_what_is_due_goes_and_the_figures_stay(self):
+        said = self.stele("retention", "--dry-run").stdout
+        self.assertEqual(said, "1 instance would be purged: 1 of brief\n")
+        self.stele("status", "2")
+        report = self.purged()
+        self.assertEqual((report["instances"], report["definitions"]), (1, {"brief": 1}))
+        self.assertIn("STL0307", self.stele("status", "2", code=2).stderr)
+        self.assertIn("STL0307", self.stele("history", "2", code=2).stderr)
+        self.assertIn("STL0307", self.stele("retry", "2", code=2).stderr)
+        self.assertEqual([row["instance"] for row in self.json("list", "--json")], [1])
+        self.verified()
+        self.assertEqual(self.json("stats", "brief", "--json")["counts"]["started"], 1)
+        self.stele("projections", "rebuild")
+        self.verified()
+        self.assertEqual(self.purged()["instances"], 0)
+        # Its number is not given again.
+        self.stele("run", self.path("brief.yml"))
+        self.assertEqual([row["instance"] for row in self.json("list", "--json")], [3, 1])
+
+    def test_the_settings_say_how_long_the_others_are_kept(self):
+        self.write("stele-data/settings.json", '{"retention": {"closed": "1ms"}}')
+        self.assertEqual(self.purged()["definitions"], {"brief": 1, "two": 1})
+        self.verified()
+        self.write("stele-data/settings.json", '{"retention": {"closing": "1ms"}}')
+        self.assertIn("closed", self.stele("retention", code=2).stderr)
+
+    def test_named_ones_go_whatever_their_age(self):
+        self.stele("run", self.write("approval.yml", APPROVAL), code=3)
+        refused = self.stele("retention", "--instance", "3", code=1).stderr
+        self.assertIn("STL0405", refused)
+        self.assertIn("found 3 open", refused)
+        self.assertEqual(self.purged("--instance", "1", "--dry-run")["instances"], 1)
+        self.stele("status", "1")
+        self.assertEqual(self.purged("--subject", "A-1", "--reason", "asked for")["instances"], 1)
+        self.assertIn("STL0307", self.stele("status", "1", code=2).stderr)
+        self.assertIn("STL0401", self.stele("retention", "--subject", "A-1", code=2).stderr)
+        self.verified()
+
+    def test_old_records_leave_the_hot_log(self):
+        self.assertEqual(self.json("archive", "--json", "--before", "24h")["records"], 0)
+        self.assertEqual(self.json("archive", "--json", "--keep", "1GiB")["records"], 0)
+        self.assertIn("STL0701", self.stele("archive", "--keep", "some", code=2).stderr)
+        self.stele("archive", "--keep", "1GiB", "--before", "1h", code=2)
+        self.assertGreater(self.json("archive", "--json")["records"], 0)
+        self.stele("status", "1")
+        self.verified()
+
+    def test_without_encryption_nothing_is_erased(self):
+        refused = self.stele("erase", "--instance", "1", code=2).stderr
+        self.assertIn("STL0004", refused)
+        self.assertIn("stele retention --instance", refused)
+        self.stele("status", "1")
+        self.stele("erase", code=2)
+
+
+if __name__ == "__main__":
+    unittest.main()
