@@ -54,7 +54,8 @@ std::vector<CommandGroup> CommandGroups() {
           {"Definitions and types", DefinitionCommands()},
           {"Triggers", TriggerCommands()},
           {"Secrets and keys", kKeeping},
-          {"Backups", BackupCommands()}};
+          {"Backups", BackupCommands()},
+          {"Retention", RetentionCommands()}};
 }
 
 std::vector<Command> Commands() {

@@ -42,6 +42,7 @@ std::span<const Command> PeopleCommands();
 std::span<const Command> DefinitionCommands();
 std::span<const Command> TriggerCommands();
 std::span<const Command> BackupCommands();
+std::span<const Command> RetentionCommands();
 
 // Running
 int RunWorkflow(const Arguments& arguments, const Terminal& terminal);
@@ -121,6 +122,11 @@ int Secrets(const Arguments& arguments, const Terminal& terminal);
 
 // Keys
 int Keys(const Arguments& arguments, const Terminal& terminal);
+
+// Retention
+int Archive(const Arguments& arguments, const Terminal& terminal);
+int Retain(const Arguments& arguments, const Terminal& terminal);
+int Erase(const Arguments& arguments, const Terminal& terminal);
 
 // Backups
 int Backup(const Arguments& arguments, const Terminal& terminal);

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What leaves the log: archiving, purging by age and by name, erasing."""
 
+import json
+import os
 import unittest
 
 from program import ProgramTest
@@ -13,6 +15,7 @@ variables: {whom: ""}
 steps:
   - {id: "greet", type: "script", config: {script: "echo \\"{{variables.whom}} was here\\""}}
 """
+MARKER = "Sekretariat-4711"
 
 
 class Retention(ProgramTest):
@@ -81,6 +84,49 @@ class Retention(ProgramTest):
         self.assertIn("stele retention --instance", refused)
         self.stele("status", "1")
         self.stele("erase", code=2)
+
+
+class Erasure(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.write("master.key", "00112233445566778899aabbccddeeff" * 2 + "\n")
+        os.chmod(self.path("master.key"), 0o600)
+        os.mkdir(self.path("stele-data"))
+        self.write("stele-data/settings.json",
+                   json.dumps({"encryption": {"key_file": self.path("master.key")}}))
+        self.write("long.yml", BRIEF.replace("retention: 1ms\n", ""))
+        self.stele("run", self.path("long.yml"), "--var", f"whom={MARKER}", "--business-key", "A-1")
+        self.stele("run", self.path("long.yml"), "--var", "whom=somebody")
+
+    def files_with_the_marker(self):
+        found = []
+        for folder, _, names in os.walk(self.path("stele-data")):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as file:
+                    if MARKER.encode() in file.read():
+                        found.append(os.path.join(folder, name))
+        return found
+
+    def test_what_was_erased_is_in_no_file_and_its_structure_stays(self):
+        self.assertIn(MARKER, self.stele("logs", "1").stdout)
+        said = self.stele("erase", "--subject", "A-1", "--reason", "asked for")
+        self.assertIn("erased 1 instance: 1", said.stdout)
+        self.assertIn("backups", said.stderr)
+        self.assertEqual(self.files_with_the_marker(), [])
+        for command in ("status", "history", "logs"):
+            self.assertNotIn(MARKER, self.stele(command, "1").stdout)
+        history = self.stele("history", "1").stdout
+        self.assertIn("step_activated", history)
+        self.assertIn("erased", history)
+        self.assertNotIn("erased", self.stele("history", "2").stdout)
+        self.assertIn("somebody", self.stele("logs", "2").stdout)
+        self.stele("retry", "1", code=1)
+        self.stele("verify")
+        self.stele("projections", "verify")
+        self.stele("projections", "rebuild")
+        self.stele("projections", "verify")
+        # Once more changes nothing.
+        self.stele("erase", "--instance", "1")
 
 
 if __name__ == "__main__":
