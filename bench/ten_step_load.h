@@ -49,15 +49,21 @@ class Load final : public runtime::Observer {
     shard_ = *std::move(opened);
   }
 
+  // Asked before each start; false: it is tried again a millisecond later.
+  void set_may_start(std::function<bool()> may_start) { may_start_ = std::move(may_start); }
+
   // Instances a second.
   double Run(uint64_t instances, uint64_t at_once) {
     const auto definition = TenSteps();
     id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
                            "bench", [](const auto&) {});
     to_start_ = to_end_ = instances;
+    uv_timer_init(loop_, &retry_);
+    retry_.data = this;
     const auto start = Steady::now();
     for (uint64_t i = 0; i < std::min(at_once, instances); ++i) StartOne();
     uv_run(loop_, UV_RUN_DEFAULT);
+    uv_close(reinterpret_cast<uv_handle_t*>(&retry_), nullptr);
     return static_cast<double>(instances) / SecondsSince(start);
   }
 
@@ -87,14 +93,25 @@ class Load final : public runtime::Observer {
   void OnEnded(const model::Instance& instance) override {
     CHECK(instance.status == model::Status::kCompleted, "instance {}: {}", instance.id.value,
           instance.failure.message);
-    if (to_start_ > 0) StartOne();
+    if (to_start_ > held_) StartOne();
     if (--to_end_ == 0) uv_stop(loop_);
   }
   void OnFatal(const Error& error) override { CHECK(false, "{}", error.ToString()); }
 
   void StartOne() {
+    if (may_start_ && !may_start_()) {
+      ++held_;
+      if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&retry_)))
+        uv_timer_start(&retry_, OnRetry, 1, 0);
+      return;
+    }
     --to_start_;
     shard_->Start({.definition = id_, .input = input_}, "bench", nullptr);
+  }
+
+  static void OnRetry(uv_timer_t* timer) {
+    auto& self = *static_cast<Load*>(timer->data);
+    for (uint64_t starts = std::exchange(self.held_, 0); starts > 0; --starts) self.StartOne();
   }
 
   uv_loop_t* loop_;
@@ -107,6 +124,9 @@ class Load final : public runtime::Observer {
   DefinitionId id_;
   uint64_t to_start_ = 0;
   uint64_t to_end_ = 0;
+  std::function<bool()> may_start_;  // null: always
+  uint64_t held_ = 0;
+  uv_timer_t retry_{};
 };
 
 }  // namespace stele::bench

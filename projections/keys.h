@@ -10,6 +10,19 @@
 
 namespace stele::projections {
 
+// 00 stands as 00 FF; 00 01 ends it.
+inline void AppendText(std::string& bytes, std::string_view text) {
+  if (text.find('\0') == std::string_view::npos) {
+    bytes += text;
+  } else {
+    for (const char c : text) {
+      bytes.push_back(c);
+      if (c == 0) bytes.push_back(static_cast<char>(0xFF));
+    }
+  }
+  bytes.append({'\0', '\1'});
+}
+
 class KeyWriter {
  public:
   explicit KeyWriter(char first) : bytes_(1, first) {}
@@ -28,13 +41,8 @@ class KeyWriter {
   KeyWriter& Descending(int64_t value) {
     return Number(~(static_cast<uint64_t>(value) ^ (uint64_t{1} << 63)));
   }
-  // 00 stands as 00 FF; 00 01 ends it.
   KeyWriter& Text(std::string_view text) {
-    for (const char c : text) {
-      bytes_.push_back(c);
-      if (c == 0) bytes_.push_back(static_cast<char>(0xFF));
-    }
-    bytes_.append({'\0', '\1'});
+    AppendText(bytes_, text);
     return *this;
   }
   KeyWriter& Raw(std::string_view bytes) {

@@ -1,233 +1,101 @@
 #include "projections/search.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <optional>
 
 #include "engine/definition/faults.h"
-#include "projections/filter.h"
+#include "projections/column.h"
 #include "projections/keys.h"
 #include "projections/page_cursor.h"
 #include "projections/postings.h"
+#include "projections/row_walk.h"
+#include "projections/search_plan.h"
 
 namespace stele::projections {
 
 namespace {
 
-constexpr uint8_t kEveryRow = 0;
+// A sort has the rows with a value of its field first, and then those without one, the latest
+// first.
+enum class SortStage : uint8_t { kWith, kWithout };
 
-using Parts = std::vector<std::unique_ptr<Postings>>;
-
-// What a query comes to: terms to be joined, the stretch of the order that counts, and what must be
-// asked of each row.
-class Plan {
- public:
-  Plan(const ViewReader& reader, const TableSchema& schema, Direction direction)
-      : reader_(reader), schema_(schema), direction_(direction) {}
-
-  Status Make(std::vector<Filter> filters, TimeUs now);
-
-  Parts TakeParts() { return std::move(parts_); }
-  const std::vector<Filter>& filters() const { return filters_; }
-  // Before and behind it is nothing.
-  Range orders() const { return orders_; }
-
- private:
-  void Bound(Filter filter);
-  void AddWords(const Filter& filter);
-  Status AddIds(const Filter& filter, TimeUs now);
-  Status AddPrefixes();
-  // Nothing: they are more than a prefix may stand for.
-  Result<std::optional<Parts>> OfPattern(const Filter& filter, const Needle& needle);
-
-  const ViewReader& reader_;
-  const TableSchema& schema_;
-  Direction direction_;
-  Parts parts_;
-  std::vector<Filter> filters_;
-  std::vector<Filter> prefixes_;  // whether they lead to rows is seen last
-  Range orders_;
+// Where a page begins.
+struct PageStart {
+  SortStage stage = SortStage::kWith;
+  std::string term;            // of a sort by terms: the value
+  std::optional<Place> place;  // nothing: the begin
+  bool behind = false;         // behind the place, not at it
+  bool operator==(const PageStart&) const = default;
 };
 
-bool HasPrefix(const Filter& filter) {
-  return std::ranges::any_of(filter.patterns, [](const Pattern& pattern) {
-    return std::ranges::any_of(pattern.needles, &Needle::prefix);
-  });
+std::string BytesOf(const PageStart& start) {
+  KeyWriter writer('s');
+  writer.Byte(static_cast<uint8_t>(start.stage)).Text(start.term);
+  if (start.place.has_value())
+    writer.Number(static_cast<uint64_t>(start.place->value)).Number(start.place->row);
+  return writer.Take();
 }
 
-// Not these values of a field that always has one: any of the others.
-void TurnRound(Filter& filter) {
-  const std::span<const std::string_view> values = filter.field->values;
-  if (!filter.negated || !filter.field->always || filter.op != Operator::kMatch) return;
-  std::vector<Pattern> others;
-  for (const std::string_view value : values) {
-    const auto names = [&](const Pattern& pattern) {
-      const Needle& needle = pattern.needles[0];
-      return needle.prefix ? value.starts_with(needle.value) : value == needle.value;
-    };
-    if (std::ranges::none_of(filter.patterns, names))
-      others.push_back({{Needle{std::string(value)}}});
-  }
-  if (others.empty()) return;
-  filter.patterns = std::move(others);
-  filter.negated = false;
+PageStart StartOf(const PageCursor& cursor) {
+  PageStart start{.behind = cursor.behind};
+  KeyReader reader(cursor.place);
+  reader.Byte();
+  start.stage = reader.Byte() == 0 ? SortStage::kWith : SortStage::kWithout;
+  start.term = reader.Text();
+  if (reader.rest().empty()) return start;
+  const auto value = static_cast<int64_t>(reader.Number());
+  start.place = Place{value, reader.Number()};
+  return start;
 }
 
-// Whether the index has the rows that fit: by a term of each word, or of any word.
-bool HasIndex(const Filter& filter) {
-  if (filter.negated || filter.patterns.empty()) return false;
-  if (filter.field->kind == FieldKind::kId) return true;
-  const auto is_one_word = [](const Pattern& pattern) { return pattern.needles.size() == 1; };
-  return filter.field->indexed &&
-         (filter.patterns.size() == 1 || std::ranges::all_of(filter.patterns, is_one_word));
-}
-
-Status Plan::Make(std::vector<Filter> filters, TimeUs now) {
-  for (Filter& filter : filters) {
-    TurnRound(filter);
-    if (!filter.negated && filter.field->name == schema_.order) {
-      Bound(std::move(filter));
-    } else if (!HasIndex(filter)) {
-      filters_.push_back(std::move(filter));
-    } else if (filter.field->kind == FieldKind::kId) {
-      STELE_RETURN_IF_ERROR(AddIds(filter, now));
-    } else if (HasPrefix(filter)) {
-      prefixes_.push_back(std::move(filter));
-    } else {
-      AddWords(filter);
-    }
-  }
-  STELE_RETURN_IF_ERROR(AddPrefixes());
-  if (parts_.empty()) parts_.push_back(PostingsOf(reader_, TermPrefix(kEveryRow, ""), direction_));
-  return {};
-}
-
-// Several stretches are bounded by the whole that they are in, and asked for.
-void Plan::Bound(Filter filter) {
-  Range all{INT64_MAX, INT64_MIN};
-  for (const Range& range : filter.ranges)
-    all = {std::min(all.low, range.low), std::max(all.high, range.high)};
-  orders_ = {std::max(orders_.low, all.low), std::min(orders_.high, all.high)};
-  if (filter.ranges.size() > 1) filters_.push_back(std::move(filter));
-}
-
-// One pattern: all of its words; several of a word each: any of them.
-void Plan::AddWords(const Filter& filter) {
-  const uint8_t field = filter.field->id;
-  if (filter.patterns.size() == 1) {
-    for (const Needle& needle : filter.patterns[0].needles)
-      parts_.push_back(PostingsOf(reader_, TermPrefix(field, needle.value), direction_));
-    return;
-  }
-  Parts any;
-  for (const Pattern& pattern : filter.patterns)
-    any.push_back(PostingsOf(reader_, TermPrefix(field, pattern.needles[0].value), direction_));
-  parts_.push_back(AnyOf(std::move(any), direction_));
-}
-
-Status Plan::AddIds(const Filter& filter, TimeUs now) {
-  std::vector<std::string> places;
-  for (const Pattern& pattern : filter.patterns) {
-    const std::optional<std::string> key = schema_.key(pattern.needles[0].value);
-    const Result<std::optional<std::string>> bytes = reader_.Get(RowKey(*key));
-    if (!bytes.has_value()) return std::unexpected(bytes.error());
-    if (!bytes->has_value()) continue;
-    const std::optional<RowFacts> facts = schema_.facts(**bytes, now);
-    if (facts.has_value()) places.push_back(PlaceOf(*facts));
-  }
-  parts_.push_back(PostingsAt(std::move(places), direction_));
-  return {};
-}
-
-// A prefix with few values is a part like the others. One with many is asked of the rows that the
-// others lead to.
-Status Plan::AddPrefixes() {
-  const bool others = !parts_.empty();
-  for (Filter& filter : prefixes_) {
-    const bool one = filter.patterns.size() == 1;
-    Parts any;
-    std::vector<Parts> all;
-    std::string too_many;
-    for (const Pattern& pattern : filter.patterns) {
-      for (const Needle& needle : pattern.needles) {
-        Result<std::optional<Parts>> found = OfPattern(filter, needle);
-        if (!found.has_value()) return std::unexpected(found.error());
-        if (!found->has_value()) {
-          too_many = needle.value;
-          break;
-        }
-        Parts parts = **std::move(found);
-        if (one) {
-          all.push_back(std::move(parts));
-        } else {
-          std::ranges::move(parts, std::back_inserter(any));
-        }
-      }
-    }
-    if (too_many.empty() && any.size() <= kMaxPrefixValues) {
-      if (!one) all.push_back(std::move(any));
-      for (Parts& parts : all) parts_.push_back(AnyOf(std::move(parts), direction_));
-    } else if (others) {
-      filters_.push_back(std::move(filter));
-    } else {
-      return Fail(ErrorCode::kLimitExceeded,
-                  fmt::format("Expected at most {} values of {} that begin with {} but found more: "
-                              "write more of it, or another condition with \":\"",
-                              kMaxPrefixValues, filter.field->name, definition::Quote(too_many)));
-    }
-  }
-  return {};
-}
-
-Result<std::optional<Parts>> Plan::OfPattern(const Filter& filter, const Needle& needle) {
-  const uint8_t field = filter.field->id;
-  Parts parts;
-  if (!needle.prefix) {
-    parts.push_back(PostingsOf(reader_, TermPrefix(field, needle.value), direction_));
-    return parts;
-  }
-  KeyCursor keys = reader_.Keys(ValuesPrefix(field, needle.value));
-  while (keys.valid()) {
-    if (parts.size() == kMaxPrefixValues) return std::nullopt;
-    KeyReader key(keys.key());
-    key.Byte();
-    key.Byte();
-    const std::string term = TermPrefix(field, key.Text());
-    if (!key.ok())
-      return Fail(ErrorCode::kStoreCorrupt,
-                  fmt::format("Expected an index key of {} but found {} bytes that are none; "
-                              "rebuild the view",
-                              schema_.rows, keys.key().size()));
-    parts.push_back(PostingsOf(reader_, term, direction_));
-    keys.Seek(EndOfPrefix(term));
-  }
-  STELE_RETURN_IF_ERROR(keys.status());
-  if (parts.empty()) parts.push_back(PostingsAt({}, direction_));
-  return parts;
-}
+// What rows are sorted by, and which way.
+struct SortedBy {
+  const Field* field = nullptr;
+  Direction direction = Direction::kDescending;
+};
 
 class Searching {
  public:
   Searching(const ViewReader& reader, const TableSchema& schema, const SearchRequest& request)
-      : reader_(reader), schema_(schema), request_(request), begin_(reader.keys_touched()) {}
+      : reader_(reader),
+        schema_(schema),
+        request_(request),
+        columns_(reader, schema.block_bits),
+        begin_(reader.keys_touched()) {}
 
   Result<FoundRows> Run();
 
  private:
-  Result<Direction> DirectionOf() const;
-  Status Collect(Intersection& rows, Direction direction, const Plan& plan, const PageCursor& from,
-                 FoundRows& found);
-  Status Look(const std::string& place, const std::vector<Filter>& filters, FoundRows& found);
-  // Whether the place is behind the stretch that counts.
-  static bool IsBehind(const std::string& place, Direction direction, Range orders);
+  enum class Ended : uint8_t { kFull, kTooMuch, kAll };
+
+  Result<SortedBy> SortOf() const;
+  bool MayGoOn() const { return reader_.keys_touched() - begin_ < kMaxPageKeys; }
+  // By a column: those that have a number of it, then the others.
+  Status CollectByNumber(const Plan& plan);
+  // By terms: the rows of one value after the other, then the others.
+  Status CollectByTerm(const Plan& plan);
+  Result<Ended> CollectWithTerm(const Plan& plan, const std::string& term, const PageStart* from);
+  Status CollectWithoutTerm(const Plan& plan, const PageStart* from);
+  // Rows of a stage of the sort until the page is full. `from`: where, if that is in this stage.
+  Result<Ended> Collect(const Plan& plan, RowWalk::Order order, std::vector<Postings*> parts,
+                        const PageStart* from);
+  Status Look(RowWalk& walk, const Plan& plan);
+  Status CheckProgress() const;
 
   const ViewReader& reader_;
   const TableSchema& schema_;
   const SearchRequest& request_;
+  ColumnReader columns_;
   const uint64_t begin_;
-  PageCursor next_;  // where the next page begins
+  SortedBy sort_;
+  TimeUs now_;  // of the first page
+  PageStart from_;
+  PageStart next_;
   bool last_ = false;
+  FoundRows found_;
 };
 
 Result<FoundRows> Searching::Run() {
@@ -235,94 +103,192 @@ Result<FoundRows> Searching::Run() {
     return Fail(
         ErrorCode::kLimitExceeded,
         fmt::format("Expected a page of 1 to {} rows but found {}", kMaxPageRows, request_.limit));
-  const Result<Direction> direction = DirectionOf();
-  if (!direction.has_value()) return std::unexpected(direction.error());
+  const Result<SortedBy> sort = SortOf();
+  if (!sort.has_value()) return std::unexpected(sort.error());
+  sort_ = *sort;
   const std::string search =
       fmt::format("{} of {} by {}{}", definition::Quote(ToText(request_.query)), schema_.rows,
-                  *direction == Direction::kNewestFirst ? "-" : "", schema_.order);
-  PageCursor from{.now = request_.now};
+                  sort_.direction == Direction::kDescending ? "-" : "", sort_.field->name);
+  now_ = request_.now;
   if (!request_.cursor.empty()) {
     Result<PageCursor> cursor = ReadCursor(request_.cursor, search);
     if (!cursor.has_value()) return std::unexpected(cursor.error());
-    from = *std::move(cursor);
+    now_ = cursor->now;
+    from_ = StartOf(*cursor);
   }
-  Result<std::vector<Filter>> filters = FiltersOf(request_.query, schema_, from.now);
+  Result<std::vector<Filter>> filters = FiltersOf(request_.query, schema_, now_);
   if (!filters.has_value()) return std::unexpected(filters.error());
-  Plan plan(reader_, schema_, *direction);
-  STELE_RETURN_IF_ERROR(plan.Make(*std::move(filters), from.now));
-  next_.now = from.now;
-  FoundRows found{.position = reader_.position()};
-  Intersection rows(plan.TakeParts(), *direction);
-  STELE_RETURN_IF_ERROR(Collect(rows, *direction, plan, from, found));
-  if (!last_) found.next = WriteCursor(next_, search);
-  found.keys_touched = reader_.keys_touched() - begin_;
-  return found;
-}
-
-Result<Direction> Searching::DirectionOf() const {
-  const std::string newest = "-" + std::string(schema_.order);
-  if (request_.sort.empty() || request_.sort == newest) return Direction::kNewestFirst;
-  if (request_.sort == schema_.order) return Direction::kOldestFirst;
-  return Fail(ErrorCode::kInvalidInput,
-              fmt::format("Expected a sort of {} by {} (the latest first) or {} but found {}",
-                          schema_.rows, newest, schema_.order, definition::Quote(request_.sort)));
-}
-
-// The first place that may count: of the latest or the earliest moment.
-std::string FirstPlace(Direction direction, Range orders) {
-  // No row key is longer, and none is as large.
-  static constexpr size_t kBeyondAnyKey = 64;
-  RowFacts edge;
-  edge.order = direction == Direction::kNewestFirst ? orders.high : orders.low;
-  if (direction == Direction::kOldestFirst) edge.key = std::string(kBeyondAnyKey, '\xFF');
-  return PlaceOf(edge);
-}
-
-bool Searching::IsBehind(const std::string& place, Direction direction, Range orders) {
-  KeyReader reader(place);
-  const int64_t order = reader.Descending();
-  return direction == Direction::kNewestFirst ? order < orders.low : order > orders.high;
-}
-
-Status Searching::Collect(Intersection& rows, Direction direction, const Plan& plan,
-                          const PageCursor& from, FoundRows& found) {
-  const auto may_go_on = [&] { return reader_.keys_touched() - begin_ < kMaxPageKeys; };
-  std::string start = FirstPlace(direction, plan.orders());
-  const bool resumes = !from.place.empty() && ComesBefore(direction, start, from.place);
-  if (resumes) start = from.place;
-  bool stands = rows.Seek(std::move(start), may_go_on);
-  if (stands && resumes && from.behind && rows.place() == from.place) stands = rows.Next(may_go_on);
-  while (stands && !IsBehind(rows.place(), direction, plan.orders())) {
-    next_.place = rows.place();
-    next_.behind = false;
-    // The row that the next page begins with.
-    if (found.rows.size() == request_.limit) return {};
-    STELE_RETURN_IF_ERROR(Look(rows.place(), plan.filters(), found));
-    next_.behind = true;
-    if (!may_go_on()) return {};
-    stands = rows.Next(may_go_on);
+  const bool by_order = sort_.field->id == schema_.order_field;
+  Plan plan(reader_, schema_, by_order ? sort_.direction : Direction::kDescending);
+  STELE_RETURN_IF_ERROR(plan.Make(*std::move(filters), now_, by_order));
+  found_.position = reader_.position();
+  if (plan.HasNone()) {
+    last_ = true;
+  } else {
+    STELE_RETURN_IF_ERROR(sort_.field->sorting == Sorting::kTerm ? CollectByTerm(plan)
+                                                                 : CollectByNumber(plan));
   }
-  STELE_RETURN_IF_ERROR(rows.status());
-  last_ = stands || rows.at_end();
-  if (!last_) next_ = {.place = rows.place(), .behind = false, .now = next_.now};
+  STELE_RETURN_IF_ERROR(plan.status());
+  STELE_RETURN_IF_ERROR(CheckProgress());
+  if (!last_)
+    found_.next =
+        WriteCursor({.place = BytesOf(next_), .behind = next_.behind, .now = now_}, search);
+  found_.keys_touched = reader_.keys_touched() - begin_;
+  return std::move(found_);
+}
+
+Result<SortedBy> Searching::SortOf() const {
+  std::string_view name = request_.sort;
+  if (name.empty()) return SortedBy{&schema_.field(schema_.order_field)};
+  const bool descending = name.starts_with('-');
+  if (descending) name.remove_prefix(1);
+  std::vector<std::string_view> others;
+  for (const Field& field : schema_.fields) {
+    if (field.sorting == Sorting::kNot) continue;
+    if (field.name == name)
+      return SortedBy{&field, descending ? Direction::kDescending : Direction::kAscending};
+    if (field.name != schema_.order) others.push_back(field.name);
+  }
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("Expected a sort of {} by -{} (the latest first) or {}, or in the same "
+                          "way by {} but found {}",
+                          schema_.rows, schema_.order, schema_.order, fmt::join(others, ", "),
+                          definition::Quote(request_.sort)));
+}
+
+Status Searching::CollectByNumber(const Plan& plan) {
+  const bool by_order = sort_.field->id == schema_.order_field;
+  if (from_.stage == SortStage::kWith) {
+    const auto ended = Collect(plan,
+                               {.field = sort_.field->id,
+                                .direction = sort_.direction,
+                                .values = by_order ? plan.orders() : Range(),
+                                .except = std::nullopt},
+                               plan.parts(), &from_);
+    if (!ended.has_value()) return std::unexpected(ended.error());
+    if (*ended != Ended::kAll) return {};
+  }
+  if (by_order) return last_ = true, Status();
+  next_.stage = SortStage::kWithout;
+  const auto ended = Collect(plan,
+                             {.field = schema_.order_field,
+                              .direction = Direction::kDescending,
+                              .values = {},
+                              .except = sort_.field->id},
+                             plan.parts(), from_.stage == SortStage::kWithout ? &from_ : nullptr);
+  if (!ended.has_value()) return std::unexpected(ended.error());
+  last_ = *ended == Ended::kAll;
   return {};
 }
 
-Status Searching::Look(const std::string& place, const std::vector<Filter>& filters,
-                       FoundRows& found) {
-  const std::string_view key = std::string_view(place).substr(sizeof(int64_t));
-  const Result<std::optional<std::string>> bytes = reader_.Get(RowKey(key));
+Status Searching::CollectByTerm(const Plan& plan) {
+  const bool descending = sort_.direction == Direction::kDescending;
+  const std::string all = ValuesPrefix(sort_.field->id, "");
+  if (from_.stage == SortStage::kWithout) return CollectWithoutTerm(plan, &from_);
+  KeyCursor keys = reader_.Keys(all);
+  if (from_.place.has_value()) {
+    const std::string term = TermPrefix(sort_.field->id, from_.term);
+    descending ? keys.SeekBack(EndOfPrefix(term)) : keys.Seek(term);
+  } else if (descending) {
+    keys.SeekBack(EndOfPrefix(all));
+  }
+  while (keys.valid()) {
+    KeyReader key(keys.key());
+    key.Byte();
+    key.Byte();
+    next_.term = key.Text();
+    if (!MayGoOn()) {
+      next_.place = Place{INT64_MAX, 0};  // its first row
+      next_.behind = false;
+      return {};
+    }
+    const std::string term = TermPrefix(sort_.field->id, next_.term);
+    const bool resumes = from_.place.has_value() && next_.term == from_.term;
+    const auto ended = CollectWithTerm(plan, term, resumes ? &from_ : nullptr);
+    if (!ended.has_value()) return std::unexpected(ended.error());
+    if (*ended != Ended::kAll) return {};
+    descending ? keys.SeekBack(term) : keys.Seek(EndOfPrefix(term));
+  }
+  STELE_RETURN_IF_ERROR(keys.status());
+  next_.term.clear();
+  next_.stage = SortStage::kWithout;
+  if (sort_.field->always) return last_ = true, Status();
+  return CollectWithoutTerm(plan, nullptr);
+}
+
+Result<Searching::Ended> Searching::CollectWithTerm(const Plan& plan, const std::string& term,
+                                                    const PageStart* from) {
+  const auto part = RarePostingsOf(reader_, term, schema_.block_bits, Direction::kDescending);
+  std::vector<Postings*> parts = plan.parts();
+  parts.insert(parts.begin(), part.get());
+  return Collect(plan,
+                 {.field = schema_.order_field,
+                  .direction = Direction::kDescending,
+                  .values = {},
+                  .except = std::nullopt},
+                 std::move(parts), from);
+}
+
+// No index tells of what has no value: it is asked of the rows.
+Status Searching::CollectWithoutTerm(const Plan& plan, const PageStart* from) {
+  next_.stage = SortStage::kWithout;
+  const auto ended = Collect(plan,
+                             {.field = schema_.order_field,
+                              .direction = Direction::kDescending,
+                              .values = {},
+                              .except = std::nullopt},
+                             plan.parts(), from);
+  if (!ended.has_value()) return std::unexpected(ended.error());
+  last_ = *ended == Ended::kAll;
+  return {};
+}
+
+Result<Searching::Ended> Searching::Collect(const Plan& plan, RowWalk::Order order,
+                                            std::vector<Postings*> parts, const PageStart* from) {
+  RowWalk walk(reader_, schema_, columns_, order, std::move(parts));
+  STELE_RETURN_IF_ERROR(
+      walk.Begin(from == nullptr ? std::nullopt : from->place, from != nullptr && from->behind));
+  for (;;) {
+    const auto found = walk.Next([this] { return MayGoOn(); });
+    if (!found.has_value()) return std::unexpected(found.error());
+    if (*found == RowWalk::Found::kEnd) return Ended::kAll;
+    next_.place = walk.place();
+    next_.behind = false;
+    if (*found == RowWalk::Found::kTooMuch) return Ended::kTooMuch;
+    // The row that the next page begins with.
+    if (found_.rows.size() == request_.limit) return Ended::kFull;
+    STELE_RETURN_IF_ERROR(Look(walk, plan));
+    next_.behind = true;
+  }
+}
+
+Status Searching::Look(RowWalk& walk, const Plan& plan) {
+  Result<std::string> bytes = walk.Bytes();
   if (!bytes.has_value()) return std::unexpected(bytes.error());
-  const std::optional<RowFacts> facts =
-      bytes->has_value() ? schema_.facts(**bytes, next_.now) : std::nullopt;
+  const std::optional<RowFacts> facts = schema_.facts(*bytes, now_);
   if (!facts.has_value())
     return Fail(ErrorCode::kStoreCorrupt,
-                fmt::format("Expected a row of {} where its index has one but found {}; rebuild "
-                            "the view",
-                            schema_.rows, bytes->has_value() ? "bytes that are none" : "none"));
+                fmt::format("Expected a row of {} where its index has one but found {} bytes that "
+                            "are none; rebuild the view",
+                            schema_.rows, bytes->size()));
   const auto fits = [&](const Filter& filter) { return filter.Fits(*facts); };
-  if (std::ranges::all_of(filters, fits)) found.rows.push_back(**bytes);
+  if (!std::ranges::all_of(plan.filters(), fits)) return {};
+  const uint8_t field = sort_.field->id;
+  if (next_.stage == SortStage::kWithout && sort_.field->sorting == Sorting::kTerm &&
+      std::ranges::find(facts->terms, field, &Term::field) != facts->terms.end())
+    return {};
+  found_.rows.push_back(*std::move(bytes));
   return {};
+}
+
+// A page that came no further than the one before: neither would the next one.
+Status Searching::CheckProgress() const {
+  const bool stands = !last_ && found_.rows.empty() && next_ == from_ && from_.place.has_value();
+  if (!stands) return {};
+  return Fail(ErrorCode::kLimitExceeded,
+              fmt::format("Expected to find the next rows by {} among {} keys but found more to "
+                          "look at: add a condition with \":\", or sort by {}",
+                          sort_.field->name, kMaxPageKeys, schema_.order));
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "projections/table.h"
 
 #include <algorithm>
-#include <set>
 
 #include "projections/keys.h"
 
@@ -9,14 +8,52 @@ namespace stele::projections {
 
 namespace {
 
-constexpr uint8_t kEveryRow = 0;
+using Columns = std::vector<std::pair<uint8_t, int64_t>>;
 
-std::set<std::string> KeysOf(const TableSchema& schema, const RowFacts& facts) {
-  const std::string place = PlaceOf(facts);
-  std::set<std::string> keys{TermPrefix(kEveryRow, "") + place};
-  for (const Term& term : facts.terms)
-    if (schema.field(term.field).indexed) keys.insert(TermPrefix(term.field, term.value) + place);
-  return keys;
+// What the row is sorted by, the order first.
+Columns ColumnsOf(const TableSchema& schema, const RowFacts* facts) {
+  Columns columns;
+  if (facts == nullptr) return columns;
+  columns.emplace_back(schema.order_field, facts->order);
+  for (const Number& number : facts->numbers)
+    if (schema.field(number.field).sorting == Sorting::kNumber &&
+        number.field != schema.order_field)
+      columns.emplace_back(number.field, number.value);
+  return columns;
+}
+
+void WriteColumns(IndexChanges& changes, uint64_t row, const Columns& before,
+                  const Columns& after) {
+  for (const auto& column : after)
+    if (std::ranges::find(before, column) == before.end())
+      changes.Set(column.first, row, column.second);
+  for (const auto& [field, value] : before)
+    if (std::ranges::find(after, field, &Columns::value_type::first) == after.end())
+      changes.Set(field, row, std::nullopt);
+}
+
+// The terms that are in one of them alone.
+void WriteTerms(IndexChanges& changes, const TableSchema& schema, uint64_t row,
+                std::span<const Term> before, std::span<const Term> after) {
+  std::string key;
+  const auto key_of = [&](const Term& term) -> std::string_view {
+    key.assign(1, 't');
+    key.push_back(static_cast<char>(term.field));
+    AppendText(key, term.value);
+    return key;
+  };
+  auto old = before.begin();
+  for (auto now = after.begin(); now != after.end() || old != before.end();) {
+    const auto order = now == after.end()    ? std::strong_ordering::less
+                       : old == before.end() ? std::strong_ordering::greater
+                                             : *old <=> *now;
+    const Term& term = order < 0 ? *old : *now;
+    const bool indexed = schema.field(term.field).indexed;
+    if (order < 0 && indexed) changes.Lack(key_of(term), row);
+    if (order > 0 && indexed) changes.Have(key_of(term), row);
+    if (order <= 0) ++old;
+    if (order >= 0) ++now;
+  }
 }
 
 }  // namespace
@@ -55,20 +92,16 @@ std::string ValuesPrefix(uint8_t field, std::string_view begin) {
   return prefix;
 }
 
-std::string PlaceOf(const RowFacts& facts) {
-  std::string place = KeyWriter(0).Descending(facts.order).Raw(facts.key).Take();
-  return place.substr(1);
-}
-
-void WriteTerms(ViewWriter& writer, const TableSchema& schema, const RowFacts* before,
+void WriteIndex(ViewWriter& writer, const TableSchema& schema, const RowFacts* before,
                 const RowFacts* after) {
-  using Keys = std::set<std::string>;
-  const Keys old_keys = before == nullptr ? Keys() : KeysOf(schema, *before);
-  const Keys new_keys = after == nullptr ? Keys() : KeysOf(schema, *after);
-  for (const std::string& key : old_keys)
-    if (!new_keys.contains(key)) writer.Erase(key);
-  for (const std::string& key : new_keys)
-    if (!old_keys.contains(key)) writer.Put(key, "");
+  if (before == nullptr && after == nullptr) return;
+  const uint64_t row = before != nullptr ? before->number : after->number;
+  IndexChanges& changes = writer.Index(schema.block_bits);
+  const auto terms = [](const RowFacts* facts) {
+    return facts == nullptr ? std::span<const Term>() : std::span<const Term>(facts->terms);
+  };
+  WriteTerms(changes, schema, row, terms(before), terms(after));
+  WriteColumns(changes, row, ColumnsOf(schema, before), ColumnsOf(schema, after));
 }
 
 }  // namespace stele::projections

@@ -3,10 +3,11 @@
 //
 // Keys of a table, as keys.h writes them:
 //   'r' row key                                  -> the row
-//   't' field, text of the value, place          -> nothing; one for each term of an indexed field
-// A place is the row's order, the greatest first, and behind it the row key: the keys of any term
-// are in the same order, so that terms are joined by seeking. The field 0 with an empty value is in
-// every row.
+//   't' field, text of the value, block          -> the numbers of the rows in the block that have
+//                                                   that term of an indexed field (number_set.h)
+//   'c', 'n'                                     -> numbers that rows are sorted by (column.h)
+// Each row has a number of its own, and a block is those numbers that are the same but for their
+// lowest block_bits: what many rows share costs a key for each block, not for each row.
 //
 // Thread: any; a writer's.
 #pragma once
@@ -35,6 +36,13 @@ enum class FieldKind : uint8_t {
   kId,        // the row's own
 };
 
+// How rows are sorted by a field.
+enum class Sorting : uint8_t {
+  kNot,
+  kNumber,  // by a column. A row has one number of it, or none
+  kTerm,    // by its terms, one value after the other. A row has one, or none
+};
+
 struct Field {
   uint8_t id = 0;         // its place in the schema's fields, from 1
   std::string_view name;  // kNamed: before the point
@@ -42,6 +50,7 @@ struct Field {
   bool indexed = false;
   std::span<const std::string_view> values{};  // all that there are; empty: any
   bool always = false;                         // every row has exactly one of them
+  Sorting sorting = Sorting::kNot;
 };
 
 // A value of a field. kNamed: the name, a byte 0 and the value (NamedTerm).
@@ -59,7 +68,8 @@ struct Number {
 
 struct RowFacts {
   std::string key;
-  int64_t order = 0;
+  uint64_t number = 0;
+  int64_t order = 0;        // of TableSchema::order
   std::vector<Term> terms;  // sorted, none twice
   std::vector<Number> numbers;
 
@@ -72,26 +82,29 @@ struct RowFacts {
 
 struct TableSchema {
   std::string_view rows;   // "instances"
-  std::string_view order;  // the field of kind kMoment that rows are in the order of
+  std::string_view order;  // the moment that rows are sorted by when nothing else is asked for
+  uint8_t order_field = 0;
+  uint8_t block_bits = 0;
   std::span<const Field> fields;
   // Of a stored row; nothing: the bytes are none. `now`: for what has not ended.
   std::optional<RowFacts> (*facts)(std::string_view bytes, TimeUs now);
   // The row key in what somebody wrote.
   std::optional<std::string> (*key)(std::string_view id);
+  // The row key of a number.
+  std::string (*key_of)(uint64_t number);
 
   // REQUIRES: it is one of them.
   const Field& field(uint8_t id) const { return fields[id - 1]; }
 };
 
 std::string RowKey(std::string_view key);
-// What the index keys of a term begin with; what is behind it is a place.
+// What the index keys of a term begin with; what is behind it is a block.
 std::string TermPrefix(uint8_t field, std::string_view value);
 // What the index keys of all values begin with that begin so.
 std::string ValuesPrefix(uint8_t field, std::string_view begin);
-std::string PlaceOf(const RowFacts& facts);
 
-// Those index keys that are in one of them alone go, or come.
-void WriteTerms(ViewWriter& writer, const TableSchema& schema, const RowFacts* before,
+// The index has the row as it is now. Null: there was none, or is none any more.
+void WriteIndex(ViewWriter& writer, const TableSchema& schema, const RowFacts* before,
                 const RowFacts* after);
 
 // A Row has Fields (row.h), Schema() and Facts(now).
@@ -111,7 +124,7 @@ struct Table {
     if (before.has_value() && bytes == EncodeRow(*before)) return;
     const RowFacts now = row.Facts(TimeUs());
     const RowFacts then = before.has_value() ? before->Facts(TimeUs()) : RowFacts();
-    WriteTerms(writer, Row::Schema(), before.has_value() ? &then : nullptr, &now);
+    WriteIndex(writer, Row::Schema(), before.has_value() ? &then : nullptr, &now);
     writer.Put(RowKey(now.key), std::move(bytes));
   }
 
@@ -124,7 +137,7 @@ struct Table {
     const std::optional<Row> row = Get(writer, key);
     if (!row.has_value()) return;
     const RowFacts then = row->Facts(TimeUs());
-    WriteTerms(writer, Row::Schema(), &then, nullptr);
+    WriteIndex(writer, Row::Schema(), &then, nullptr);
     writer.Erase(RowKey(key));
   }
 };

@@ -1,5 +1,6 @@
 #include "projections/view_writer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "projections/view_store.h"
@@ -25,11 +26,18 @@ void ViewWriter::Erase(std::string key) {
 }
 
 std::vector<std::string> ViewWriter::StoredKeys(const std::string& prefix) {
-  if (generation_ == nullptr) return {};
-  auto keys = generation_->Keys(prefix);
-  if (keys.has_value()) return *std::move(keys);
-  if (status_.has_value()) status_ = std::unexpected(keys.error());
-  return {};
+  std::vector<std::string> keys;
+  if (generation_ != nullptr) {
+    auto stored = generation_->Keys(prefix);
+    if (stored.has_value()) keys = *std::move(stored);
+    if (!stored.has_value() && status_.has_value()) status_ = std::unexpected(stored.error());
+  }
+  for (const auto& [key, value] : changes_)
+    if (value.has_value() && key.starts_with(prefix)) keys.push_back(key);
+  std::ranges::sort(keys);
+  const auto again = std::ranges::unique(keys);
+  keys.erase(again.begin(), again.end());
+  return keys;
 }
 
 int64_t ViewWriter::Counter(const std::string& key) {

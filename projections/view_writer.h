@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "projections/index_changes.h"
 
 namespace stele::projections {
 
@@ -30,19 +31,28 @@ class ViewWriter {
   std::optional<std::string> Get(const std::string& key);
   void Put(std::string key, std::string value);
   void Erase(std::string key);
-  // The stored keys that begin so, whatever this batch does to them; in order.
+  // The keys that begin so: those that are stored, whatever this batch does to them, and those that
+  // it puts; in order.
   std::vector<std::string> StoredKeys(const std::string& prefix);
   // Adds to a counter, which is 0 while nothing was added. It is read when the batch is written; it
   // is not to be read with Get. A counter that comes back to 0 is erased.
   void Add(std::string key, int64_t delta) { counters_[std::move(key)] += delta; }
 
+  // The index of the view's table, which is changed when the batch is written. REQUIRES: the same
+  // block_bits at every call.
+  IndexChanges& Index(uint8_t block_bits) {
+    block_bits_ = block_bits;
+    return index_;
+  }
+
   const Status& status() const { return status_; }
-  size_t changes() const { return changes_.size() + counters_.size(); }
+  bool empty() const { return changes_.empty() && counters_.empty() && index_.empty(); }
 
   // For the store: calls write(key, value or nothing) for each change, then for each counter, which
   // are read. In the order of the keys: the store takes that in half the time of any other.
   template <class Write>
   Status ForEach(Write write) {
+    index_.Flush(*this, block_bits_);
     for (const auto* change : Sorted(changes_)) write(change->first, change->second);
     for (const auto* counter : Sorted(counters_)) {
       const int64_t sum = Counter(counter->first) + counter->second;
@@ -70,6 +80,8 @@ class ViewWriter {
   const Generation* generation_ = nullptr;
   std::unordered_map<std::string, std::optional<std::string>> changes_;
   std::unordered_map<std::string, int64_t> counters_;
+  IndexChanges index_;
+  uint8_t block_bits_ = 0;
   Status status_;
 };
 

@@ -11,6 +11,9 @@ namespace stele::projections {
 
 namespace {
 
+// 1,024 instances.
+constexpr uint8_t kBlockBits = 10;
+
 enum InstanceField : uint8_t {
   kStatus = 1,
   kDefinition,
@@ -45,18 +48,18 @@ constexpr std::string_view kWaitValues[] = {"people", "message", "operator",
 
 using Kind = FieldKind;
 constexpr Field kFields[] = {
-    {kStatus, "status", Kind::kWord, true, kStatuses, true},
-    {kDefinition, "definition", Kind::kWord, true},
+    {kStatus, "status", Kind::kWord, true, kStatuses, true, Sorting::kTerm},
+    {kDefinition, "definition", Kind::kWord, true, {}, true, Sorting::kTerm},
     {kVersion, "version", Kind::kNumber, true},
-    {kKey, "key", Kind::kWord, true},
+    {kKey, "key", Kind::kWord, true, {}, false, Sorting::kTerm},
     {kTag, "tag", Kind::kWord, true},
     {kParent, "parent", Kind::kNumber, true},
-    {kStarted, "started", Kind::kMoment},
-    {kEnded, "ended", Kind::kMoment},
+    {kStarted, "started", Kind::kMoment, false, {}, false, Sorting::kNumber},
+    {kEnded, "ended", Kind::kMoment, false, {}, false, Sorting::kNumber},
     {kUpdated, "updated", Kind::kMoment},
     {kDeadline, "deadline", Kind::kMoment},
-    {kDuration, "duration", Kind::kDuration},
-    {kPriority, "priority", Kind::kNumber, true},
+    {kDuration, "duration", Kind::kDuration, false, {}, false, Sorting::kNumber},
+    {kPriority, "priority", Kind::kNumber, true, {}, false, Sorting::kNumber},
     {kVar, "var", Kind::kNamed, true},
     {kInput, "input", Kind::kNamed, true},
     {kError, "error", Kind::kWord, true},
@@ -73,6 +76,10 @@ std::optional<std::string> KeyIn(std::string_view id) {
   const std::optional<int64_t> number = IntegerOf(id);
   if (!number.has_value() || *number <= 0) return std::nullopt;
   return InstanceKey(InstanceId(static_cast<uint64_t>(*number)));
+}
+
+std::string KeyOf(uint64_t number) {
+  return InstanceKey(InstanceId(number));
 }
 
 void AddWords(RowFacts& facts, const InstanceRow& row) {
@@ -134,14 +141,21 @@ std::string InstanceKey(InstanceId instance) {
 const TableSchema& InstanceRow::Schema() {
   static constexpr TableSchema kSchema{.rows = "instances",
                                        .order = "started",
+                                       .order_field = kStarted,
+                                       .block_bits = kBlockBits,
                                        .fields = kFields,
                                        .facts = FactsOf<InstanceRow>,
-                                       .key = KeyIn};
+                                       .key = KeyIn,
+                                       .key_of = KeyOf};
   return kSchema;
 }
 
 RowFacts InstanceRow::Facts(TimeUs now) const {
-  RowFacts facts{.key = InstanceKey(id), .order = started.value, .terms = {}, .numbers = {}};
+  RowFacts facts{.key = InstanceKey(id),
+                 .number = id.value,
+                 .order = started.value,
+                 .terms = {},
+                 .numbers = {}};
   facts.Add(kStatus, status);
   facts.Add(kDefinition, definition);
   facts.Add(kKey, business_key);

@@ -138,18 +138,28 @@ void AddError(InstanceRow& row, const model::Instance& instance) {
 
 std::string_view InstancesView::keys() const {
   return "r, instance: the row\n"
-         "t, field, value, when it started, instance: nothing\n";
+         "t, field, value, block: which of 1,024 instances have it\n"
+         "c, n: what instances are sorted by\n";
 }
 
 void InstancesView::OnEvent(const model::Event& event, const model::Instance&,
                             const model::Registry&, const RecordInfo& record, ViewWriter&) {
-  Noted& noted = noted_[record.instance];
+  if (last_noted_ == nullptr || last_ != record.instance) {
+    last_ = record.instance;
+    last_noted_ = &noted_[record.instance];
+  }
+  Noted& noted = *last_noted_;
   noted.updated = record.time;
   if (std::holds_alternative<model::StepCompleted>(event)) ++noted.steps_completed;
   if (std::holds_alternative<model::InstanceStarted>(event)) {
     noted.started = true;
     noted.actor = record.actor;
   }
+}
+
+void InstancesView::EndBatch(ViewWriter&) {
+  noted_.clear();
+  last_noted_ = nullptr;
 }
 
 void InstancesView::Forget(InstanceId instance, ViewWriter& writer) {
@@ -161,9 +171,9 @@ void InstancesView::OnInstance(const model::Instance& instance, const model::Reg
   const model::RegisteredDefinition* registered = registry.Find(instance.definition);
   if (registered == nullptr || registered->definition == nullptr) return;
   const definition::Definition& definition = *registered->definition;
-  const std::optional<InstanceRow> before =
-      Table<InstanceRow>::Get(writer, InstanceKey(instance.id));
   const Noted& noted = noted_[instance.id];
+  const std::optional<InstanceRow> before =
+      noted.started ? std::nullopt : Table<InstanceRow>::Get(writer, InstanceKey(instance.id));
   const replay::Standing standing = replay::StandingOf(instance, definition);
   InstanceRow row{.id = instance.id,
                   .definition = registered->name,

@@ -11,7 +11,7 @@ namespace stele::projections {
 class InstancesView final : public View {
  public:
   std::string_view name() const override { return "instances"; }
-  uint32_t version() const override { return 1; }
+  uint32_t version() const override { return 2; }
   std::string_view keys() const override;
 
   void OnEvent(const model::Event& event, const model::Instance& before,
@@ -19,7 +19,7 @@ class InstancesView final : public View {
                ViewWriter& writer) override;
   void OnInstance(const model::Instance& instance, const model::Registry& registry,
                   ViewWriter& writer) override;
-  void EndBatch(ViewWriter& writer) override { noted_.clear(); }
+  void EndBatch(ViewWriter& writer) override;
   void Forget(InstanceId instance, ViewWriter& writer) override;
 
  private:
@@ -31,6 +31,8 @@ class InstancesView final : public View {
     bool started = false;
   };
   std::unordered_map<InstanceId, Noted> noted_;
+  InstanceId last_;              // whose `last_noted_` is
+  Noted* last_noted_ = nullptr;  // null: none yet
 };
 
 }  // namespace stele::projections

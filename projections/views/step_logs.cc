@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "projections/keys.h"
 #include "projections/row.h"
@@ -37,8 +39,44 @@ bool IsOpen(RunState state) {
   return false;
 }
 
+// Sixteen runs are in a part.
+constexpr uint32_t kRunBits = 4;
+// A longer log has a key of its own: it is not written again with what happens to other attempts.
+constexpr size_t kMaxLogInPart = 256;
+
+// The attempts of a part, by run and attempt. A label that is the step's id is empty, and so is a
+// log that has a key of its own: `log_bytes` tells.
+struct PartRow {
+  std::vector<AttemptEntry> attempts;
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.attempts);
+  }
+};
+
+uint64_t PartNumber(RunId run) {
+  return run.value >> kRunBits;
+}
+
 std::string PrefixOf(InstanceId instance) {
   return KeyWriter('a').Number(instance.value).Take();
+}
+
+std::string PartKey(InstanceId instance, uint64_t part) {
+  return KeyWriter('a').Number(instance.value).Number(part).Take();
+}
+
+std::string LogKey(InstanceId instance, const AttemptPlace& place) {
+  return KeyWriter('a')
+      .Number(instance.value)
+      .Number(PartNumber(place.run))
+      .Number(place.run.value)
+      .Number(place.attempt)
+      .Take();
+}
+
+bool HasLogApart(const AttemptRow& row) {
+  return row.log_bytes > kMaxLogInPart;
 }
 
 }  // namespace
@@ -63,9 +101,10 @@ struct AttemptWriter {
   }
   void Begin(RunId id, uint32_t attempt, const model::StepRun& run) const {
     const definition::Definition& definition = Definition();
-    AttemptRow& row = view.Begin({before.id, id, attempt});
+    AttemptRow& row = view.Begin(before.id, {id, attempt}, writer);
     row.step = definition.step(run.step).id;
     row.label = replay::LabelOf(before, definition, run);
+    if (row.label == row.step) row.label.clear();
     row.type = definition.step(run.step).task_type;
     row.started = now;
   }
@@ -74,7 +113,7 @@ struct AttemptWriter {
     // The first attempt of what does nothing outside has none.
     if (run.attempt == 1 && Definition().step(run.step).kind != definition::StepKind::kTask)
       return nullptr;
-    return view.Find({before.id, run.id, run.attempt}, writer);
+    return view.Find(before.id, {run.id, run.attempt}, writer);
   }
   AttemptRow* End(const model::StepRun& run, AttemptState state) const {
     AttemptRow* row = Row(run);
@@ -101,6 +140,7 @@ struct AttemptWriter {
     row->message = event.message;
   }
 
+  void operator()(const model::InstanceStarted&) const { view.InstanceOf(before.id).is_new = true; }
   void operator()(const model::StepActivated& event) const {
     if (Definition().step(event.step).kind != definition::StepKind::kTask) return;
     model::StepRun run;
@@ -157,25 +197,46 @@ struct AttemptWriter {
 };
 
 std::string_view StepLogsView::keys() const {
-  return "a INSTANCE RUN ATTEMPT: an attempt\n";
+  return "a INSTANCE PART: attempts of sixteen runs\n"
+         "a INSTANCE PART RUN ATTEMPT: a long log\n";
 }
 
-std::string StepLogsView::BytesOf(const Key& key) {
-  return KeyWriter('a').Number(key.instance.value).Number(key.run.value).Number(key.attempt).Take();
+StepLogsView::Of& StepLogsView::InstanceOf(InstanceId instance) {
+  if (last_of_ == nullptr || last_ != instance) {
+    last_ = instance;
+    last_of_ = &instances_[instance];
+  }
+  return *last_of_;
 }
 
-AttemptRow& StepLogsView::Begin(const Key& key) {
-  return rows_[key] = AttemptRow();
+StepLogsView::Part& StepLogsView::PartOf(InstanceId instance, RunId run, ViewWriter& writer) {
+  Of& of = InstanceOf(instance);
+  const uint64_t number = PartNumber(run);
+  for (auto& [known, part] : of.parts)
+    if (known == number) return part;
+  Part& part = of.parts.emplace_back(number, Part()).second;
+  if (of.is_new) return part;
+  if (const auto bytes = writer.Get(PartKey(instance, number))) {
+    PartRow row;
+    CHECK(DecodeRow(*bytes, &row), "{} bytes are not the attempts of a part", bytes->size());
+    part.attempts = std::move(row.attempts);
+  }
+  return part;
 }
 
-AttemptRow* StepLogsView::Find(const Key& key, ViewWriter& writer) {
-  const auto found = rows_.find(key);
-  if (found != rows_.end()) return &found->second;
-  const auto bytes = writer.Get(BytesOf(key));
-  if (!bytes.has_value()) return nullptr;
-  AttemptRow& row = rows_[key];
-  CHECK(DecodeRow(*bytes, &row), "a row of {} bytes is not one of an attempt", bytes->size());
-  return &row;
+AttemptRow& StepLogsView::Begin(InstanceId instance, const AttemptPlace& place,
+                                ViewWriter& writer) {
+  Part& part = PartOf(instance, place.run, writer);
+  if (AttemptRow* row = Find(instance, place, writer)) return *row = AttemptRow();
+  part.attempts.push_back({place, {}});
+  return part.attempts.back().row;
+}
+
+AttemptRow* StepLogsView::Find(InstanceId instance, const AttemptPlace& place, ViewWriter& writer) {
+  Part& part = PartOf(instance, place.run, writer);
+  for (auto entry = part.attempts.rbegin(); entry != part.attempts.rend(); ++entry)
+    if (entry->place == place) return &entry->row;
+  return nullptr;
 }
 
 void StepLogsView::OnEvent(const model::Event& event, const model::Instance& before,
@@ -189,39 +250,67 @@ void StepLogsView::Forget(InstanceId instance, ViewWriter& writer) {
 }
 
 void StepLogsView::EndBatch(ViewWriter& writer) {
-  for (const auto& [key, row] : rows_) writer.Put(BytesOf(key), EncodeRow(row));
-  rows_.clear();
+  for (auto& [instance, of] : instances_)
+    for (auto& [number, part] : of.parts) Write(instance, number, part, writer);
+  instances_.clear();
+  last_of_ = nullptr;
 }
+
+void StepLogsView::Write(InstanceId instance, uint64_t number, Part& part, ViewWriter& writer) {
+  if (part.attempts.empty()) return;
+  std::ranges::sort(part.attempts, {}, &AttemptEntry::place);
+  for (AttemptEntry& entry : part.attempts) {
+    // It is empty when it was written by an earlier batch.
+    if (!HasLogApart(entry.row) || entry.row.log.empty()) continue;
+    writer.Put(LogKey(instance, entry.place), std::move(entry.row.log));
+    entry.row.log.clear();
+  }
+  PartRow row{std::move(part.attempts)};
+  writer.Put(PartKey(instance, number), EncodeRow(row));
+}
+
+namespace {
+
+// Makes it as it was before it was written.
+Status Complete(const ViewReader& reader, InstanceId instance, AttemptEntry& entry) {
+  if (entry.row.label.empty()) entry.row.label = entry.row.step;
+  if (!HasLogApart(entry.row)) return {};
+  auto log = reader.Get(LogKey(instance, entry.place));
+  if (!log.has_value()) return std::unexpected(log.error());
+  if (log->has_value()) entry.row.log = **std::move(log);
+  return {};
+}
+
+}  // namespace
 
 Result<StepLogPage> ReadStepLogs(const ViewReader& reader, InstanceId instance,
                                  std::string_view step, size_t limit, AttemptPlace after) {
   StepLogPage page{.position = reader.position(), .attempts = {}, .next = {}};
   const std::string prefix = PrefixOf(instance);
   KeyCursor keys = reader.Keys(prefix);
-  if (after.run)
-    keys.Seek(PrefixOf(instance) + KeyWriter('a')
-                                       .Number(after.run.value)
-                                       .Number(after.attempt + uint64_t{1})
-                                       .Take()
-                                       .substr(1));
+  if (after.run) keys.Seek(PartKey(instance, PartNumber(after.run)));
   size_t bytes = 0;
-  for (; keys.valid(); keys.Next()) {
-    if (page.attempts.size() == limit || bytes > kMaxStepLogPageBytes) {
-      if (!page.attempts.empty()) page.next = page.attempts.back().place;
-      break;
-    }
-    KeyReader key(keys.key().substr(prefix.size()));
-    AttemptEntry entry;
-    entry.place.run = RunId(static_cast<uint32_t>(key.Number()));
-    entry.place.attempt = static_cast<uint32_t>(key.Number());
-    if (!DecodeRow(keys.value(), &entry.row))
+  while (keys.valid()) {
+    PartRow part;
+    if (!DecodeRow(keys.value(), &part) || part.attempts.empty())
       return Fail(ErrorCode::kStoreCorrupt,
                   fmt::format("Expected a row of the view {} but found none that can be read; "
                               "`stele views rebuild` makes it anew",
                               kStepLogsView));
-    if (!step.empty() && step != entry.row.step && step != entry.row.label) continue;
-    bytes += keys.value().size();
-    page.attempts.push_back(std::move(entry));
+    const uint64_t number = PartNumber(part.attempts[0].place.run);
+    for (AttemptEntry& entry : part.attempts) {
+      if (after.run && entry.place <= after) continue;
+      if (page.attempts.size() == limit || bytes > kMaxStepLogPageBytes) {
+        if (!page.attempts.empty()) page.next = page.attempts.back().place;
+        return page;
+      }
+      STELE_RETURN_IF_ERROR(Complete(reader, instance, entry));
+      if (!step.empty() && step != entry.row.step && step != entry.row.label) continue;
+      bytes += entry.row.log.size() + entry.row.message.size();
+      page.attempts.push_back(std::move(entry));
+    }
+    // Behind its logs.
+    keys.Seek(PartKey(instance, number + 1));
   }
   STELE_RETURN_IF_ERROR(keys.status());
   return page;

@@ -4,7 +4,10 @@
 //
 // Keys:
 //
-//     a instance run attempt             AttemptRow
+//     a instance part                    the attempts of runs that are the same but for their
+//     lowest
+//                                        kRunBits: written together, for they come together
+//     a instance part run attempt        the log of one, if it is longer than kMaxLogInPart
 //
 // Of steps that do something outside there is a row for each attempt; of others (loops, waits,
 // tasks for people) for each one after the first. A step has the id and label that it had when the
@@ -50,10 +53,30 @@ struct AttemptRow {
   }
 };
 
+struct AttemptPlace {
+  RunId run;
+  uint32_t attempt = 0;
+  auto operator<=>(const AttemptPlace&) const = default;
+
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.run, self.attempt);
+  }
+};
+struct AttemptEntry {
+  AttemptPlace place;
+  AttemptRow row;
+
+  template <class Self, class Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.place, self.row);
+  }
+};
+
 class StepLogsView final : public View {
  public:
   std::string_view name() const override { return kStepLogsView; }
-  uint32_t version() const override { return 1; }
+  uint32_t version() const override { return 2; }
   std::string_view keys() const override;
   void OnEvent(const model::Event& event, const model::Instance& before,
                const model::Registry& registry, const RecordInfo& record,
@@ -64,34 +87,26 @@ class StepLogsView final : public View {
  private:
   friend struct AttemptWriter;
 
-  struct Key {
-    InstanceId instance;
-    RunId run;
-    uint32_t attempt = 1;
-    bool operator==(const Key&) const = default;
+  // The attempts of a part, as far as this batch has come.
+  struct Part {
+    std::vector<AttemptEntry> attempts;  // in any order
   };
-  struct HashOfKey {
-    size_t operator()(const Key& key) const {
-      return std::hash<InstanceId>()(key.instance) ^ (uint64_t{key.run.value} << 32 | key.attempt);
-    }
+  struct Of {
+    std::vector<std::pair<uint64_t, Part>> parts;  // those that something happened to
+    bool is_new = false;                           // nothing of it is stored
   };
-  static std::string BytesOf(const Key& key);
-  AttemptRow& Begin(const Key& key);
+  Of& InstanceOf(InstanceId instance);
+  Part& PartOf(InstanceId instance, RunId run, ViewWriter& writer);
+  AttemptRow& Begin(InstanceId instance, const AttemptPlace& place, ViewWriter& writer);
   // Null: there is no row of that attempt.
-  AttemptRow* Find(const Key& key, ViewWriter& writer);
+  AttemptRow* Find(InstanceId instance, const AttemptPlace& place, ViewWriter& writer);
+  static void Write(InstanceId instance, uint64_t number, Part& part, ViewWriter& writer);
 
-  std::unordered_map<Key, AttemptRow, HashOfKey> rows_;  // of this batch
+  std::unordered_map<InstanceId, Of> instances_;  // of this batch
+  InstanceId last_;                               // whose `last_of_` is
+  Of* last_of_ = nullptr;                         // null: none yet
 };
 
-struct AttemptPlace {
-  RunId run;
-  uint32_t attempt = 0;
-  bool operator==(const AttemptPlace&) const = default;
-};
-struct AttemptEntry {
-  AttemptPlace place;
-  AttemptRow row;
-};
 struct StepLogPage {
   Position position;                   // of the view
   std::vector<AttemptEntry> attempts;  // by run and attempt

@@ -11,6 +11,12 @@ namespace stele::projections {
 
 namespace {
 
+// A task's number is that of its instance and that of the run. An instance of 16 million runs would
+// have a history of gigabytes.
+constexpr uint8_t kRunBits = 24;
+// Those of 1,024 instances.
+constexpr uint8_t kBlockBits = 10 + kRunBits;
+
 enum TaskField : uint8_t {
   kState = 1,
   kFor,
@@ -27,6 +33,7 @@ enum TaskField : uint8_t {
   kInstance,
   kText,
   kId,
+  kPriority,
 };
 
 constexpr std::string_view kStates[] = {"open", "claimed", "approved", "rejected",
@@ -43,13 +50,14 @@ constexpr Field kFields[] = {
     {kDefinition, "definition", Kind::kWord, true},
     {kStep, "step", Kind::kWord, true},
     {kType, "type", Kind::kWord, true, kTypes, true},
-    {kCreated, "created", Kind::kMoment},
-    {kDue, "due", Kind::kMoment},
+    {kCreated, "created", Kind::kMoment, false, {}, false, Sorting::kNumber},
+    {kDue, "due", Kind::kMoment, false, {}, false, Sorting::kNumber},
     {kCompleted, "completed", Kind::kMoment},
     {kKey, "key", Kind::kWord, true},
     {kInstance, "instance", Kind::kNumber, true},
     {kText, "text", Kind::kText, true},
     {kId, "id", Kind::kId},
+    {kPriority, "priority", Kind::kNumber, true, {}, false, Sorting::kNumber},
 };
 
 // "42/3": the instance and the run.
@@ -60,6 +68,11 @@ std::optional<std::string> KeyIn(std::string_view id) {
   const std::optional<int64_t> run = IntegerOf(id.substr(slash + 1));
   if (!instance || !run || *instance <= 0 || *run <= 0 || *run > UINT32_MAX) return std::nullopt;
   return TaskKey(InstanceId(static_cast<uint64_t>(*instance)), RunId(static_cast<uint32_t>(*run)));
+}
+
+std::string KeyOf(uint64_t number) {
+  const auto run = static_cast<uint32_t>(number & ((1u << kRunBits) - 1));
+  return TaskKey(InstanceId(number >> kRunBits), RunId(run));
 }
 
 Array Texts(const std::vector<std::string>& texts) {
@@ -89,14 +102,21 @@ std::string TasksPrefix(InstanceId instance) {
 const TableSchema& TaskRow::Schema() {
   static constexpr TableSchema kSchema{.rows = "tasks",
                                        .order = "created",
+                                       .order_field = kCreated,
+                                       .block_bits = kBlockBits,
                                        .fields = kFields,
                                        .facts = FactsOf<TaskRow>,
-                                       .key = KeyIn};
+                                       .key = KeyIn,
+                                       .key_of = KeyOf};
   return kSchema;
 }
 
 RowFacts TaskRow::Facts(TimeUs) const {
-  RowFacts facts{.key = TaskKey(instance, run), .order = created.value, .terms = {}, .numbers = {}};
+  RowFacts facts{.key = TaskKey(instance, run),
+                 .number = instance.value << kRunBits | run.value,
+                 .order = created.value,
+                 .terms = {},
+                 .numbers = {}};
   facts.Add(kState, state);
   facts.Add(kClaimed, claimed_by);
   facts.Add(kDefinition, definition);
@@ -105,6 +125,8 @@ RowFacts TaskRow::Facts(TimeUs) const {
   facts.Add(kKey, business_key);
   facts.Add(kInstance, std::to_string(instance.value));
   facts.numbers.push_back({kInstance, static_cast<int64_t>(instance.value)});
+  facts.Add(kPriority, std::to_string(priority));
+  facts.numbers.push_back({kPriority, priority});
   facts.Add(kId, fmt::format("{}/{}", instance.value, run.value));
   for (const std::string& person : assignees) facts.Add(kAssignee, person);
   for (const std::string& person : assignees) facts.Add(kFor, person);
@@ -148,7 +170,8 @@ Value ToJson(const TaskRow& row) {
                 {"created", row.created.value},
                 {"due", TimeOrNull(row.due)},
                 {"completed", TimeOrNull(row.completed)},
-                {"business_key", TextOrNull(row.business_key)}};
+                {"business_key", TextOrNull(row.business_key)},
+                {"priority", static_cast<int64_t>(row.priority)}};
 }
 
 }  // namespace stele::projections

@@ -44,13 +44,14 @@ struct TaskRow {
   TimeUs due;        // 0: never
   TimeUs completed;  // 0: it is open
   std::string business_key;
+  int32_t priority = 0;  // of the instance
 
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.instance, self.run, self.definition, self.version, self.step, self.label,
             self.type, self.title, self.state, self.assignees, self.groups, self.claimed_by,
             self.votes, self.min_approvers, self.created, self.due, self.completed,
-            self.business_key);
+            self.business_key, self.priority);
   }
   static const TableSchema& Schema();
   RowFacts Facts(TimeUs now) const;

@@ -26,39 +26,47 @@ std::string_view FailedAs(std::string_view kind) {
   return kind == "rejected" ? "rejected" : "failed";
 }
 
-// What an event makes of the task of its run; an empty state: nothing.
-struct Ending {
-  RunId run;
-  std::string_view state;
+// The run whose task is over with the event; 0: none.
+struct EndedRun {
+  RunId operator()(const model::AttemptCompleted& event) const { return event.run; }
+  RunId operator()(const model::StepCompleted& event) const { return event.run; }
+  RunId operator()(const model::AttemptFailed& event) const { return event.run; }
+  RunId operator()(const model::StepFailing& event) const { return event.run; }
+  RunId operator()(const model::StepFailed& event) const { return event.run; }
+  RunId operator()(const model::IncidentRaised& event) const { return event.run; }
+  RunId operator()(const model::RetryScheduled& event) const { return event.run; }
+  RunId operator()(const model::AttemptInterrupted& event) const { return event.run; }
+  RunId operator()(const model::StepCancelled& event) const { return event.run; }
+  template <class Other>
+  RunId operator()(const Other&) const {
+    return {};
+  }
 };
 
+// The state of the task then.
 struct EndingOf {
-  Ending operator()(const model::AttemptCompleted& event) const {
-    return {event.run, CompletedAs(event.output)};
+  std::string_view operator()(const model::AttemptCompleted& event) const {
+    return CompletedAs(event.output);
   }
-  Ending operator()(const model::StepCompleted& event) const {
-    return {event.run, CompletedAs(event.output)};
+  std::string_view operator()(const model::StepCompleted& event) const {
+    return CompletedAs(event.output);
   }
-  Ending operator()(const model::AttemptFailed& event) const {
-    return {event.run, FailedAs(event.kind)};
+  std::string_view operator()(const model::AttemptFailed& event) const {
+    return FailedAs(event.kind);
   }
-  Ending operator()(const model::StepFailing& event) const {
-    return {event.run, FailedAs(event.kind)};
+  std::string_view operator()(const model::StepFailing& event) const {
+    return FailedAs(event.kind);
   }
-  Ending operator()(const model::StepFailed& event) const {
-    return {event.run, FailedAs(event.kind)};
+  std::string_view operator()(const model::StepFailed& event) const { return FailedAs(event.kind); }
+  std::string_view operator()(const model::IncidentRaised& event) const {
+    return FailedAs(event.kind);
   }
-  Ending operator()(const model::IncidentRaised& event) const {
-    return {event.run, FailedAs(event.kind)};
-  }
-  Ending operator()(const model::RetryScheduled& event) const { return {event.run, "failed"}; }
-  Ending operator()(const model::AttemptInterrupted& event) const { return {event.run, "failed"}; }
-  Ending operator()(const model::StepCancelled& event) const {
-    return {event.run, event.reason == model::CancelReason::kSkipped ? "skipped" : "cancelled"};
+  std::string_view operator()(const model::StepCancelled& event) const {
+    return event.reason == model::CancelReason::kSkipped ? "skipped" : "cancelled";
   }
   template <class Other>
-  Ending operator()(const Other&) const {
-    return {};
+  std::string_view operator()(const Other&) const {
+    return "failed";
   }
 };
 
@@ -88,6 +96,7 @@ void Describe(TaskRow& row, const model::Instance& instance, const model::StepRu
   row.created = run.activated;
   row.due = task.due;
   row.business_key = instance.business_key;
+  row.priority = instance.priority;
   if (row.state.empty() || row.IsOpen()) row.state = row.claimed_by.empty() ? "open" : "claimed";
 }
 
@@ -95,7 +104,8 @@ void Describe(TaskRow& row, const model::Instance& instance, const model::StepRu
 
 std::string_view TasksView::keys() const {
   return "r, instance, run: the row\n"
-         "t, field, value, when it was created, instance, run: nothing\n";
+         "t, field, value, block: the tasks of 1,024 instances that have it\n"
+         "c, n: what tasks are sorted by\n";
 }
 
 TaskRow& TasksView::RowOf(const model::Instance& instance, const model::StepRun& run,
@@ -141,8 +151,11 @@ void TasksView::OnEvent(const model::Event& event, const model::Instance& before
       End(before, run.id, "cancelled", registry, record, writer);
     return;
   }
-  const Ending ending = std::visit(EndingOf(), event);
-  if (!ending.state.empty()) End(before, ending.run, ending.state, registry, record, writer);
+  const RunId id = std::visit(EndedRun(), event);
+  if (!id) return;
+  const model::StepRun* run = before.FindRun(id);
+  if (run == nullptr || run->human == nullptr) return;
+  End(before, id, std::visit(EndingOf(), event), registry, record, writer);
 }
 
 void TasksView::OnInstance(const model::Instance& instance, const model::Registry& registry,

@@ -39,6 +39,13 @@ class Views(ProgramTest):
         self.assertEqual(self.found("started<1h"), [])
         self.assertEqual(self.found("definition:nothing"), [])
 
+    def test_rows_come_in_the_order_that_is_asked_for(self):
+        self.assertEqual(self.found("--sort", "-ended"), [2, 1, 3])
+        self.assertEqual(self.found("--sort", "ended"), [1, 2, 3])
+        self.assertEqual(self.found("--sort", "status"), [1, 2, 3])
+        self.assertEqual(self.found("--sort", "-status", "tag:eu"), [2, 1])
+        self.assertEqual(self.found("--sort", "key"), [1, 3, 2])
+
     def test_pages_follow_one_another(self):
         first = self.stele("list", "--limit", "2")
         self.assertEqual([line.split()[0] for line in first.stdout.splitlines()], ["ID", "3", "2"])

@@ -214,7 +214,7 @@ TEST(InstancesView, IsTheSameHoweverTheLogIsCutIntoBatches) {
   const DefinitionId two = log.Define(kTwo);
   const DefinitionId asks =
       log.Define("id: ask\nsteps: [{id: review, type: approval, config: {assignees: anna}}]\n");
-  for (int round = 0; round < 4; ++round) {
+  for (int round = 0; round < 12; ++round) {
     const InstanceId one = log.Start(two, {.tags = {"x"}, .priority = round});
     const InstanceId person = log.Start(asks);
     log.Wait(1'000);
@@ -230,7 +230,7 @@ TEST(InstancesView, IsTheSameHoweverTheLogIsCutIntoBatches) {
 
 TEST(InstancesView, OfABusyLogIsTheSameInAllBatches) {
   BusyLog busy(3);
-  busy.Run(400);
+  busy.Run(1'600);
   ExpectTheSameInAllBatches<InstancesView>(busy.log, 300);
 }
 

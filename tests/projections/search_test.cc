@@ -322,21 +322,36 @@ TEST(Search, EndsAPageThatReadsTooMuchAndGoesOn) {
   EXPECT_EQ(FindAll(table, "priority>8"), Ids{1});
 }
 
-TEST(Search, EndsAPageInTheMiddleOfAJoinAndGoesOn) {
-  // Two tags that take turns, and meet once, in the oldest row.
-  Instances table;
+// Two tags that take turns, and meet once, in the oldest row. `apart`: the distance of ids.
+void PutTurns(Instances& table, uint64_t apart) {
   for (uint64_t id = 1; id <= kMaxPageKeys; ++id) {
     InstanceRow row = Row(id);
+    row.id = InstanceId(id * apart);
     row.tags = {id % 2 == 0 ? "even" : "odd"};
     if (id == 1) row.tags = {"even", "odd"};
     table.Put(row);
   }
   table.Write();
+}
+
+TEST(Search, EndsAPageInTheMiddleOfAJoinAndGoesOn) {
+  Instances table;
+  PutTurns(table, 1 << 10);  // a row in each block
   const auto first = table.Find("tag:even tag:odd");
   ASSERT_TRUE(first.has_value());
   EXPECT_THAT(first->rows, IsEmpty());
   EXPECT_NE(first->next, "");
-  EXPECT_EQ(FindAll(table, "tag:even tag:odd"), Ids{1});
+  EXPECT_EQ(FindAll(table, "tag:even tag:odd"), Ids{1 << 10});
+}
+
+TEST(Search, JoinsBlocksOfRowsAtOnce) {
+  Instances table;
+  PutTurns(table, 1);
+  const auto first = table.Find("tag:even tag:odd");
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(IdsOf(first->rows), Ids{1});
+  EXPECT_EQ(first->next, "");
+  EXPECT_LE(first->keys_touched, 40u);
 }
 
 TEST(Search, AsksForMoreOfAPrefixThatStandsForTooMuch) {
@@ -378,7 +393,8 @@ TEST(Search, NamesWhatItKnowsOfWhatItDoesNot) {
   EXPECT_THAT(ErrorOf(table, "id:-1"), HasSubstr("the number of one"));
   EXPECT_THAT(ErrorOf(table, "var.x>big"), HasSubstr("a number to compare with"));
   EXPECT_THAT(ErrorOf(table, "text:..."), HasSubstr("a word of letters or digits"));
-  EXPECT_THAT(ErrorOf(table, "", "", "ended"), HasSubstr("-started (the latest first) or started"));
+  EXPECT_THAT(ErrorOf(table, "", "", "colour"),
+              HasSubstr("-started (the latest first) or started"));
 }
 
 TEST(Search, TakesNoCursorButItsOwn) {

@@ -139,7 +139,7 @@ steps: [{id: each, type: loop, times: 100, steps: [{id: item, type: script}]}]
 
 TEST(StepLogsView, IsTheSameHoweverTheLogIsCutIntoBatches) {
   BusyLog busy;
-  busy.Run(4'000);
+  busy.Run(8'000);
   ExpectTheSameInAllBatches<StepLogsView>(busy.log, 1'000);
 }
 

@@ -160,7 +160,7 @@ TEST(TasksView, OfAFailureThatAnotherStepStandsInForSaysWhenItFailed) {
 TEST(TasksView, IsTheSameHoweverTheLogIsCutIntoBatches) {
   ViewLog log;
   const DefinitionId approval = log.Define(kApproval), manual = log.Define(kManual);
-  for (int round = 0; round < 4; ++round) {
+  for (int round = 0; round < 8; ++round) {
     const InstanceId one = log.Start(approval), two = log.Start(manual);
     log.Wait(10);
     log.Do(one, model::ClaimTask{.run = RunId(1), .person = "anna"});
@@ -174,7 +174,7 @@ TEST(TasksView, IsTheSameHoweverTheLogIsCutIntoBatches) {
 
 TEST(TasksView, OfABusyLogIsTheSameInAllBatches) {
   BusyLog busy(3);
-  busy.Run(1'500);
+  busy.Run(5'000);
   ExpectTheSameInAllBatches<TasksView>(busy.log, 300);
 }
 
