@@ -90,10 +90,11 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
   }
   if (!cut.has_value()) return std::unexpected(cut.error());
   STELE_RETURN_IF_ERROR(Step("they are cut out"));
-  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
-    shard.ForgetKeys(leaving.idempotency_keys);
-    answer(purge);
-  });
+  const auto forgotten =
+      parts_.ask([&](runtime::Shard& shard, const runtime::Shard::Answer& answer) {
+        shard.ForgetKeys(leaving.idempotency_keys);
+        answer(purge);
+      });
   if (!forgotten.has_value()) return std::unexpected(forgotten.error());
   parts_.projector->ForgetThen();
   return PurgeReport{instances.size(), cut->records};
