@@ -61,7 +61,7 @@ const std::optional<CipherKey>* PayloadKeys::Cached(const std::string& name) {
   return &place->second->key;
 }
 
-void PayloadKeys::Cache(const std::string& name, std::optional<CipherKey> key) {
+void PayloadKeys::Cache(const std::string& name, const std::optional<CipherKey>& key) {
   if (places_.contains(name)) return;
   cached_.push_front({name, key});
   places_[name] = cached_.begin();
@@ -110,7 +110,7 @@ Result<std::optional<CipherKey>> PayloadKeys::ToSeal(const PayloadKeyId& id,
     if (!of_registry) Cache(name, found->key);
     return found->key;
   }
-  const CipherKey key = CipherKey::Generate();
+  CipherKey key = CipherKey::Generate();
   rows->push_back({name, Wrap(name, key)});
   if (!of_registry) pending_[name] = {key, rows->back()};
   return key;

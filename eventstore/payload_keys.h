@@ -77,7 +77,7 @@ class PayloadKeys {
   };
   // REQUIRES, of these: mutex_ is held.
   const std::optional<CipherKey>* Cached(const std::string& name);
-  void Cache(const std::string& name, std::optional<CipherKey> key);
+  void Cache(const std::string& name, const std::optional<CipherKey>& key);
   std::string Wrap(const std::string& name, const CipherKey& key);
 
   Result<Found> Load(const PayloadKeyId& id, const std::string& name);

@@ -15,7 +15,7 @@ std::string LogPath(const std::string& path) {
 
 Result<LogKeys> MakeLogKeys(LogDb& log, const CipherKey& master) {
   STELE_RETURN_IF_ERROR(log.MakeKeys());
-  const LogKeys keys = LogKeys::Generate();
+  LogKeys keys = LogKeys::Generate();
   STELE_RETURN_IF_ERROR(log.WriteMeta({{std::string(kMasterRowName), SealLogKeys(master, keys)}}));
   return keys;
 }

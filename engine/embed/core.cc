@@ -6,8 +6,8 @@
 #include "base/check.h"
 #include "engine/embed/hosted_executor.h"
 #include "engine/runtime/call_executor.h"
-#include "engine/tasks/builtin_tasks.h"
 #include "engine/runtime/open_store.h"
+#include "engine/tasks/builtin_tasks.h"
 
 namespace stele::embed {
 

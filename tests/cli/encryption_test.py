@@ -209,5 +209,25 @@ class Keys(EncryptionTest):
                                             code=2).stderr)
 
 
+class Erased(EncryptionTest):
+    def test_an_erased_instance_keeps_its_structure_and_nothing_else(self):
+        self.seal()
+        self.through_every_door()
+        self.stele("erase", "--instance", "1", "--data", "data")
+        self.assertEqual(self.json("keys", "status", "--data", "data", "--json")["destroyed_keys"], 1)
+        self.stele("backup", "backups", "--data", "data")
+        self.stele("restore", "backups", "--data", "again")
+        for data in ("data", "again"):
+            self.assertEqual(self.marks_in(data), set())
+            shown = self.stele("history", "1", "--json", "--data", data).stdout
+            self.assertIn("attempt_completed", shown)
+            self.assertEqual([mark for mark in MARKS if mark in shown], [])
+            self.assertIn("verified:", self.stele("verify", "--data", data).stdout)
+            self.stele("projections", "rebuild", "--data", data)
+            self.stele("projections", "verify", "--data", data)
+            rows = self.json("list", "--json", "--data", data)
+            self.assertEqual([row["status"] for row in rows], ["completed"])
+
+
 if __name__ == "__main__":
     unittest.main()
