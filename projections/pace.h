@@ -21,7 +21,7 @@ class Pace {
       : projector_(projector), max_lag_records_(max_lag_records) {}
 
   // A view that is built for the first time, or aside, does not count: that takes as long as the
-  // log is.
+  // log is. Nor do views that have failed: they would hold new work for ever.
   bool MayStart() const;
 
  private:

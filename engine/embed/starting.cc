@@ -28,6 +28,12 @@ stele::Result<const model::RegisteredDefinition*> DefinitionOf(const model::Regi
 void Engine::Core::Start(const StartRequest& request, const std::optional<Value>& input,
                          const std::optional<Value>& variables, const Reply<Started>& reply) {
   TakeUpTypes();
+  if (!views_->MayStart(options_.max_view_lag))
+    return reply(std::unexpected(
+        ToError({ErrorCode::kBackPressure,
+                 fmt::format("Expected views that are at most {} records behind the log but found "
+                             "more; try again later, or raise max_view_lag",
+                             options_.max_view_lag)})));
   const auto definition = DefinitionOf(shard_->registry(), request);
   if (!definition.has_value()) return reply(std::unexpected(ToError(definition.error())));
   model::StartInstance start;

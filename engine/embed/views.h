@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "eventstore/event_store.h"
+#include "projections/pace.h"
 #include "projections/projector.h"
 
 namespace stele::embed {
@@ -41,6 +42,10 @@ class Views {
   };
   stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness);
   std::vector<projections::ViewState> States() const { return projector_->States(); }
+  // Whether they are at most so many records behind the log; 0: any number.
+  bool MayStart(uint64_t max_lag) const {
+    return projections::Pace(*projector_, max_lag).MayStart();
+  }
   // Why they follow the log no more.
   std::optional<stele::Error> failure() const { return projector_->failure(); }
 

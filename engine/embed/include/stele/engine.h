@@ -165,6 +165,9 @@ struct Options {
   // Who starts and decides, in the log's words.
   std::string actor = "program";
   uint32_t plugin_backlog = 10'000;
+  // Records that views may be behind the log before Start is refused with STL0603, for a moment.
+  // Instances that run, calls and triggers go on. 0: any number.
+  uint64_t max_view_lag = 100'000;
   // The time in microseconds since the epoch; the system's when there is none. A clock that stands
   // still is for tests, which move it and call Elapse. From any thread of the engine's.
   std::function<int64_t()> clock;
