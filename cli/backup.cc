@@ -17,6 +17,7 @@
 #include "cli/text.h"
 #include "engine/definition/moment.h"
 #include "engine/runtime/open_store.h"
+#include "engine/secrets/secret_store.h"
 #include "eventstore/restore.h"
 
 namespace stele::cli {
@@ -26,12 +27,9 @@ namespace {
 using eventstore::BackedUpShard;
 using eventstore::BackupManifest;
 
-// A fault that was found in a backup or a log is no wrong use.
-int RefuseBackup(const Terminal& terminal, const Error& error) {
-  const int code = Refuse(terminal, error);
-  const bool fault =
-      error.code == ErrorCode::kBackupDamaged || error.code == ErrorCode::kStoreCorrupt;
-  return fault ? kExitFailed : code;
+void TellMended(const Terminal& terminal, const std::string& mended) {
+  if (!mended.empty())
+    terminal.PrintNote("the list of backups was made anew of their manifests: " + mended);
 }
 
 uint64_t LastPosition(const BackedUpShard& shard) {
@@ -71,15 +69,15 @@ void PrintJson(const Terminal& terminal, Value document) {
   terminal.Print(CleanJson(ToPrettyJson(document)) + "\n");
 }
 
-// Each backup of the directory, and what became of it; the exit code tells whether all are whole.
-int ForEach(const std::string& directory, const Terminal& terminal,
+// Each of these backups that is not removed meanwhile, and what became of it; the exit code tells
+// whether all are whole.
+int ForEach(const std::vector<uint32_t>& ids, const Terminal& terminal,
             const std::function<Status(uint32_t id)>& visit) {
-  const auto ids = eventstore::BackupIds(directory);
-  if (!ids.has_value()) return RefuseBackup(terminal, ids.error());
   int code = kExitDone;
-  for (const uint32_t id : *ids)
-    if (const Status visited = visit(id); !visited.has_value())
-      code = std::max(code, RefuseBackup(terminal, visited.error()));
+  for (const uint32_t id : ids)
+    if (const Status visited = visit(id);
+        !visited.has_value() && visited.error().code != ErrorCode::kStoreNotFound)
+      code = std::max(code, Refuse(terminal, visited.error()));
   return code;
 }
 
@@ -87,7 +85,9 @@ int ListAll(const Arguments& arguments, const Terminal& terminal) {
   const std::string& directory = arguments.operands()[0];
   std::vector<std::vector<std::string>> rows{{"ID", "MADE", "POSITION", "LAST RECORD", "BYTES"}};
   Array documents;
-  const int code = ForEach(directory, terminal, [&](uint32_t id) -> Status {
+  const auto ids = eventstore::BackupIds(directory);
+  if (!ids.has_value()) return Refuse(terminal, ids.error());
+  const int code = ForEach(*ids, terminal, [&](uint32_t id) -> Status {
     const auto manifest = eventstore::ReadBackup(directory, id);
     if (!manifest.has_value()) return std::unexpected(manifest.error());
     documents.push_back(ManifestToJson(*manifest));
@@ -127,12 +127,28 @@ int VerifyAll(const Arguments& arguments, const Terminal& terminal) {
   int code = kExitDone;
   if (only->has_value()) {
     const Status verified = verify(static_cast<uint32_t>(**only));
-    if (!verified.has_value()) code = RefuseBackup(terminal, verified.error());
+    if (!verified.has_value()) code = Refuse(terminal, verified.error());
   } else {
-    code = ForEach(directory, terminal, verify);
+    const auto ids = eventstore::BackupIds(directory);
+    if (!ids.has_value()) return Refuse(terminal, ids.error());
+    code = ForEach(*ids, terminal, verify);
   }
   if (arguments.Has("--json")) PrintJson(terminal, std::move(documents));
   return code;
+}
+
+Status CheckNamed(const Arguments& arguments) {
+  if (!arguments.operands()[0].empty()) return {};
+  return Fail(ErrorCode::kUsage, "Expected a directory for backups but found an empty text");
+}
+
+// Whether the store of secrets has the form of one, if there is one. Nothing in it is opened.
+Status CheckSecrets(const std::string& data) {
+  const secrets::SecretStore store(data);
+  if (!store.Exists()) return {};
+  const auto listed = store.List(nullptr);
+  const bool damaged = !listed.has_value() && listed.error().code == ErrorCode::kSecretStoreDamaged;
+  return damaged ? std::unexpected(listed.error()) : Status();
 }
 
 int Make(const Arguments& arguments, const Terminal& terminal) {
@@ -143,22 +159,38 @@ int Make(const Arguments& arguments, const Terminal& terminal) {
   const auto keep = GivenNumber(arguments, "--keep", 1, UINT32_MAX);
   if (!keep.has_value()) return Refuse(terminal, keep.error());
   request.keep = static_cast<uint32_t>(keep->value_or(0));
+  request.skip_unchanged = true;
   const std::string data = arguments.Get("--data", kDefaultData);
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
   const auto key = ReadKeySource(data);
-  if (!key.has_value()) return RefuseBackup(terminal, key.error());
+  if (!key.has_value()) return Refuse(terminal, key.error());
   const auto store = runtime::OpenStore(data, options, *key);
-  if (!store.has_value()) return RefuseBackup(terminal, store.error());
+  if (!store.has_value()) return Refuse(terminal, store.error());
+  if (const Status whole = CheckSecrets(data); !whole.has_value()) {
+    terminal.PrintNote(
+        fmt::format("secrets.stele is no store of secrets, and no older backup is "
+                    "removed: {}",
+                    whole.error().message));
+    request.keep = 0;
+  }
   const auto made = (*store)->Backup(request);
-  if (!made.has_value()) return RefuseBackup(terminal, made.error());
+  if (!made.has_value()) return Refuse(terminal, made.error());
+  TellMended(terminal, made->mended);
   if (arguments.Has("--json")) {
     Object document = ManifestToJson(made->manifest);
+    document.Set("unchanged", made->unchanged);
     document.Set("new_bytes", static_cast<int64_t>(made->new_bytes));
     Array removed;
     for (const uint32_t id : made->removed) removed.push_back(static_cast<int64_t>(id));
     document.Set("removed", std::move(removed));
     PrintJson(terminal, std::move(document));
+    return kExitDone;
+  }
+  if (made->unchanged) {
+    terminal.Print(
+        fmt::format("backup {} in {} holds all that there is, up to {}; nothing is new\n",
+                    made->manifest.id, Clean(request.directory), ReachText(made->manifest.shards)));
     return kExitDone;
   }
   terminal.Print(fmt::format("backup {} in {}: up to {}; {} bytes, {} of them new\n",
@@ -200,6 +232,9 @@ int Backup(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, {ErrorCode::kUsage,
                              "Expected --list alone, --verify with --backup at most, or a backup "
                              "with --data and --keep at most, but found them mixed"});
+  if (const Status named = CheckNamed(arguments); !named.has_value())
+    return Refuse(terminal, named.error());
+  if (!makes) TellMended(terminal, eventstore::MendBackupList(arguments.operands()[0]));
   if (lists) return ListAll(arguments, terminal);
   if (verifies) return VerifyAll(arguments, terminal);
   return Make(arguments, terminal);
@@ -218,8 +253,11 @@ int RestoreBackup(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--to"))
     if (const Status taken = TakeMoment(arguments.Get("--to"), &request); !taken.has_value())
       return Refuse(terminal, taken.error());
+  if (const Status named = CheckNamed(arguments); !named.has_value())
+    return Refuse(terminal, named.error());
+  TellMended(terminal, eventstore::MendBackupList(request.directory));
   const auto restored = eventstore::Restore(request);
-  if (!restored.has_value()) return RefuseBackup(terminal, restored.error());
+  if (!restored.has_value()) return Refuse(terminal, restored.error());
   if (arguments.Has("--json")) {
     PrintJson(terminal, Object{{"backup", static_cast<int64_t>(restored->backup)},
                                {"data", request.target},

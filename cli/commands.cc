@@ -77,6 +77,8 @@ int Refuse(const Terminal& terminal, const Error& error) {
     case ErrorCode::kDefinitionState:
     case ErrorCode::kBackPressure:
     case ErrorCode::kBadSignature:
+    case ErrorCode::kStoreCorrupt:
+    case ErrorCode::kBackupDamaged:
       return kExitFailed;
     default:
       return kExitUsage;

@@ -162,6 +162,8 @@ int main(int argc, char** argv) {
   OpenStandardStreams();
   // A reader that goes away is no reason to leave a run half told.
   std::signal(SIGPIPE, SIG_IGN);
+  // A file that may not grow any more is an error of the call that writes it, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   // Some supervisors leave it ignored, and then nobody learns how a program ended.
   std::signal(SIGCHLD, SIG_DFL);
   int code = stele::cli::kExitUsage;

@@ -36,8 +36,10 @@ bool HasData(const std::string& data) {
   return eventstore::HasRocksDbStore(data);
 }
 
-Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
-                                                               bool damaged, bool without_key) {
+namespace {
+
+Result<std::unique_ptr<eventstore::EventStore>> OpenData(const Arguments& arguments,
+                                                         eventstore::RocksDbOptions options) {
   const std::string path = arguments.Get("--data", kDefaultData);
   if (!HasData(path))
     return Fail(ErrorCode::kStoreNotFound,
@@ -47,11 +49,24 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
   // Faulty settings are told by whoever comes first, not by the one who starts something.
   const auto key = ReadKeySource(path);
   if (!key.has_value()) return std::unexpected(key.error());
-  eventstore::RocksDbOptions options;
   options.create_if_missing = false;
+  const bool without_key = options.without_key;
+  return runtime::OpenStore(path, std::move(options), without_key ? secrets::KeySource() : *key);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
+                                                               bool damaged, bool without_key) {
+  eventstore::RocksDbOptions options;
+  options.read_only = true;
   options.open_damaged = damaged;
   options.without_key = without_key;
-  return runtime::OpenStore(path, std::move(options), without_key ? secrets::KeySource() : *key);
+  return OpenData(arguments, std::move(options));
+}
+
+Result<std::unique_ptr<eventstore::EventStore>> OpenForWriting(const Arguments& arguments) {
+  return OpenData(arguments, {});
 }
 
 Result<InstanceId> ParseInstanceId(const std::string& word) {

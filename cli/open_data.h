@@ -20,11 +20,15 @@ inline constexpr ShardId kShard{0};
 // Whether somebody has run something there.
 bool HasData(const std::string& data);
 
+// Others may read meanwhile; nothing in the directory is changed.
 // `damaged`: a damaged log too, to say where the damage is. The others refuse it, lest they take
 // half a history for the whole. `without_key`: of a sealed log the chain alone.
 Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& arguments,
                                                                bool damaged = false,
                                                                bool without_key = false);
+
+// To change what is there already.
+Result<std::unique_ptr<eventstore::EventStore>> OpenForWriting(const Arguments& arguments);
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);

@@ -135,7 +135,7 @@ Result<std::vector<InstanceId>> NamedInstances(const Arguments& arguments, Remov
 }  // namespace
 
 int Archive(const Arguments& arguments, const Terminal& terminal) {
-  const auto store = OpenForReading(arguments);
+  const auto store = OpenForWriting(arguments);
   if (!store.has_value()) return Refuse(terminal, store.error());
   const Result<Position> to = ArchiveEnd(arguments, **store);
   if (!to.has_value()) return Refuse(terminal, to.error());

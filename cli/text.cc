@@ -30,6 +30,15 @@ size_t CharacterBytes(std::string_view rest) {
   return 0;
 }
 
+// Whether a character of three bytes changes the direction of the text around it, so that a
+// terminal would show another text than there is: U+200E and F, U+202A to E, U+2066 to 9.
+bool TurnsText(std::string_view rest) {
+  const auto last = static_cast<unsigned char>(rest[2]);
+  if (rest.starts_with("\xE2\x80"))
+    return last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE);
+  return rest.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9;
+}
+
 bool StartsCharacter(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
 }
@@ -53,6 +62,9 @@ std::string Clean(std::string_view text, bool keep_lines) {
       }
     } else if (bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) {
       clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]));
+    } else if (bytes == 3 && TurnsText(text)) {
+      clean +=
+          fmt::format("\\u{:04x}", (first & 0x0F) << 12 | (text[1] & 0x3F) << 6 | (text[2] & 0x3F));
     } else {
       clean += text.substr(0, bytes);
     }

@@ -30,15 +30,28 @@ Result<Position> PositionOf(const eventstore::EventStore& store, const std::stri
 
 }  // namespace
 
+namespace {
+
+std::string ViewsPath(const Arguments& arguments) {
+  return arguments.Get("--data", kDefaultData) + "/views";
+}
+
+Result<OpenedViews> OpenViewsOf(std::unique_ptr<eventstore::EventStore> store,
+                                const Arguments& arguments, const Terminal& terminal) {
+  auto projector =
+      projections::Projector::Open(*store, kShard, ViewsPath(arguments), projections::AllViews());
+  if (!projector.has_value()) return std::unexpected(projector.error());
+  if (!(*projector)->repaired().empty())
+    terminal.PrintNote("the views are built anew: " + (*projector)->repaired());
+  return OpenedViews{std::move(store), *std::move(projector)};
+}
+
+}  // namespace
+
 Result<OpenedViews> OpenViews(const Arguments& arguments, const Terminal& terminal) {
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return std::unexpected(store.error());
-  auto projector = projections::Projector::Open(
-      **store, kShard, arguments.Get("--data", kDefaultData) + "/views", projections::AllViews());
-  if (!projector.has_value()) return std::unexpected(projector.error());
-  if (!(*projector)->repaired().empty())
-    terminal.PrintNote("the views were damaged and are built anew: " + (*projector)->repaired());
-  return OpenedViews{*std::move(store), *std::move(projector)};
+  return OpenViewsOf(*std::move(store), arguments, terminal);
 }
 
 projections::Progress ShowProgress(const Terminal& terminal, std::string_view what) {
@@ -54,9 +67,21 @@ void EndProgress(const Terminal& terminal) {
 
 Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
                           std::string_view view) {
-  auto views = OpenViews(arguments, terminal);
+  auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  AskedView asked;
+  if (!arguments.Has("--as-of")) {
+    asked.current = projections::CurrentView::Find(**store, kShard, ViewsPath(arguments),
+                                                   projections::AllViews(), view);
+    if (asked.current != nullptr) {
+      asked.views.store = *std::move(store);
+      asked.reader = std::make_unique<projections::ViewReader>(asked.current->Read());
+      return asked;
+    }
+  }
+  auto views = OpenViewsOf(*std::move(store), arguments, terminal);
   if (!views.has_value()) return std::unexpected(views.error());
-  AskedView asked{.views = *std::move(views), .then = nullptr, .reader = nullptr};
+  asked.views = *std::move(views);
   projections::Projector& projector = *asked.views.projector;
   if (!arguments.Has("--as-of")) {
     const Status caught_up = projector.CatchUp(ShowProgress(terminal, "reading the log"));

@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/terminal.h"
 #include "eventstore/event_store.h"
+#include "projections/current_view.h"
 #include "projections/projector.h"
 
 namespace stele::cli {
@@ -27,7 +28,8 @@ void EndProgress(const Terminal& terminal);
 
 // What a view answers with: as it is now, or as of --as-of.
 struct AskedView {
-  OpenedViews views;
+  OpenedViews views;                                  // the projector is null when `current` is not
+  std::unique_ptr<projections::CurrentView> current;  // null: the projector answers
   std::shared_ptr<const projections::ScratchView> then;  // null: now
   std::unique_ptr<projections::ViewReader> reader;
 };

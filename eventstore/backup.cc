@@ -25,16 +25,24 @@ Result<VerifiedBackup> VerifyChains(const BackupDatabase& database, const std::s
 
 }  // namespace
 
+std::string MendBackupList(const std::string& directory) {
+  return BackupDirectory::MendList(directory);
+}
+
 Result<std::vector<uint32_t>> BackupIds(const std::string& directory) {
-  const auto opened = BackupDirectory::OpenToRead(directory);
+  const auto opened = BackupDirectory::OpenToList(directory);
   if (!opened) return std::unexpected(opened.error());
   return opened->ids();
 }
 
 Result<BackupManifest> ReadBackup(const std::string& directory, uint32_t id) {
-  const auto opened = BackupDirectory::OpenToRead(directory);
+  const auto opened = BackupDirectory::OpenToList(directory);
   if (!opened) return std::unexpected(opened.error());
-  return opened->Manifest(id);
+  auto manifest = opened->Manifest(id);
+  if (manifest || manifest.error().code != ErrorCode::kBackupDamaged) return manifest;
+  // It may have been removed since the list was read.
+  const auto now = BackupDirectory::OpenToList(directory);
+  return !now || now->Has(id) ? std::move(manifest) : now->Manifest(id);
 }
 
 Result<std::vector<BackupManifest>> ListBackups(const std::string& directory) {

@@ -27,14 +27,24 @@ struct BackupRequest {
   TimeUs now;                      // noted
   std::vector<std::string> files;  // of the data directory, besides the log; those that are there
   uint32_t keep = 0;               // remove all but so many of the newest; 0: none
-  BackupProgress progress;         // may be empty
+  // When the newest backup holds all that there is now none is made: the report is of that one. Of
+  // a log whose payloads are sealed one is always made, for keys come and go without a record.
+  bool skip_unchanged = false;
+  BackupProgress progress;  // may be empty
 };
 
 struct BackupReport {
   BackupManifest manifest;
   uint64_t new_bytes = 0;         // that no earlier backup held
   std::vector<uint32_t> removed;  // older backups
+  bool unchanged = false;         // none was made
+  std::string mended;             // what was wrong with the list of backups; empty: nothing
 };
+
+// The list of backups is made anew of their manifests when it is missing or damaged. What was
+// wrong; empty: nothing, or it cannot be mended (the directory cannot be written, or somebody works
+// with it).
+std::string MendBackupList(const std::string& directory);
 
 // Those that are there, oldest first.
 Result<std::vector<uint32_t>> BackupIds(const std::string& directory);

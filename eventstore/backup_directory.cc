@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <set>
 
@@ -59,12 +60,29 @@ Status Remove(const std::string& path) {
 
 }  // namespace
 
+namespace {
+
+Status CheckIsThere(const std::string& path) {
+  STELE_RETURN_IF_ERROR(CheckMayBeRead(path));
+  // Without its list, a directory with manifests is a damaged one.
+  if (Exists(ListPath(path)) || Exists(path + "/manifests")) return {};
+  return Fail(ErrorCode::kStoreNotFound,
+              fmt::format("Expected a directory with backups but found none in {}.", path));
+}
+
+}  // namespace
+
+Result<BackupDirectory> BackupDirectory::OpenToList(const std::string& given) {
+  const std::string path = ResolvedPath(given);
+  STELE_RETURN_IF_ERROR(CheckIsThere(path));
+  BackupDirectory directory(path, std::nullopt);
+  STELE_RETURN_IF_ERROR(directory.ReadList());
+  return directory;
+}
+
 Result<BackupDirectory> BackupDirectory::OpenToRead(const std::string& given, bool list) {
   const std::string path = ResolvedPath(given);
-  // Without its list, a directory with manifests is a damaged one.
-  if (!Exists(ListPath(path)) && !Exists(path + "/manifests"))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected a directory with backups but found none in {}.", path));
+  STELE_RETURN_IF_ERROR(CheckIsThere(path));
   auto lock = FileLock::Take(path + "/LOCK", FileLock::Way::kShared);
   if (!lock) return std::unexpected(std::move(lock).error());
   BackupDirectory directory(path, *std::move(lock));
@@ -75,6 +93,13 @@ Result<BackupDirectory> BackupDirectory::OpenToRead(const std::string& given, bo
 Result<BackupDirectory> BackupDirectory::OpenToWrite(const std::string& given) {
   const std::string path = ResolvedPath(given);
   STELE_RETURN_IF_ERROR(MakeDirectories(path));
+  STELE_RETURN_IF_ERROR(CheckMayBeRead(path));
+  for (fs::path above = fs::path(path).parent_path(); above != above.root_path();
+       above = above.parent_path())
+    if (Exists(ListPath(above.string())) && Exists(above.string() + "/manifests"))
+      return Fail(ErrorCode::kWrongDirectory,
+                  fmt::format("Expected a directory apart from the backups in {} but found {}.",
+                              above.string(), path));
   const bool known = Exists(ListPath(path)) || Exists(path + "/manifests");
   if (!known && !IsUnused(path))
     return Fail(ErrorCode::kWrongDirectory,
@@ -86,7 +111,7 @@ Result<BackupDirectory> BackupDirectory::OpenToWrite(const std::string& given) {
   BackupDirectory directory(path, *std::move(lock));
   if (!Exists(ListPath(path)) && !Exists(path + "/manifests"))
     STELE_RETURN_IF_ERROR(directory.WriteList({}));
-  STELE_RETURN_IF_ERROR(directory.ReadList());
+  STELE_RETURN_IF_ERROR(directory.ReadOrMendList());
   STELE_RETURN_IF_ERROR(MakeDirectories(path + "/manifests"));
   STELE_RETURN_IF_ERROR(MakeDirectories(path + "/files"));
   STELE_RETURN_IF_ERROR(MakeDirectories(path + "/archive"));
@@ -117,6 +142,34 @@ Status BackupDirectory::ReadList() {
     ids_.push_back(static_cast<uint32_t>(id.as_int()));
   }
   return {};
+}
+
+// A manifest is written when all files of its backup are there, and before the list has it.
+Status BackupDirectory::ReadOrMendList() {
+  const Status read = ReadList();
+  if (read || read.error().code != ErrorCode::kBackupDamaged) return read;
+  const auto names = Names(path_ + "/manifests");
+  if (!names) return read;
+  std::vector<uint32_t> ids;
+  for (const std::string& name : *names) {
+    uint32_t id = 0;
+    const auto [rest, failed] = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (failed == std::errc() && id > 0 && std::string_view(rest) == ".json") ids.push_back(id);
+  }
+  std::ranges::sort(ids);
+  STELE_RETURN_IF_ERROR(WriteList(ids));
+  mended_ = read.error().message;
+  return {};
+}
+
+std::string BackupDirectory::MendList(const std::string& given) {
+  const auto seen = OpenToRead(given);
+  if (seen || seen.error().code != ErrorCode::kBackupDamaged) return {};
+  const std::string path = ResolvedPath(given);
+  auto lock = FileLock::Take(path + "/LOCK", FileLock::Way::kAlone);
+  if (!lock) return {};
+  BackupDirectory directory(path, *std::move(lock));
+  return directory.ReadOrMendList() ? directory.mended_ : std::string();
 }
 
 Status BackupDirectory::WriteList(const std::vector<uint32_t>& ids) {
@@ -249,8 +302,11 @@ Result<BackedUpFile> BackupDirectory::KeepSegment(const std::string& path,
 
 std::string ResolvedPath(const std::string& path) {
   std::error_code failed;
-  fs::path resolved = fs::weakly_canonical(fs::absolute(path), failed);
-  if (failed) resolved = fs::absolute(path).lexically_normal();
+  fs::path resolved = fs::absolute(path, failed);
+  if (failed) return path;
+  const fs::path absolute = resolved;
+  resolved = fs::weakly_canonical(absolute, failed);
+  if (failed) resolved = absolute.lexically_normal();
   if (!resolved.has_filename()) resolved = resolved.parent_path();
   return resolved.string();
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,17 @@ class BackupDirectory {
   // kStoreNotFound when the directory holds no backups; kStoreLocked while somebody else uses it;
   // kBackupDamaged when backups.json is; with `list` false that is not read, and ids() is empty.
   static Result<BackupDirectory> OpenToRead(const std::string& given, bool list = true);
+  // The same for who reads the list and manifests alone, which are replaced as a whole: beside
+  // whoever changes the directory.
+  static Result<BackupDirectory> OpenToList(const std::string& given);
   // Makes it when it is missing or empty. kWrongDirectory when it holds something else.
   static Result<BackupDirectory> OpenToWrite(const std::string& given);
+
+  // Makes backups.json anew of the manifests when it is missing or damaged, for who reads:
+  // OpenToWrite does so itself. What was wrong with it; empty: nothing, or it cannot be mended now.
+  static std::string MendList(const std::string& given);
+  // The same of OpenToWrite.
+  const std::string& mended() const { return mended_; }
 
   // Absolute: RocksDB opens a backup in place by such a one alone.
   const std::string& path() const { return path_; }
@@ -55,15 +65,17 @@ class BackupDirectory {
   Result<BackedUpFile> KeepSegment(const std::string& path, const BackupManifest& newest) const;
 
  private:
-  BackupDirectory(std::string path, FileLock lock)
+  BackupDirectory(std::string path, std::optional<FileLock> lock)
       : path_(std::move(path)), lock_(std::move(lock)) {}
   std::string ManifestPath(uint32_t id) const;
   Status ReadList();
+  Status ReadOrMendList();
   Status WriteList(const std::vector<uint32_t>& ids);
 
   std::string path_;
-  FileLock lock_;
+  std::optional<FileLock> lock_;
   std::vector<uint32_t> ids_;
+  std::string mended_;
 };
 
 // Absolute, links followed as far as there is something.

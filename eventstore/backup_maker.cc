@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "eventstore/backup_database.h"
 #include "eventstore/backup_directory.h"
@@ -43,6 +44,36 @@ Status CheckContinues(const BackupSource& source, const BackupManifest& newest,
                     shard.shard.value));
   }
   return {};
+}
+
+bool IsThere(const BackupDirectory& directory, const BackedUpFile& file) {
+  std::error_code failed;
+  const auto bytes = std::filesystem::file_size(directory.path() + "/" + file.path, failed);
+  return !failed && bytes == file.digest.bytes;
+}
+
+// Whether the backup is of all that there is now: the log's ends, its segments, the files beside
+// it.
+bool HoldsAll(const BackupDirectory& directory, const BackupSource& source,
+              const BackupRequest& request, const BackupManifest& newest) {
+  if (source.log.HasKeys()) return false;
+  std::map<ShardId, LogTail> ends;
+  for (const BackedUpShard& shard : newest.shards)
+    if (shard.end != LogTail()) ends[shard.shard] = shard.end;
+  std::map<std::string, FileDigest> beside;
+  std::set<std::string> segments, copied;
+  for (const BackedUpFile& file : newest.files) {
+    if (!IsThere(directory, file)) return false;
+    if (file.path.starts_with("archive/")) copied.insert(file.path);
+    if (file.path.starts_with("files/")) beside[file.name] = file.digest;
+  }
+  for (const ShardId shard : source.archive.Shards())
+    for (const SegmentInfo& segment : source.archive.Segments(shard))
+      segments.insert("archive/" + std::filesystem::path(segment.file).filename().string());
+  std::map<std::string, FileDigest> now;
+  for (const std::string& name : request.files)
+    if (const auto digest = DigestFile(source.data + "/" + name); digest) now[name] = *digest;
+  return ends == source.ends && segments == copied && now == beside;
 }
 
 // What a backup that was cut off has left.
@@ -151,6 +182,14 @@ Result<BackupReport> MakeBackup(const BackupSource& source, const BackupRequest&
   STELE_RETURN_IF_ERROR(RemoveLeftovers(*directory, *database));
 
   BackupReport report;
+  report.mended = directory->mended();
+  if (request.skip_unchanged && !directory->ids().empty() &&
+      HoldsAll(*directory, source, request, newest)) {
+    report.manifest = std::move(newest);
+    report.unchanged = true;
+    STELE_RETURN_IF_ERROR(RemoveOld(*directory, *database, request.keep, &report));
+    return report;
+  }
   report.manifest.made = request.now;
   // A segment that the copied log notes must still be there when the segments are copied.
   std::unique_lock<std::mutex> held = source.archive.Hold();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "base/error.h"
@@ -17,6 +18,7 @@ struct BackupSource {
   std::string data;  // the data directory
   // Whether the log has, or had, this end.
   std::function<Result<bool>(ShardId, const LogTail&)> has_end;
+  std::map<ShardId, LogTail> ends;  // those that have records
 };
 
 // kWrongDirectory when the directory lies in the data directory or holds backups of another log;

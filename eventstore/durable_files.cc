@@ -173,6 +173,14 @@ Result<FileDigest> CopyWholeFile(const std::string& from, const std::string& to,
   return digest;
 }
 
+Status CheckMayBeRead(const std::string& directory) {
+  std::error_code failed;
+  std::filesystem::directory_iterator(directory, failed);
+  if (failed != std::errc::permission_denied) return {};
+  return Fail(ErrorCode::kIo, fmt::format("Expected to read the directory {} but found: {}.",
+                                          directory, failed.message()));
+}
+
 Status SyncDirectory(const std::string& path) {
   const std::string name = path.empty() ? "." : path;
   const Descriptor directory(open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -216,6 +224,10 @@ Result<FileLock> FileLock::Take(const std::string& path, Way way) {
   if (way == Way::kAlone) file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0 && (way == Way::kShared || errno == EISDIR))
     file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 && way == Way::kShared && errno == ENOENT) {
+    file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0 && errno != ENOENT) return FileLock(-1);
+  }
   if (file < 0) return SystemError("open " + path);
   FileLock lock(file);
   const bool taken = flock(file, (way == Way::kAlone ? LOCK_EX : LOCK_SH) | LOCK_NB) == 0;

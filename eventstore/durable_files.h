@@ -37,6 +37,9 @@ Status ReplaceFile(const std::string& path, std::string_view text, uint32_t mode
 // makes it. What was copied.
 Result<FileDigest> CopyWholeFile(const std::string& from, const std::string& to, uint32_t mode);
 
+// kIo when the directory is there, but may not be read: what is not seen in it is not missing.
+Status CheckMayBeRead(const std::string& directory);
+
 // The names in a directory become durable.
 Status SyncDirectory(const std::string& path);
 // Every file below the directory, and every directory.
@@ -49,8 +52,8 @@ Status MakeDirectories(const std::string& path);
 class FileLock {
  public:
   enum class Way { kShared, kAlone };
-  // Does not wait: kStoreLocked when it is held. `path` is a file, made when `kAlone`, or a
-  // directory.
+  // Does not wait: kStoreLocked when it is held. `path` is a file, made when it is missing, or a
+  // directory. One that is missing where nothing can be made has no holder: kShared locks nothing.
   static Result<FileLock> Take(const std::string& path, Way way);
   FileLock(FileLock&& other) noexcept;
   FileLock& operator=(FileLock&& other) noexcept;

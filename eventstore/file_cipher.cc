@@ -157,12 +157,17 @@ bool FileCipher::Wrote(const std::string& file) const {
   return MadeWith(Fetch().get(), key_, PrefixOf(file));
 }
 
-Status RemoveUnlessWrittenBy(const FileCipher* cipher, const std::string& directory) {
+bool IsWrittenBy(const FileCipher* cipher, const std::string& directory) {
   const std::string current = directory + "/CURRENT";
-  std::error_code failed;
-  if (!std::filesystem::exists(current, failed)) return {};
+  std::error_code ignored;
+  if (!std::filesystem::exists(current, ignored)) return true;
   const bool encrypted = PrefixOf(current).starts_with(kMagic);
-  if (cipher == nullptr ? !encrypted : cipher->Wrote(current)) return {};
+  return cipher == nullptr ? !encrypted : cipher->Wrote(current);
+}
+
+Status RemoveUnlessWrittenBy(const FileCipher* cipher, const std::string& directory) {
+  if (IsWrittenBy(cipher, directory)) return {};
+  std::error_code failed;
   std::filesystem::remove_all(directory, failed);
   if (!failed) return {};
   return Fail(ErrorCode::kIo, fmt::format("Expected to remove {}, to build it anew in another "

@@ -38,6 +38,10 @@ class FileCipher {
   std::unique_ptr<rocksdb::Env> env_;
 };
 
+// Whether a derived database is written as it is to be now: in clear, or by the cipher given, if
+// any. One that is not there is.
+bool IsWrittenBy(const FileCipher* cipher, const std::string& directory);
+
 // Removes a derived database that was not written as it is to be now, so that it is built anew:
 // in clear although a cipher is given, or by another cipher than the one given, if any.
 // REQUIRES: nobody has it open.

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "eventstore/block_reader.h"
+#include "eventstore/durable_files.h"
 
 namespace stele::eventstore {
 namespace {
@@ -84,6 +85,31 @@ bool HasRecordFiles(const std::string& path) {
     if (ending == ".sst" || (ending == ".log" && entry.file_size(ignored) > 0)) return true;
   }
   return false;
+}
+
+// Before a log is opened.
+Status CheckLogFiles(const std::string& path, bool create) {
+  STELE_RETURN_IF_ERROR(CheckMayBeRead(path));
+  // Opening would make a new database there, and delete the files of the old one.
+  if (!HasCurrent(path) && HasRecordFiles(path))
+    return Fail(
+        ErrorCode::kStoreCorrupt,
+        fmt::format("Expected the file CURRENT in {} but found a log's files without it.", path));
+  if (!create && !HasCurrent(path))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected an event store in {} but found none.", path));
+  return {};
+}
+
+rocksdb::Options LogOptions() {
+  rocksdb::Options options = BaseOptions();
+  // A torn last entry was never acknowledged and is dropped; anything else that is wrong with the
+  // write-ahead log stops the opening. (Point-in-time recovery would drop acknowledged blocks
+  // behind the fault without a word; recycled log files would make a fault look like the end.)
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.recycle_log_file_num = 0;
+  options.avoid_flush_during_recovery = true;
+  return options;
 }
 
 class LogSource final : public BlockSource {
@@ -174,26 +200,18 @@ Status LogDb::MakeKeys() {
 }
 
 bool LogDb::Exists(const std::string& path) {
-  return HasCurrent(path) || HasRecordFiles(path);
+  return HasCurrent(path) || HasRecordFiles(path) || !CheckMayBeRead(path);
+}
+
+void LogDb::Close() {
+  handle_.Close();
+  lock_ = ReadingLock();
 }
 
 Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool create,
                    std::optional<Error>* damage) {
-  // Opening would make a new database there, and delete the files of the old one.
-  if (!HasCurrent(path) && HasRecordFiles(path))
-    return Fail(
-        ErrorCode::kStoreCorrupt,
-        fmt::format("Expected the file CURRENT in {} but found a log's files without it.", path));
-  if (!create && !HasCurrent(path))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected an event store in {} but found none.", path));
-  rocksdb::Options options = BaseOptions();
-  // A torn last entry was never acknowledged and is dropped; anything else that is wrong with the
-  // write-ahead log stops the opening. (Point-in-time recovery would drop acknowledged blocks
-  // behind the fault without a word; recycled log files would make a fault look like the end.)
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.recycle_log_file_num = 0;
-  options.avoid_flush_during_recovery = true;
+  STELE_RETURN_IF_ERROR(CheckLogFiles(path, create));
+  rocksdb::Options options = LogOptions();
   options.max_total_wal_size = 3 * write_buffer_bytes;
   const auto families = FamiliesOf(options, path, write_buffer_bytes);
   const Status opened = handle_.Open(options, path, families);
@@ -206,6 +224,24 @@ Status LogDb::Open(const std::string& path, size_t write_buffer_bytes, bool crea
     return opened;
   }
   return CheckFormat(damage == nullptr || !damage->has_value());
+}
+
+Status LogDb::OpenToRead(const std::string& path, std::optional<Error>* damage) {
+  STELE_RETURN_IF_ERROR(CheckLogFiles(path, /*create=*/false));
+  auto lock = ReadingLock::Take(path);
+  if (!lock) return std::unexpected(std::move(lock).error());
+  lock_ = *std::move(lock);
+  rocksdb::Options options = LogOptions();
+  const auto families = FamiliesOf(options, path, rocksdb::Options().write_buffer_size);
+  const Status opened = handle_.OpenReadOnly(options, path, families);
+  if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
+    *damage = opened.error();
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords;
+    STELE_RETURN_IF_ERROR(handle_.OpenReadOnly(options, path, families));
+  } else if (!opened) {
+    return opened;
+  }
+  return CheckFormat(/*note_when_missing=*/false);
 }
 
 Status LogDb::OpenCopy(const std::string& name, rocksdb::Env* env) {

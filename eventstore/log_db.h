@@ -28,9 +28,12 @@ class LogDb {
   // be read are there to be read, nothing can be written, and `damage` says what was found.
   Status Open(const std::string& path, size_t write_buffer_bytes, bool create,
               std::optional<Error>* damage);
+  // The same to read alone, as others may meanwhile: nothing on the disk is changed. A format that
+  // was not noted yet is taken for this one.
+  Status OpenToRead(const std::string& path, std::optional<Error>* damage);
   // A log as it lies in a backup, to be read. REQUIRES: `env` outlives it.
   Status OpenCopy(const std::string& name, rocksdb::Env* env);
-  void Close() { handle_.Close(); }
+  void Close();
 
   // Synced. Thread: any.
   Status WriteBlock(const SealedBlock& block);
@@ -105,6 +108,7 @@ class LogDb {
                                                           size_t write_buffer_bytes) const;
   Status Scrub(size_t family, const std::string& first, const std::string& last);
 
+  ReadingLock lock_;  // of OpenToRead
   const std::shared_ptr<LogFloors> floors_ = std::make_shared<LogFloors>();
   RocksDbHandle handle_;
 };

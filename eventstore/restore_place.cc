@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "eventstore/backup_directory.h"
+#include "eventstore/log_db.h"
 
 namespace stele::eventstore {
 namespace {
@@ -58,6 +59,12 @@ Status CheckRestorePlace(const std::string& target, const std::string& backups) 
     return Fail(ErrorCode::kWrongDirectory,
                 fmt::format("Expected a data directory apart from the backups in {} but found {}.",
                             backups, target));
+  for (fs::path above = fs::path(resolved).parent_path(); above != above.root_path();
+       above = above.parent_path())
+    if (LogDb::Exists(above.string() + "/log"))
+      return Fail(ErrorCode::kWrongDirectory,
+                  fmt::format("Expected a directory apart from the data directory {} but found {}.",
+                              above.string(), target));
   if (IsMountPoint(resolved))
     return Fail(ErrorCode::kWrongDirectory,
                 fmt::format("Expected a directory that can be renamed but found that a disk is "

@@ -1,12 +1,9 @@
 #include "eventstore/rocksdb_handle.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <rocksdb/env.h>
-#include <unistd.h>
 
 #include <cstdarg>
-#include <fstream>
 #include <memory>
 
 #include "eventstore/limits.h"
@@ -14,29 +11,6 @@
 namespace stele::eventstore {
 
 namespace {
-
-// The name of a process's program, not its arguments, which may be anybody's; empty: it may not be
-// seen.
-std::string NameOf(pid_t process) {
-  std::ifstream file(fmt::format("/proc/{}/comm", process));
-  std::string name;
-  std::getline(file, name);
-  return name;
-}
-
-// Who holds the lock of the file. REQUIRES: not this process, whose lock would end with the call.
-std::string HolderOf(const std::string& lock_file) {
-  const int file = open(lock_file.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return "another process";
-  struct flock lock{};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  const bool asked = fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0;
-  close(file);
-  if (!asked) return "another process";
-  const std::string name = NameOf(lock.l_pid);
-  return fmt::format("process {}{}", lock.l_pid, name.empty() ? "" : fmt::format(" ({})", name));
-}
 
 // RocksDB's own log file stays away: what went wrong is in what its calls return, and the library
 // aborts when a line of the log finds the disk full.
@@ -48,6 +22,13 @@ class NoLog final : public rocksdb::Logger {
 };
 
 }  // namespace
+
+bool IsLocked(const rocksdb::Status& status) {
+  if (!status.IsIOError()) return false;
+  const std::string said = status.ToString();
+  return said.find("While lock file") != std::string::npos ||
+         said.find("lock hold by current process") != std::string::npos;
+}
 
 std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what) {
   const ErrorCode code = status.IsCorruption() ? ErrorCode::kStoreCorrupt : ErrorCode::kIo;
@@ -82,7 +63,7 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
     db_.reset(db);
     return {};
   }
-  if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos)
+  if (IsLocked(status))
     return Fail(
         ErrorCode::kStoreLocked,
         fmt::format("Expected to be the only user of {} but found that {} has it open; wait "

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "eventstore/database_lock.h"
 #include "eventstore/little_endian.h"
 
 namespace stele::eventstore {
@@ -38,6 +39,9 @@ rocksdb::Slice KeySlice(const std::array<char, kSize>& key) {
 
 // `what` completes "Expected to …".
 std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_view what);
+
+// Whether a database could not be opened because somebody else has it open.
+bool IsLocked(const rocksdb::Status& status);
 
 class RocksDbHandle {
  public:

@@ -97,6 +97,7 @@ class RocksDbStore final : public EventStore {
   StoreStats Stats() const override;
 
  private:
+  Status OpenLog();
   Status OpenState();
   Status OpenShards();
   Status LoadShard(ShardLog& shard);
@@ -129,31 +130,40 @@ class RocksDbStore final : public EventStore {
 Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options) {
   path_ = path;
   options_ = options;
-  if (options.create_if_missing) {
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error)
-      return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}.",
-                                              path, error.message()));
+  if (options.create_if_missing && !options.read_only) {
+    std::error_code failed;
+    std::filesystem::create_directories(path, failed);
+    if (failed)
+      return Fail(ErrorCode::kIo,
+                  "Expected to create the directory " + path + " but found: " + failed.message());
   }
-  STELE_RETURN_IF_ERROR(log_.Open(path + "/log", options.write_buffer_bytes,
-                                  options.create_if_missing,
-                                  options.open_damaged ? &log_damage_ : nullptr));
-  if (log_damage_) Refuse(*log_damage_);
-  auto keys = StoreKeys::Open(log_, path, options, !log_damage_);
+  STELE_RETURN_IF_ERROR(OpenLog());
+  auto keys = StoreKeys::Open(log_, path, options, /*writable=*/!refused_);
   if (!keys) return std::unexpected(std::move(keys).error());
   keys_ = std::move(*keys);
   STELE_RETURN_IF_ERROR(OpenState());
-  const std::string archive =
-      options.archive_directory.empty() ? path + "/archive" : options.archive_directory;
+  const std::string& given = options.archive_directory;
+  const std::string archive = given.empty() ? path + "/archive" : given;
   auto opened = ArchiveStore::Open(
-      log_, {archive, options.archive_segment_bytes, options.on_archive_step}, !log_damage_);
+      log_, {archive, options.archive_segment_bytes, options.on_archive_step}, !refused_);
   if (!opened) return std::unexpected(std::move(opened).error());
   archive_ = std::move(*opened);
   STELE_RETURN_IF_ERROR(OpenShards());
   opened_ = true;
+  if (options.read_only) return {};
   index_builder_ = std::make_unique<IndexBuilder>(shards_, state_, options.index_chunk_records,
                                                   [this](const Error& error) { Refuse(error); });
+  return {};
+}
+
+Status RocksDbStore::OpenLog() {
+  std::optional<Error>* damage = options_.open_damaged ? &log_damage_ : nullptr;
+  const std::string path = path_ + "/log";
+  const bool create = options_.create_if_missing, reads = options_.read_only;
+  STELE_RETURN_IF_ERROR(reads ? log_.OpenToRead(path, damage)
+                              : log_.Open(path, options_.write_buffer_bytes, create, damage));
+  if (log_damage_) Refuse(*log_damage_);
+  if (reads) Refuse({ErrorCode::kIo, "Expected to write to " + path + " but found it to be read."});
   return {};
 }
 
@@ -165,7 +175,8 @@ Status RocksDbStore::OpenState() {
                                                path_)});
     return state_.OpenInMemory(path);
   }
-  auto opened = state_.Open(path, file_cipher());
+  auto opened = options_.read_only ? state_.OpenToRead(path, file_cipher())
+                                   : state_.Open(path, file_cipher());
   if (!opened && opened.error().code == ErrorCode::kStoreCorrupt)
     opened.error().message += fmt::format(
         " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path_);
@@ -228,9 +239,9 @@ Status RocksDbStore::CheckEnd(ShardLog& shard, const LogTail& tail) const {
 
 // Reads what lies behind the index: less than two chunks, unless `state/` was deleted.
 Status RocksDbStore::CatchUpIndex(ShardLog& shard) {
-  auto indexed = state_.IndexedTo(shard.id());
-  if (!indexed) return std::unexpected(std::move(indexed).error());
+  const auto indexed = state_.IndexedTo(shard.id());
   const Position end = shard.tail().next;
+  if (!indexed) return std::unexpected(indexed.error());
   if (*indexed >= end) return {};
   const auto source = Source(shard.id(), true);
   BlockReader reader;
@@ -246,7 +257,8 @@ Status RocksDbStore::CatchUpIndex(ShardLog& shard) {
     }
     const Position first = reader.header().first, next = reader.next_position();
     if (shard.index().Add(first, next, records) >= kRunsToTidy) shard.index().Tidy();
-    STELE_RETURN_IF_ERROR(IndexBuilder::BuildIfDue(shard, state_, options_.index_chunk_records));
+    if (!options_.read_only)
+      STELE_RETURN_IF_ERROR(IndexBuilder::BuildIfDue(shard, state_, options_.index_chunk_records));
     if (next >= end) return {};
     STELE_RETURN_IF_ERROR(OpenBlockAt(*source, shard.id(), next, &reader));
   }
@@ -451,11 +463,13 @@ Result<bool> RocksDbStore::HasEnd(ShardId shard, const LogTail& end) const {
 
 Result<BackupReport> RocksDbStore::Backup(const BackupRequest& request) const {
   STELE_RETURN_IF_ERROR(CheckWritable());
-  for (const ShardLog* shard : shards_.All())
+  BackupSource source{.log = log_, .archive = *archive_, .data = path_, .has_end = {}, .ends = {}};
+  for (const ShardLog* shard : shards_.All()) {
     if (shard->damage) return std::unexpected(*shard->damage);
-  const auto has_end = [this](ShardId shard, const LogTail& end) { return HasEnd(shard, end); };
-  return MakeBackup({.log = log_, .archive = *archive_, .data = path_, .has_end = has_end},
-                    request);
+    if (shard->tail() != LogTail()) source.ends[shard->id()] = shard->tail();
+  }
+  source.has_end = [this](ShardId shard, const LogTail& end) { return HasEnd(shard, end); };
+  return MakeBackup(source, request);
 }
 
 StoreStats RocksDbStore::Stats() const {

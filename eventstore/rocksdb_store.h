@@ -20,6 +20,10 @@ namespace stele::eventstore {
 struct RocksDbOptions {
   // kStoreNotFound instead of a new store.
   bool create_if_missing = true;
+  // Opens what is there to read it, beside others that do so, and changes nothing on the disk: it
+  // may be full, or not to be written at all. Every write is refused.
+  // REQUIRES: this process does not have it open to write.
+  bool read_only = false;
   // Opens a log whose end is damaged or missing, to read what is left: every write is refused with
   // the reason, VerifyChain returns it.
   bool open_damaged = false;

@@ -47,6 +47,15 @@ rocksdb::ColumnFamilyOptions NoteFamilyOptions() {
   return options;
 }
 
+std::vector<rocksdb::ColumnFamilyDescriptor> Families() {
+  return {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(rocksdb::kNoCompression)},
+          {"snapshots", FamilyOptions(rocksdb::kZSTD)},
+          {"open", FamilyOptions(rocksdb::kZSTD)},
+          {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
+          {"by_instance", IndexFamilyOptions()},
+          {"notes", NoteFamilyOptions()}};
+}
+
 std::unexpected<Error> WriteError(const rocksdb::Status& status, std::string_view what) {
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to {} but found: {}.", what, status.ToString()));
@@ -82,6 +91,15 @@ Status StateDb::Open(const std::string& path, std::shared_ptr<const FileCipher> 
   return OpenFamilies();
 }
 
+Status StateDb::OpenToRead(const std::string& path, std::shared_ptr<const FileCipher> cipher) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path + "/CURRENT", ignored) || !IsWrittenBy(cipher.get(), path))
+    return OpenInMemory(path);
+  path_ = path;
+  cipher_ = std::move(cipher);
+  return handle_.OpenReadOnly(Options(), path_, Families());
+}
+
 Status StateDb::OpenInMemory(const std::string& path) {
   path_ = path;
   memory_.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
@@ -89,13 +107,7 @@ Status StateDb::OpenInMemory(const std::string& path) {
 }
 
 Status StateDb::OpenFamilies() {
-  return handle_.Open(Options(), path_,
-                      {{rocksdb::kDefaultColumnFamilyName, FamilyOptions(rocksdb::kNoCompression)},
-                       {"snapshots", FamilyOptions(rocksdb::kZSTD)},
-                       {"open", FamilyOptions(rocksdb::kZSTD)},
-                       {"checkpoint", FamilyOptions(rocksdb::kNoCompression)},
-                       {"by_instance", IndexFamilyOptions()},
-                       {"notes", NoteFamilyOptions()}});
+  return handle_.Open(Options(), path_, Families());
 }
 
 Status StateDb::Put(size_t family, const rocksdb::Slice& key, const rocksdb::Slice& value) {

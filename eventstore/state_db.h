@@ -26,6 +26,8 @@ class StateDb {
  public:
   // Its files go through the cipher, if there is one; what was written otherwise is removed first.
   Status Open(const std::string& path, std::shared_ptr<const FileCipher> cipher);
+  // What is on the disk, if it is whole and written that way, to be read; nothing is changed there.
+  Status OpenToRead(const std::string& path, std::shared_ptr<const FileCipher> cipher);
   // Nothing on the disk is read or written: all of it is built in memory, and gone at the end.
   Status OpenInMemory(const std::string& path);
   void Close() { handle_.Close(); }

@@ -5,6 +5,7 @@
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/instance_ranges.h"
+#include "projections/log_mark.h"
 #include "projections/removal.h"
 
 namespace stele::projections {
@@ -47,6 +48,7 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
   }
   uint64_t records = 0;
   Position last = position_;
+  eventstore::RecordHeader last_header;
   while (records < max_records) {
     const auto record = Peek(end);
     if (!record.has_value()) return std::unexpected(record.error());
@@ -56,6 +58,7 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
     if (!removes.has_value()) return std::unexpected(removes.error());
     if (*removes && records > 0) break;
     last = (*record)->position;
+    last_header = (*record)->header;
     STELE_RETURN_IF_ERROR(Take(**record));
     next_.reset();
     ++records;
@@ -63,7 +66,8 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
   }
   if (records == 0) return 0;
   position_ = last;
-  STELE_RETURN_IF_ERROR(Write());
+  const std::string mark = MarkOf(last_header);
+  STELE_RETURN_IF_ERROR(Write(mark));
   return records;
 }
 
@@ -146,7 +150,7 @@ Status Feed::TakeErasure(const model::InstancesErased& erased, Position position
   return {};
 }
 
-Status Feed::Write() {
+Status Feed::Write(std::string_view mark) {
   std::vector<ViewStore::Change> changes;
   for (Member& member : members_) {
     tracker_.ForEachTouched([&](const model::Instance& instance) {
@@ -157,7 +161,7 @@ Status Feed::Write() {
     changes.push_back({member.generation.get(), member.writer.get()});
   }
   tracker_.Trim();
-  return store_.Write(changes, position_);
+  return store_.Write(changes, position_, mark);
 }
 
 }  // namespace stele::projections

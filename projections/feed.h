@@ -48,7 +48,7 @@ class Feed {
   // Instances that were purged, or erased, go out of the views (removal.h).
   Status TakePurge(const model::InstancesPurged& purged, Position position);
   Status TakeErasure(const model::InstancesErased& erased, Position position);
-  Status Write();
+  Status Write(std::string_view mark);
 
   const eventstore::EventStore& log_;
   ShardId shard_;

@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "projections/limits.h"
+#include "projections/log_mark.h"
 #include "projections/removal.h"
 
 namespace stele::projections {
@@ -43,16 +44,24 @@ Status Projector::Load(std::vector<MakeView> views) {
   auto store = ViewStore::Open(fmt::format("{}/{}", path_, shard_.value), log_.file_cipher());
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);
+  repaired_ = store_->repaired();
   const Result<Position> cut = LastCutPurge(log_, shard_);
   if (!cut.has_value()) return std::unexpected(cut.error());
   std::map<Position, std::unique_ptr<Feed>> feeds;  // by where they stand
   std::vector<std::string> served;
   for (const auto& generation : store_->generations()) {
     const auto kind = std::ranges::find(kinds_, generation->view(), &Kind::name);
+    const Result<bool> of_log = IsOfLog(log_, shard_, *generation);
+    if (!of_log.has_value()) return std::unexpected(of_log.error());
+    if (!*of_log)
+      repaired_ = fmt::format(
+          "Expected views of this log but found those of another one, or of "
+          "another course of it, at position {}.",
+          generation->position().value);
     // Behind the log's end: of another log, or of a log that was cut. Of no view or version of this
     // build: nothing feeds it any more.
     // Or before instances that it counts were cut out.
-    const bool stale = kind == kinds_.end() || generation->position() > End() ||
+    const bool stale = kind == kinds_.end() || !*of_log ||
                        (generation->position() < *cut && generation->cut_before() < *cut) ||
                        (generation->version() != kind->version && !generation->serves());
     if (stale) {

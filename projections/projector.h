@@ -73,8 +73,9 @@ class Projector {
   // what it cost. One at a time. kInvalidInput: behind the log's end.
   Result<std::shared_ptr<const ScratchView>> AsOf(std::string_view view, Position position,
                                                   const Progress& progress = nullptr);
-  // What was wrong with the stored views, which are built anew for it; empty: nothing.
-  const std::string& repaired() const { return store_->repaired(); }
+  // What was wrong with the stored views, which are built anew for it: they were damaged, or of
+  // another log. Empty: nothing.
+  const std::string& repaired() const { return repaired_; }
   // Deletes what is kept of the views as of earlier positions: instances were removed. Who reads
   // one of them goes on reading.
   void ForgetThen();
@@ -114,6 +115,7 @@ class Projector {
   std::string path_;
   std::vector<Kind> kinds_;
   std::unique_ptr<ViewStore> store_;
+  std::string repaired_;
 
   std::mutex main_mutex_;  // of main_
   std::unique_ptr<Feed> main_;

@@ -6,6 +6,7 @@
 
 #include "projections/feed.h"
 #include "projections/limits.h"
+#include "projections/log_mark.h"
 #include "projections/removal.h"
 
 namespace stele::projections {
@@ -20,7 +21,15 @@ Result<std::unique_ptr<ScratchView>> ScratchView::BuildOnce(const eventstore::Ev
   std::unique_ptr<ScratchView> scratch(new ScratchView);
   scratch->store_ = *std::move(store);
   std::unique_ptr<View> view = make();
-  for (const auto& generation : scratch->store_->generations()) scratch->generation_ = generation;
+  for (const auto& generation : scratch->store_->generations()) {
+    const Result<bool> fits = IsOfLog(log, shard, *generation);
+    if (!fits.has_value()) return std::unexpected(fits.error());
+    if (*fits) {
+      scratch->generation_ = generation;
+    } else {
+      STELE_RETURN_IF_ERROR(scratch->store_->Drop(generation));
+    }
+  }
   if (scratch->generation_ == nullptr) {
     auto generation = scratch->store_->Create(view->name(), view->version());
     if (!generation.has_value()) return std::unexpected(generation.error());

@@ -273,7 +273,25 @@ Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(
     return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}",
                                             path, error.message()));
   std::unique_ptr<ViewStore> store(new ViewStore);
-  STELE_RETURN_IF_ERROR(store->Load(path, cipher));
+  STELE_RETURN_IF_ERROR(store->Load(path, cipher, /*to_read=*/false));
+  return store;
+}
+
+Result<std::unique_ptr<ViewStore>> ViewStore::OpenToRead(
+    const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path + "/CURRENT", ignored))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected views in {} but found none", path));
+  if (std::filesystem::exists(fmt::format("{}/{}", path, kDamaged), ignored) ||
+      !eventstore::IsWrittenBy(cipher.get(), path))
+    return Fail(ErrorCode::kStoreCorrupt,
+                fmt::format("Expected views that can be used in {} but found others", path));
+  auto lock = eventstore::ReadingLock::Take(path);
+  if (!lock.has_value()) return std::unexpected(lock.error());
+  std::unique_ptr<ViewStore> store(new ViewStore);
+  store->lock_ = *std::move(lock);
+  STELE_RETURN_IF_ERROR(store->Load(path, cipher, /*to_read=*/true));
   return store;
 }
 
@@ -284,7 +302,7 @@ ViewStore::~ViewStore() {
 }
 
 Status ViewStore::Load(const std::string& path,
-                       const std::shared_ptr<const eventstore::FileCipher>& cipher) {
+                       const std::shared_ptr<const eventstore::FileCipher>& cipher, bool to_read) {
   std::vector<std::string> names;
   rocksdb::DBOptions options = DatabaseOptions();
   if (cipher != nullptr) options.env = cipher->env();
@@ -295,9 +313,11 @@ Status ViewStore::Load(const std::string& path,
   for (const std::string& name : names) families.emplace_back(name, FamilyOptions(cache_));
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status opened = rocksdb::DB::Open(options, path, families, &handles, &db);
+  const rocksdb::Status opened =
+      to_read ? rocksdb::DB::OpenForReadOnly(options, path, families, &handles, &db)
+              : rocksdb::DB::Open(options, path, families, &handles, &db);
   if (!opened.ok()) {
-    if (opened.IsIOError() && opened.ToString().find("LOCK") != std::string::npos)
+    if (eventstore::IsLocked(opened))
       return Fail(ErrorCode::kStoreLocked,
                   fmt::format("Expected to be the only user of {} but found that another has it "
                               "open",
@@ -329,13 +349,14 @@ Status ViewStore::Load(const std::string& path,
     generations_.push_back(
         std::make_shared<Generation>(db_, *handle, number, row.view, row.version, row.serves,
                                      has_position ? PositionOf(at) : Position()));
+    if (has_position) generations_.back()->stored_mark_ = at.substr(PositionValue({}).size());
     if (db_->Get({}, default_, CutBeforeKey(number), &at).ok())
       generations_.back()->cut_before_ = PositionOf(at).value;
     unknown.erase(handle);
   }
   // A crash between the making of a family and its row, or between a row's end and the family's.
   for (rocksdb::ColumnFamilyHandle* family : unknown) {
-    db_->DropColumnFamily(family).PermitUncheckedError();
+    if (!to_read) db_->DropColumnFamily(family).PermitUncheckedError();
     db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
   }
   if (!rows->status().ok())
@@ -415,10 +436,10 @@ Status ViewStore::Drop(const std::shared_ptr<Generation>& generation) {
   return {};
 }
 
-Status ViewStore::Write(std::span<const Change> changes, Position position) {
+Status ViewStore::Write(std::span<const Change> changes, Position position, std::string_view mark) {
   rocksdb::WriteBatch batch;
   rocksdb::Status status;
-  const std::string at = PositionValue(position);
+  const std::string at = PositionValue(position).append(mark);
   for (const Change& change : changes) {
     rocksdb::ColumnFamilyHandle* family = change.generation->family_;
     STELE_RETURN_IF_ERROR(change.writer->ForEach(

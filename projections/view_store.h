@@ -7,7 +7,7 @@
 // it open.
 //
 // Keys of the family `default`: "g" and the number of a generation: what it is; "p" and the number:
-// its position; "u" and the number: Generation::cut_before.
+// its position and the mark of the log there; "u" and the number: Generation::cut_before.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "eventstore/database_lock.h"
 #include "eventstore/file_cipher.h"
 #include "projections/view_writer.h"
 
@@ -50,6 +51,8 @@ class Generation {
   bool serves() const { return serves_; }
   // The last record that is in it; 0: none.
   Position position() const { return Position(position_); }
+  // What was noted with the position when the store was opened (log_mark.h).
+  const std::string& stored_mark() const { return stored_mark_; }
   // Whether there is such a key.
   Result<bool> Get(std::string_view key, std::string* value) const;
   // Those that begin so, in order.
@@ -70,6 +73,7 @@ class Generation {
   std::atomic<bool> serves_;
   std::atomic<uint64_t> position_;
   std::atomic<uint64_t> cut_before_ = 0;
+  std::string stored_mark_;
 };
 
 // Keys in their order, from Seek on, within a prefix. Not for concurrent use.
@@ -134,6 +138,10 @@ class ViewStore {
   // written otherwise is made anew, too.
   static Result<std::unique_ptr<ViewStore>> Open(
       const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher = nullptr);
+  // One that is there, beside others that read it; nothing on the disk is changed, and every write
+  // is refused. kStoreCorrupt: damaged, or not to be used; kStoreNotFound: there is none.
+  static Result<std::unique_ptr<ViewStore>> OpenToRead(
+      const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher = nullptr);
   // Writes what is in memory. REQUIRES: nobody uses a generation or reader of it any more.
   ~ViewStore();
   ViewStore(const ViewStore&) = delete;
@@ -158,8 +166,9 @@ class ViewStore {
     Generation* generation;
     ViewWriter* writer;
   };
-  // All of them, and their new position, as one. The writers are empty then.
-  Status Write(std::span<const Change> changes, Position position);
+  // All of them, and their new position, as one. The writers are empty then. `mark`: of the record
+  // at the position (log_mark.h).
+  Status Write(std::span<const Change> changes, Position position, std::string_view mark = {});
   // What was written is on the disk.
   Status Sync();
   // What was erased, or written over, is in no file any more.
@@ -169,8 +178,10 @@ class ViewStore {
   ViewStore() = default;
   static Result<std::unique_ptr<ViewStore>> OpenOnce(
       const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher);
-  Status Load(const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher);
+  Status Load(const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher,
+              bool to_read);
 
+  eventstore::ReadingLock lock_;  // of OpenToRead
   std::shared_ptr<rocksdb::Cache> cache_;
   std::shared_ptr<rocksdb::DB> db_;
   rocksdb::ColumnFamilyHandle* default_ = nullptr;

@@ -107,6 +107,13 @@ class Run(ProgramTest):
         self.assertIn(r"\x1b[31mred", logs)
         self.assertNotIn("\x1b", logs)
 
+    def test_characters_that_turn_text_do_not_reach_it(self):
+        file = self.write("one.yml", ONE_STEP % "'true'")
+        self.stele("run", file, "--business-key", "a\u202ecba\u2066d")
+        listed = self.stele("list").stdout
+        self.assertIn(r"a\u202ecba\u2066d", listed)
+        self.assertNotIn("\u202e", listed)
+
     def test_on_a_terminal_live_lines_leave_nothing_behind(self):
         reader, writer = pty.openpty()
         terminal = environment(TERM="xterm", NO_COLOR="1")
@@ -215,7 +222,7 @@ class Reading(ProgramTest):
         self.assertIn("position", self.stele("verify", code=1).stderr)
         for words in (["list"], ["status", "1"], ["resume"],
                       ["run", example("parallel-join.yml")]):
-            self.assertIn("STL0302", self.stele(*words, code=2).stderr)
+            self.assertIn("STL0302", self.stele(*words, code=1).stderr)
 
     def test_a_closed_standard_stream_is_no_harm(self):
         for stream in ("<&-", ">&-", "2>&-"):

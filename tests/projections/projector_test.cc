@@ -284,7 +284,7 @@ TEST(Projector, ComparesAViewWithANewBuilding) {
     writer.Put("new", "");
     writer.Erase("c b");
     const ViewStore::Change change{generation.get(), &writer};
-    ASSERT_OK((*store)->Write({&change, 1}, generation->position()));
+    ASSERT_OK((*store)->Write({&change, 1}, generation->position(), generation->stored_mark()));
   }
   auto views = OpenCounting(log.store, directory.path());
   ASSERT_OK(views);
