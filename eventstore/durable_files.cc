@@ -175,7 +175,7 @@ Result<FileDigest> CopyWholeFile(const std::string& from, const std::string& to,
 
 Status CheckMayBeRead(const std::string& directory) {
   std::error_code failed;
-  std::filesystem::directory_iterator(directory, failed);
+  const std::filesystem::directory_iterator first(directory, failed);
   if (failed != std::errc::permission_denied) return {};
   return Fail(ErrorCode::kIo, fmt::format("Expected to read the directory {} but found: {}.",
                                           directory, failed.message()));

@@ -71,7 +71,7 @@ Status KeepKeys(const WholeLog& from, const std::vector<LogCut>& cuts, LogDb* to
   STELE_RETURN_IF_ERROR(to->MakeKeys());
   const auto master = from.log().ReadMeta(kMasterRowName);
   if (!master) return std::unexpected(master.error());
-  if (*master) STELE_RETURN_IF_ERROR(to->WriteMeta({{std::string(kMasterRowName), **master}}));
+  if (*master) STELE_RETURN_IF_ERROR(to->WriteMeta({{std::string(kMasterRowName), *master}}));
   for (const LogCut& cut : cuts) {
     const auto highest = HighestInstance(from, cut);
     if (!highest) return std::unexpected(highest.error());

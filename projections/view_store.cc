@@ -246,7 +246,7 @@ KeyCursor ViewReader::Keys(std::string prefix) const {
 }
 
 Result<std::unique_ptr<ViewStore>> ViewStore::Open(
-    const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher) {
+    const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher) {
   STELE_RETURN_IF_ERROR(eventstore::RemoveUnlessWrittenBy(cipher.get(), path));
   auto store = OpenOnce(path, cipher);
   std::string damage;
@@ -278,7 +278,7 @@ Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(
 }
 
 Result<std::unique_ptr<ViewStore>> ViewStore::OpenToRead(
-    const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher) {
+    const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher) {
   std::error_code ignored;
   if (!std::filesystem::exists(path + "/CURRENT", ignored))
     return Fail(ErrorCode::kStoreNotFound,

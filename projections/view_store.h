@@ -137,11 +137,13 @@ class ViewStore {
   // Its files go through the cipher, if there is one (EventStore::file_cipher): one that was
   // written otherwise is made anew, too.
   static Result<std::unique_ptr<ViewStore>> Open(
-      const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher = nullptr);
+      const std::string& path,
+      const std::shared_ptr<const eventstore::FileCipher>& cipher = nullptr);
   // One that is there, beside others that read it; nothing on the disk is changed, and every write
   // is refused. kStoreCorrupt: damaged, or not to be used; kStoreNotFound: there is none.
   static Result<std::unique_ptr<ViewStore>> OpenToRead(
-      const std::string& path, std::shared_ptr<const eventstore::FileCipher> cipher = nullptr);
+      const std::string& path,
+      const std::shared_ptr<const eventstore::FileCipher>& cipher = nullptr);
   // Writes what is in memory. REQUIRES: nobody uses a generation or reader of it any more.
   ~ViewStore();
   ViewStore(const ViewStore&) = delete;

@@ -29,8 +29,10 @@ std::vector<std::string> ViewWriter::StoredKeys(const std::string& prefix) {
   std::vector<std::string> keys;
   if (generation_ != nullptr) {
     auto stored = generation_->Keys(prefix);
-    if (stored.has_value()) keys = *std::move(stored);
-    if (!stored.has_value() && status_.has_value()) status_ = std::unexpected(stored.error());
+    if (stored.has_value())
+      keys = *std::move(stored);
+    else if (status_.has_value())
+      status_ = std::unexpected(stored.error());
   }
   for (const auto& [key, value] : changes_)
     if (value.has_value() && key.starts_with(prefix)) keys.push_back(key);

@@ -27,7 +27,7 @@ completed: {completed}
 the plugin saw {starts} starts, {steps} steps, {ends} ends
 """
 
-HEADERS = ("engine.h", "triggers.h", "values.h")
+HEADERS = ("engine.h", "queries.h", "triggers.h", "values.h")
 
 
 def run(*command):
