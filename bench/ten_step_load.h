@@ -17,6 +17,7 @@
 #include "bench/ten_steps.h"
 #include "engine/runtime/shard.h"
 #include "engine/tasks/function_executor.h"
+#include "engine/tasks/uv_handle.h"
 #include "eventstore/event_store.h"
 
 namespace stele::bench {
@@ -58,12 +59,11 @@ class Load final : public runtime::Observer {
     id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
                            "bench", [](const auto&) {});
     to_start_ = to_end_ = instances;
-    uv_timer_init(loop_, &retry_);
-    retry_.data = this;
+    retry_ = tasks::MakeTimer(loop_, this);  // the loop frees it when it has closed
     const auto start = Steady::now();
     for (uint64_t i = 0; i < std::min(at_once, instances); ++i) StartOne();
     uv_run(loop_, UV_RUN_DEFAULT);
-    uv_close(reinterpret_cast<uv_handle_t*>(&retry_), nullptr);
+    retry_.reset();
     return static_cast<double>(instances) / SecondsSince(start);
   }
 
@@ -101,8 +101,8 @@ class Load final : public runtime::Observer {
   void StartOne() {
     if (may_start_ && !may_start_()) {
       ++held_;
-      if (!uv_is_active(reinterpret_cast<uv_handle_t*>(&retry_)))
-        uv_timer_start(&retry_, OnRetry, 1, 0);
+      if (!uv_is_active(reinterpret_cast<uv_handle_t*>(retry_.get())))
+        uv_timer_start(retry_.get(), OnRetry, 1, 0);
       return;
     }
     --to_start_;
@@ -126,7 +126,7 @@ class Load final : public runtime::Observer {
   uint64_t to_end_ = 0;
   std::function<bool()> may_start_;  // null: always
   uint64_t held_ = 0;
-  uv_timer_t retry_{};
+  tasks::UvHandle<uv_timer_t> retry_;
 };
 
 }  // namespace stele::bench
