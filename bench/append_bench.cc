@@ -1,8 +1,10 @@
 // The event store beside a bare file, in one run:
 //
-//   append_bench                                   everything but the long run
-//   append_bench --benchmark_filter=WriteAmplification  2,000,000 records; STELE_BENCH_RECORDS sets
-//   it
+//   append_bench                                  everything; /1: payloads are sealed
+//   append_bench --benchmark_filter=WriteAmplification
+//
+// STELE_BENCH_RECORDS sets how many records those write that need a log: by hand many, for a short
+// look few.
 //
 // "Bare" is a file that is written to and synced by fdatasync: with the records as they are (raw)
 // and with the blocks as the store keeps them (stored), in the same batches. The directory is
@@ -35,6 +37,11 @@ using bench::Steady;
 
 constexpr ShardId kShard(0);
 constexpr uint32_t kInFlight = 1024;
+
+uint32_t Records(uint32_t usual) {
+  const char* wanted = std::getenv("STELE_BENCH_RECORDS");
+  return wanted == nullptr ? usual : static_cast<uint32_t>(std::strtoul(wanted, nullptr, 10));
+}
 
 class Directory : public bench::Folder {
  public:
@@ -105,6 +112,12 @@ class OutputFinder final : public PayloadFinder {
   }
 };
 
+Batch MakeWork(Workload* workload, uint32_t records) {
+  Batch work;
+  for (uint32_t i = 0; i < records; ++i) workload->Add(&work);
+  return work;
+}
+
 // A thread that keeps `in_flight` records on their way. Its records are made beforehand, so that
 // what is measured is the store.
 class Driver {
@@ -137,6 +150,12 @@ class Driver {
     }
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return durable_ == submitted_; });
+  }
+  // The next `records` of the workload, some at a time.
+  void RunAll(Workload* workload, uint32_t records) {
+    constexpr uint32_t kAtATime = 100'000;
+    for (uint32_t i = 0; i < records; i += kAtATime)
+      Run(MakeWork(workload, std::min(kAtATime, records - i)));
   }
   uint64_t blocks() const { return blocks_; }
 
@@ -192,12 +211,6 @@ std::unique_ptr<EventStore> OpenStore(const std::string& path, bool sealed = fal
   return std::move(*store);
 }
 
-Batch MakeWork(Workload* workload, uint32_t records) {
-  Batch work;
-  for (uint32_t i = 0; i < records; ++i) workload->Add(&work);
-  return work;
-}
-
 // The blocks that a batch becomes when it is cut every `records` records.
 std::vector<std::string> SealEvery(const Batch& work, uint32_t records,
                                    std::vector<std::string>* raw) {
@@ -230,7 +243,7 @@ double BareRate(const std::string& path, const std::vector<std::string>& blocks,
 // Rounds of the three, one after the other, so that a neighbour's load falls on all. 1: payloads
 // are sealed.
 void BM_Append(benchmark::State& state) {
-  constexpr uint32_t kRecords = 100'000;
+  const uint32_t count = Records(100'000);
   constexpr int kRounds = 7;
   Directory directory;
   auto store = OpenStore(directory.path() + "/store", state.range(0) == 1);
@@ -239,23 +252,23 @@ void BM_Append(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<double> rates, raw_rates, stored_rates, raw_ratios, stored_ratios;
     for (int round = 0; round < kRounds; ++round) {
-      const Batch work = MakeWork(&workload, kRecords);
+      const Batch work = MakeWork(&workload, count);
       const uint64_t blocks = driver.blocks();
       const auto start = Steady::now();
       driver.Run(work);
-      rates.push_back(kRecords / SecondsSince(start));
+      rates.push_back(count / SecondsSince(start));
       // The same batches, on average.
       std::vector<std::string> raw;
       const auto stored =
-          SealEvery(work, static_cast<uint32_t>(kRecords / (driver.blocks() - blocks)), &raw);
-      raw_rates.push_back(BareRate(directory.path() + "/raw", raw, kRecords));
-      stored_rates.push_back(BareRate(directory.path() + "/stored", stored, kRecords));
+          SealEvery(work, static_cast<uint32_t>(count / (driver.blocks() - blocks)), &raw);
+      raw_rates.push_back(BareRate(directory.path() + "/raw", raw, count));
+      stored_rates.push_back(BareRate(directory.path() + "/stored", stored, count));
       raw_ratios.push_back(rates.back() / raw_rates.back());
       stored_ratios.push_back(rates.back() / stored_rates.back());
     }
     state.SetIterationTime(1 / Median(rates));
     const StoreStats stats = store->Stats();
-    const double records = kRecords * kRounds;
+    const double records = double{kRounds} * count;
     state.counters["records/s"] = Median(rates);
     state.counters["records/block"] = records / static_cast<double>(driver.blocks());
     state.counters["bare_raw/s"] = Median(raw_rates);
@@ -269,17 +282,17 @@ void BM_Append(benchmark::State& state) {
 }
 BENCHMARK(BM_Append)->Arg(0)->Arg(1)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
-// One record at a time: from submission to the answer.
+// One record at a time: from submission to the answer. 1: payloads are sealed.
 void BM_AppendLatency(benchmark::State& state) {
-  constexpr uint32_t kRecords = 2000;
+  const uint32_t count = std::min(Records(2000), 2000u);
   Directory directory;
-  auto store = OpenStore(directory.path() + "/store");
+  auto store = OpenStore(directory.path() + "/store", state.range(0) == 1);
   Workload workload;
   Driver driver(*store, 1);
   BareFile file(directory.path() + "/bare");
   for (auto _ : state) {
     std::vector<double> latencies, bare;
-    for (uint32_t i = 0; i < kRecords; ++i) {
+    for (uint32_t i = 0; i < count; ++i) {
       const Batch one = MakeWork(&workload, 1);
       auto start = Steady::now();
       driver.Run(one);
@@ -294,7 +307,12 @@ void BM_AppendLatency(benchmark::State& state) {
     state.counters["ratio"] = Median(latencies) / Median(bare);
   }
 }
-BENCHMARK(BM_AppendLatency)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_AppendLatency)
+    ->Arg(0)
+    ->Arg(1)
+    ->Iterations(1)
+    ->UseManualTime()
+    ->Unit(benchmark::kMicrosecond);
 
 // Sealing alone: hash, compression, checksum.
 void BM_Seal(benchmark::State& state) {
@@ -328,14 +346,14 @@ BENCHMARK(BM_SealPayloads)->Arg(1)->Arg(512)->Arg(1024)->Arg(4096);
 // A scan that decodes every record, from disk (or what the kernel keeps of it). 1: payloads are
 // sealed.
 void BM_Scan(benchmark::State& state) {
-  constexpr uint32_t kRecords = 1'000'000;
+  const uint32_t count = Records(1'000'000);
   Directory directory;
   const bool sealed = state.range(0) == 1;
   auto store = OpenStore(directory.path() + "/store", sealed);
   Workload workload;
   {
     Driver driver(*store, 4096);
-    for (uint32_t i = 0; i < kRecords; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+    driver.RunAll(&workload, count);
   }
   store.reset();
   const auto start = Steady::now();
@@ -348,46 +366,46 @@ void BM_Scan(benchmark::State& state) {
       ++records;
       bytes += (*next)->body.size();
     }
-    CHECK(records == kRecords);
+    CHECK(records == count);
     benchmark::DoNotOptimize(bytes);
   }
-  state.SetItemsProcessed(state.iterations() * kRecords);
+  state.SetItemsProcessed(state.iterations() * count);
 }
 BENCHMARK(BM_Scan)->Arg(0)->Arg(1)->Unit(benchmark::kMillisecond);
 
 void BM_ReadInstance(benchmark::State& state) {
-  constexpr uint32_t kRecords = 1'000'000;
+  const uint32_t count = Records(1'000'000);
   Directory directory;
-  auto store = OpenStore(directory.path() + "/store");
+  auto store = OpenStore(directory.path() + "/store", state.range(0) == 1);
   Workload workload;
   Driver driver(*store, kInFlight);
-  for (uint32_t i = 0; i < kRecords; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+  driver.RunAll(&workload, count);
   uint64_t instance = 1;
   for (auto _ : state) {
     auto cursor = store->ReadInstance(kShard, InstanceId(instance), Seq(1));
     uint64_t records = 0;
     for (auto next = (*cursor)->Next(); next && *next; next = (*cursor)->Next()) ++records;
     CHECK(records > 0);
-    instance = 1 + (instance + 7919) % (kRecords / 12);
+    instance = 1 + (instance + 7919) % (count / 12);
   }
 }
-BENCHMARK(BM_ReadInstance)->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_ReadInstance)->Arg(0)->Arg(1)->Unit(benchmark::kMicrosecond);
 
 void BM_WriteAmplification(benchmark::State& state) {
-  const char* wanted = std::getenv("STELE_BENCH_RECORDS");
-  const uint64_t records = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 2'000'000;
+  const uint32_t records = Records(2'000'000);
+  const bool sealed = state.range(0) == 1;
   Directory directory;
-  auto store = OpenStore(directory.path() + "/store");
+  auto store = OpenStore(directory.path() + "/store", sealed);
   Workload workload;
   for (auto _ : state) {
     {
       Driver driver(*store, kInFlight);
-      for (uint64_t i = 0; i < records; i += 100'000) driver.Run(MakeWork(&workload, 100'000));
+      driver.RunAll(&workload, records);
     }
     const StoreStats stats = store->Stats();
     const auto written = static_cast<double>(stats.wal_bytes_written + stats.flush_bytes_written +
                                              stats.compaction_bytes_written);
-    const auto count = static_cast<double>(records);
+    const double count = records;
     state.counters["raw_B/record"] = stats.raw_bytes / count;
     state.counters["stored_B/record"] = stats.appended_bytes / count;
     state.counters["wal_MB"] = stats.wal_bytes_written / 1e6;
@@ -398,11 +416,11 @@ void BM_WriteAmplification(benchmark::State& state) {
     state.counters["per_raw"] = written / stats.raw_bytes;
     store.reset();
     const auto start = Steady::now();
-    store = OpenStore(directory.path() + "/store");
+    store = OpenStore(directory.path() + "/store", sealed);
     state.counters["open_ms"] = SecondsSince(start) * 1e3;
   }
 }
-BENCHMARK(BM_WriteAmplification)->Iterations(1)->Unit(benchmark::kSecond);
+BENCHMARK(BM_WriteAmplification)->Arg(0)->Arg(1)->Iterations(1)->Unit(benchmark::kSecond);
 
 }  // namespace
 }  // namespace stele::eventstore

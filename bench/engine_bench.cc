@@ -1,8 +1,9 @@
 // The engine as a whole, on a disk, every block synced: instances a second, replay, loading,
 // starting.
 //
-//     engine_bench [--instances N] [--records N] [--events N] [--data DIR]
+//     engine_bench [--instances N] [--records N] [--events N] [--encrypt] [--data DIR]
 //
+// --encrypt: with a master key, so that payloads are sealed and what is derived is encrypted.
 // Prints a line a figure. Medians of several rounds, behind one that is not counted, where a figure
 // is a rate. What is read was written a moment before, so that it comes from the page cache.
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "bench/measuring.h"
 #include "bench/ten_step_load.h"
 #include "engine/apply/apply.h"
+#include "engine/model/payload_spans.h"
 #include "engine/model/snapshot.h"
 #include "engine/runtime/limits.h"
 #include "eventstore/rocksdb_store.h"
@@ -32,6 +34,7 @@ struct Settings {
   uint64_t instances = 200'000;  // of the durable workload
   uint64_t records = 0;          // of the log that is opened; 0: the durable workload's
   uint64_t events = 1'000'000;   // of the long instance
+  bool encrypt = false;          // payloads are sealed
   std::string data = ".";        // where a folder is made and removed
 };
 
@@ -177,9 +180,14 @@ void MeasureLongInstance(const eventstore::EventStore& store, uint64_t events) {
 }
 
 eventstore::EventStore& Reopen(std::unique_ptr<eventstore::EventStore>& store,
-                               const std::string& path) {
+                               const std::string& path, bool encrypt) {
   store.reset();
-  auto opened = eventstore::OpenRocksDbStore(path, {});
+  eventstore::RocksDbOptions options;
+  if (encrypt) {
+    options.master_key = eventstore::CipherKey(std::string(eventstore::kKeyBytes, 'k'));
+    options.payloads = std::make_shared<model::RecordPayloads>();
+  }
+  auto opened = eventstore::OpenRocksDbStore(path, options);
   CHECK(opened.has_value(), "{}", opened.error().ToString());
   store = *std::move(opened);
   return *store;
@@ -190,7 +198,7 @@ int Main(const Settings& settings) {
   uv_loop_init(&loop);
   const bench::Folder folder(settings.data);
   std::unique_ptr<eventstore::EventStore> store;
-  Reopen(store, folder.path());
+  Reopen(store, folder.path(), settings.encrypt);
   {
     Load load(&loop, *store);
     load.Open();
@@ -213,7 +221,7 @@ int Main(const Settings& settings) {
     load.Close();
   }
   const auto start = Steady::now();
-  Reopen(store, folder.path());
+  Reopen(store, folder.path(), settings.encrypt);
   const double opening = SecondsSince(start);
   {
     Load load(&loop, *store);
@@ -224,7 +232,7 @@ int Main(const Settings& settings) {
     load.Close();
   }
   if (const uint64_t events = MakeLongInstance(*store, settings.events); events > 0)
-    MeasureLongInstance(Reopen(store, folder.path()), events);
+    MeasureLongInstance(Reopen(store, folder.path(), settings.encrypt), events);
   store.reset();
   uv_loop_close(&loop);
   return 0;
@@ -235,13 +243,16 @@ int Main(const Settings& settings) {
 
 int main(int argc, char** argv) {
   stele::Settings settings;
-  stele::bench::ReadArguments(argc, argv, "[--instances N] [--records N] [--events N] [--data DIR]",
+  stele::bench::ReadArguments(argc, argv,
+                              "[--instances N] [--records N] [--events N] [--encrypt] [--data DIR]",
                               {{"--instances", stele::bench::Into(settings.instances)},
                                {"--records", stele::bench::Into(settings.records)},
                                {"--events", stele::bench::Into(settings.events)},
-                               {"--data", [&](const std::string& data) {
+                               {"--data",
+                                [&](const std::string& data) {
                                   settings.data = data;
                                   return !data.empty();
-                                }}});
+                                }}},
+                              {{"--encrypt", &settings.encrypt}});
   return stele::Main(settings);
 }

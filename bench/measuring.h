@@ -48,13 +48,23 @@ class Folder {
   std::string path_;
 };
 
-// "--name value" pairs, each handed to what `known` has for the name: false when the value is none.
-// Anything else ends the program with `usage`.
+// "--name value" pairs, each handed to what `known` has for the name: false when the value is none;
+// and names alone, each of which sets what `flags` has for it. Anything else ends the program with
+// `usage`.
 using Arguments = std::map<std::string_view, std::function<bool(const std::string&)>>;
-inline void ReadArguments(int argc, char** argv, const char* usage, const Arguments& known) {
-  for (int i = 1; i < argc; i += 2) {
+using Flags = std::map<std::string_view, bool*>;
+inline void ReadArguments(int argc, char** argv, const char* usage, const Arguments& known,
+                          const Flags& flags = {}) {
+  for (int i = 1; i < argc; ++i) {
+    if (const auto flag = flags.find(argv[i]); flag != flags.end()) {
+      *flag->second = true;
+      continue;
+    }
     const auto found = known.find(argv[i]);
-    if (found != known.end() && i + 1 < argc && found->second(argv[i + 1])) continue;
+    if (found != known.end() && i + 1 < argc && found->second(argv[i + 1])) {
+      ++i;
+      continue;
+    }
     std::fprintf(stderr, "Expected %s but found \"%s\"\n", usage, argv[i]);
     std::exit(2);
   }

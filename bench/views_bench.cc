@@ -94,7 +94,7 @@ void MeasureLag(uv_loop_t* loop, eventstore::EventStore& store, const std::strin
   std::vector<double> lags;
   std::thread asker([&] {
     Position written(store.NextPosition(ShardId()).value - 1);
-    while (!stop) {
+    while (!stop || lags.empty()) {  // at least one, however short the load
       if (!store.WaitForRecords(ShardId(), written, kTickUs)) continue;
       const Position end(store.NextPosition(ShardId()).value - 1);
       if (end <= std::exchange(written, end)) continue;
