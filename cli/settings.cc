@@ -116,11 +116,14 @@ Take NonEmpty(std::string& into) {
 // A file is found from the directory that the settings are in.
 Take KeySourceOf(secrets::KeySource& source, const std::string& data) {
   return [&source, data](const Value& value) -> Status {
+    int64_t patience_us = source.command_patience_ms * 1000;
     STELE_RETURN_IF_ERROR(TakeMembers(value, {{"key_file", NonEmpty(source.file)},
                                               {"key_env", NonEmpty(source.environment)},
-                                              {"key_command", NonEmpty(source.command)}}));
-    if (value.as_object().size() != 1)
+                                              {"key_command", NonEmpty(source.command)},
+                                              {"key_command_timeout", DurationOf(patience_us)}}));
+    if (source.file.empty() + source.environment.empty() + source.command.empty() != 2)
       return Wrong("one of key_command, key_env and key_file", value);
+    source.command_patience_ms = std::max<int64_t>(patience_us / 1000, 1);
     if (!source.file.empty()) source.file = std::filesystem::path(data) / source.file;
     return {};
   };

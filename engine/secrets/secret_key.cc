@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/check.h"
+#include "engine/secrets/limits.h"
 #include "engine/secrets/private_file.h"
 
 namespace stele::secrets {
@@ -13,7 +14,6 @@ namespace stele::secrets {
 namespace {
 
 constexpr char kContext[crypto_kdf_CONTEXTBYTES + 1] = "stelesec";
-constexpr size_t kMaxKeyFileBytes = 4096;
 constexpr size_t kHexDigits = 2 * kKeyBytes;
 
 static_assert(kKeyBytes == crypto_kdf_KEYBYTES);
@@ -78,7 +78,7 @@ Result<SecretKey> SecretKey::Parse(std::string_view text, std::string_view where
 }
 
 Result<SecretKey> SecretKey::ReadFile(const std::string& path) {
-  Result<std::optional<std::string>> text = ReadPrivateFile(path, kMaxKeyFileBytes);
+  Result<std::optional<std::string>> text = ReadPrivateFile(path, kMaxKeyTextBytes);
   if (!text.has_value()) return std::unexpected(text.error());
   if (!text->has_value())
     return Fail(ErrorCode::kSecretKey,

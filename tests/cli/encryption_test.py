@@ -191,13 +191,18 @@ class Keys(EncryptionTest):
             self.assertIn("STL0311", said)
             self.assertIn(named, said)
             self.assertNotIn(key[:20], said)
+        hangs = {"key_command": "exec tail -f /dev/null", "key_command_timeout": "50ms"}
+        self.write("data/settings.json", json.dumps({"encryption": hangs}))
+        self.assertIn("it had not ended after 50 ms",
+                      self.stele("list", "--data", "data", code=2).stderr)
         self.write("data/settings.json", json.dumps({"encryption": {"key_env": "STELE_TEST_KEY"}}))
         self.assertIn("STELE_TEST_KEY", self.stele("list", "--data", "data", code=2).stderr)
         self.assertNotIn("STELE_TEST_KEY", environment())
 
     def test_settings_that_name_no_key_or_two_are_refused(self):
         os.makedirs(self.path("data"))
-        for wrong in ({}, {"key_file": "a", "key_env": "B"}, {"key_fiel": "a"}, {"key_env": ""}):
+        for wrong in ({}, {"key_file": "a", "key_env": "B"}, {"key_fiel": "a"}, {"key_env": ""},
+                      {"key_command_timeout": "5s"}):
             self.write("data/settings.json", json.dumps({"encryption": wrong}))
             self.assertIn("encryption", self.stele("run", self.write("doors.yml", FLOW), "--data",
                                                    "data", code=2).stderr)

@@ -138,12 +138,15 @@ TEST_F(Store, NoticesEveryChangedByteAndEveryCut) {
 }
 
 TEST_F(Store, RefusesAValueInAnotherNamesPlace) {
-  Put("A", "for a");
-  Put("B", "for b");
+  // So long that random bytes do not hold them.
+  Put("NAME_OF_A", "for a");
+  Put("NAME_OF_B", "for b");
   std::string bytes = Bytes();
-  std::swap(bytes[bytes.find('A')], bytes[bytes.find("B", bytes.find('A'))]);
+  const size_t first = bytes.find("NAME_OF_A"), second = bytes.find("NAME_OF_B");
+  ASSERT_TRUE(first < second && second < bytes.size());
+  std::swap(bytes[first + 8], bytes[second + 8]);
   files_.Write("secrets.stele", bytes);
-  EXPECT_EQ(store_.Find(key_, "A").error().code, ErrorCode::kSecretStoreDamaged);
+  EXPECT_EQ(store_.Find(key_, "NAME_OF_A").error().code, ErrorCode::kSecretStoreDamaged);
 }
 
 TEST_F(Store, RefusesANewerVersion) {

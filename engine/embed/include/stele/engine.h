@@ -148,7 +148,8 @@ class Plugin {
 // ---- Requests and what comes back ----
 
 // Where the key is that payloads are sealed with (docs/encryption.md): a file that is closed to
-// others, an environment variable, or a command that prints it. One of them at most.
+// others, an environment variable, or a command that prints it within a minute. One of them at
+// most.
 struct MasterKey {
   std::string file;
   std::string environment;
