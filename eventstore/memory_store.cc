@@ -84,6 +84,8 @@ std::unique_ptr<MemoryStore> MemoryStore::Crash(size_t kept_puts) const {
   auto after = std::make_unique<MemoryStore>();
   after->archived_ = archived_;
   after->cut_ = cut_;
+  after->key_rows_ = after->disk_key_rows_ = disk_key_rows_;
+  if (sealing_ != nullptr) after->SealWith(sealing_->log_keys, sealing_->finder);
   for (const auto& [shard, disk] : disk_) after->Restore(shard, disk);
   after->state_ = flushed_;
   for (size_t i = 0; i < std::min(kept_puts, unflushed_.size()); ++i) unflushed_[i](after->state_);
@@ -134,6 +136,8 @@ Status MemoryStore::Write(const SealedBlock& block) {
       if (fault->second != WriteFault::kNothingWritten && !sync_lies_)
         disk_[block.shard][first] = std::make_shared<const std::string>(
             fault->second == WriteFault::kTorn ? block.value.substr(0, torn) : block.value);
+      if (fault->second == WriteFault::kWritten && !sync_lies_)
+        StoreKeyRows(block.keys, &disk_key_rows_);
       refusal_ = Error{ErrorCode::kStoreWriteFailed,
                        fmt::format("Expected to write position {} of shard {} but found an "
                                    "injected fault.",
@@ -143,10 +147,13 @@ Status MemoryStore::Write(const SealedBlock& block) {
     auto bytes = std::make_shared<const std::string>(block.value);
     if (!sync_lies_) disk_[block.shard][first] = bytes;
     blocks_[block.shard][first] = std::move(bytes);
+    StoreKeyRows(block.keys, &key_rows_);
+    if (!sync_lies_) StoreKeyRows(block.keys, &disk_key_rows_);
     stats_.raw_bytes += block.raw_bytes;
     stats_.appended_bytes += block.value.size();
     stats_.log_bytes += block.value.size();
   }
+  if (sealing_ != nullptr) sealing_->keys->Written(block.keys);
   log.index().Add(block.before.next, block.after.next, block.instances);
   log.index().Tidy();
   log.Advance(block.after);
@@ -158,7 +165,7 @@ std::unique_ptr<BlockSource> MemoryStore::MakeSource(ShardId shard) const {
 }
 
 Result<std::unique_ptr<Cursor>> MemoryStore::Read(ShardId shard, Position from) const {
-  return std::make_unique<LogCursor>(MakeSource(shard), shard, from);
+  return std::make_unique<LogCursor>(MakeSource(shard), shard, from, payload_keys());
 }
 
 Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, InstanceId instance,
@@ -177,7 +184,8 @@ Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, Instanc
     shards_.Get(shard).index().Find(instance, seq, &blocks);
     return blocks;
   };
-  return std::make_unique<InstanceCursor>(MakeSource(shard), shard, instance, from, find);
+  return std::make_unique<InstanceCursor>(MakeSource(shard), shard, instance, from, find,
+                                          payload_keys());
 }
 
 bool MemoryStore::WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const {
@@ -194,7 +202,8 @@ Status MemoryStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapsh
   STELE_RETURN_IF_ERROR(shards_.Get(shard).CheckDurable(snapshot.position, "a snapshot"));
   {
     std::lock_guard lock(mutex_);
-    if (cut_.contains({shard, instance})) return {};  // of what is gone nothing is kept
+    // Of what is gone nothing is kept.
+    if (cut_.contains({shard, instance}) || IsDestroyed(shard, instance)) return {};
   }
   Put([=](State& state) { state.snapshots[{shard, instance}] = snapshot; });
   return {};
@@ -203,6 +212,7 @@ Status MemoryStore::PutSnapshot(ShardId shard, InstanceId instance, const Snapsh
 Result<std::optional<Snapshot>> MemoryStore::GetSnapshot(ShardId shard, InstanceId instance) const {
   std::lock_guard lock(mutex_);
   if (fails_snapshots_) return UnreadableDisk();
+  if (IsDestroyed(shard, instance)) return std::nullopt;
   const auto snapshot = state_.snapshots.find({shard, instance});
   if (snapshot == state_.snapshots.end()) return std::nullopt;
   return snapshot->second;

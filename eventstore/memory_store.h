@@ -1,5 +1,6 @@
 // The event store in memory, with faults on order: for tests of what stands above it. It stores the
-// same bytes as the store on disk and reads them by the same code.
+// same bytes as the store on disk and reads them by the same code; it seals payloads by the same
+// code, too, under keys that it makes for itself.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,9 @@
 
 #include "eventstore/block_source.h"
 #include "eventstore/event_store.h"
+#include "eventstore/file_cipher.h"
+#include "eventstore/master_row.h"
+#include "eventstore/payload_keys.h"
 #include "eventstore/shard_log.h"
 
 namespace stele::eventstore {
@@ -27,7 +31,10 @@ enum class WriteFault {
 // Threads: any, as EventStore says.
 class MemoryStore final : public EventStore {
  public:
+  // Payloads are in clear.
   MemoryStore() = default;
+  // Payloads are sealed, each where it finds one.
+  explicit MemoryStore(std::shared_ptr<const PayloadFinder> payloads);
 
   // What the `nth` write from now on (1: the next one) does, over all shards.
   void InjectFault(uint64_t nth, WriteFault fault);
@@ -71,6 +78,11 @@ class MemoryStore final : public EventStore {
   std::vector<SegmentInfo> Segments(ShardId) const override { return {}; }
   Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
   Result<InstanceId> LastCutInstance(ShardId shard) const override;
+  Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
+                     std::span<const Position> registry_records) override;
+  Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const override;
+  PayloadKeys* payload_keys() const override;
+  std::shared_ptr<const FileCipher> file_cipher() const override;
   StoreStats Stats() const override;
 
  private:
@@ -84,17 +96,29 @@ class MemoryStore final : public EventStore {
     std::map<ShardId, LogTail> known_tails;
   };
   using StateChange = std::function<void(State&)>;
+  using KeyRows = std::map<std::string, std::string>;  // payload_keys.h
+  struct Sealing {
+    LogKeys log_keys;
+    std::shared_ptr<const PayloadFinder> finder;
+    std::unique_ptr<PayloadKeys> keys;
+    std::shared_ptr<const FileCipher> files;
+  };
   class Source;
 
+  void SealWith(const LogKeys& log_keys, std::shared_ptr<const PayloadFinder> finder);
+  void StoreKeyRows(const std::vector<KeyRow>& rows, KeyRows* stored);  // REQUIRES: mutex_
+  bool IsDestroyed(ShardId shard, InstanceId instance) const;           // REQUIRES: mutex_
   void Put(StateChange change);
   Status CheckMayBeCut(ShardId shard, InstanceId instance) const;  // REQUIRES: mutex_
   Result<uint64_t> CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure);
   void Restore(ShardId shard, const Blocks& disk);
   std::unique_ptr<BlockSource> MakeSource(ShardId shard) const;
 
-  mutable std::mutex mutex_;              // of everything below but shards_
-  std::map<ShardId, Blocks> blocks_;      // what readers see
-  std::map<ShardId, Blocks> disk_;        // what a restart finds
+  mutable std::mutex mutex_;          // of everything below but shards_
+  std::map<ShardId, Blocks> blocks_;  // what readers see
+  std::map<ShardId, Blocks> disk_;    // what a restart finds
+  KeyRows key_rows_;                  // both, of the payloads' keys
+  KeyRows disk_key_rows_;
   std::map<ShardId, Position> archived_;  // one past the last archived record
   std::set<InstanceKey> cut_;
   std::optional<Error> refusal_;
@@ -109,6 +133,7 @@ class MemoryStore final : public EventStore {
   std::vector<StateChange> unflushed_;  // since then
   StoreStats stats_;
   ShardLogs shards_;
+  std::unique_ptr<Sealing> sealing_;  // null: payloads are in clear
 };
 
 }  // namespace stele::eventstore

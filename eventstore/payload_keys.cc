@@ -42,6 +42,20 @@ std::optional<PayloadKeyId> PayloadKeyId::Parse(std::string_view name) {
                       Position(LoadBig<uint64_t>(name.data() + 12))};
 }
 
+Result<std::vector<PayloadKeyId>> KeysToDestroy(ShardId shard,
+                                                std::span<const InstanceId> instances,
+                                                std::span<const Position> registry_records) {
+  std::vector<PayloadKeyId> ids;
+  for (const InstanceId instance : instances) {
+    if (instance == InstanceId())
+      return Fail(ErrorCode::kWrongState,
+                  "Expected an instance, to destroy its key, but found 0, the registry.");
+    ids.push_back({shard, instance, Position()});
+  }
+  for (const Position record : registry_records) ids.push_back({shard, InstanceId(), record});
+  return ids;
+}
+
 std::string DestroyedKeyRow() {
   return {kRowVersion, kDestroyed};
 }

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,6 +40,12 @@ struct PayloadKeyId {
   static std::optional<PayloadKeyId> Parse(std::string_view name);
   bool operator==(const PayloadKeyId&) const = default;
 };
+
+// Of the instances, and of single records of the registry. kWrongState for instance 0, the
+// registry, whose records have a key each.
+Result<std::vector<PayloadKeyId>> KeysToDestroy(ShardId shard,
+                                                std::span<const InstanceId> instances,
+                                                std::span<const Position> registry_records);
 
 // A row that says that there was a key.
 std::string DestroyedKeyRow();

@@ -53,22 +53,16 @@ Result<std::unique_ptr<StoreKeys>> StoreKeys::Open(LogDb& log, const std::string
 Status StoreKeys::Destroy(ShardId shard, std::span<const InstanceId> instances,
                           std::span<const Position> registry_records,
                           const std::function<void(std::string_view)>& step) {
-  std::vector<PayloadKeyId> ids;
-  for (const InstanceId instance : instances) {
-    if (instance == InstanceId())
-      return Fail(ErrorCode::kWrongState,
-                  "Expected an instance, to destroy its key, but found 0, the registry.");
-    ids.push_back({shard, instance, Position()});
-  }
-  for (const Position record : registry_records) ids.push_back({shard, InstanceId(), record});
+  const auto ids = KeysToDestroy(shard, instances, registry_records);
+  if (!ids) return std::unexpected(ids.error());
   std::vector<KeyRow> rows;
-  for (const PayloadKeyId& id : ids) {
+  for (const PayloadKeyId& id : *ids) {
     const auto row = log_.ReadKey(id.Name());
     if (!row) return std::unexpected(row.error());
     if (*row) rows.push_back({id.Name(), DestroyedKeyRow()});
   }
   STELE_RETURN_IF_ERROR(log_.PutKeys(rows));
-  for (const PayloadKeyId& id : ids) payloads_.Forget(id);
+  for (const PayloadKeyId& id : *ids) payloads_.Forget(id);
   if (step) step("it is noted that the keys are destroyed");
   STELE_RETURN_IF_ERROR(log_.ScrubKeys(rows));
   if (step) step("the keys are in no file");

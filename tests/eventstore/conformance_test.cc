@@ -5,56 +5,14 @@
 #include <thread>
 
 #include "eventstore/block_sealer.h"
-#include "eventstore/memory_store.h"
-#include "eventstore/rocksdb_store.h"
+#include "eventstore/format.h"
+#include "tests/eventstore/backends.h"
 #include "tests/eventstore/records.h"
 
 namespace stele::eventstore {
 namespace {
 
 constexpr ShardId kShard(0);
-
-// Makes a store and closes and opens it again.
-class Backend {
- public:
-  virtual ~Backend() = default;
-  virtual EventStore& store() = 0;
-  virtual void Reopen() = 0;
-};
-
-class MemoryBackend final : public Backend {
- public:
-  EventStore& store() override { return *store_; }
-  void Reopen() override {
-    store_ = store_->Crash(store_->unflushed_puts());  // a clean close loses nothing
-  }
-
- private:
-  std::unique_ptr<MemoryStore> store_ = std::make_unique<MemoryStore>();
-};
-
-class RocksDbBackend final : public Backend {
- public:
-  RocksDbBackend() { Reopen(); }
-  EventStore& store() override { return *store_; }
-  void Reopen() override {
-    store_.reset();
-    RocksDbOptions options;
-    options.index_chunk_records = 20;  // so that histories lie on both sides of the index's end
-    auto opened = OpenRocksDbStore(directory_.path(), options);
-    if (!opened) throw std::runtime_error(opened.error().ToString());
-    store_ = std::move(*opened);
-  }
-
- private:
-  TempDir directory_;
-  std::unique_ptr<EventStore> store_;
-};
-
-struct BackendCase {
-  const char* name;
-  std::function<std::unique_ptr<Backend>()> make;
-};
 
 class EventStoreTest : public testing::TestWithParam<BackendCase> {
  protected:
@@ -69,11 +27,21 @@ class EventStoreTest : public testing::TestWithParam<BackendCase> {
   std::unique_ptr<Backend> backend_ = GetParam().make();
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Stores, EventStoreTest,
-    testing::Values(BackendCase{"Memory", [] { return std::make_unique<MemoryBackend>(); }},
-                    BackendCase{"RocksDb", [] { return std::make_unique<RocksDbBackend>(); }}),
-    [](const auto& info) { return info.param.name; });
+// Sealed: a whole body is the payload.
+class BodyPayloads final : public PayloadFinder {
+ public:
+  bool Find(std::string_view body, std::vector<PayloadSpan>* spans) const override {
+    spans->clear();
+    if (body.size() > 8) spans->push_back({0, 8, static_cast<uint32_t>(body.size() - 8)});
+    return true;
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, EventStoreTest, testing::ValuesIn(Backends(nullptr)),
+                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(SealingStores, EventStoreTest,
+                         testing::ValuesIn(Backends(std::make_shared<BodyPayloads>())),
+                         [](const auto& info) { return info.param.name; });
 
 TEST_P(EventStoreTest, IsEmptyWhenNew) {
   EXPECT_EQ(store().NextPosition(kShard), Position(1));
@@ -285,7 +253,8 @@ TEST_P(EventStoreTest, CountsWhatItStores) {
   const Batch batch = RoundRobin(50, 5, 1);
   ASSERT_OK(AppendNext(store(), batch));
   const StoreStats stats = store().Stats();
-  EXPECT_EQ(stats.raw_bytes, batch.bytes());
+  const uint64_t seals = GetParam().sealed ? batch.count() * kSealBytes : 0;
+  EXPECT_EQ(stats.raw_bytes, batch.bytes() + seals);
   EXPECT_GT(stats.appended_bytes, 0u);
   EXPECT_LT(stats.appended_bytes, stats.raw_bytes);
   EXPECT_GE(stats.log_bytes, stats.appended_bytes);
