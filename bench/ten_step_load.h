@@ -50,21 +50,26 @@ class Load final : public runtime::Observer {
     shard_ = *std::move(opened);
   }
 
-  // Asked before each start; false: it is tried again a millisecond later.
-  void set_may_start(std::function<bool()> may_start) { may_start_ = std::move(may_start); }
-
-  // Instances a second.
+  // Instances a second, so many at once.
   double Run(uint64_t instances, uint64_t at_once) {
-    const auto definition = TenSteps();
-    id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
-                           "bench", [](const auto&) {});
-    to_start_ = to_end_ = instances;
-    retry_ = tasks::MakeTimer(loop_, this);  // the loop frees it when it has closed
+    Begin(instances);
     const auto start = Steady::now();
     for (uint64_t i = 0; i < std::min(at_once, instances); ++i) StartOne();
     uv_run(loop_, UV_RUN_DEFAULT);
-    retry_.reset();
     return static_cast<double>(instances) / SecondsSince(start);
+  }
+
+  // Instances a second that ended, while they were started `rate` a second, whatever became of
+  // those before.
+  double RunAtRate(uint64_t instances, uint64_t rate) {
+    Begin(instances);
+    tick_ = tasks::MakeTimer(loop_, this);  // the loop frees it when it has closed
+    rate_ = static_cast<double>(rate);
+    begun_ = Steady::now();
+    uv_timer_start(tick_.get(), OnTick, 1, 1);
+    uv_run(loop_, UV_RUN_DEFAULT);
+    tick_.reset();
+    return static_cast<double>(instances) / SecondsSince(begun_);
   }
 
   // From opening to the first command that is durable.
@@ -93,25 +98,29 @@ class Load final : public runtime::Observer {
   void OnEnded(const model::Instance& instance) override {
     CHECK(instance.status == model::Status::kCompleted, "instance {}: {}", instance.id.value,
           instance.failure.message);
-    if (to_start_ > held_) StartOne();
+    if (to_start_ > 0 && rate_ == 0) StartOne();
     if (--to_end_ == 0) uv_stop(loop_);
   }
   void OnFatal(const Error& error) override { CHECK(false, "{}", error.ToString()); }
 
+  void Begin(uint64_t instances) {
+    const auto definition = TenSteps();
+    id_ = shard_->Register({definition::WriteCanonical(*definition), definition->name, "", ""},
+                           "bench", [](const auto&) {});
+    to_start_ = to_end_ = instances;
+    started_ = 0;
+    rate_ = 0;
+  }
+
   void StartOne() {
-    if (may_start_ && !may_start_()) {
-      ++held_;
-      if (!uv_is_active(reinterpret_cast<uv_handle_t*>(retry_.get())))
-        uv_timer_start(retry_.get(), OnRetry, 1, 0);
-      return;
-    }
     --to_start_;
     shard_->Start({.definition = id_, .input = input_}, "bench", nullptr);
   }
 
-  static void OnRetry(uv_timer_t* timer) {
+  static void OnTick(uv_timer_t* timer) {
     auto& self = *static_cast<Load*>(timer->data);
-    for (uint64_t starts = std::exchange(self.held_, 0); starts > 0; --starts) self.StartOne();
+    const auto due = static_cast<uint64_t>(SecondsSince(self.begun_) * self.rate_);
+    for (; self.started_ < due && self.to_start_ > 0; ++self.started_) self.StartOne();
   }
 
   uv_loop_t* loop_;
@@ -124,9 +133,10 @@ class Load final : public runtime::Observer {
   DefinitionId id_;
   uint64_t to_start_ = 0;
   uint64_t to_end_ = 0;
-  std::function<bool()> may_start_;  // null: always
-  uint64_t held_ = 0;
-  tasks::UvHandle<uv_timer_t> retry_;
+  double rate_ = 0;  // instances to start a second; 0: one for each that ends
+  uint64_t started_ = 0;
+  Steady::time_point begun_;
+  tasks::UvHandle<uv_timer_t> tick_;
 };
 
 }  // namespace stele::bench

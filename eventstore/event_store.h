@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,8 +97,10 @@ class EventStore {
   virtual Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                        Seq from) const = 0;
 
-  // Blocks until NextPosition(shard) > `after`, or until `timeout_us` passed; says which.
-  virtual bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const = 0;
+  // Blocks until the record at `position` is durable, until `timeout_us` passed, or until it is to
+  // stop; whether it is durable.
+  virtual bool WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
+                              const std::stop_token& stop) const = 0;
 
   // Snapshots and the open set live outside the write-ahead log: a crash may take back what was put
   // after the last checkpoint, all of it or the later part of it, in the order of the calls. What

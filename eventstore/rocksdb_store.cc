@@ -39,8 +39,9 @@ class RocksDbStore final : public EventStore {
   Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
   Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                Seq from) const override;
-  bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const override {
-    return shards_.Get(shard).WaitBeyond(after, timeout_us);
+  bool WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
+                      const std::stop_token& stop) const override {
+    return shards_.Get(shard).WaitFor(position, timeout_us, stop);
   }
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
   Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override;

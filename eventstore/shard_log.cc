@@ -19,10 +19,10 @@ void ShardLog::Advance(const LogTail& tail) {
   moved_.notify_all();
 }
 
-bool ShardLog::WaitBeyond(Position after, int64_t timeout_us) const {
+bool ShardLog::WaitFor(Position position, int64_t timeout_us, const std::stop_token& stop) const {
   std::unique_lock lock(mutex_);
-  return moved_.wait_for(lock, std::chrono::microseconds(timeout_us),
-                         [&] { return tail_.next > after; });
+  return moved_.wait_for(lock, stop, std::chrono::microseconds(timeout_us),
+                         [&] { return tail_.next > position; });
 }
 
 Status ShardLog::CheckFollows(const SealedBlock& block) const {

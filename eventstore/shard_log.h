@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <vector>
 
 #include "base/error.h"
@@ -25,8 +26,9 @@ class ShardLog {
   LogTail tail() const;
   // The block is durable: moves the tail and wakes who waits. The block is in the index first.
   void Advance(const LogTail& tail);
-  // Blocks until the tail is beyond `after` or the time is over; says which.
-  bool WaitBeyond(Position after, int64_t timeout_us) const;
+  // Blocks until the record at `position` is durable, the time is over or it is to stop; whether it
+  // is durable.
+  bool WaitFor(Position position, int64_t timeout_us, const std::stop_token& stop) const;
   // kStoreWrongPosition unless the block was sealed behind the tail.
   Status CheckFollows(const SealedBlock& block) const;
   // kStoreWrongPosition unless the position is durable. `what` begins the sentence.
@@ -42,7 +44,7 @@ class ShardLog {
  private:
   const ShardId id_;
   mutable std::mutex mutex_;
-  mutable std::condition_variable moved_;
+  mutable std::condition_variable_any moved_;
   LogTail tail_;
   TailIndex index_;
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <pthread.h>
 
 #include <algorithm>
 #include <chrono>
@@ -17,8 +18,8 @@ namespace stele::projections {
 
 namespace {
 
-// How long the follower waits for records before it looks whether it is to stop.
-constexpr int64_t kFollowTickUs = 100'000;
+// How long the follower waits for records before it looks whether the building of others failed.
+constexpr int64_t kFollowPatienceUs = 1'000'000;
 
 }  // namespace
 
@@ -212,8 +213,12 @@ void Projector::Start() {
   CHECK(!follows_, "the views follow the log already");
   follows_ = true;
   stopping_ = false;
+  stop_ = std::stop_source();
   follower_ = std::thread([this] { Follow(); });
   builder_ = std::thread([this] { BuildAside(); });
+  // For who looks at the process's threads.
+  pthread_setname_np(follower_.native_handle(), "views");
+  pthread_setname_np(builder_.native_handle(), "views-build");
 }
 
 void Projector::Stop() {
@@ -222,6 +227,7 @@ void Projector::Stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
+  stop_.request_stop();
   changed_.notify_all();
   follower_.join();
   builder_.join();
@@ -246,7 +252,7 @@ void Projector::Follow() {
       if (const Status served = ServeAll(); !served.has_value()) return Failed(served.error());
       NotifyAll();
     }
-    log_.WaitForRecords(shard_, main_->position(), kFollowTickUs);
+    log_.WaitForRecords(shard_, main_->position().Next(), kFollowPatienceUs, stop_.get_token());
   }
 }
 

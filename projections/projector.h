@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -124,6 +125,7 @@ class Projector {
   std::vector<std::unique_ptr<Feed>> building_;  // the first is stepped by the thread that builds
   std::optional<Error> failure_;
   bool stopping_ = false;
+  std::stop_source stop_;
   bool follows_ = false;
   std::thread follower_;
   std::thread builder_;

@@ -135,13 +135,13 @@ TEST_F(Backup, IsMadeUnderAFullLoadOfAppends) {
     for (uint64_t next = 1; !stop; next += 50) {
       Batch batch = RoundRobin(50, 1, next);
       committer.Submit(batch);
-      (*store)->WaitForRecords(kShard, Position(next > 5000 ? next - 5000 : 0), 1'000'000);
+      (*store)->WaitForRecords(kShard, Position(next > 5000 ? next - 5000 : 0), 1'000'000, {});
     }
   });
   uint64_t before = 1;
   for (uint32_t id = 1; id <= 6; ++id) {
     // The log grows between two backups, and so does what must be in the next one.
-    ASSERT_TRUE((*store)->WaitForRecords(kShard, Position(before + 5000), 60'000'000));
+    ASSERT_TRUE((*store)->WaitForRecords(kShard, Position(before + 5000), 60'000'000, {}));
     before = (*store)->NextPosition(kShard).value;
     const auto made = (*store)->Backup(RequestFor(directory()));
     EXPECT_OK(made);

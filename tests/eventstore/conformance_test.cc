@@ -174,13 +174,13 @@ TEST_P(EventStoreTest, CursorsFollowTheTail) {
 }
 
 TEST_P(EventStoreTest, WaitsForRecordsOfAnotherThread) {
-  EXPECT_FALSE(store().WaitForRecords(kShard, Position(1), 0));
+  EXPECT_FALSE(store().WaitForRecords(kShard, Position(1), 0, {}));
   std::thread writer([&] { EXPECT_OK(AppendNext(store(), RoundRobin(2, 1, 1))); });
-  EXPECT_TRUE(store().WaitForRecords(kShard, Position(2), 60'000'000));
+  EXPECT_TRUE(store().WaitForRecords(kShard, Position(2), 60'000'000, {}));
   writer.join();
   EXPECT_EQ(ReadLog(store()).size(), 2u);
-  EXPECT_TRUE(store().WaitForRecords(kShard, Position(2), 0));
-  EXPECT_FALSE(store().WaitForRecords(kShard, Position(3), 0));
+  EXPECT_TRUE(store().WaitForRecords(kShard, Position(2), 0, {}));
+  EXPECT_FALSE(store().WaitForRecords(kShard, Position(3), 0, {}));
 }
 
 TEST_P(EventStoreTest, KeepsTheLatestSnapshot) {

@@ -65,7 +65,7 @@ void CommitUntil(EventStore& store, uint64_t count) {
     Batch batch = RoundRobin(3, 1, next);
     committer.Submit(batch);
     // What is on its way is bounded, as the runtime does it.
-    store.WaitForRecords(kShard, Position(next > 900 ? next - 900 : 0), 1'000'000);
+    store.WaitForRecords(kShard, Position(next > 900 ? next - 900 : 0), 1'000'000, {});
   }
 }
 

@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <filesystem>
+#include <future>
 #include <thread>
 
 #include "tests/eventstore/records.h"
@@ -233,6 +235,23 @@ TEST(Projector, FollowsTheLogOnAThreadOfItsOwn) {
     EXPECT_GE(reader->position(), written);
     EXPECT_THAT(Dump(*reader), Contains(Pair("c a", fmt::format("{}", 2 * (i + 1)))));
   }
+  (*views)->Stop();
+}
+
+// Who asks for a record that is there is answered at once, and would ask again and again.
+TEST(Projector, SleepsWhileTheLogDoesNotGrow) {
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  std::promise<Position> first;
+  std::atomic<bool> is_first = true;
+  log.store.OnWait([&](Position position) {
+    if (is_first.exchange(false)) first.set_value(position);
+  });
+  auto views = OpenCounting(log.store, directory.path());
+  ASSERT_OK(views);
+  (*views)->Start();
+  EXPECT_EQ(first.get_future().get(), log.store.NextPosition(ShardId(0)));
   (*views)->Stop();
 }
 
