@@ -5,6 +5,7 @@
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/instance_ranges.h"
+#include "projections/limits.h"
 #include "projections/log_mark.h"
 #include "projections/removal.h"
 
@@ -47,9 +48,10 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
     cursor_ = *std::move(cursor);
   }
   uint64_t records = 0;
+  size_t bytes = 0;
   Position last = position_;
   eventstore::RecordHeader last_header;
-  while (records < max_records) {
+  while (records < max_records && bytes < kBatchBytes) {
     const auto record = Peek(end);
     if (!record.has_value()) return std::unexpected(record.error());
     if (*record == nullptr) break;
@@ -59,6 +61,7 @@ Result<uint64_t> Feed::Step(uint64_t max_records, Position end) {
     if (*removes && records > 0) break;
     last = (*record)->position;
     last_header = (*record)->header;
+    bytes += (*record)->body.size();
     STELE_RETURN_IF_ERROR(Take(**record));
     next_.reset();
     ++records;

@@ -36,8 +36,9 @@ class Feed {
   // Its view is fed no more.
   void Remove(const Generation& generation);
 
-  // Up to so many records, none behind `end`, and writes what they come to. The number read; 0:
-  // there is none. After an error nothing of the batch is written, and the feed is of no more use.
+  // Up to so many records, fewer when they are large, none behind `end`, and writes what they come
+  // to. The number read; 0: there is none. After an error nothing of the batch is written, and the
+  // feed is of no more use.
   Result<uint64_t> Step(uint64_t max_records, Position end = Position(UINT64_MAX));
   Position position() const { return position_; }
 

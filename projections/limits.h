@@ -6,11 +6,15 @@
 
 namespace stele::projections {
 
-// Instances that a feed holds in memory between batches (about 1 KiB each beside their payloads).
+// Instances that a feed holds in memory between batches, and the bytes of all of them. Those that go
+// are read again when something happens to them.
 inline constexpr size_t kMaxTrackedInstances = 50'000;
+inline constexpr size_t kMaxTrackedBytes = 256u << 20;
 // Records of a batch. What is written is seen after it. A large one costs less: what happened to an
 // instance in it is written once.
 inline constexpr uint64_t kBatchRecords = 65'536;
+// A batch ends behind the record with which the bodies have so many bytes.
+inline constexpr size_t kBatchBytes = 32u << 20;
 
 // Views as of earlier positions whose directories are kept.
 inline constexpr size_t kKeptAsOf = 4;

@@ -1,9 +1,10 @@
 #include "projections/tracker.h"
 
+#include <utility>
+
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/snapshot.h"
-#include "projections/limits.h"
 
 namespace stele::projections {
 
@@ -73,16 +74,25 @@ void Tracker::ForEachTouched(const std::function<void(const model::Instance&)>& 
 void Tracker::Trim() {
   for (const InstanceId id : touched_) {
     const auto found = instances_.find(id);
-    found->second.touched = false;
-    if (!model::HasEnded(found->second.instance.status)) continue;
-    used_.erase(found->second.used);
-    instances_.erase(found);
+    Entry& entry = found->second;
+    entry.touched = false;
+    if (model::HasEnded(entry.instance.status)) {
+      LetGo(found);
+      continue;
+    }
+    const model::MemoryUse use = model::MemoryOf(entry.instance);
+    const size_t bytes = sizeof(Entry) + use.structure + use.payloads + use.parsed;
+    bytes_ += bytes - std::exchange(entry.bytes, bytes);
   }
   touched_.clear();
-  while (instances_.size() > kMaxTrackedInstances) {
-    instances_.erase(used_.front());
-    used_.pop_front();
-  }
+  while (!used_.empty() && (instances_.size() > kMaxTrackedInstances || bytes_ > max_bytes_))
+    LetGo(instances_.find(used_.front()));
+}
+
+void Tracker::LetGo(Entries::iterator entry) {
+  bytes_ -= entry->second.bytes;
+  used_.erase(entry->second.used);
+  instances_.erase(entry);
 }
 
 }  // namespace stele::projections

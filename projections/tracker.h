@@ -12,13 +12,15 @@
 #include "engine/model/instance.h"
 #include "engine/model/registry.h"
 #include "eventstore/event_store.h"
+#include "projections/limits.h"
 
 namespace stele::projections {
 
 class Tracker {
  public:
-  // REQUIRES: the store outlives it.
-  Tracker(const eventstore::EventStore& store, ShardId shard) : store_(store), shard_(shard) {}
+  // Holds so many bytes of instances between two batches. REQUIRES: the store outlives it.
+  Tracker(const eventstore::EventStore& store, ShardId shard, size_t max_bytes = kMaxTrackedBytes)
+      : store_(store), shard_(shard), max_bytes_(max_bytes) {}
 
   // The registry as of that position. To be called once, before anything else.
   Status Begin(Position position);
@@ -31,19 +33,26 @@ class Tracker {
   // Lets go of instances that have ended, and of those that nothing has happened to for longest,
   // down to the bound.
   void Trim();
+  // Instances in memory.
+  size_t held() const { return instances_.size(); }
 
  private:
   struct Entry {
     model::Instance instance;
+    size_t bytes = 0;  // as of the last Trim
     std::list<InstanceId>::iterator used;
     bool touched = false;
   };
+  using Entries = std::unordered_map<InstanceId, Entry>;
+  void LetGo(Entries::iterator entry);
   Status Load(const eventstore::RecordView& record, model::Instance* instance) const;
 
   const eventstore::EventStore& store_;
   ShardId shard_;
+  size_t max_bytes_;
   model::Registry registry_;
-  std::unordered_map<InstanceId, Entry> instances_;
+  Entries instances_;
+  size_t bytes_ = 0;            // of all entries
   std::list<InstanceId> used_;  // the least recently used first
   std::vector<InstanceId> touched_;
 };
