@@ -188,8 +188,10 @@ Result<std::unique_ptr<Cursor>> MemoryStore::ReadInstance(ShardId shard, Instanc
                                           payload_keys());
 }
 
-bool MemoryStore::WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const {
-  return shards_.Get(shard).WaitBeyond(after, timeout_us);
+bool MemoryStore::WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
+                                 const std::stop_token& stop) const {
+  if (wait_hook_) wait_hook_(position);
+  return shards_.Get(shard).WaitFor(position, timeout_us, stop);
 }
 
 void MemoryStore::Put(StateChange change) {

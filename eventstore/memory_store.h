@@ -42,6 +42,9 @@ class MemoryStore final : public EventStore {
   void FailReads(bool snapshots, bool notes);
   // Called at the start of each write with its number, from 1, on the writing thread.
   void OnWrite(std::function<void(uint64_t)> hook);
+  // Called with what each WaitForRecords is asked, on the waiting thread. REQUIRES: nobody waits
+  // yet.
+  void OnWait(std::function<void(Position)> hook) { wait_hook_ = std::move(hook); }
   // The writes that were tried.
   uint64_t writes() const;
 
@@ -56,7 +59,8 @@ class MemoryStore final : public EventStore {
   Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
   Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                Seq from) const override;
-  bool WaitForRecords(ShardId shard, Position after, int64_t timeout_us) const override;
+  bool WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
+                      const std::stop_token& stop) const override;
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;
   Result<std::optional<Snapshot>> GetSnapshot(ShardId shard, InstanceId instance) const override;
   Status PutNote(ShardId shard, std::string_view key, std::string_view value) override;
@@ -130,6 +134,7 @@ class MemoryStore final : public EventStore {
   uint64_t writes_ = 0;
   State state_;
   State flushed_;                       // as of the last checkpoint
+  std::function<void(Position)> wait_hook_;
   std::vector<StateChange> unflushed_;  // since then
   StoreStats stats_;
   ShardLogs shards_;
