@@ -103,7 +103,7 @@ Result<ArchiveStore::Draft> ArchiveStore::Begin(ShardId shard, Position first,
   return draft;
 }
 
-Result<NotedSegment> ArchiveStore::Commit(Draft draft, const NotedSegment* old) {
+Result<NotedSegment> ArchiveStore::Commit(Draft draft, std::span<const NotedSegment> olds) {
   Step("the segment's blocks are written");
   auto header = draft.writer->Finish();
   if (!header) return std::unexpected(std::move(header).error());
@@ -115,28 +115,30 @@ Result<NotedSegment> ArchiveStore::Commit(Draft draft, const NotedSegment* old) 
       draft.aside, SegmentFileName(header->shard, header->first, draft.generation)));
   draft.writer->Release();
   Step("the segment has its name");
-  STELE_RETURN_IF_ERROR(log_.WriteMeta({NoteSegment(segment)}));
+  std::vector<LogDb::MetaChange> notes = {NoteSegment(segment)};
+  for (const NotedSegment& old : olds)
+    if (old.header.first != header->first) notes.push_back(NoteNoSegment(old));
+  STELE_RETURN_IF_ERROR(log_.WriteMeta(notes));
   Step("the segment is noted");
-  STELE_RETURN_IF_ERROR(Replace(header->shard, segment));
-  if (old == nullptr) return segment;
-  STELE_RETURN_IF_ERROR(
-      directory_.Remove(SegmentFileName(header->shard, header->first, old->generation)));
-  Step("the old segment is removed");
+  Replace(header->shard, segment, olds);
+  for (const NotedSegment& old : olds) {
+    STELE_RETURN_IF_ERROR(
+        directory_.Remove(SegmentFileName(header->shard, old.header.first, old.generation)));
+    Step("the old segment is removed");
+  }
   return segment;
 }
 
-Status ArchiveStore::Replace(ShardId shard, const NotedSegment& segment) {
+void ArchiveStore::Replace(ShardId shard, const NotedSegment& segment,
+                           std::span<const NotedSegment> olds) {
   ArchiveView view = *View(shard);
-  const auto old = std::ranges::find(view.segments, segment.header.first,
-                                     [](const NotedSegment& s) { return s.header.first; });
-  if (old == view.segments.end())
-    view.segments.push_back(segment);
-  else
-    *old = segment;
+  const auto place = std::ranges::lower_bound(view.segments, segment.header.first, {},
+                                              [](const NotedSegment& s) { return s.header.first; });
+  const auto rest = view.segments.erase(place, place + static_cast<ptrdiff_t>(olds.size()));
+  view.segments.insert(rest, segment);
   const Position floor = view.end().next;
   Of(shard).Replace(std::move(view));
   log_.RaiseFloor(shard, floor);
-  return {};
 }
 
 namespace {
@@ -164,6 +166,7 @@ Result<bool> ArchiveStore::MoveOne(ShardId shard, Position to, BlockSource& hot,
   if (!more || !*more) return more;
   const NotedSegment* old = view->segments.empty() ? nullptr : &view->segments.back();
   if (old != nullptr && old->header.file_bytes >= options_.target_bytes / 2) old = nullptr;
+  const std::span<const NotedSegment> olds(old, old == nullptr ? 0 : 1);
   auto draft = Begin(shard, old == nullptr ? end.next : old->header.first, old);
   if (!draft) return std::unexpected(std::move(draft).error());
   if (old != nullptr)
@@ -176,7 +179,7 @@ Result<bool> ArchiveStore::MoveOne(ShardId shard, Position to, BlockSource& hot,
     more = OpenNext(hot, shard, to, draft->end, reader.header().first, &reader);
     if (!more) return more;
   }
-  auto segment = Commit(std::move(*draft), old);
+  auto segment = Commit(std::move(*draft), olds);
   if (!segment) return std::unexpected(std::move(segment).error());
   report->records += segment->header.last.Next().value - end.next.value;
   ++report->segments;
@@ -185,14 +188,15 @@ Result<bool> ArchiveStore::MoveOne(ShardId shard, Position to, BlockSource& hot,
   return true;
 }
 
-Result<ArchiveReport> ArchiveStore::Move(ShardId shard, Position to, BlockSource& hot) {
+Result<ArchiveReport> ArchiveStore::Move(ShardId shard, Position to, BlockSource& hot,
+                                         const std::stop_token& stop) {
   std::lock_guard lock(working_);
   to = std::min(to, hot.End());
   ArchiveReport report;
   report.end = View(shard)->end().next;
   if (to <= report.end) return report;
   STELE_RETURN_IF_ERROR(directory_.Claim(NotedFiles()));
-  for (;;) {
+  while (!stop.stop_requested()) {
     auto moved = MoveOne(shard, to, hot, &report);
     if (!moved) return std::unexpected(std::move(moved).error());
     if (!*moved) break;

@@ -16,6 +16,8 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,10 +55,13 @@ class ArchiveStore {
   Result<bool> IsCut(ShardId shard, InstanceId instance) const;
 
   // Moves whole blocks before `to`. `hot` gives the blocks of the hot log.
-  Result<ArchiveReport> Move(ShardId shard, Position to, BlockSource& hot);
+  Result<ArchiveReport> Move(ShardId shard, Position to, BlockSource& hot,
+                             const std::stop_token& stop);
 
   // What a cut needs of the store around it.
   struct CutAccess {
+    // Looked at between two segments.
+    std::stop_token stop;
     // kWrongState and so on when the instance may not be cut out.
     std::function<Status(InstanceId)> check;
     // First positions of the blocks that may hold the instance.
@@ -81,9 +86,12 @@ class ArchiveStore {
 
   // A new segment, aside; it replaces `old`, if any, whose first position it keeps.
   Result<Draft> Begin(ShardId shard, Position first, const NotedSegment* old) const;
-  Result<NotedSegment> Commit(Draft draft, const NotedSegment* old);
+  // It takes the place of `olds`, which follow each other, the first of them its own first.
+  Result<NotedSegment> Commit(Draft draft, std::span<const NotedSegment> olds);
   Result<bool> MoveOne(ShardId shard, Position to, BlockSource& hot, ArchiveReport* report);
-  Status Replace(ShardId shard, const NotedSegment& segment);
+  void Replace(ShardId shard, const NotedSegment& segment, std::span<const NotedSegment> olds);
+  // Segments that have become small together, so that their number stays bounded.
+  Status MergeSmall(ShardId shard, const std::stop_token& stop);
 
   Status Mark(ShardId shard, const Erasure& erasure);
   Status Finish(ShardId shard, const Erasure& erasure, const CutAccess& access, CutReport* report);

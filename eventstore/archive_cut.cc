@@ -1,6 +1,7 @@
 // Cutting instances out of the archive. First it is noted, durably, that they are gone: from then
 // on no reader sees them. Then their segments are written anew, one after the other, then what
-// `state` has of them goes, and last the note that a cut is under way.
+// `state` has of them goes, and last the note that a cut is under way. Segments that have become
+// small by it are then put together.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,18 +37,21 @@ Result<CutReport> ArchiveStore::Cut(ShardId shard, const Erasure& erasure,
     todo.instances.push_back(instance);
   }
   SortUnique(&todo.instances);
-  if (todo.instances.empty() && todo.notes.empty()) return report;
-  STELE_RETURN_IF_ERROR(directory_.Claim(NotedFiles()));
-  STELE_RETURN_IF_ERROR(Mark(shard, todo));
-  STELE_RETURN_IF_ERROR(Finish(shard, todo, access, &report));
+  if (!todo.instances.empty() || !todo.notes.empty()) {
+    STELE_RETURN_IF_ERROR(directory_.Claim(NotedFiles()));
+    STELE_RETURN_IF_ERROR(Mark(shard, todo));
+    STELE_RETURN_IF_ERROR(Finish(shard, todo, access, &report));
+  }
+  if (report.segments > 0) STELE_RETURN_IF_ERROR(MergeSmall(shard, access.stop));
   return report;
 }
 
 Status ArchiveStore::Mark(ShardId shard, const Erasure& erasure) {
-  std::vector<LogDb::MetaChange> notes = {NoteCutUnderWay(shard, erasure)};
-  for (InstanceId instance : erasure.instances) notes.push_back(NoteCutInstance(shard, instance));
+  auto notes = NoteCutRanges(log_, shard, RangesOf(erasure.instances));
+  if (!notes) return std::unexpected(std::move(notes).error());
+  notes->push_back(NoteCutUnderWay(shard, erasure));
   Step("a cut is begun");
-  STELE_RETURN_IF_ERROR(log_.WriteMeta(notes));
+  STELE_RETURN_IF_ERROR(log_.WriteMeta(*notes));
   Step("the cut is noted");
   ArchiveView view = *View(shard);
   view.hidden = erasure.instances;
@@ -70,6 +74,12 @@ Status ArchiveStore::Finish(ShardId shard, const Erasure& erasure, const CutAcce
   SortUnique(&instances);
   const auto view = View(shard);
   for (const NotedSegment& segment : view->segments) {
+    if (access.stop.stop_requested())
+      return Fail(
+          ErrorCode::kShardStopped,
+          fmt::format("Expected to cut {} instances out of shard {} but found that it is to "
+                      "stop; the next call finishes it.",
+                      instances.size(), shard.value));
     const auto first = std::ranges::lower_bound(touched, segment.header.first);
     if (first != touched.end() && *first <= segment.header.last)
       STELE_RETURN_IF_ERROR(Rewrite(segment, touched, instances, report));
@@ -119,10 +129,48 @@ Status ArchiveStore::Rewrite(const NotedSegment& old, const std::vector<Position
     cut += *records;
   }
   if (cut == 0) return {};  // a cut that was cut off had done this one
-  auto committed = Commit(std::move(*draft), &old);
+  auto committed = Commit(std::move(*draft), {&old, 1});
   if (!committed) return std::unexpected(std::move(committed).error());
   report->records += cut;
   ++report->segments;
+  return {};
+}
+
+namespace {
+
+// Neighbours that are to be one segment, at most so large: behind the first of them lies as much as
+// it has itself, so that what is written for it again is paid for by what came since. None: empty.
+std::span<const NotedSegment> NextToMerge(std::span<const NotedSegment> segments,
+                                          uint64_t target_bytes) {
+  for (size_t first = 0; first < segments.size(); ++first) {
+    const uint64_t own = segments[first].header.file_bytes;
+    uint64_t behind = 0;
+    size_t end = first + 1;
+    for (; end < segments.size(); ++end) {
+      const uint64_t more = segments[end].header.file_bytes;
+      if (own + behind + more > target_bytes) break;
+      behind += more;
+    }
+    if (end > first + 1 && behind >= own) return segments.subspan(first, end - first);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status ArchiveStore::MergeSmall(ShardId shard, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto view = View(shard);
+    const auto olds = NextToMerge(view->segments, options_.target_bytes);
+    if (olds.empty()) break;
+    auto draft = Begin(shard, olds.front().header.first, &olds.front());
+    if (!draft) return std::unexpected(std::move(draft).error());
+    for (const NotedSegment& old : olds)
+      STELE_RETURN_IF_ERROR(draft->AddAll(
+          directory_.PathOf(SegmentFileName(shard, old.header.first, old.generation)), old.header));
+    auto merged = Commit(std::move(*draft), olds);
+    if (!merged) return std::unexpected(std::move(merged).error());
+  }
   return {};
 }
 

@@ -8,7 +8,7 @@ namespace stele::eventstore {
 namespace {
 
 constexpr std::string_view kSegmentKey = "segment";   // shard, first position
-constexpr std::string_view kInstanceKey = "cut";      // shard, instance
+constexpr std::string_view kInstanceKey = "cut";      // shard, first instance of a range
 constexpr std::string_view kUnderWayKey = "erasing";  // shard
 constexpr char kNoteVersion = 1;
 
@@ -80,8 +80,8 @@ LogDb::MetaChange NoteSegment(const NotedSegment& segment) {
   return {Key(kSegmentKey, segment.header.shard, segment.header.first.value), std::move(value)};
 }
 
-LogDb::MetaChange NoteCutInstance(ShardId shard, InstanceId instance) {
-  return {Key(kInstanceKey, shard, instance.value), std::string(1, kNoteVersion)};
+LogDb::MetaChange NoteNoSegment(const NotedSegment& segment) {
+  return {Key(kSegmentKey, segment.header.shard, segment.header.first.value), std::nullopt};
 }
 
 LogDb::MetaChange NoteCutUnderWay(ShardId shard, const std::optional<Erasure>& erasure) {
@@ -132,29 +132,89 @@ Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard) 
   return segments;
 }
 
-Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard) {
-  auto key = log.LastMetaKey(Key(kInstanceKey, shard));
-  if (!key) return std::unexpected(std::move(key).error());
-  if (!*key) return InstanceId();
-  if ((*key)->size() != 8) return BadNote("an instance that was cut out", shard);
-  return InstanceId(LoadBig<uint64_t>((*key)->data()));
+namespace {
+
+Result<CutRange> DecodeRange(ShardId shard, std::string_view key, std::string_view value) {
+  if (key.size() != 8 || value.size() != 9 || value[0] != kNoteVersion)
+    return BadNote("instances that were cut out", shard);
+  return CutRange{InstanceId(LoadBig<uint64_t>(key.data())),
+                  InstanceId(LoadLittle<uint64_t>(value.data() + 1))};
 }
 
-Result<std::vector<InstanceId>> CutInstances(const LogDb& log, ShardId shard) {
-  std::vector<InstanceId> instances;
+// The last one that begins at or before the instance.
+Result<std::optional<CutRange>> RangeUpTo(const LogDb& log, ShardId shard, InstanceId instance) {
+  const std::string prefix = Key(kInstanceKey, shard);
+  auto row = log.LastMeta(prefix, Key(kInstanceKey, shard, instance.value).substr(prefix.size()));
+  if (!row) return std::unexpected(std::move(row).error());
+  if (!*row) return std::nullopt;
+  auto range = DecodeRange(shard, (*row)->key, (*row)->value);
+  if (!range) return std::unexpected(std::move(range).error());
+  return *range;
+}
+
+}  // namespace
+
+std::vector<CutRange> RangesOf(const std::vector<InstanceId>& instances) {
+  std::vector<CutRange> ranges;
+  for (InstanceId instance : instances)
+    if (ranges.empty() || ranges.back().last.Next() != instance)
+      ranges.push_back({instance, instance});
+    else
+      ranges.back().last = instance;
+  return ranges;
+}
+
+Result<std::vector<LogDb::MetaChange>> NoteCutRanges(const LogDb& log, ShardId shard,
+                                                     const std::vector<CutRange>& ranges) {
+  std::vector<LogDb::MetaChange> changes;
+  std::vector<CutRange> grown;
+  for (const CutRange& range : ranges) {
+    const bool goes_on = !grown.empty() && grown.back().last.Next() == range.first;
+    if (goes_on) {
+      grown.back().last = range.last;
+    } else {
+      grown.push_back(range);
+      auto left = RangeUpTo(log, shard, range.first);
+      if (!left) return std::unexpected(std::move(left).error());
+      if (*left && (*left)->last.Next() == range.first) grown.back().first = (*left)->first;
+    }
+    const InstanceId next = range.last.Next();
+    auto right = RangeUpTo(log, shard, next);
+    if (!right) return std::unexpected(std::move(right).error());
+    if (!*right || (*right)->first != next) continue;
+    grown.back().last = (*right)->last;
+    changes.push_back({Key(kInstanceKey, shard, next.value), std::nullopt});
+  }
+  for (const CutRange& range : grown) {
+    std::string value(1, kNoteVersion);
+    PutNumber(range.last.value, &value);
+    changes.push_back({Key(kInstanceKey, shard, range.first.value), std::move(value)});
+  }
+  return changes;
+}
+
+Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard) {
+  auto last = RangeUpTo(log, shard, InstanceId(UINT64_MAX));
+  if (!last) return std::unexpected(std::move(last).error());
+  return *last ? (*last)->last : InstanceId();
+}
+
+Result<std::vector<CutRange>> CutRanges(const LogDb& log, ShardId shard) {
+  std::vector<CutRange> ranges;
   STELE_RETURN_IF_ERROR(log.ForEachMeta(
-      Key(kInstanceKey, shard), [&](std::string_view key, std::string_view) -> Status {
-        if (key.size() != 8) return BadNote("an instance that was cut out", shard);
-        instances.push_back(InstanceId(LoadBig<uint64_t>(key.data())));
+      Key(kInstanceKey, shard), [&](std::string_view key, std::string_view value) -> Status {
+        auto range = DecodeRange(shard, key, value);
+        if (!range) return std::unexpected(std::move(range).error());
+        ranges.push_back(*range);
         return {};
       }));
-  return instances;
+  return ranges;
 }
 
 Result<bool> InstanceWasCut(const LogDb& log, ShardId shard, InstanceId instance) {
-  auto note = log.ReadMeta(Key(kInstanceKey, shard, instance.value));
-  if (!note) return std::unexpected(std::move(note).error());
-  return note->has_value();
+  auto range = RangeUpTo(log, shard, instance);
+  if (!range) return std::unexpected(std::move(range).error());
+  return *range && instance <= (*range)->last;
 }
 
 Result<std::optional<Erasure>> ReadCutUnderWay(const LogDb& log, ShardId shard) {

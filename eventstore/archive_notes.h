@@ -30,7 +30,16 @@ inline constexpr std::string_view kSegmentSuffix = ".segment";
 inline constexpr std::string_view kAsideSuffix = ".segment.new";
 
 LogDb::MetaChange NoteSegment(const NotedSegment& segment);
-LogDb::MetaChange NoteCutInstance(ShardId shard, InstanceId instance);
+LogDb::MetaChange NoteNoSegment(const NotedSegment& segment);
+// Instances with neighbouring numbers, all of which were cut out; they are one row.
+struct CutRange {
+  InstanceId first, last;
+};
+// REQUIRES: the ranges are in order, do not touch each other, and none of it is noted yet.
+Result<std::vector<LogDb::MetaChange>> NoteCutRanges(const LogDb& log, ShardId shard,
+                                                     const std::vector<CutRange>& ranges);
+// Of instances in order.
+std::vector<CutRange> RangesOf(const std::vector<InstanceId>& instances);
 // Nothing: none is under way any more.
 LogDb::MetaChange NoteCutUnderWay(ShardId shard, const std::optional<Erasure>& erasure);
 
@@ -40,7 +49,7 @@ Result<std::vector<ShardId>> ArchivedShards(const LogDb& log);
 Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard);
 // The highest number; 0: none was.
 Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard);
-Result<std::vector<InstanceId>> CutInstances(const LogDb& log, ShardId shard);
+Result<std::vector<CutRange>> CutRanges(const LogDb& log, ShardId shard);
 Result<bool> InstanceWasCut(const LogDb& log, ShardId shard, InstanceId instance);
 Result<std::optional<Erasure>> ReadCutUnderWay(const LogDb& log, ShardId shard);
 

@@ -57,7 +57,7 @@ Status BlockReader::Decompress(std::string_view body) {
 Status BlockReader::Open(std::string_view block, ShardId shard, Position first, bool archived) {
   header_.count = read_ = 0;
   archived_ = archived;
-  auto header = DecodeBlockHeader(block, shard, first);
+  auto header = DecodeBlockHeader(block, shard, first, archived);
   if (!header) return std::unexpected(std::move(header).error());
   STELE_RETURN_IF_ERROR(VerifyBlockChecksum(block, shard, first));
   header_ = *header;
@@ -70,10 +70,10 @@ Status BlockReader::Open(std::string_view block, ShardId shard, Position first, 
 bool BlockReader::Next(RecordView* view, Error* error) {
   if (archived_ && IsCutFrame(rest_)) [[unlikely]]
     return NextCut(view, error);
-  cut_ = false;
+  cut_ = 0;
   size_t size = 0;
   if (!DecodeFrame(rest_, header_.shard, next_position(), view, &size, error)) return false;
-  return Took(size, error);
+  return Took(size, 1, error);
 }
 
 Status BlockReader::OpenPayloads(RecordCipher& cipher, RecordView* view) {
@@ -82,22 +82,29 @@ Status BlockReader::OpenPayloads(RecordCipher& cipher, RecordView* view) {
 }
 
 bool BlockReader::NextCut(RecordView* view, Error* error) {
-  cut_ = true;
   *view = {};
   view->shard = header_.shard;
   view->position = next_position();
-  if (!DecodeCutFrame(rest_, header_.shard, view->position, &leaf_, error)) return false;
-  return Took(kCutFrameBytes, error);
+  TreeNode node;
+  if (!DecodeCutFrame(rest_, header_.shard, view->position, &node, error)) return false;
+  cut_ = node.records;
+  cut_hash_ = node.hash;
+  if (cut_ <= header_.count - read_) return Took(kCutFrameBytes, cut_, error);
+  *error = Corrupt(header_, fmt::format("{} more records", header_.count - read_),
+                   fmt::format("{} that were cut out", cut_))
+               .error();
+  return false;
 }
 
-Hash BlockReader::Leaf() const {
-  return cut_ ? leaf_ : LeafHash(header_.first.Plus(read_ - 1), frame_);
+TreeNode BlockReader::Node() const {
+  if (cut_ > 0) return {cut_, cut_hash_};
+  return {1, LeafHash(header_.first.Plus(read_ - 1), frame_)};
 }
 
-bool BlockReader::Took(size_t bytes, Error* error) {
+bool BlockReader::Took(size_t bytes, uint32_t records, Error* error) {
   frame_ = rest_.substr(0, bytes);
   rest_.remove_prefix(bytes);
-  ++read_;
+  read_ += records;
   if (AtEnd() && !rest_.empty()) {
     *error = Corrupt(header_, fmt::format("{} records", header_.count),
                      fmt::format("{} bytes behind them", rest_.size()))
@@ -108,22 +115,23 @@ bool BlockReader::Took(size_t bytes, Error* error) {
 }
 
 Status BlockReader::VerifyHash(Summary* summary) {
-  BlockHasher hasher(header_.version, header_.shard, header_.first, header_.count,
-                     header_.previous);
+  RecordTree tree(header_.count);
   RecordView view;
   Error error{};
   while (!AtEnd()) {
     if (!Next(&view, &error)) return std::unexpected(error);
-    hasher.AddLeaf(Leaf());
+    if (!tree.AddNode(Node()))
+      return Corrupt(header_, "records cut out at a node of the tree",
+                     fmt::format("{} of them before position {}", cut_, next_position().value));
     if (summary == nullptr) continue;
-    if (cut_) {
-      ++summary->cut;
+    if (cut_ > 0) {
+      summary->cut += cut_;
     } else {
       summary->earliest = std::min(summary->earliest, view.header.time);
       summary->latest = std::max(summary->latest, view.header.time);
     }
   }
-  const Hash hash = hasher.Finish();
+  const Hash hash = LinkHash(LinkOf(header_), tree.Root());
   if (hash == header_.hash) return {};
   return Corrupt(header_, "records with hash " + ToHex(header_.hash), ToHex(hash));
 }

@@ -35,16 +35,17 @@ class BlockReader {
   bool AtEnd() const { return read_ == header_.count; }
 
   // The next record; its views stay valid until Open. False with the error when it is damaged.
-  // Of one that was cut out the view has shard and position alone.
+  // Records that were cut out and have one node are passed as one; the view has the shard and the
+  // position of the first alone.
   // REQUIRES: !AtEnd().
   bool Next(RecordView* view, Error* error);
   // Opens the payloads of the record that Next returned last, in its place: afterwards frame() is
   // no longer what the chain has. REQUIRES: it is sealed, and not open.
   Status OpenPayloads(RecordCipher& cipher, RecordView* view);
-  // Whether the record that Next returned last was cut out.
-  bool cut() const { return cut_; }
-  // What the chain has of it. Hashes the frame, unless it was cut out.
-  Hash Leaf() const;
+  // How many records that Next returned last were cut out; 0: it returned one that is there.
+  uint32_t cut() const { return cut_; }
+  // What the chain has of it, or of them. Hashes the frame of one that is there.
+  TreeNode Node() const;
   // All frames of the block, read or not.
   std::string_view frames() const { return frames_; }
   // The bytes of the frame that Next returned last.
@@ -61,7 +62,7 @@ class BlockReader {
  private:
   Status Decompress(std::string_view body);
   bool NextCut(RecordView* view, Error* error);
-  bool Took(size_t bytes, Error* error);
+  bool Took(size_t bytes, uint32_t records, Error* error);
 
   struct FreeContext {
     void operator()(ZSTD_DCtx_s* context) const;
@@ -72,8 +73,8 @@ class BlockReader {
   BlockHeader header_;                  // count 0 until a block is open
   uint32_t read_ = 0;                   // records
   bool archived_ = false;
-  bool cut_ = false;
-  Hash leaf_{};  // of a record that was cut out
+  uint32_t cut_ = 0;
+  Hash cut_hash_{};  // of the node above records that were cut out
   std::string_view frames_;
   std::string_view rest_;
   std::string_view frame_;

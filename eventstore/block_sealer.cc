@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "eventstore/format.h"
 #include "eventstore/limits.h"
+#include "eventstore/record_tree.h"
 
 namespace stele::eventstore {
 namespace {
@@ -87,16 +88,16 @@ Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& give
   header.previous = before.hash;
 
   sealed->instances.clear();
-  BlockHasher hasher(header.version, shard, header.first, header.count, header.previous);
+  RecordTree tree(header.count);
   const std::string_view frames = batch.frames();
   const auto offsets = batch.offsets();
   for (uint32_t i = 0; i < header.count; ++i) {
     const size_t end = i + 1 < header.count ? offsets[i + 1] : frames.size();
     const std::string_view frame = frames.substr(offsets[i], end - offsets[i]);
-    hasher.AddLeaf(LeafHash(header.first.Plus(i), frame));
+    tree.AddLeaf(LeafHash(header.first.Plus(i), frame));
     sealed->instances.push_back({FrameInstance(frame.data()), FrameFirstSeq(frame.data())});
   }
-  header.hash = hasher.Finish();
+  header.hash = LinkHash(LinkOf(header), tree.Root());
 
   StoreBody(batch, &sealed->value, &header.flags);
   header.stored_bytes = static_cast<uint32_t>(sealed->value.size() - kBlockHeaderBytes);

@@ -31,6 +31,7 @@ Status LogCursor::OpenNextBlock() {
     Error error{};
     while (reader_.next_position() < next_)
       if (!reader_.Next(&skipped, &error)) return std::unexpected(error);
+    next_ = reader_.next_position();  // `from` may lie within what was cut out
     return {};
   }
   auto block = source_->After(reader_.header().first);
@@ -48,14 +49,14 @@ Result<std::optional<RecordView>> LogCursor::Next() {
   Result<std::optional<RecordView>> result(std::in_place, std::in_place);
   Error error{};
   do {
-    if (next_ >= end_) {
-      end_ = source_->End();
+    while (next_ >= end_ || reader_.AtEnd()) {
+      if (next_ >= end_) end_ = source_->End();
       if (next_ >= end_) return std::nullopt;
+      if (reader_.AtEnd()) STELE_RETURN_IF_ERROR(OpenNextBlock());
     }
-    if (reader_.AtEnd()) STELE_RETURN_IF_ERROR(OpenNextBlock());
     if (!reader_.Next(&**result, &error)) return std::unexpected(std::move(error));
-    next_ = next_.Next();
-  } while (reader_.cut() || (reader_.archived() && source_->Hides((*result)->header.instance)));
+    next_ = reader_.next_position();
+  } while (reader_.cut() > 0 || (reader_.archived() && source_->Hides((*result)->header.instance)));
   if (!(*result)->seal.empty()) STELE_RETURN_IF_ERROR(opener_.Open(reader_, &**result));
   return result;
 }
@@ -101,7 +102,7 @@ Result<std::optional<RecordView>> InstanceCursor::Next() {
     while (!reader_.AtEnd()) {
       if (!reader_.Next(&view, &error)) return std::unexpected(std::move(error));
       const RecordHeader& header = view.header;
-      if (header.instance != instance_ || reader_.cut()) continue;
+      if (header.instance != instance_ || reader_.cut() > 0) continue;
       const bool holds =
           header.first_seq >= from_ || from_.value - header.first_seq.value < header.event_count;
       if (!holds) continue;

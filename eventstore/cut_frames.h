@@ -12,8 +12,9 @@
 
 namespace stele::eventstore {
 
-// The frames of the block that `reader` has opened, the leaves alone where the instances' records
-// were. Returns how many were cut out now. REQUIRES: the instances are sorted; nothing was read of
+// The frames of the block that `reader` has opened, without the instances' records: where they were
+// stay the fewest nodes of the block's tree; the root alone when none is left. Returns how many
+// were cut out now. REQUIRES: the instances are sorted; nothing was read of
 // the block yet.
 Result<uint64_t> CutFrames(BlockReader& reader, const std::vector<InstanceId>& instances,
                            std::string* frames);

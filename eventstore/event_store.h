@@ -141,8 +141,11 @@ class EventStore {
   // Moves the whole blocks that lie before `to` out of the hot log into the archive, where they are
   // read as before, and gives the space back. What was moved before an error stays moved. Appends
   // and readers go on meanwhile.
+  // When it is to stop it ends behind the segment that is under way, as if `to` were there.
   // Thread: any; waits for another Archive or Cut. Reads and compresses all that it moves.
-  virtual Result<ArchiveReport> Archive(ShardId shard, Position to) = 0;
+  virtual Result<ArchiveReport> Archive(ShardId shard, Position to,
+                                        const std::stop_token& stop) = 0;
+  Result<ArchiveReport> Archive(ShardId shard, Position to) { return Archive(shard, to, {}); }
   // One past the last record of the archive; 1: nothing is archived.
   virtual Position ArchivedTo(ShardId shard) const = 0;
   // The archive's files, in the order of their positions.
@@ -154,8 +157,11 @@ class EventStore {
   // instance that is gone already is passed over.
   // Nothing is done when one of them is the registry (zero) or open (kWrongState), unknown
   // (kUnknownInstance), or has records that are not archived yet (kStoreWrongPosition).
+  // When it is to stop it is cut off behind the segment that is under way (kShardStopped).
   // REQUIRES: nothing more is appended for them. Threads: as Archive.
-  virtual Result<CutReport> Cut(ShardId shard, const Erasure& erasure) = 0;
+  virtual Result<CutReport> Cut(ShardId shard, const Erasure& erasure,
+                                const std::stop_token& stop) = 0;
+  Result<CutReport> Cut(ShardId shard, const Erasure& erasure) { return Cut(shard, erasure, {}); }
   // The highest number of an instance that was cut out, which must not be given again; 0: none was.
   virtual Result<InstanceId> LastCutInstance(ShardId shard) const = 0;
 

@@ -31,6 +31,7 @@ static_assert(kChecksumAt + 8 == kBlockHeaderBytes);
 enum FrameField : size_t {
   kSizeAt = 0,
   kEventCountAt = 4,
+  kCutRecordsAt = 4,  // where they were cut out
   kInstanceAt = 8,
   kFirstSeqAt = 16,
   kTimeAt = 24,
@@ -88,7 +89,8 @@ void ForgeBlockChecksum(std::string* block) {
   StoreLittle(BlockChecksum(*block), block->data() + kChecksumAt);
 }
 
-Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first) {
+Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first,
+                                      bool archived) {
   const auto corrupt = [&](const std::string& expected, const std::string& found) {
     return std::unexpected(Corrupt(shard, first, expected, found));
   };
@@ -119,9 +121,10 @@ Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Pos
     return corrupt(fmt::format("1 to {} records in the block", kMaxBlockRecords),
                    fmt::format("{}", header.count));
   header.raw_bytes = LoadLittle<uint32_t>(in + kRawBytesAt);
-  if (header.raw_bytes > kMaxBlockBytes || header.raw_bytes / kFrameHeaderBytes < header.count)
+  const uint32_t frames = archived ? 1 : header.count;  // at least
+  if (header.raw_bytes > kMaxBlockBytes || header.raw_bytes / kFrameHeaderBytes < frames)
     return corrupt(
-        fmt::format("{} to {} bytes of frames", header.count * kFrameHeaderBytes, kMaxBlockBytes),
+        fmt::format("{} to {} bytes of frames", frames * kFrameHeaderBytes, kMaxBlockBytes),
         fmt::format("{}", header.raw_bytes));
   header.stored_bytes = LoadLittle<uint32_t>(in + kStoredBytesAt);
   if (header.stored_bytes != block.size() - kBlockHeaderBytes)
@@ -216,34 +219,40 @@ size_t AppendSealedFrame(std::string_view frame, std::string* frames) {
   return at + body_at;
 }
 
-void AppendCutFrame(const Hash& leaf, std::string* frames) {
+void AppendCutFrame(const TreeNode& node, std::string* frames) {
   char out[kFrameHeaderBytes] = {};
   StoreLittle(static_cast<uint32_t>(kCutFrameBytes), out + kSizeAt);
+  StoreLittle(node.records, out + kCutRecordsAt);
   out[kKindAt] = kKindCut;
   frames->append(out, sizeof out);
-  frames->append(reinterpret_cast<const char*>(leaf.data()), leaf.size());
+  frames->append(reinterpret_cast<const char*>(node.hash.data()), node.hash.size());
 }
 
 bool IsCutFrame(std::string_view rest) {
   return rest.size() >= kFrameHeaderBytes && static_cast<uint8_t>(rest[kKindAt]) == kKindCut;
 }
 
-bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, Hash* leaf,
+bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, TreeNode* node,
                     Error* error) {
   const auto size = LoadLittle<uint32_t>(rest.data() + kSizeAt);
   if (size != kCutFrameBytes || size > rest.size()) {
     *error = Corrupt(shard, position,
-                     fmt::format("a record that was cut out, of {} bytes,", kCutFrameBytes),
+                     fmt::format("records that were cut out, in {} bytes,", kCutFrameBytes),
                      fmt::format("{} of {}", size, rest.size()));
     return false;
   }
-  for (size_t at = kEventCountAt; at < kFrameHeaderBytes; ++at)
+  for (size_t at = kCutRecordsAt + 4; at < kFrameHeaderBytes; ++at)
     if (at != kKindAt && rest[at] != 0) {
-      *error = Corrupt(shard, position, "nothing but zeros in a record that was cut out",
+      *error = Corrupt(shard, position, "nothing but zeros where records were cut out",
                        fmt::format("{:#x}", rest[at]));
       return false;
     }
-  std::memcpy(leaf->data(), rest.data() + kFrameHeaderBytes, leaf->size());
+  node->records = LoadLittle<uint32_t>(rest.data() + kCutRecordsAt);
+  if (node->records == 0) {
+    *error = Corrupt(shard, position, "records that were cut out", "none");
+    return false;
+  }
+  std::memcpy(node->hash.data(), rest.data() + kFrameHeaderBytes, node->hash.size());
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "base/ids.h"
 #include "eventstore/hash.h"
 #include "eventstore/record.h"
+#include "eventstore/record_tree.h"
 
 namespace stele::eventstore {
 
@@ -39,11 +40,17 @@ struct BlockHeader {
   Hash hash{};
 };
 
+inline BlockLink LinkOf(const BlockHeader& header) {
+  return {header.version, header.shard, header.first, header.count, header.previous};
+}
+
 // Fills the first kBlockHeaderBytes of `block`, whose body is already behind them.
 void EncodeBlockHeader(const BlockHeader& header, std::string* block);
 
-// Checks everything but the checksum. `first` is what the key says.
-Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first);
+// Checks everything but the checksum. `first` is what the key says. Only of an archived block
+// records may have been cut out, so that it has fewer frames than records.
+Result<BlockHeader> DecodeBlockHeader(std::string_view block, ShardId shard, Position first,
+                                      bool archived = false);
 
 // REQUIRES: DecodeBlockHeader accepted the block.
 Status VerifyBlockChecksum(std::string_view block, ShardId shard, Position first);
@@ -74,13 +81,13 @@ size_t FrameBodyAt(const char* frame);
 // The frame as one of a sealed record, its seal all zeros; where the seal begins in `frames`.
 size_t AppendSealedFrame(std::string_view frame, std::string* frames);
 
-// What stays in the place of a record that was cut out: its leaf in the chain.
+// What stays in the place of records that were cut out: the node above them in the block's tree.
 inline constexpr size_t kCutFrameBytes = kFrameHeaderBytes + sizeof(Hash);
-void AppendCutFrame(const Hash& leaf, std::string* frames);
+void AppendCutFrame(const TreeNode& node, std::string* frames);
 // Whether the frame at the start of `rest` says that it is one.
 bool IsCutFrame(std::string_view rest);
 // REQUIRES: IsCutFrame(rest). As DecodeFrame; the frame's size is kCutFrameBytes.
-bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, Hash* leaf,
+bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, TreeNode* node,
                     Error* error);
 
 // How many bytes the block at the start of `rest` says that it has, unchecked; 0 when there are

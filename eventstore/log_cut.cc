@@ -53,15 +53,16 @@ Result<InstanceId> HighestInstance(const WholeLog& from, const LogCut& cut) {
 
 // Of an instance that began later nothing is known: its number will be given again.
 Status NoteCutInstances(const WholeLog& from, const LogCut& cut, LogDb* to) {
-  const auto instances = CutInstances(from.log(), cut.shard);
-  if (!instances) return std::unexpected(instances.error());
-  if (instances->empty()) return {};
+  auto ranges = CutRanges(from.log(), cut.shard);
+  if (!ranges) return std::unexpected(ranges.error());
+  if (ranges->empty()) return {};
   const auto highest = HighestInstance(from, cut);
   if (!highest) return std::unexpected(highest.error());
-  std::vector<LogDb::MetaChange> notes;
-  for (const InstanceId instance : *instances)
-    if (instance <= *highest) notes.push_back(NoteCutInstance(cut.shard, instance));
-  return notes.empty() ? Status() : to->WriteMeta(notes);
+  std::erase_if(*ranges, [&](const CutRange& range) { return range.first > *highest; });
+  for (CutRange& range : *ranges) range.last = std::min(range.last, *highest);
+  const auto notes = NoteCutRanges(*to, cut.shard, *ranges);
+  if (!notes) return std::unexpected(notes.error());
+  return notes->empty() ? Status() : to->WriteMeta(*notes);
 }
 
 // The keys of what stays; what came later is not to find its number's key, or that it was

@@ -65,8 +65,13 @@ class LogDb {
       std::string_view prefix,
       const std::function<Status(std::string_view key, std::string_view value)>& visit) const;
 
-  // The last key with the prefix, without it; nothing when there is none.
-  Result<std::optional<std::string>> LastMetaKey(std::string_view prefix) const;
+  // The last row with the prefix whose key, without it, is at most `key`; nothing when there is
+  // none. The row's key comes without the prefix.
+  struct MetaRow {
+    std::string key;
+    std::string value;
+  };
+  Result<std::optional<MetaRow>> LastMeta(std::string_view prefix, std::string_view key) const;
 
   // The payloads' keys (payload_keys.h): log_keys.cc.
   bool HasKeys() const { return handle_.families() > kKeysFamily; }

@@ -48,12 +48,14 @@ Status LogDb::ForEachMeta(
   return {};
 }
 
-Result<std::optional<std::string>> LogDb::LastMetaKey(std::string_view prefix) const {
+Result<std::optional<LogDb::MetaRow>> LogDb::LastMeta(std::string_view prefix,
+                                                      std::string_view key) const {
   std::unique_ptr<rocksdb::Iterator> entry(handle_.db().NewIterator({}, handle_.family(kMeta)));
-  entry->SeekForPrev(std::string(prefix) + std::string(64, '\xFF'));
+  entry->SeekForPrev(std::string(prefix).append(key));
   if (!entry->status().ok()) return RocksError(entry->status(), "read what is archived");
   if (!entry->Valid() || !View(entry->key()).starts_with(prefix)) return std::nullopt;
-  return std::string(View(entry->key()).substr(prefix.size()));
+  return MetaRow{std::string(View(entry->key()).substr(prefix.size())),
+                 std::string(View(entry->value()))};
 }
 
 Status LogDb::GiveBack(ShardId shard) {

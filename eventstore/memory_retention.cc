@@ -19,7 +19,7 @@ Result<ChainReport> MemoryStore::InspectChain(ShardId shard) const {
   return InspectBlocks(*MakeSource(shard), shard, known);
 }
 
-Result<ArchiveReport> MemoryStore::Archive(ShardId shard, Position to) {
+Result<ArchiveReport> MemoryStore::Archive(ShardId shard, Position to, const std::stop_token&) {
   to = std::min(to, Tail(shard).next);
   std::lock_guard lock(mutex_);
   Position& end = archived_[shard];
@@ -89,7 +89,7 @@ Result<InstanceId> MemoryStore::LastCutInstance(ShardId shard) const {
   return last;
 }
 
-Result<CutReport> MemoryStore::Cut(ShardId shard, const Erasure& erasure) {
+Result<CutReport> MemoryStore::Cut(ShardId shard, const Erasure& erasure, const std::stop_token&) {
   std::lock_guard lock(mutex_);
   Erasure todo{{}, erasure.notes};
   for (InstanceId instance : erasure.instances) {

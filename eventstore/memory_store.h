@@ -77,10 +77,13 @@ class MemoryStore final : public EventStore {
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const override;
   Result<ChainReport> InspectChain(ShardId shard) const override;
   // There are no segments: what is archived stays where it is, and may be cut.
-  Result<ArchiveReport> Archive(ShardId shard, Position to) override;
+  using EventStore::Archive;
+  Result<ArchiveReport> Archive(ShardId shard, Position to, const std::stop_token& stop) override;
   Position ArchivedTo(ShardId shard) const override;
   std::vector<SegmentInfo> Segments(ShardId) const override { return {}; }
-  Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
+  using EventStore::Cut;
+  Result<CutReport> Cut(ShardId shard, const Erasure& erasure,
+                        const std::stop_token& stop) override;
   Result<InstanceId> LastCutInstance(ShardId shard) const override;
   Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
                      std::span<const Position> registry_records) override;
@@ -131,10 +134,10 @@ class MemoryStore final : public EventStore {
   bool fails_notes_ = false;
   std::map<uint64_t, WriteFault> faults_;  // by number of the write
   std::function<void(uint64_t)> hook_;
+  std::function<void(Position)> wait_hook_;
   uint64_t writes_ = 0;
   State state_;
   State flushed_;                       // as of the last checkpoint
-  std::function<void(Position)> wait_hook_;
   std::vector<StateChange> unflushed_;  // since then
   StoreStats stats_;
   ShardLogs shards_;

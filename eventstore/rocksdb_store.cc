@@ -10,6 +10,7 @@
 #include "eventstore/archive.h"
 #include "eventstore/backup_maker.h"
 #include "eventstore/cursors.h"
+#include "eventstore/cut_check.h"
 #include "eventstore/index_builder.h"
 #include "eventstore/log_db.h"
 #include "eventstore/shard_log.h"
@@ -74,12 +75,13 @@ class RocksDbStore final : public EventStore {
     return state_.ReadCheckpoint(shard);
   }
   Result<ChainReport> InspectChain(ShardId shard) const override;
-  Result<ArchiveReport> Archive(ShardId shard, Position to) override;
+  Result<ArchiveReport> Archive(ShardId shard, Position to, const std::stop_token& stop) override;
   Position ArchivedTo(ShardId shard) const override { return archive_->View(shard)->end().next; }
   std::vector<SegmentInfo> Segments(ShardId shard) const override {
     return archive_->Segments(shard);
   }
-  Result<CutReport> Cut(ShardId shard, const Erasure& erasure) override;
+  Result<CutReport> Cut(ShardId shard, const Erasure& erasure,
+                        const std::stop_token& stop) override;
   Result<InstanceId> LastCutInstance(ShardId shard) const override {
     return stele::eventstore::LastCutInstance(log_, shard);
   }
@@ -106,7 +108,6 @@ class RocksDbStore final : public EventStore {
   Status CatchUpIndex(ShardLog& shard);
   Result<bool> HasEnd(ShardId shard, const LogTail& end) const;
   Result<std::vector<InstanceBlock>> FindBlocks(ShardId shard, InstanceId instance, Seq from) const;
-  Status CheckMayBeCut(ShardId shard, InstanceId instance) const;
   std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
   void Refuse(const Error& error);
   Status CheckWritable() const;
@@ -384,46 +385,27 @@ Result<ChainReport> RocksDbStore::InspectChain(ShardId shard) const {
   return report;
 }
 
-Result<ArchiveReport> RocksDbStore::Archive(ShardId shard, Position to) {
+Result<ArchiveReport> RocksDbStore::Archive(ShardId shard, Position to,
+                                            const std::stop_token& stop) {
   STELE_RETURN_IF_ERROR(CheckWritable());
   const ShardLog& log = shards_.Get(shard);
   if (log.damage) return std::unexpected(*log.damage);
   const auto hot = log_.Source(shard, [&log] { return log.tail().next; }, true);
-  auto report = archive_->Move(shard, to, *hot);
+  auto report = archive_->Move(shard, to, *hot, stop);
   if (!report && report.error().code == ErrorCode::kStoreWriteFailed) Refuse(report.error());
   return report;
 }
 
-Status RocksDbStore::CheckMayBeCut(ShardId shard, InstanceId instance) const {
-  if (instance == InstanceId())
-    return Fail(ErrorCode::kWrongState,
-                "Expected an instance to cut out but found 0, the registry of definitions.");
-  auto is_open = state_.IsOpen(shard, instance);
-  if (!is_open) return std::unexpected(std::move(is_open).error());
-  if (*is_open)
-    return Fail(ErrorCode::kWrongState,
-                fmt::format("Expected instance {} of shard {} to have ended before it is cut out "
-                            "but found it open.",
-                            instance.value, shard.value));
-  auto blocks = FindBlocks(shard, instance, Seq());
-  if (!blocks) return std::unexpected(std::move(blocks).error());
-  if (blocks->empty())
-    return Fail(ErrorCode::kUnknownInstance,
-                fmt::format("Expected an instance of shard {} but found none with number {}.",
-                            shard.value, instance.value));
-  const Position end = ArchivedTo(shard);
-  if (blocks->back().block < end) return {};
-  return Fail(ErrorCode::kStoreWrongPosition,
-              fmt::format("Expected all records of instance {} of shard {} before position {}, "
-                          "where the archive ends, but found some in the block at {}.",
-                          instance.value, shard.value, end.value, blocks->back().block.value));
-}
-
-Result<CutReport> RocksDbStore::Cut(ShardId shard, const Erasure& erasure) {
+Result<CutReport> RocksDbStore::Cut(ShardId shard, const Erasure& erasure,
+                                    const std::stop_token& stop) {
   STELE_RETURN_IF_ERROR(CheckWritable());
   if (shards_.Get(shard).damage) return std::unexpected(*shards_.Get(shard).damage);
   ArchiveStore::CutAccess access;
-  access.check = [&](InstanceId instance) { return CheckMayBeCut(shard, instance); };
+  access.stop = stop;
+  access.check = [&](InstanceId instance) {
+    return CheckMayBeCut(shard, instance, state_, FindBlocks(shard, instance, Seq()),
+                         ArchivedTo(shard));
+  };
   access.blocks = [&](InstanceId instance) -> Result<std::vector<Position>> {
     auto blocks = FindBlocks(shard, instance, Seq());
     if (!blocks) return std::unexpected(std::move(blocks).error());
@@ -445,6 +427,7 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
   if (step) step("keys are to be destroyed");
   auto destroyed = keys_->Destroy(shard, instances, registry_records, step);
   if (destroyed) destroyed = state_.ForgetSnapshots(shard, instances);
+  if (destroyed) destroyed = state_.ScrubNotes(shard);
   if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
     Refuse(destroyed.error());
   if (step) step("the snapshots are gone");

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "eventstore/chunk_body.h"
 #include "eventstore/durable_files.h"
 #include "eventstore/format.h"
 #include "eventstore/limits.h"
@@ -141,7 +142,7 @@ Status SegmentReader::LoadChunk(size_t number) {
         fmt::format("a chunk with positions {} to {}", slot.first.value, records_end.value - 1),
         fmt::format("one with {} records from position {} on", chunk->records, chunk->first.value));
   auto listed = Decompress(*chunk, std::string_view(stored_).substr(kChunkHeaderBytes));
-  if (listed) listed = ListBlocks(*chunk, records_end);
+  if (listed) listed = List(*chunk, records_end);
   if (!listed) return InContext(std::move(listed).error(), slot.at);
   loaded_ = number;
   return {};
@@ -171,24 +172,20 @@ Status SegmentReader::Decompress(const ChunkHeader& chunk, std::string_view body
                           ZSTD_isError(size) ? ZSTD_getErrorName(size) : fmt::format("{}", size)));
 }
 
-Status SegmentReader::ListBlocks(const ChunkHeader& chunk, Position end) {
-  blocks_.clear();
-  std::string_view rest(raw_.get(), chunk.raw_bytes);
+Status SegmentReader::List(const ChunkHeader& chunk, Position end) {
+  auto blocks = ListBlocks({raw_.get(), chunk.raw_bytes}, header_.shard, chunk.first, &made_);
+  if (!blocks) return std::unexpected(std::move(blocks).error());
+  blocks_ = std::move(*blocks);
   Position next = chunk.first;
-  while (!rest.empty() && next < end) {
-    const size_t bytes = ClaimedBlockBytes(rest);
-    auto header = DecodeBlockHeader(rest.substr(0, bytes), header_.shard, next);
-    if (!header) return std::unexpected(std::move(header).error());
-    blocks_.push_back({next, rest.substr(0, bytes), true});
-    rest.remove_prefix(bytes);
-    next = next.Plus(header->count);
+  if (!blocks_.empty()) {
+    const StoredBlock& last = blocks_.back();
+    const auto header = DecodeBlockHeader(last.bytes, header_.shard, last.first, true);
+    next = last.first.Plus(header->count);
   }
-  if (rest.empty() && next == end && blocks_.size() == chunk.blocks) return {};
-  return Fail(
-      ErrorCode::kStoreCorrupt,
-      fmt::format("Expected {} blocks up to position {} in a chunk but found {} up to {}, and {} "
-                  "bytes behind them.",
-                  chunk.blocks, end.value - 1, blocks_.size(), next.value - 1, rest.size()));
+  if (next == end && blocks_.size() == chunk.blocks) return {};
+  return Fail(ErrorCode::kStoreCorrupt,
+              fmt::format("Expected {} blocks up to position {} in a chunk but found {} up to {}.",
+                          chunk.blocks, end.value - 1, blocks_.size(), next.value - 1));
 }
 
 Result<StoredBlock> SegmentReader::Find(Position position) {

@@ -41,7 +41,7 @@ class SegmentReader {
   Status CheckIndex();
   Status LoadChunk(size_t number);
   Status Decompress(const ChunkHeader& chunk, std::string_view body);
-  Status ListBlocks(const ChunkHeader& chunk, Position end);
+  Status List(const ChunkHeader& chunk, Position end);
   Status ReadAt(uint64_t at, size_t bytes, std::string* out) const;
   size_t ChunkOf(Position position) const;
   IndexSlot Slot(size_t number) const { return IndexSlotAt(index_, number); }
@@ -63,6 +63,7 @@ class SegmentReader {
   std::string stored_;
   std::unique_ptr<char[]> raw_;
   size_t capacity_ = 0;
+  std::string made_;  // blocks of which nothing is left
   std::vector<StoredBlock> blocks_;
 };
 

@@ -9,7 +9,6 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "eventstore/cut_frames.h"
 #include "eventstore/durable_files.h"
 #include "eventstore/limits.h"
 
@@ -69,18 +68,17 @@ Status SegmentWriter::Add(const Block& block) {
   }
   CHECK(header.first == header_.first.Plus(records_), "a block at position {} behind {} records",
         header.first.value, records_);
-  MakePlainBlock(header, block.frames, &block_);
+  body_.Add(header, block.frames);
   if (chunk_.blocks == 0) chunk_.first = header.first;
   ++chunk_.blocks;
   chunk_.records += header.count;
-  blocks_ += block_;
   records_ += header.count;
   header_.last = header.first.Plus(header.count - 1);
   header_.hash = header.hash;
   header_.cut += block.cut;
   header_.raw_bytes += block.frames.size();
   CoverTimes(block.earliest, block.latest);
-  return blocks_.size() >= chunk_bytes_ ? WriteChunk() : Status();
+  return body_.size() >= chunk_bytes_ ? WriteChunk() : Status();
 }
 
 void SegmentWriter::CoverTimes(TimeUs earliest, TimeUs latest) {
@@ -89,14 +87,15 @@ void SegmentWriter::CoverTimes(TimeUs earliest, TimeUs latest) {
 }
 
 Status SegmentWriter::WriteChunk() {
-  chunk_.raw_bytes = static_cast<uint32_t>(blocks_.size());
+  const std::string& blocks = body_.Finish();
+  chunk_.raw_bytes = static_cast<uint32_t>(blocks.size());
   // One byte less than the blocks: compression that does not shrink fails for want of room.
-  stored_.resize(kChunkHeaderBytes + blocks_.size() - 1);
+  stored_.resize(kChunkHeaderBytes + blocks.size() - 1);
   const size_t size = ZSTD_compress2(zstd_.get(), stored_.data() + kChunkHeaderBytes,
-                                     blocks_.size() - 1, blocks_.data(), blocks_.size());
+                                     blocks.size() - 1, blocks.data(), blocks.size());
   chunk_.compressed = !ZSTD_isError(size);
   stored_.resize(kChunkHeaderBytes + (chunk_.compressed ? size : 0));
-  if (!chunk_.compressed) stored_ += blocks_;
+  if (!chunk_.compressed) stored_ += blocks;
   chunk_.stored_bytes = static_cast<uint32_t>(stored_.size() - kChunkHeaderBytes);
   EncodeChunkHeader(chunk_, &stored_);
   STELE_RETURN_IF_ERROR(Write(stored_, at_));
@@ -104,7 +103,7 @@ Status SegmentWriter::WriteChunk() {
   at_ += stored_.size();
   ++header_.chunks;
   chunk_ = {};
-  blocks_.clear();
+  body_.Clear();
   return {};
 }
 

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "eventstore/archive_format.h"
 #include "eventstore/block_reader.h"
+#include "eventstore/chunk_body.h"
 
 struct ZSTD_CCtx_s;
 
@@ -66,9 +67,8 @@ class SegmentWriter {
   uint64_t at_ = kSegmentHeaderBytes;  // where the next chunk begins
   uint64_t records_ = 0;
   std::string index_;
-  ChunkHeader chunk_;   // the one that is being collected; no blocks: none
-  std::string blocks_;  // of it
-  std::string block_;
+  ChunkHeader chunk_;  // the one that is being collected; no blocks: none
+  ChunkBody body_;     // of it
   std::string stored_;
 };
 

@@ -52,6 +52,8 @@ class StateDb {
 
   // The instances' snapshots go, durably, and from the files too.
   Status ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances);
+  // Notes that were erased before the last checkpoint leave the files.
+  Status ScrubNotes(ShardId shard);
 
   // The shards that have one.
   Result<std::vector<ShardId>> CheckpointedShards() const;

@@ -76,4 +76,14 @@ Status StateDb::ForgetSnapshots(ShardId shard, std::span<const InstanceId> insta
                           instances.size(), path_, status.ToString()));
 }
 
+Status StateDb::ScrubNotes(ShardId shard) {
+  const auto first = ShardKey(shard), last = ShardKey(ShardId(shard.value + 1));
+  const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
+  const auto status = handle_.db().CompactRange({}, handle_.family(kNotes), &from, &to);
+  if (status.ok()) return {};
+  return Fail(
+      ErrorCode::kStoreWriteFailed,
+      fmt::format("Expected to rid {} of erased notes but found: {}.", path_, status.ToString()));
+}
+
 }  // namespace stele::eventstore

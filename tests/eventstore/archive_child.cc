@@ -3,6 +3,7 @@
 //   archive_child archive PATH STEP   archives up to position 100
 //   archive_child grow PATH STEP      archives up to position 40, then the rest, into one segment
 //   archive_child cut PATH STEP       cuts instances 5, 6, 20 and 30 out
+//   archive_child clear PATH STEP     cuts all up to 34 out, so that segments are put together
 //   archive_child full PATH BYTES     archives while no file may grow beyond BYTES, then once more
 //
 // Steps count from 1. It tells the number of the last one on its standard output, "step N"; when
@@ -67,10 +68,13 @@ int Main(std::string_view mode, const std::string& path, uint64_t last, bool unp
   if (mode == "grow")
     for (const uint64_t to : {40, 80, 121})
       ok = ok && (*store)->Archive(kShard, Position(to)).has_value();
-  if (mode == "cut") {
-    Erasure erasure;
-    for (const uint64_t instance : {5, 6, 20, 30})
+  Erasure erasure;
+  if (mode == "cut")
+    erasure.instances = {InstanceId(5), InstanceId(6), InstanceId(20), InstanceId(30)};
+  if (mode == "clear")
+    for (uint64_t instance = 1; instance <= 34; ++instance)
       erasure.instances.push_back(InstanceId(instance));
+  if (!erasure.instances.empty()) {
     erasure.notes = {"key of 5"};
     ok = (*store)->Cut(kShard, erasure).has_value();
   }

@@ -102,24 +102,24 @@ class ArchiveCrash : public testing::TestWithParam<const char*> {
     ExpectNoStrays(path, **store);
   }
   // All of it is there, or nothing that was cut is seen; then it is finished.
-  void ExpectCutWholly(const std::string& path, bool done) {
+  void ExpectCutWholly(const std::string& path, const std::set<uint64_t>& cut, bool done) {
     auto store = OpenRocksDbStore(path, SmallSegments());
     ASSERT_OK(store);
     ExpectNoStrays(path, **store);
     EXPECT_EQ((*store)->VerifyChain(kShard), 120u);
     std::vector<ReadRecord> rest = records_;
-    std::erase_if(rest, [](const ReadRecord& record) { return kCut.contains(record.instance); });
+    std::erase_if(rest, [&](const ReadRecord& record) { return cut.contains(record.instance); });
     const auto read = ReadLog(**store);
     const bool gone = read == rest;
     EXPECT_TRUE(gone || read == records_) << read.size() << " records";
     EXPECT_TRUE(gone || !done);
-    for (const uint64_t instance : kCut)
+    for (const uint64_t instance : cut)
       EXPECT_EQ((*store)->ReadInstance(kShard, InstanceId(instance), Seq(1)).has_value(), !gone);
     EXPECT_EQ((*(*store)->GetSnapshot(kShard, InstanceId(5))).has_value(), !gone);
     ASSERT_OK((*store)->Cut(kShard, {}));
     EXPECT_EQ(ReadLog(**store), read);
     EXPECT_EQ((*(*store)->GetNote(kShard, "key of 5")).has_value(), !gone);
-    EXPECT_EQ((*store)->InspectChain(kShard)->cut, gone ? 12u : 0u);
+    EXPECT_EQ((*store)->InspectChain(kShard)->cut, gone ? records_.size() - rest.size() : 0u);
     ExpectNoStrays(path, **store);
   }
 
@@ -147,9 +147,24 @@ TEST_P(ArchiveCrash, AtAnyStepOfASegmentsGrowthLosesNothing) {
 
 TEST_P(ArchiveCrash, AtAnyStepOfACutLeavesAllOfItOrNothing) {
   Archive();
-  const uint64_t steps = DieAtEveryStep(
-      "cut", [&](const std::string& path, const Told& told) { ExpectCutWholly(path, told.done); });
+  const uint64_t steps = DieAtEveryStep("cut", [&](const std::string& path, const Told& told) {
+    ExpectCutWholly(path, kCut, told.done);
+  });
   EXPECT_GT(steps, 10u);
+}
+
+TEST_P(ArchiveCrash, AtAnyStepOfPuttingSegmentsTogetherLosesNothing) {
+  Archive();
+  std::set<uint64_t> cut;
+  for (uint64_t instance = 1; instance <= 34; ++instance) cut.insert(instance);
+  size_t fewest = SIZE_MAX, most = 0;
+  DieAtEveryStep("clear", [&](const std::string& path, const Told& told) {
+    ExpectCutWholly(path, cut, told.done);
+    const size_t segments = NamesIn(path + "/archive", ".segment").size();
+    fewest = std::min(fewest, segments);
+    most = std::max(most, segments);
+  });
+  EXPECT_LT(fewest, most) << "segments were put together";
 }
 
 TEST(FullDisk, RefusesTheArchivingAndNothingElse) {

@@ -253,6 +253,63 @@ TEST_F(CutFiles, MayLeaveNothingOfASegment) {
   EXPECT_EQ(ReadHistory(*store_, 44).size(), 2u);
 }
 
+uint64_t FileBytes(const std::vector<SegmentInfo>& segments) {
+  uint64_t bytes = 0;
+  for (const SegmentInfo& segment : segments) bytes += segment.file_bytes;
+  return bytes;
+}
+
+// Blocks of 50 records, ten blocks an instance, which get numbers from 100 on.
+void AppendDense(EventStore& store, uint64_t blocks) {
+  for (uint64_t block = 0; block < blocks; ++block) {
+    Batch batch;
+    for (uint64_t i = 1; i <= 50; ++i) AddRecord(&batch, 100 + block / 10, block % 10 * 50 + i);
+    ASSERT_OK(AppendNext(store, batch));
+  }
+}
+
+TEST_F(CutFiles, LeavesOneHashOfABlockThatIsGone) {
+  Open(SmallSegments(1 << 20));
+  AppendDense(*store_, 300);
+  ASSERT_OK(store_->Archive(kShard, store_->NextPosition(kShard)));
+  Erasure erasure;
+  for (uint64_t i = 0; i < 30; ++i) erasure.instances.push_back(InstanceId(100 + i));
+  const auto report = store_->Cut(kShard, erasure);
+  ASSERT_OK(report);
+  EXPECT_EQ(report->records, 15'000u);
+  // The other 40 blocks have what they had.
+  EXPECT_LT(FileBytes(store_->Segments(kShard)), 300 * 36 + 8'000);
+  EXPECT_EQ(store_->VerifyChain(kShard), 15'120u);
+  EXPECT_EQ(store_->InspectChain(kShard)->cut, 15'000u);
+  EXPECT_EQ(ReadLog(*store_).size(), 120u);
+  // From within what is gone.
+  auto cursor = store_->Read(kShard, Position(7'025));
+  ASSERT_OK(cursor);
+  EXPECT_TRUE(ReadAll(**cursor).empty());
+  EXPECT_EQ((*cursor)->Passed(), Position(15'120));
+}
+
+TEST_F(CutFiles, PutsSegmentsTogetherThatHaveBecomeSmall) {
+  AppendDense(*store_, 60);
+  ASSERT_OK(store_->Archive(kShard, store_->NextPosition(kShard)));
+  const size_t before = store_->Segments(kShard).size();
+  std::vector<ReadRecord> records = ReadLog(*store_);
+  // One by one, as they come to their end.
+  for (uint64_t instance = 100; instance < 105; ++instance)
+    ASSERT_OK(store_->Cut(kShard, Of({instance})));
+  std::erase_if(records, [](const ReadRecord& record) {
+    return record.instance >= 100 && record.instance < 105;
+  });
+  EXPECT_LE(store_->Segments(kShard).size(), before / 2);
+  EXPECT_EQ(NamesIn(directory_.path() + "/archive", ".segment").size(),
+            store_->Segments(kShard).size());
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(store_->VerifyChain(kShard), 3'120u);
+    EXPECT_EQ(ReadLog(*store_), records);
+    Open();
+  }
+}
+
 // A reader that is under way sees a beginning of the instance, or nothing: never a part without
 // what came before it.
 TEST_F(CutFiles, ShowsAReaderNoLaterPartOfTheInstanceThanBefore) {

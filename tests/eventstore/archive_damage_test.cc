@@ -4,6 +4,7 @@
 
 #include "eventstore/archive_format.h"
 #include "eventstore/block_reader.h"
+#include "eventstore/cut_frames.h"
 #include "eventstore/format.h"
 #include "tests/eventstore/archive_store.h"
 
@@ -140,16 +141,20 @@ TEST_F(DamagedArchive, IsNeverCutNorGrown) {
   EXPECT_EQ(ReadFile(segments_[1].file), changed);
 }
 
+// A block of so many records with these frames, as a segment gives it.
+std::string BlockOf(uint32_t records, std::string_view frames) {
+  BlockHeader header;
+  header.count = records;
+  header.first = Position(1);
+  std::string block;
+  MakePlainBlock(header, frames, &block);
+  return block;
+}
+
 TEST(CutFrame, IsRefusedInTheHotLog) {
   std::string frames;
-  AppendCutFrame(Hash{1, 2, 3}, &frames);
-  BlockHeader header;
-  header.count = 1;
-  header.first = Position(1);
-  header.raw_bytes = header.stored_bytes = static_cast<uint32_t>(frames.size());
-  std::string block(kBlockHeaderBytes, '\0');
-  block += frames;
-  EncodeBlockHeader(header, &block);
+  AppendCutFrame({1, Hash{1, 2, 3}}, &frames);
+  const std::string block = BlockOf(1, frames);
   BlockReader reader;
   RecordView view;
   Error error{};
@@ -158,26 +163,41 @@ TEST(CutFrame, IsRefusedInTheHotLog) {
   EXPECT_EQ(error.code, ErrorCode::kStoreUnknownFormat);
   ASSERT_OK(reader.Open(block, kShard, Position(1), /*archived=*/true));
   ASSERT_TRUE(reader.Next(&view, &error)) << error.message;
-  EXPECT_TRUE(reader.cut());
-  EXPECT_EQ(reader.Leaf(), (Hash{1, 2, 3}));
+  EXPECT_EQ(reader.cut(), 1u);
+  EXPECT_EQ(reader.Node().hash, (Hash{1, 2, 3}));
+  EXPECT_CODE(reader.Open(BlockOf(2, frames), kShard, Position(1)), kStoreCorrupt);
 }
 
-TEST(CutFrame, HasNothingButTheHash) {
+TEST(CutFrame, HasNothingButANumberOfRecordsAndTheirHash) {
   std::string frames;
-  AppendCutFrame(Hash{}, &frames);
+  AppendCutFrame({2, Hash{}}, &frames);
   ASSERT_EQ(frames.size(), kCutFrameBytes);
+  BlockReader reader;
+  RecordView view;
+  Error error{};
   for (size_t at = 0; at < kFrameHeaderBytes; ++at) {
     std::string changed = frames;
     changed[at] ^= 2;
-    Hash leaf;
-    Error error{};
-    const bool is_cut = IsCutFrame(changed);
-    EXPECT_FALSE(is_cut && DecodeCutFrame(changed, kShard, Position(1), &leaf, &error)) << at;
+    ASSERT_OK(reader.Open(BlockOf(2, changed), kShard, Position(1), /*archived=*/true));
+    const bool is_read = reader.Next(&view, &error);
+    EXPECT_FALSE(is_read && reader.cut() > 0) << at;
   }
-  Error error{};
-  Hash leaf;
+  TreeNode node;
   EXPECT_FALSE(
-      DecodeCutFrame(frames.substr(0, kCutFrameBytes - 1), kShard, Position(1), &leaf, &error));
+      DecodeCutFrame(frames.substr(0, kCutFrameBytes - 1), kShard, Position(1), &node, &error));
+}
+
+TEST(CutFrame, StandsAtANodeOfTheTree) {
+  std::string frames;
+  AppendCutFrame({1, Hash{}}, &frames);
+  AppendCutFrame({2, Hash{}}, &frames);  // records 2 and 3 of 4 have no node of their own
+  AppendCutFrame({1, Hash{}}, &frames);
+  BlockReader reader;
+  ASSERT_OK(reader.Open(BlockOf(4, frames), kShard, Position(1), /*archived=*/true));
+  const Status verified = reader.VerifyHash();
+  ASSERT_FALSE(verified);
+  EXPECT_NE(verified.error().message.find("at a node of the tree"), std::string::npos)
+      << verified.error().message;
 }
 
 TEST(SegmentHeader, IsReadAsItWasWritten) {

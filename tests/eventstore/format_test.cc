@@ -119,16 +119,17 @@ TEST(LeafHash, IsThatOfRfc9162OverPositionAndFrame) {
 }
 
 // A record that was cut out is known by its leaf: the block's hash needs nothing else.
-TEST(BlockHasher, NeedsOnlyTheLeaves) {
+TEST(LinkHash, NeedsOnlyTheLeaves) {
   const Batch batch = RoundRobin(3, 1, 1);
   const SealedBlock block = Seal(batch);
-  BlockHasher hasher(kFormatVersion, ShardId(3), Position(1), 3, Hash{});
+  RecordTree tree(3);
   for (uint32_t i = 0; i < 3; ++i) {
     const size_t end = i < 2 ? batch.offsets()[i + 1] : batch.bytes();
-    hasher.AddLeaf(LeafHash(Position(1 + i),
-                            batch.frames().substr(batch.offsets()[i], end - batch.offsets()[i])));
+    tree.AddLeaf(LeafHash(Position(1 + i),
+                          batch.frames().substr(batch.offsets()[i], end - batch.offsets()[i])));
   }
-  EXPECT_EQ(hasher.Finish(), block.after.hash);
+  EXPECT_EQ(LinkHash({kFormatVersion, ShardId(3), Position(1), 3, Hash{}}, tree.Root()),
+            block.after.hash);
 }
 
 TEST(Batch, SplitsAndJoinsWithoutChangingRecords) {
