@@ -138,12 +138,13 @@ uint64_t MakeLongInstance(eventstore::EventStore& store, uint64_t events) {
   };
   decide(model::StartInstance{.definition = DefinitionId(1)});
   bool has_snapshot = false;
-  while (!has_snapshot || instance.seq.value < events || batch.count() != 0) {
+  while (!has_snapshot || instance.seq.value < events) {
     decide(model::CompleteAttempt{
         .run = instance.runs.back().id, .attempt = 1, .output = Payload::FromText(bench::kOutput)});
     const bool is_due = instance.seq.value + runtime::kSnapshotEvents > events;
     if (is_due && !std::exchange(has_snapshot, true)) put();
   }
+  if (batch.count() != 0) append();
   return instance.seq.value;
 }
 

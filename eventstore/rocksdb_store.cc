@@ -14,14 +14,12 @@
 #include "eventstore/index_builder.h"
 #include "eventstore/log_db.h"
 #include "eventstore/shard_log.h"
+#include "eventstore/shard_opening.h"
 #include "eventstore/state_db.h"
 #include "eventstore/store_keys.h"
 
 namespace stele::eventstore {
 namespace {
-
-// Unsorted runs in a shard's index at which the background thread is woken.
-constexpr size_t kRunsToTidy = 16;
 
 std::unexpected<Error> ErasedInstance(ShardId shard, InstanceId instance) {
   return Fail(ErrorCode::kInstanceErased,
@@ -104,8 +102,6 @@ class RocksDbStore final : public EventStore {
   Status OpenState();
   Status OpenShards();
   Status LoadShard(ShardLog& shard);
-  Status CheckEnd(ShardLog& shard, const LogTail& tail) const;
-  Status CatchUpIndex(ShardLog& shard);
   Result<bool> HasEnd(ShardId shard, const LogTail& end) const;
   Result<std::vector<InstanceBlock>> FindBlocks(ShardId shard, InstanceId instance, Seq from) const;
   std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
@@ -212,58 +208,10 @@ Status RocksDbStore::LoadShard(ShardLog& shard) {
   if (!tail) return std::unexpected(std::move(tail).error());
   if (*tail == LogTail()) tail = archive_->View(shard.id())->end();
   shard.Advance(*tail);
-  STELE_RETURN_IF_ERROR(CheckEnd(shard, *tail));
-  return CatchUpIndex(shard);
-}
-
-Status RocksDbStore::CheckEnd(ShardLog& shard, const LogTail& tail) const {
-  auto indexed = state_.IndexedTo(shard.id());
-  if (!indexed) return std::unexpected(std::move(indexed).error());
-  auto checkpoint = state_.ReadCheckpoint(shard.id());
-  if (!checkpoint) return std::unexpected(std::move(checkpoint).error());
-  // Damage at the very end of the write-ahead file looks like a torn last entry. The checkpoint of
-  // a clean end is kept apart, and knows better.
-  const Position expected =
-      std::max({shard.known_tail.next, *indexed, checkpoint->position.Next()});
-  if (tail.next < expected)
-    return Fail(ErrorCode::kStoreCorrupt,
-                fmt::format("Expected the log of shard {} to reach position {} but found that it "
-                            "ends at {}.",
-                            shard.id().value, expected.value - 1, tail.next.value - 1));
-  if (tail.next == shard.known_tail.next && tail.hash != shard.known_tail.hash)
-    return Fail(ErrorCode::kStoreCorrupt,
-                fmt::format("Expected the block that ends at position {} of shard {} to have hash "
-                            "{} but found {}.",
-                            tail.next.value - 1, shard.id().value, ToHex(shard.known_tail.hash),
-                            ToHex(tail.hash)));
-  return {};
-}
-
-// Reads what lies behind the index: less than two chunks, unless `state/` was deleted.
-Status RocksDbStore::CatchUpIndex(ShardLog& shard) {
-  const auto indexed = state_.IndexedTo(shard.id());
-  const Position end = shard.tail().next;
-  if (!indexed) return std::unexpected(indexed.error());
-  if (*indexed >= end) return {};
-  const auto source = Source(shard.id(), true);
-  BlockReader reader;
-  std::vector<InstanceSeq> records;
-  STELE_RETURN_IF_ERROR(OpenBlockAt(*source, shard.id(), *indexed, &reader));
-  for (;;) {
-    records.clear();
-    RecordView view;
-    Error error{};
-    while (!reader.AtEnd()) {
-      if (!reader.Next(&view, &error)) return std::unexpected(error);
-      if (!reader.cut()) records.push_back({view.header.instance, view.header.first_seq});
-    }
-    const Position first = reader.header().first, next = reader.next_position();
-    if (shard.index().Add(first, next, records) >= kRunsToTidy) shard.index().Tidy();
-    if (!options_.read_only)
-      STELE_RETURN_IF_ERROR(IndexBuilder::BuildIfDue(shard, state_, options_.index_chunk_records));
-    if (next >= end) return {};
-    STELE_RETURN_IF_ERROR(OpenBlockAt(*source, shard.id(), next, &reader));
-  }
+  STELE_RETURN_IF_ERROR(CheckEnd(shard, *tail, state_));
+  // When the disk is only read, the index stays in memory.
+  const size_t chunk_records = options_.read_only ? SIZE_MAX : options_.index_chunk_records;
+  return CatchUpIndex(shard, *Source(shard.id(), true), state_, chunk_records);
 }
 
 RocksDbStore::~RocksDbStore() {

@@ -15,6 +15,9 @@
 
 namespace stele::eventstore {
 
+// Runs that are not sorted yet at which it is time to Tidy.
+inline constexpr size_t kRunsToTidy = 16;
+
 // Add and Find: any thread. Tidy, Collect and DropBefore: one thread.
 class TailIndex {
  public:
