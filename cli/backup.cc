@@ -5,7 +5,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -13,9 +12,9 @@
 #include "cli/data_files.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/searching.h"
 #include "cli/settings.h"
 #include "cli/text.h"
-#include "engine/definition/moment.h"
 #include "engine/runtime/open_store.h"
 #include "engine/secrets/secret_store.h"
 #include "eventstore/restore.h"
@@ -101,7 +100,7 @@ int ListAll(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--json")) {
     PrintJson(terminal, std::move(documents));
   } else {
-    terminal.Print(Table(rows));
+    terminal.Print(Table(terminal, rows));
   }
   return code;
 }
@@ -165,6 +164,9 @@ int Make(const Arguments& arguments, const Terminal& terminal) {
   options.create_if_missing = false;
   const auto key = ReadKeySource(data);
   if (!key.has_value()) return Refuse(terminal, key.error());
+  const auto archive = ReadArchiveDirectory(data);
+  if (!archive.has_value()) return Refuse(terminal, archive.error());
+  options.archive_directory = *archive;
   const auto store = runtime::OpenStore(data, options, *key);
   if (!store.has_value()) return Refuse(terminal, store.error());
   if (const Status whole = CheckSecrets(data); !whole.has_value()) {
@@ -202,22 +204,15 @@ int Make(const Arguments& arguments, const Terminal& terminal) {
   return kExitDone;
 }
 
-// Digits are a position, all else a time.
-Status TakeMoment(const std::string& word, eventstore::RestoreRequest* request) {
-  uint64_t position = 0;
-  const char* const end = word.data() + word.size();
-  const auto [rest, failed] = std::from_chars(word.data(), end, position);
-  if (rest == end && failed == std::errc()) {
-    request->to_position = Position(position);
-    return {};
+Status TakeMoment(const Arguments& arguments, eventstore::RestoreRequest* request) {
+  const Result<GivenPoint> given = GivenPointOf(arguments, "--to");
+  if (!given.has_value()) return std::unexpected(given.error());
+  if (given->is_position) {
+    request->to_position = given->position;
+  } else {
+    request->to_time = given->time;
   }
-  request->to_time = definition::ParseTime(word);
-  if (!request->to_time.has_value()) request->to_time = definition::ParseTime(word + "Z");
-  if (request->to_time.has_value()) return {};
-  return Fail(ErrorCode::kUsage,
-              fmt::format("Expected a position, or a time such as 2026-11-21T09:30:00Z, as --to "
-                          "but found \"{}\"",
-                          word));
+  return {};
 }
 
 }  // namespace
@@ -251,7 +246,7 @@ int RestoreBackup(const Arguments& arguments, const Terminal& terminal) {
   if (!backup.has_value()) return Refuse(terminal, backup.error());
   if (backup->has_value()) request.backup = static_cast<uint32_t>(**backup);
   if (arguments.Has("--to"))
-    if (const Status taken = TakeMoment(arguments.Get("--to"), &request); !taken.has_value())
+    if (const Status taken = TakeMoment(arguments, &request); !taken.has_value())
       return Refuse(terminal, taken.error());
   if (const Status named = CheckNamed(arguments); !named.has_value())
     return Refuse(terminal, named.error());

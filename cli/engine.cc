@@ -124,6 +124,9 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   options.create_if_missing = create;
   const auto key = ReadKeySource(data);
   if (!key.has_value()) return std::unexpected(key.error());
+  auto archive = ReadArchiveDirectory(data);
+  if (!archive.has_value()) return std::unexpected(archive.error());
+  options.archive_directory = *std::move(archive);
   auto store = runtime::OpenStore(data, options, *key);
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);

@@ -49,6 +49,9 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenData(const Arguments& argume
   // Faulty settings are told by whoever comes first, not by the one who starts something.
   const auto key = ReadKeySource(path);
   if (!key.has_value()) return std::unexpected(key.error());
+  const auto archive = ReadArchiveDirectory(path);
+  if (!archive.has_value()) return std::unexpected(archive.error());
+  options.archive_directory = *archive;
   options.create_if_missing = false;
   const bool without_key = options.without_key;
   return runtime::OpenStore(path, std::move(options), without_key ? secrets::KeySource() : *key);

@@ -22,6 +22,7 @@ namespace stele::cli {
 
 namespace {
 
+using retention::ErasureReport;
 using retention::RetentionReport;
 using retention::RetentionService;
 
@@ -183,11 +184,20 @@ int Erase(const Arguments& arguments, const Terminal& terminal) {
   Removal removal(terminal);
   if (const Status opened = removal.Open(arguments); !opened.has_value())
     return Refuse(terminal, opened.error());
-  std::optional<Result<std::vector<InstanceId>>> erased;
+  std::optional<Result<ErasureReport>> erased;
   const Status done = removal.Run([&](RetentionService& service) {
     const auto named = NamedInstances(arguments, removal, service);
-    erased = named.has_value() ? service.Erase(*named, arguments.Get("--reason"))
-                               : Result<std::vector<InstanceId>>(std::unexpected(named.error()));
+    // Nobody has the key: messages may.
+    const bool none = !named.has_value() && named.error().code == ErrorCode::kUnknownInstance &&
+                      arguments.Has("--subject");
+    if (!named.has_value() && !none) {
+      erased = std::unexpected(named.error());
+      return;
+    }
+    erased = service.Erase(named.value_or(std::vector<InstanceId>()), arguments.Get("--subject"),
+                           arguments.Get("--reason"));
+    if (none && erased->has_value() && (*erased)->sent == 0)
+      erased = std::unexpected(named.error());
   });
   if (!done.has_value()) return Refuse(terminal, done.error());
   if (!erased.has_value()) return kExitInterrupted;
@@ -198,14 +208,17 @@ int Erase(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, error);
   }
   std::vector<uint64_t> numbers;
-  for (const InstanceId id : **erased) numbers.push_back(id.value);
+  for (const InstanceId id : (*erased)->instances) numbers.push_back(id.value);
+  const uint64_t sent = (*erased)->sent;
   if (arguments.Has("--json")) {
     Array list;
     for (const uint64_t number : numbers) list.push_back(Whole(number));
-    terminal.Print(ToPrettyJson(Object{{"erased", std::move(list)}}) + "\n");
+    terminal.Print(ToPrettyJson(Object{{"erased", std::move(list)}, {"sent", Whole(sent)}}) + "\n");
   } else {
-    terminal.Print(fmt::format("erased {}: {}\n", Count(numbers.size(), "instance"),
-                               fmt::join(numbers, ", ")));
+    terminal.Print(
+        fmt::format("erased {}{}{}{}\n", Count(numbers.size(), "instance"),
+                    numbers.empty() ? "" : ": ", fmt::join(numbers, ", "),
+                    sent == 0 ? "" : fmt::format("; {} of what was sent", Count(sent, "record"))));
     terminal.PrintNote("backups that were made before still hold their keys");
   }
   return kExitDone;

@@ -133,7 +133,15 @@ struct Settings {
   runtime::ShardOptions shard;
   retention::RetentionPolicy retention;
   secrets::KeySource key;
+  std::string archive_directory;
 };
+
+bool HasSegments(const std::filesystem::path& directory) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored))
+    if (entry.path().extension() == ".segment") return true;
+  return false;
+}
 
 Result<Settings> ReadAll(const std::string& data) {
   Settings settings;
@@ -167,9 +175,12 @@ Result<Settings> ReadAll(const std::string& data) {
       {"task_types", LimitsByName(scheduler.task_types)},
       {"definitions", LimitsByName(scheduler.definitions)},
       {"retention", RetentionOf(settings.retention)},
+      {"archive_directory", NonEmpty(settings.archive_directory)},
       {"encryption", KeySourceOf(settings.key, data)},
   };
   STELE_RETURN_IF_ERROR(At(path, TakeMembers(*parsed, takers)));
+  std::string& archive = settings.archive_directory;
+  if (!archive.empty()) archive = std::filesystem::path(data) / archive;
   return settings;
 }
 
@@ -185,6 +196,21 @@ Result<secrets::KeySource> ReadKeySource(const std::string& data) {
   Result<Settings> settings = ReadAll(data);
   if (!settings.has_value()) return std::unexpected(settings.error());
   return std::move(settings->key);
+}
+
+Result<std::string> ReadArchiveDirectory(const std::string& data) {
+  Result<Settings> settings = ReadAll(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  const std::filesystem::path usual = std::filesystem::path(data) / "archive";
+  const std::filesystem::path named = settings->archive_directory;
+  std::error_code ignored;
+  if (named.empty() || std::filesystem::equivalent(named, usual, ignored) || !HasSegments(usual))
+    return named.string();
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected the archive in {}, as archive_directory in {}/settings.json "
+                          "says, but found one in {}; move its files there while no engine runs, "
+                          "or leave archive_directory out",
+                          named.string(), data, usual.string()));
 }
 
 Result<retention::RetentionPolicy> ReadRetention(const std::string& data) {

@@ -17,6 +17,9 @@ namespace stele::cli {
 Result<runtime::ShardOptions> ReadSettings(const std::string& data);
 // Where the same file says that the master key is; none: nothing is sealed.
 Result<secrets::KeySource> ReadKeySource(const std::string& data);
+// Where the same file says that archived segments are; empty: `archive` in the data directory.
+// kUsage when it names another one and segments are still there.
+Result<std::string> ReadArchiveDirectory(const std::string& data);
 // What the same file says of retention.
 Result<retention::RetentionPolicy> ReadRetention(const std::string& data);
 

@@ -33,6 +33,9 @@ Result<std::unique_ptr<Engine::Core>> Engine::Core::Open(const Options& options,
   Core* raw = core.get();
   core->pool_ = std::make_unique<FunctionPool>(options.worker_threads, core->own_threads_);
   core->post_->Attach(core->shard_.get());
+  core->retainer_ =
+      std::make_unique<Retainer>(&core->loop_, *core->shard_, *core->store_, *core->views_,
+                                 core->clock_, core->options_, core->problem());
   core->thread_ = std::thread([raw] { uv_run(&raw->loop_, UV_RUN_DEFAULT); });
   core->loop_thread_ = core->thread_.get_id();
   return core;
@@ -48,6 +51,7 @@ Status Engine::Core::OpenStore(const std::string& directory) {
   secrets_ = *std::move(sources);
   eventstore::RocksDbOptions store_options;
   store_options.create_if_missing = options_.create_if_missing;
+  store_options.archive_directory = options_.retention.archive_directory;
   const MasterKey& key = options_.master_key;
   auto store = runtime::OpenStore(
       directory, store_options,
@@ -117,10 +121,14 @@ Status Engine::Core::Stop() {
     service_->End();
     RefuseWaiters();
   });
+  retainer_->Stop();
   // Who waits for a view is inside.
   views_->Stop();
   door_->WaitUntilEmpty();
-  post_->Post([this] { shard_->Stop([this] { uv_stop(&loop_); }); });
+  post_->Post([this] {
+    retainer_->CloseTimer();
+    shard_->Stop([this] { uv_stop(&loop_); });
+  });
   thread_.join();
   post_->Attach(nullptr);
   pool_.reset();
@@ -160,6 +168,7 @@ void Engine::Core::Settle(int rounds, std::function<void()> done) {
 void Engine::Core::Elapse(std::function<void()> done) {
   shard_->ElapseTimers();
   service_->Tick();
+  retainer_->Tick();
   Settle(2, std::move(done));
 }
 

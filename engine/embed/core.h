@@ -21,6 +21,7 @@
 #include "engine/embed/function_pool.h"
 #include "engine/embed/loop_post.h"
 #include "engine/embed/own_threads.h"
+#include "engine/embed/retainer.h"
 #include "engine/embed/translate.h"
 #include "engine/embed/trigger_host.h"
 #include "engine/embed/views.h"
@@ -154,6 +155,7 @@ class Engine::Core {
   std::unique_ptr<Feed> feed_;
   std::unique_ptr<triggers::TriggerService> service_;
   std::unique_ptr<runtime::Shard> shard_;
+  std::unique_ptr<Retainer> retainer_;
   std::unique_ptr<TriggerHost> triggers_;
   std::unique_ptr<FunctionPool> pool_;
   // On the loop. An entry stays until its instance has ended: the shard has been asked about it.

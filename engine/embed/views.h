@@ -27,6 +27,7 @@ class Views {
   const std::string& repaired() const { return projector_->repaired(); }
   // Follows the log no more; who waits is answered with kShardStopped.
   void Stop() { projector_->Stop(); }
+  projections::Projector& projector() { return *projector_; }
 
   // The members of the same names of a Filter.
   struct Freshness {
@@ -39,8 +40,10 @@ class Views {
   struct Asked {
     std::shared_ptr<const projections::ScratchView> then;  // null: the one that serves
     std::unique_ptr<projections::ViewReader> reader;       // reads from it
+    TimeUs now;                                            // what durations count from
+    std::string course;                                    // SearchRequest::course
   };
-  stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness);
+  stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness, TimeUs now);
   std::vector<projections::ViewState> States() const { return projector_->States(); }
   // Whether they are at most so many records behind the log; 0: any number.
   bool MayStart(uint64_t max_lag) const {

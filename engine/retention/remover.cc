@@ -19,7 +19,7 @@ Status Remover::WaitForViews(Position position) {
   for (;;) {
     const Status reached = parts_.projector->WaitFor(position, kTickUs);
     if (reached.has_value() || reached.error().code != ErrorCode::kTimeout) return reached;
-    if (parts_.stopping != nullptr && *parts_.stopping)
+    if (parts_.stop.stop_requested())
       return Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopping");
   }
 }
@@ -38,7 +38,7 @@ Status Remover::Finish(const model::Registry& registry) {
     }
   }
   // One that was cut off in the middle.
-  const auto rest = parts_.store->Cut(parts_.shard, {});
+  const auto rest = parts_.store->Cut(parts_.shard, {}, parts_.stop);
   if (!rest.has_value()) return std::unexpected(rest.error());
   std::vector<InstanceId> readable;
   for (const InstanceId id : model::InstancesIn(registry.erased)) {
@@ -46,9 +46,12 @@ Status Remover::Finish(const model::Registry& registry) {
     if (!destroyed.has_value()) return std::unexpected(destroyed.error());
     if (!*destroyed) readable.push_back(id);
   }
+  if (!registry.erased.empty()) parts_.projector->ForgetThen();
   if (readable.empty()) return {};
   STELE_RETURN_IF_ERROR(WaitForViews(registry.position));
-  return DestroyKeys(readable);
+  const auto sent = FindSent(*parts_.store, parts_.shard, readable, "");
+  if (!sent.has_value()) return std::unexpected(sent.error());
+  return DestroyKeys(readable, *sent);
 }
 
 Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
@@ -74,19 +77,20 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
                                     const projections::Leaving& leaving, Position purge) {
   STELE_RETURN_IF_ERROR(WaitForViews(purge));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
-  STELE_RETURN_IF_ERROR(ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge));
+  STELE_RETURN_IF_ERROR(
+      ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge, parts_.stop));
   STELE_RETURN_IF_ERROR(Step("their records are archived"));
   eventstore::Erasure erasure{{instances.begin(), instances.end()}, {}};
   for (const auto& [key, instance] : leaving.idempotency_keys)
     erasure.notes.push_back(runtime::Board::IdempotencyNote(key));
-  auto cut = parts_.store->Cut(parts_.shard, erasure);
+  auto cut = parts_.store->Cut(parts_.shard, erasure, parts_.stop);
   if (!cut.has_value() && cut.error().code == ErrorCode::kWrongState) {
     // The open set still has one that ended since the last checkpoint.
     const auto written = parts_.ask([](runtime::Shard& shard, runtime::Shard::Answer answer) {
       shard.WriteCheckpoint(std::move(answer));
     });
     if (!written.has_value()) return std::unexpected(written.error());
-    cut = parts_.store->Cut(parts_.shard, erasure);
+    cut = parts_.store->Cut(parts_.shard, erasure, parts_.stop);
   }
   if (!cut.has_value()) return std::unexpected(cut.error());
   STELE_RETURN_IF_ERROR(Step("they are cut out"));
@@ -100,7 +104,7 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
   return PurgeReport{instances.size(), cut->records};
 }
 
-Status Remover::Erase(std::span<const InstanceId> instances, Position seen,
+Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, Position seen,
                       const std::string& reason, const std::string& actor) {
   // Nothing is decided that cannot be done.
   STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, {}));
@@ -112,14 +116,32 @@ Status Remover::Erase(std::span<const InstanceId> instances, Position seen,
   STELE_RETURN_IF_ERROR(Step("the erasure is decided"));
   STELE_RETURN_IF_ERROR(WaitForViews(*position));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
-  return DestroyKeys(instances);
+  return DestroyKeys(instances, sent);
 }
 
-Status Remover::DestroyKeys(std::span<const InstanceId> instances) {
-  STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, instances));
-  STELE_RETURN_IF_ERROR(Step("the keys are destroyed"));
+// Nobody gets them any more, and a restart does not read of them again.
+Status Remover::ForgetMessages(const std::vector<Position>& published) {
+  if (published.empty()) return {};
+  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    for (const Position position : published)
+      if (const Status done = shard.board().ForgetMessages(position); !done.has_value())
+        return answer(std::unexpected(done.error()));
+    shard.WriteCheckpoint(std::move(answer));
+  });
+  return forgotten.has_value() ? Status() : std::unexpected(forgotten.error());
+}
+
+Status Remover::DestroyKeys(std::span<const InstanceId> instances, const Sent& sent) {
+  STELE_RETURN_IF_ERROR(ForgetMessages(sent.published));
+  STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
+  // The keys go last: whoever finds them gone need not look any further.
   parts_.projector->ForgetThen();
-  return parts_.projector->Compact();
+  STELE_RETURN_IF_ERROR(parts_.projector->Compact());
+  STELE_RETURN_IF_ERROR(Step("the views are compacted"));
+  STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, instances, sent.registry));
+  // What somebody asked of an earlier position meanwhile.
+  parts_.projector->ForgetThen();
+  return Step("the keys are destroyed");
 }
 
 }  // namespace stele::retention

@@ -3,19 +3,21 @@
 // whoever opens the log calls.
 //
 //     purge:   decided ─► views have passed ─► archived ─► cut out ─► keys forgotten
-//     erasure: decided ─► views have passed ─► keys destroyed ─► views compacted
+//     erasure: decided ─► views have passed ─► messages forgotten ─► views compacted
+//              ─► keys destroyed
 //
 // Thread: one at a time, not the loop's: it waits for disks and views.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "engine/retention/sent.h"
 #include "engine/runtime/shard.h"
 #include "eventstore/event_store.h"
 #include "projections/projector.h"
@@ -33,7 +35,7 @@ struct RemoverParts {
   // engine stops before it comes.
   using Work = std::function<void(runtime::Shard&, runtime::Shard::Answer)>;
   std::function<Result<Position>(Work work)> ask;
-  const std::atomic<bool>* stopping = nullptr;
+  std::stop_token stop;
   // For tests: told of each step that is done; an error stops there, as a crash would.
   std::function<Status(std::string_view step)> at_step;
 };
@@ -54,14 +56,16 @@ class Remover {
   Result<PurgeReport> Purge(std::span<const InstanceId> instances, const model::Registry& registry,
                             Position seen, TimeUs closed_before, const std::string& reason,
                             const std::string& actor);
-  // The same for erasing. kUnsupported: the log is not encrypted.
-  Status Erase(std::span<const InstanceId> instances, Position seen, const std::string& reason,
-               const std::string& actor);
+  // The same for erasing, with what was sent to them, which may be all. kUnsupported: the log is
+  // not encrypted.
+  Status Erase(std::span<const InstanceId> instances, const Sent& sent, Position seen,
+               const std::string& reason, const std::string& actor);
 
  private:
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
-  Status DestroyKeys(std::span<const InstanceId> instances);
+  Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);
+  Status ForgetMessages(const std::vector<Position>& published);
   Status WaitForViews(Position position);
   Status Step(std::string_view step) const {
     return parts_.at_step ? parts_.at_step(step) : Status();

@@ -25,7 +25,7 @@ void RetentionService::Start(runtime::Shard* shard, bool runs) {
                      .projector = parts_.projector,
                      .views = parts_.views,
                      .ask = [this](RemoverParts::Work work) { return Ask(std::move(work)); },
-                     .stopping = &stopping_,
+                     .stop = stop_.get_token(),
                      .at_step = parts_.at_step};
   remover_ = std::make_unique<Remover>(std::move(parts));
   if (runs) next_run_ = parts_.clock->Now();
@@ -35,7 +35,7 @@ void RetentionService::Start(runtime::Shard* shard, bool runs) {
 void RetentionService::Stop() {
   {
     const std::lock_guard lock(sync_->mutex);
-    stopping_ = true;
+    stop_.request_stop();
   }
   sync_->changed.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -59,11 +59,11 @@ void RetentionService::Do(Task task) {
 
 void RetentionService::Work() {
   const auto tell = [this](const Status& done) {
-    if (!done.has_value() && !stopping_ && parts_.problem) parts_.problem(done.error());
+    if (!done.has_value() && !stopping() && parts_.problem) parts_.problem(done.error());
   };
   tell(Prepare());
   std::unique_lock lock(sync_->mutex);
-  while (!stopping_) {
+  while (!stopping()) {
     if (!tasks_.empty()) {
       const Task task = std::move(tasks_.front());
       tasks_.erase(tasks_.begin());
@@ -115,7 +115,7 @@ Result<Position> RetentionService::Ask(RemoverParts::Work work) {
     set([](Question& asked) { asked.over = true; });
   });
   std::unique_lock lock(sync_->mutex);
-  sync_->changed.wait(lock, [&] { return question->answer.has_value() || stopping_; });
+  sync_->changed.wait(lock, [&] { return question->answer.has_value() || stopping(); });
   if (!question->begun) question->over = true;
   sync_->changed.wait(lock, [&] { return question->over; });
   return question->answer.has_value() ? *question->answer : Result<Position>(Stopping());
@@ -137,7 +137,7 @@ Status RetentionService::CatchUp() {
   for (;;) {
     const Status reached = parts_.projector->WaitFor(end, 100'000);
     if (reached.has_value() || reached.error().code != ErrorCode::kTimeout) return reached;
-    if (stopping_) return Stopping();
+    if (stopping()) return Stopping();
   }
 }
 
@@ -149,7 +149,7 @@ Result<RetentionReport> RetentionService::Run(bool dry) {
   RetentionReport report;
   DueScan due(*registry, parts_.policy, now);
   std::optional<Position> seen;
-  while (!stopping_) {
+  while (!stopping()) {
     const auto closed = parts_.projector->Read(projections::kClosedView);
     if (!closed.has_value()) return std::unexpected(closed.error());
     if (!seen.has_value()) seen = closed->position();
@@ -164,8 +164,8 @@ Result<RetentionReport> RetentionService::Run(bool dry) {
           PurgePortion(*instances, *registry, *seen, now, "older than their retention", report));
     }
   }
-  if (dry || stopping_) return report;
-  const auto archived = Tier(*parts_.store, parts_.shard, parts_.policy, now);
+  if (dry || stopping()) return report;
+  const auto archived = Tier(*parts_.store, parts_.shard, parts_.policy, now, stop_.get_token());
   if (!archived.has_value()) return std::unexpected(archived.error());
   report.archived = archived->records;
   return report;
@@ -200,7 +200,7 @@ Status RetentionService::CountDefinitions(const std::vector<InstanceId>& instanc
 }
 
 Result<eventstore::ArchiveReport> RetentionService::Archive(Position to) {
-  return parts_.store->Archive(parts_.shard, to);
+  return parts_.store->Archive(parts_.shard, to, stop_.get_token());
 }
 
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
@@ -224,7 +224,7 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
     report.instances = all.size();
     return report;
   }
-  for (size_t at = 0; at < all.size() && !stopping_; at += kPortionInstances) {
+  for (size_t at = 0; at < all.size() && !stopping(); at += kPortionInstances) {
     std::vector<InstanceId> portion(
         all.begin() + static_cast<ptrdiff_t>(at),
         all.begin() + static_cast<ptrdiff_t>(std::min(all.size(), at + kPortionInstances)));
@@ -234,11 +234,12 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
   return report;
 }
 
-Result<std::vector<InstanceId>> RetentionService::Erase(const std::vector<InstanceId>& instances,
-                                                        const std::string& reason) {
+Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& instances,
+                                              const std::string& key, const std::string& reason) {
   STELE_RETURN_IF_ERROR(CatchUp());
   std::optional<Position> seen;
-  std::vector<InstanceId> all;
+  ErasureReport report;
+  std::vector<InstanceId>& all = report.instances;
   {
     const auto closed = parts_.projector->Read(projections::kClosedView);
     if (!closed.has_value()) return std::unexpected(closed.error());
@@ -248,12 +249,18 @@ Result<std::vector<InstanceId>> RetentionService::Erase(const std::vector<Instan
     all = *tree;
   }
   std::ranges::sort(all);
-  for (size_t at = 0; at < all.size(); at += kPortionInstances) {
+  size_t at = 0;
+  do {
     const size_t size = std::min<size_t>(kPortionInstances, all.size() - at);
-    STELE_RETURN_IF_ERROR(
-        remover_->Erase(std::span(all).subspan(at, size), *seen, reason, parts_.actor));
-  }
-  return all;
+    const auto portion = std::span(all).subspan(at, size);
+    const auto sent = FindSent(*parts_.store, parts_.shard, portion, at == 0 ? key : "");
+    if (!sent.has_value()) return std::unexpected(sent.error());
+    if (portion.empty() && sent->registry.empty()) break;
+    STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, parts_.actor));
+    report.sent += sent->registry.size();
+    at += size;
+  } while (at < all.size());
+  return report;
 }
 
 }  // namespace stele::retention

@@ -5,13 +5,13 @@
 // Owns: its thread. Threads: any, where not said otherwise.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,6 +32,11 @@ struct RetentionReport {
   uint64_t instances = 0;
   uint64_t records = 0;                         // that were cut out
   std::map<std::string, uint64_t> definitions;  // instances by the name of their definition
+};
+
+struct ErasureReport {
+  std::vector<InstanceId> instances;
+  uint64_t sent = 0;  // messages and firings of the registry
 };
 
 struct RetentionParts {
@@ -62,7 +67,7 @@ class RetentionService {
   // Begins with what an earlier process left undone. `runs`: goes on with a run whenever one is
   // due; otherwise only with tasks. REQUIRES: the shard is stopped after Stop.
   void Start(runtime::Shard* shard, bool runs);
-  // Waits for the portion that is under way.
+  // Waits for the step that is under way: of a long one, such as a cut, a part, a segment or so.
   void Stop();
   // Looks at the clock: wakes the thread when a run is due.
   void Tick();
@@ -72,9 +77,10 @@ class RetentionService {
   // On its thread: the steps that tasks are made of.
   Result<RetentionReport> Run(bool dry);
   Result<eventstore::ArchiveReport> Archive(Position to);
-  // Each with all that it called: those that were erased.
-  Result<std::vector<InstanceId>> Erase(const std::vector<InstanceId>& instances,
-                                        const std::string& reason);
+  // Each with all that it called, and what was sent to them. `key`: messages with that correlation
+  // key go, too; empty: none.
+  Result<ErasureReport> Erase(const std::vector<InstanceId>& instances, const std::string& key,
+                              const std::string& reason);
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
                                      const std::string& reason, bool dry);
@@ -83,6 +89,7 @@ class RetentionService {
   Status CatchUp();
 
  private:
+  bool stopping() const { return stop_.stop_requested(); }
   void Work();
   Status Prepare();
   Result<Position> Ask(RemoverParts::Work work);
@@ -95,7 +102,7 @@ class RetentionService {
   const RetentionParts parts_;
   runtime::Shard* shard_ = nullptr;
   std::unique_ptr<Remover> remover_;
-  std::atomic<bool> stopping_ = false;
+  std::stop_source stop_;
   // Lives as long as an answer of the shard that is under way.
   struct Sync {
     std::mutex mutex;  // of the service's members that follow, too

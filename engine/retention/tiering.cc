@@ -34,7 +34,8 @@ Position FirstWithin(const eventstore::EventStore& store, ShardId shard, uint64_
 }
 
 Result<eventstore::ArchiveReport> Tier(eventstore::EventStore& store, ShardId shard,
-                                       const RetentionPolicy& policy, TimeUs now) {
+                                       const RetentionPolicy& policy, TimeUs now,
+                                       const std::stop_token& stop) {
   Position to = store.ArchivedTo(shard);
   if (policy.archive_after_us > 0) {
     const auto first = FirstNotBefore(store, shard, TimeUs(now.value - policy.archive_after_us));
@@ -43,14 +44,17 @@ Result<eventstore::ArchiveReport> Tier(eventstore::EventStore& store, ShardId sh
   }
   if (policy.hot_log_bytes > 0) to = std::max(to, FirstWithin(store, shard, policy.hot_log_bytes));
   if (to <= store.ArchivedTo(shard)) return eventstore::ArchiveReport{.end = to};
-  return store.Archive(shard, to);
+  return store.Archive(shard, to, stop);
 }
 
-Status ArchiveThrough(eventstore::EventStore& store, ShardId shard, Position last, Position end) {
+Status ArchiveThrough(eventstore::EventStore& store, ShardId shard, Position last, Position end,
+                      const std::stop_token& stop) {
   for (uint64_t more = 1; store.ArchivedTo(shard) <= last; more *= 8) {
     const Position to = std::min(last.Plus(more), end);
-    const auto archived = store.Archive(shard, to);
+    const auto archived = store.Archive(shard, to, stop);
     if (!archived.has_value()) return std::unexpected(archived.error());
+    if (stop.stop_requested())
+      return Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopping");
     if (to == end && store.ArchivedTo(shard) <= last)
       return Fail(ErrorCode::kWrongState,
                   fmt::format("Expected position {} in a block before position {} but found it in "

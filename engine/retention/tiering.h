@@ -3,6 +3,8 @@
 // Thread: any, none that must not wait for a disk.
 #pragma once
 
+#include <stop_token>
+
 #include "base/error.h"
 #include "engine/retention/policy.h"
 #include "eventstore/event_store.h"
@@ -16,9 +18,12 @@ Result<Position> FirstNotBefore(const eventstore::EventStore& store, ShardId sha
 Position FirstWithin(const eventstore::EventStore& store, ShardId shard, uint64_t bytes);
 // Archives what the policy says by `now`.
 Result<eventstore::ArchiveReport> Tier(eventstore::EventStore& store, ShardId shard,
-                                       const RetentionPolicy& policy, TimeUs now);
+                                       const RetentionPolicy& policy, TimeUs now,
+                                       const std::stop_token& stop);
 // Archives until the record at `last` is archived, and not much more. REQUIRES: a block that began
 // behind `last` is in the log at `end`.
-Status ArchiveThrough(eventstore::EventStore& store, ShardId shard, Position last, Position end);
+// kShardStopped when it is to stop before.
+Status ArchiveThrough(eventstore::EventStore& store, ShardId shard, Position last, Position end,
+                      const std::stop_token& stop);
 
 }  // namespace stele::retention

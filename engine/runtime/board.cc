@@ -300,6 +300,20 @@ void Board::Consume(const model::MessageCorrelated& correlated) {
   ForgetMessage(**key, std::move(place), TimeUs(expires));
 }
 
+Status Board::ForgetMessages(Position published) {
+  const std::string prefix = 'p' + KeyPart(published.value);
+  std::vector<model::MessageCorrelated> gone;
+  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view place, std::string_view) {
+    place.remove_prefix(prefix.size());
+    model::MessageCorrelated& each = gone.emplace_back();
+    each.message_position = published;
+    each.message_ordinal = TakeNumber32(place);
+    return true;
+  }));
+  for (const model::MessageCorrelated& each : gone) Consume(each);
+  return {};
+}
+
 void Board::ForgetMessage(const std::string& key, std::string place, TimeUs expires) {
   const std::string expiry = 'e' + KeyPart(static_cast<uint64_t>(expires.value));
   notes_.Erase(expiry + key);

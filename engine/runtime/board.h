@@ -123,6 +123,8 @@ class Board {
                                             size_t most);
   Result<std::vector<WaitingRun>> Waits(std::string_view name, std::string_view key,
                                         size_t most) const;
+  // Messages that this record published and that are kept.
+  Status ForgetMessages(Position published);
   // A wait that turned out to be over.
   void ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait);
 

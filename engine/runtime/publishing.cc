@@ -10,9 +10,10 @@ namespace stele::runtime {
 
 namespace {
 
-// The message that the log has at that place.
-Result<model::MessagePublished> ReadMessage(const eventstore::EventStore& store, ShardId shard,
-                                            const MessagePlace& place) {
+// The message that the log has at that place; nothing: it was erased.
+Result<std::optional<model::MessagePublished>> ReadMessage(const eventstore::EventStore& store,
+                                                           ShardId shard,
+                                                           const MessagePlace& place) {
   auto cursor = store.Read(shard, place.position);
   if (!cursor.has_value()) return std::unexpected(cursor.error());
   auto record = (*cursor)->Next();
@@ -21,6 +22,7 @@ Result<model::MessagePublished> ReadMessage(const eventstore::EventStore& store,
     return Fail(ErrorCode::kStoreCorrupt,
                 fmt::format("Expected a record at position {} but found the end of the log",
                             place.position.value));
+  if ((*record)->erased) return std::nullopt;
   Result<std::vector<model::Event>> events = model::Decode((*record)->body);
   if (!events.has_value()) return std::unexpected(events.error());
   uint32_t ordinal = 0;
@@ -53,7 +55,7 @@ void Shard::AnswerKnown(const MessagePlace& first, const model::MessagePublished
                         const Answer& answer) const {
   const auto known = ReadMessage(*parts_.store, options_.shard, first);
   if (!known.has_value()) return answer(std::unexpected(known.error()));
-  const std::string difference = DifferenceOf(*known, message);
+  const std::string difference = known->has_value() ? DifferenceOf(**known, message) : "";
   if (difference.empty()) return answer(first.position);
   answer(Fail(ErrorCode::kDuplicateKey,
               fmt::format("Expected the message with the id \"{}\" of position {} again, with {}",

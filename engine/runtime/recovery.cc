@@ -89,7 +89,8 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   Result<std::vector<model::Event>> events = model::Decode(record.body);
   if (!events.has_value()) return std::unexpected(events.error());
   if (id == InstanceId()) {
-    board_.FoldRegistry(*events, context);
+    // What was erased is a message to nobody.
+    if (!record.erased) board_.FoldRegistry(*events, context);
     return {};
   }
   last_instance_ = std::max(last_instance_, id);
@@ -116,6 +117,7 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   }
   live->definition = registry_.Find(live->instance.definition)->definition.get();
   board_.Fold(live->instance, *live->definition, *events, context, live->waiting);
+  if (record.erased) STELE_RETURN_IF_ERROR(board_.ForgetMessages(record.position));
   if (std::holds_alternative<model::InstanceMigrated>(events->front()))
     board_.Migrated(live->instance, *live->definition);
   return {};

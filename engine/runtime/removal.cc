@@ -66,8 +66,10 @@ void Shard::Purge(model::InstancesPurged purged, Position seen, std::string_view
 void Shard::Erase(model::InstancesErased erased, Position seen, std::string_view actor,
                   Answer answer) {
   if (RefuseStopped(answer)) return;
-  if (const auto refused = RefuseRemoval(erased.instances, seen))
-    return answer(std::unexpected(*refused));
+  // None: what goes is what was sent.
+  if (!erased.instances.empty())
+    if (const auto refused = RefuseRemoval(erased.instances, seen))
+      return answer(std::unexpected(*refused));
   RecordOfRegistry(std::move(erased), actor, std::move(answer));
 }
 

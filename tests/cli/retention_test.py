@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import unittest
 
 from program import ProgramTest
@@ -16,6 +17,12 @@ steps:
   - {id: "greet", type: "script", config: {script: "echo \\"{{variables.whom}} was here\\""}}
 """
 MARKER = "Sekretariat-4711"
+WAITS = """
+name: "waits"
+variables: {key: ""}
+steps:
+  - {id: "paid", type: "message", config: {action: "wait", name: "payment", key: "{{variables.key}}"}}
+"""
 
 
 class Retention(ProgramTest):
@@ -40,7 +47,7 @@ class Retention(ProgramTest):
         self.assertIn("STL0307", self.stele("status", "2", code=2).stderr)
         self.assertIn("STL0307", self.stele("history", "2", code=2).stderr)
         self.assertIn("STL0307", self.stele("retry", "2", code=2).stderr)
-        self.assertEqual([row["instance"] for row in self.json("list", "--json")], [1])
+        self.assertEqual([row["instance"] for row in self.json("list", "--json")["instances"]], [1])
         self.verified()
         self.assertEqual(self.json("stats", "brief", "--json")["counts"]["started"], 1)
         self.stele("projections", "rebuild")
@@ -48,7 +55,7 @@ class Retention(ProgramTest):
         self.assertEqual(self.purged()["instances"], 0)
         # Its number is not given again.
         self.stele("run", self.path("brief.yml"))
-        self.assertEqual([row["instance"] for row in self.json("list", "--json")], [3, 1])
+        self.assertEqual([row["instance"] for row in self.json("list", "--json")["instances"]], [3, 1])
 
     def test_the_settings_say_how_long_the_others_are_kept(self):
         self.write("stele-data/settings.json", '{"retention": {"closed": "1ms"}}')
@@ -77,6 +84,27 @@ class Retention(ProgramTest):
         self.assertGreater(self.json("archive", "--json")["records"], 0)
         self.stele("status", "1")
         self.verified()
+
+    def test_the_archive_may_lie_elsewhere(self):
+        settings = json.dumps({"archive_directory": self.path("cold/archive")})
+        self.write("stele-data/settings.json", settings)
+        self.stele("archive")
+        segments = [name for name in os.listdir(self.path("cold/archive"))
+                    if name.endswith(".segment")]
+        self.assertEqual(len(segments), 1)
+        self.assertFalse(os.path.exists(self.path("stele-data/archive")))
+        self.stele("history", "1")
+        self.assertEqual(self.purged("--instance", "1")["instances"], 1)
+        self.verified()
+        # Back again: whoever moves it says so, and nothing is done while the two do not agree.
+        os.remove(self.path("stele-data/settings.json"))
+        self.assertIn("STL0302", self.stele("verify", code=1).stderr)
+        shutil.move(self.path("cold/archive"), self.path("stele-data/archive"))
+        self.verified()
+        self.write("stele-data/settings.json", settings)
+        refused = self.stele("verify", code=2).stderr
+        self.assertIn("cold/archive", refused)
+        self.assertIn("move its files", refused)
 
     def test_without_encryption_nothing_is_erased(self):
         refused = self.stele("erase", "--instance", "1", code=2).stderr
@@ -127,6 +155,39 @@ class Erasure(ProgramTest):
         self.stele("projections", "verify")
         # Once more changes nothing.
         self.stele("erase", "--instance", "1")
+
+    def destroyed(self):
+        return self.json("keys", "status", "--json")["destroyed_keys"]
+
+    def test_messages_go_with_who_met_them_and_with_their_key(self):
+        self.write("waits.yml", WAITS)
+        for key in ("A-1", "B-2"):
+            self.stele("run", self.path("waits.yml"), "--var", f"key={key}", code=3)
+            self.stele("publish", "payment", "--key", key, "--payload", f'"{MARKER}"')
+        # Nobody waits for these yet.
+        for key in ("A-1", "A-1", "B-2"):
+            self.stele("publish", "payment", "--key", key, "--payload", f'"{MARKER}"')
+        self.assertEqual(self.destroyed(), 0)
+        # Of instance 1, and the three messages to A-1.
+        report = self.json("erase", "--subject", "A-1", "--json")
+        self.assertEqual(report, {"erased": [1], "sent": 3})
+        self.assertEqual(self.destroyed(), 4)
+        self.stele("run", self.path("waits.yml"), "--var", "key=A-1", code=3)
+        self.stele("run", self.path("waits.yml"), "--var", "key=B-2")
+        # Instances 4 and 6, and the messages that they met.
+        self.assertEqual(self.json("erase", "--instance", "4", "--instance", "6", "--json"),
+                         {"erased": [4, 6], "sent": 2})
+        self.assertEqual(self.destroyed(), 8)
+        self.assertEqual(self.files_with_the_marker(), [])
+        self.stele("verify")
+        self.stele("projections", "verify")
+        shutil.rmtree(self.path("stele-data/state"))
+        self.stele("run", self.path("waits.yml"), "--var", "key=", code=3)
+        # Messages that nobody has met, alone.
+        self.stele("publish", "payment", "--key", "C-3", "--payload", f'"{MARKER}"')
+        self.assertEqual(self.json("erase", "--subject", "C-3", "--json"), {"erased": [], "sent": 1})
+        self.assertIn("STL0401", self.stele("erase", "--subject", "C-3", code=2).stderr)
+        self.stele("verify")
 
 
 if __name__ == "__main__":

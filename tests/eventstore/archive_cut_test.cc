@@ -310,6 +310,36 @@ TEST_F(CutFiles, PutsSegmentsTogetherThatHaveBecomeSmall) {
   }
 }
 
+TEST_F(CutFiles, StopsBehindASegmentAndIsFinishedByTheNext) {
+  std::stop_source stop;
+  uint64_t begun = 0;
+  RocksDbOptions options = SmallSegments();
+  options.on_archive_step = [&](std::string_view step) {
+    begun += step == "a segment is begun" ? 1 : 0;
+    if (begun == 1) stop.request_stop();
+  };
+  Open(options);
+  const auto archived = store_->Archive(kShard, Position(121), stop.get_token());
+  ASSERT_OK(archived);
+  EXPECT_EQ(begun, 1u);
+  EXPECT_GT(archived->end, Position(1));
+  EXPECT_LT(archived->end, Position(121));
+  ASSERT_OK(store_->Archive(kShard, Position(121)));
+  const auto records = ReadLog(*store_);
+
+  begun = 0;
+  stop = std::stop_source();
+  EXPECT_CODE(store_->Cut(kShard, Of({5, 30}), stop.get_token()), kShardStopped);
+  EXPECT_EQ(begun, 1u);
+  // Nobody sees them any more, whatever is still in the files.
+  EXPECT_EQ(ReadLog(*store_), Without(records, {5, 30}));
+  EXPECT_LT(store_->InspectChain(kShard)->cut, 6u);
+  begun = 1;
+  ASSERT_OK(store_->Cut(kShard, {}));
+  EXPECT_EQ(ReadLog(*store_), Without(records, {5, 30}));
+  EXPECT_EQ(store_->InspectChain(kShard)->cut, 6u);
+}
+
 // A reader that is under way sees a beginning of the instance, or nothing: never a part without
 // what came before it.
 TEST_F(CutFiles, ShowsAReaderNoLaterPartOfTheInstanceThanBefore) {

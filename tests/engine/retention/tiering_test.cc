@@ -44,11 +44,11 @@ TEST(Tiering, ArchivesWhatIsOldAndNothingTwice) {
   eventstore::MemoryStore store;
   AppendRecords(store, 100);
   const RetentionPolicy policy{.archive_after_us = 40'000'000};
-  auto report = Tier(store, ShardId(), policy, TimeUs(100'000'000));
+  auto report = Tier(store, ShardId(), policy, TimeUs(100'000'000), {});
   ASSERT_TRUE(report.has_value());
   EXPECT_EQ(report->records, 59u);
   EXPECT_EQ(store.ArchivedTo(ShardId()), Position(60));
-  report = Tier(store, ShardId(), policy, TimeUs(100'000'000));
+  report = Tier(store, ShardId(), policy, TimeUs(100'000'000), {});
   ASSERT_TRUE(report.has_value());
   EXPECT_EQ(report->records, 0u);
 }
@@ -56,9 +56,9 @@ TEST(Tiering, ArchivesWhatIsOldAndNothingTwice) {
 TEST(Tiering, ArchivesThroughARecordAndLittleMore) {
   eventstore::MemoryStore store;
   AppendRecords(store, 100);
-  ASSERT_TRUE(ArchiveThrough(store, ShardId(), Position(10), Position(100)).has_value());
+  ASSERT_TRUE(ArchiveThrough(store, ShardId(), Position(10), Position(100), {}).has_value());
   EXPECT_EQ(store.ArchivedTo(ShardId()), Position(11));
-  EXPECT_FALSE(ArchiveThrough(store, ShardId(), Position(50), Position(50)).has_value());
+  EXPECT_FALSE(ArchiveThrough(store, ShardId(), Position(50), Position(50), {}).has_value());
 }
 
 }  // namespace

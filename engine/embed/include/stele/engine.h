@@ -156,6 +156,23 @@ struct MasterKey {
   std::string command;
 };
 
+// What ended instances and old records come to (docs/retention.md). A definition's own `retention`
+// comes before `closed`.
+struct Retention {
+  // How long ended instances are kept before they are cut out of the log; 0: for ever.
+  std::chrono::seconds closed{0};
+  // How old records are when they leave the hot log for the archive; 0: none does by its age.
+  std::chrono::seconds archive_after{0};
+  // What the hot log may hold; beyond it the oldest leave; 0: any.
+  uint64_t hot_log_bytes = 0;
+  // How often it is looked after, by the engine's clock; 0: never by itself. What an earlier
+  // process began is finished whenever an engine is opened.
+  std::chrono::seconds every{3600};
+  // Where the archive is, on another disk for instance; empty: `archive` in the data directory.
+  // One that has files is moved first, while no engine runs.
+  std::string archive_directory;
+};
+
 struct Options {
   bool create_if_missing = true;
   // The task types that come with Stele: script, http, sql, email, … and call. Scripts run in the
@@ -175,6 +192,8 @@ struct Options {
   // Told what nobody is there to be told by a return value: an exception of a callback, the end of
   // the engine because a disk failed. From any thread of the engine's.
   std::function<void(const std::string& sentence)> on_problem;
+  // Without a word of it, what definitions say of themselves counts alone.
+  Retention retention;
   // With one, what is recorded is sealed from now on; without, a log that is sealed is refused
   // (STL0311).
   MasterKey master_key;
