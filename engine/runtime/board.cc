@@ -305,9 +305,7 @@ Status Board::ForgetMessages(Position published) {
   std::vector<model::MessageCorrelated> gone;
   STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view place, std::string_view) {
     place.remove_prefix(prefix.size());
-    model::MessageCorrelated& each = gone.emplace_back();
-    each.message_position = published;
-    each.message_ordinal = TakeNumber32(place);
+    gone.push_back({.message_position = published, .message_ordinal = TakeNumber32(place)});
     return true;
   }));
   for (const model::MessageCorrelated& each : gone) Consume(each);
