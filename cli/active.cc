@@ -1,13 +1,14 @@
 // `stele active`: what is under way: at which step, for how long, how far.
 #include <fmt/format.h>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/listed.h"
+#include "cli/open_data.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
-#include "projections/views/instance_row.h"
+#include "replay/history.h"
 
 namespace stele::cli {
 
@@ -26,15 +27,8 @@ std::string CurrentSteps(const InstanceRow& row) {
   return text;
 }
 
-std::string WaitsFor(const InstanceRow& row) {
-  if (row.waits.empty()) return "";
-  const projections::RowWait& first = row.waits[0];
-  std::string text = Clean(first.subject.empty() ? first.what : first.subject);
-  if (row.waits_open > 1) text += fmt::format(" and {} more", row.waits_open - 1);
-  return text;
-}
-
-std::vector<std::string> ToText(const InstanceRow& row, TimeUs now) {
+std::vector<std::string> ToText(const Listed& listed, TimeUs now) {
+  const InstanceRow& row = listed.row;
   return {fmt::format("{}", row.id.value),
           Clean(row.definition),
           row.status,
@@ -42,32 +36,37 @@ std::vector<std::string> ToText(const InstanceRow& row, TimeUs now) {
           fmt::format("{} %", row.ProgressPercent()),
           Duration(now.value - row.started.value),
           Clean(row.business_key),
-          WaitsFor(row)};
+          WaitsText(listed)};
 }
 
 }  // namespace
 
 int ListActive(const Arguments& arguments, const Terminal& terminal) {
-  const TimeUs now = SystemClock().Now();
-  auto request = SearchRequestOf(arguments, now);
+  auto request = SearchRequestOf(arguments);
   if (!request.has_value()) return Refuse(terminal, request.error());
+  const projections::Query query = request->query;
   projections::AddCondition(request->query, "status",
                             {"running", "waiting", "parked", "paused", "queued", "compensating"});
   const auto asked = AskView(arguments, terminal, "instances");
   if (!asked.has_value()) return Refuse(terminal, asked.error());
-  const auto found = FindAll<InstanceRow>(arguments, *asked->reader, *request);
+  const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
+  if (!registry.has_value()) return Refuse(terminal, registry.error());
+  auto found = FindAll<InstanceRow>(arguments, *asked, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
+  auto listed = LookInto(*asked, *registry, std::move(found->rows));
+  if (!listed.has_value()) return Refuse(terminal, listed.error());
+  if (arguments.Has("--json")) {
+    const Value page = ToJson(*std::move(listed), *asked, found->next);
+    terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
+    return kExitDone;
+  }
   std::vector<std::vector<std::string>> rows{
       {"ID", "DEFINITION", "STATUS", "AT", "PROGRESS", "ELAPSED", "KEY", "WAITS FOR"}};
-  Array documents;
-  for (const InstanceRow& row : found->rows) {
-    rows.push_back(ToText(row, now));
-    documents.push_back(projections::ToJson(row, now));
-  }
-  if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  for (const Listed& one : *listed) rows.push_back(ToText(one, asked->now));
+  if (rows.size() == 1) {
+    PrintNothing(terminal, query, "nothing is under way", "nothing is under way that fits");
   } else {
-    terminal.Print(rows.size() == 1 ? "nothing is under way\n" : Table(rows));
+    terminal.Print(Table(terminal, rows));
   }
   NoteMore(terminal, found->next);
   return kExitDone;

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "cli/text.h"
+#include "base/utf8.h"
 
 namespace stele::cli {
 

@@ -2,8 +2,10 @@
 #include "projections/views/errors.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -12,43 +14,136 @@
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
+#include "engine/definition/faults.h"
+#include "replay/history.h"
 
 namespace stele::cli {
 
-int ListErrors(const Arguments& arguments, const Terminal& terminal) {
+namespace {
+
+using projections::ErrorFilter;
+using projections::ErrorPage;
+
+constexpr size_t kMaxKindsNamed = 20;
+constexpr size_t kMaxMessageShown = 80;
+
+Result<ErrorFilter> FilterOf(const Arguments& arguments) {
+  ErrorFilter filter{.definition = arguments.Get("--definition"),
+                     .step = arguments.Get("--step"),
+                     .kind = arguments.Get("--kind"),
+                     .since = {},
+                     .since_text = arguments.Get("--since")};
+  if (filter.since_text.empty()) return filter;
+  const Result<TimeUs> since = GivenPast(arguments, "--since");
+  if (!since.has_value()) return std::unexpected(since.error());
+  filter.since = *since;
+  return filter;
+}
+
+// The step of any version of any definition, or of the one that is named beside it.
+Status CheckStep(const ErrorFilter& filter, const model::Registry& registry) {
+  std::vector<std::string> steps;
+  for (const model::RegisteredDefinition& registered : registry.definitions)
+    if (filter.definition.empty() || registered.name == filter.definition)
+      for (const definition::Step& step : registered.definition->steps) steps.push_back(step.id);
+  if (filter.step.empty() || std::ranges::find(steps, filter.step) != steps.end()) return {};
+  const std::string near = definition::Nearest(filter.step, steps);
+  return Fail(
+      ErrorCode::kUnknownStep,
+      fmt::format("Expected a step of {} but found \"{}\"{}",
+                  filter.definition.empty() ? "a registered definition"
+                                            : fmt::format("\"{}\"", filter.definition),
+                  filter.step, near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near)));
+}
+
+// An empty answer to a name that nothing has would say that all is well.
+Status CheckNames(const ErrorFilter& filter, const eventstore::EventStore& store) {
+  if (filter.definition.empty() && filter.step.empty()) return {};
+  const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  if (!filter.definition.empty())
+    if (const auto known = FindDefinition(*registry, filter.definition, 0, false);
+        !known.has_value())
+      return std::unexpected(known.error());
+  return CheckStep(filter, *registry);
+}
+
+// Pages until --limit is reached: one page of text, all of them as JSON.
+Result<ErrorPage> FindAllErrors(const Arguments& arguments, const AskedView& asked,
+                                const ErrorFilter& filter) {
   const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
-  if (!limit.has_value()) return Refuse(terminal, limit.error());
-  projections::ErrorFilter filter{.definition = arguments.Get("--definition"),
-                                  .step = arguments.Get("--step"),
-                                  .kind = arguments.Get("--kind"),
-                                  .since = {}};
-  if (arguments.Has("--since")) {
-    const Result<TimeUs> since = GivenPast(arguments, "--since");
-    if (!since.has_value()) return Refuse(terminal, since.error());
-    filter.since = *since;
-  }
-  const auto asked = AskView(arguments, terminal, projections::kErrorsView);
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  auto page = projections::ListErrors(
-      *asked->reader, filter, static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)),
-      arguments.Get("--cursor"));
-  if (!page.has_value()) return Refuse(terminal, page.error());
-  if (const Status read = projections::ReadMessages(*asked->views.store, kShard, *page);
-      !read.has_value())
-    return Refuse(terminal, read.error());
+  if (!limit.has_value()) return std::unexpected(limit.error());
+  const bool all = arguments.Has("--json") && !limit->has_value();
+  const auto most = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows));
+  ErrorPage found{.position = asked.reader->position(), .errors = {}, .next = {}};
+  std::string cursor = arguments.Get("--cursor");
+  do {
+    auto page = projections::ListErrors(
+        *asked.reader, filter, all ? projections::kMaxPageRows : most - found.errors.size(), cursor,
+        asked.course);
+    if (!page.has_value()) return page;
+    std::ranges::move(page->errors, std::back_inserter(found.errors));
+    found.next = cursor = std::move(page->next);
+  } while (!cursor.empty() && (all || found.errors.size() < most));
+  STELE_RETURN_IF_ERROR(projections::ReadMessages(*asked.views.store, kShard, found));
+  return found;
+}
+
+// Of no kind there need be any: those that there are are named beside the answer.
+Status NoteKinds(const Terminal& terminal, const AskedView& asked, const ErrorFilter& filter) {
+  std::set<std::string> kinds;
+  std::string cursor;
+  do {
+    const auto page = projections::ListErrors(*asked.reader, {}, projections::kMaxPageRows, cursor);
+    if (!page.has_value()) return std::unexpected(page.error());
+    for (const projections::ErrorRow& row : page->errors) kinds.insert(row.kind);
+    cursor = page->next;
+  } while (!cursor.empty() && kinds.size() <= kMaxKindsNamed);
+  if (kinds.contains(filter.kind)) return {};
+  std::vector<std::string> names(kinds.begin(), kinds.end());
+  const std::string more = names.size() > kMaxKindsNamed ? ", …" : "";
+  names.resize(std::min(names.size(), kMaxKindsNamed));
+  terminal.PrintNote(fmt::format("no error of the kind \"{}\" has occurred{}{}{}", filter.kind,
+                                 names.empty() ? "" : "; there are ", fmt::join(names, ", "),
+                                 more));
+  return {};
+}
+
+std::string ToText(const Terminal& terminal, const ErrorPage& page) {
   std::vector<std::vector<std::string>> rows{
       {"COUNT", "LAST", "DEFINITION", "STEP", "KIND", "INSTANCE", "MESSAGE"}};
-  for (const projections::ErrorRow& row : page->errors)
+  for (const projections::ErrorRow& row : page.errors)
     rows.push_back({fmt::format("{}", std::max(row.count, row.instances)), Time(row.last),
                     Clean(row.definition), row.step.empty() ? "-" : Clean(row.step),
                     Clean(row.kind), row.instance ? fmt::format("{}", row.instance.value) : "-",
-                    Cut(Clean(row.message), 80)});
+                    Cut(Clean(row.message), kMaxMessageShown)});
+  return Table(terminal, rows);
+}
+
+}  // namespace
+
+int ListErrors(const Arguments& arguments, const Terminal& terminal) {
+  const Result<ErrorFilter> filter = FilterOf(arguments);
+  if (!filter.has_value()) return Refuse(terminal, filter.error());
+  const auto asked = AskView(arguments, terminal, projections::kErrorsView);
+  if (!asked.has_value()) return Refuse(terminal, asked.error());
+  if (const Status known = CheckNames(*filter, *asked->views.store); !known.has_value())
+    return Refuse(terminal, known.error());
+  const Result<ErrorPage> found = FindAllErrors(arguments, *asked, *filter);
+  if (!found.has_value()) return Refuse(terminal, found.error());
+  if (found->errors.empty() && !filter->kind.empty())
+    if (const Status told = NoteKinds(terminal, *asked, *filter); !told.has_value())
+      return Refuse(terminal, told.error());
   if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");
+    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*found))) + "\n");
     return kExitDone;
   }
-  terminal.Print(rows.size() == 1 ? "nothing has gone wrong\n" : Table(rows));
-  NoteMore(terminal, page->next);
+  const bool narrowed = !filter->definition.empty() || !filter->step.empty() ||
+                        !filter->kind.empty() || filter->since || arguments.Has("--cursor");
+  terminal.Print(!found->errors.empty() ? ToText(terminal, *found)
+                 : narrowed             ? "nothing fits\n"
+                                        : "nothing has gone wrong\n");
+  NoteMore(terminal, found->next);
   return kExitDone;
 }
 

@@ -11,12 +11,13 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "base/utf8.h"
 #include "cli/repeated_member.h"
 #include "cli/text.h"
 #include "engine/definition/duration.h"
-#include "engine/definition/moment.h"
 #include "engine/model/names.h"
 #include "engine/runtime/limits.h"
+#include "projections/field_values.h"
 
 namespace stele::cli {
 
@@ -189,8 +190,8 @@ Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::st
 Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, TimeUs now) {
   if (!arguments.Has(option)) return TimeUs();
   const std::string word = arguments.Get(option);
-  if (const std::optional<TimeUs> time = definition::ParseTime(word)) {
-    if (*time > now) return *time;
+  if (const std::optional<int64_t> time = projections::InstantOf(word)) {
+    if (*time > now.value) return TimeUs(*time);
     return Fail(ErrorCode::kUsage,
                 fmt::format("Expected a time to come for {} but found \"{}\"", option, word));
   }

@@ -21,7 +21,7 @@ std::string Details(const Object& event) {
   for (const Member& member : event) {
     if (member.key == "event") continue;
     std::string value = Inline(member.value);
-    if (value.size() > kShownBytes) value = Cut(value, kShownBytes) + "…";
+    if (value.size() > kShownBytes) value = Cut(value, kShownBytes);
     details += fmt::format("{}{}={}", details.empty() ? "" : " ", member.key, value);
   }
   return details;
@@ -55,7 +55,7 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
   };
   const auto recorded = ReadRecorded(arguments, add);
   if (!recorded.has_value()) return Refuse(terminal, recorded.error());
-  terminal.Print(json ? lines : Table(rows));
+  terminal.Print(json ? lines : Table(terminal, rows));
   return kExitDone;
 }
 

@@ -3,20 +3,16 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
-#include "base/check.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/listed.h"
 #include "cli/open_data.h"
-#include "cli/recorded.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
-#include "cli/waiting_text.h"
-#include "projections/views/instance_row.h"
 #include "replay/history.h"
-#include "replay/standing.h"
 
 namespace stele::cli {
 
@@ -28,15 +24,17 @@ constexpr std::array<std::string_view, 10> kStatuses = {
     "running", "waiting",   "parked",    "paused",     "queued",
     "failed",  "completed", "cancelled", "terminated", "compensating"};
 
-// A row, and what the state of an open instance says beyond it.
-struct Listed {
-  InstanceRow row;
-  std::vector<std::string> waits;  // phrases
-  std::optional<Array> waiting_for;
-};
+// "--status a,b" is both, as in a query.
+std::vector<std::string> StatusesOf(const Arguments& arguments) {
+  std::vector<std::string> statuses;
+  for (const std::string& word : arguments.All("--status"))
+    for (const auto part : std::views::split(word, ','))
+      statuses.emplace_back(part.begin(), part.end());
+  return statuses;
+}
 
 Status CheckStatuses(const Arguments& arguments) {
-  for (const std::string& status : arguments.All("--status"))
+  for (const std::string& status : StatusesOf(arguments))
     if (std::ranges::find(kStatuses, status) == kStatuses.end())
       return Fail(
           ErrorCode::kUsage,
@@ -63,36 +61,8 @@ std::vector<std::string> StatusesInTheView(std::vector<std::string> statuses) {
   return statuses;
 }
 
-// Looks into an open instance.
-Status LookInto(const eventstore::EventStore& store, const model::Registry& registry,
-                Listed& listed) {
-  const Result<model::Instance> instance = replay::ReadInstance(store, kShard, listed.row.id);
-  if (!instance.has_value()) return std::unexpected(instance.error());
-  const model::RegisteredDefinition* registered = registry.Find(instance->definition);
-  CHECK(registered != nullptr, "no definition {}", instance->definition.value);
-  const replay::Standing standing =
-      replay::StandingOf(*instance, *registered->definition, NeedsWorkerOf(registry));
-  listed.row.status = replay::StatusWord(*instance, standing);
-  listed.waiting_for = StandingToJson(standing);
-  for (const replay::Waiting& waiting : standing.waits) listed.waits.push_back(WaitPhrase(waiting));
-  return {};
-}
-
-Value ToJson(Listed listed, TimeUs now) {
-  Value document = projections::ToJson(listed.row, now);
-  if (listed.waiting_for.has_value())
-    document.as_object().Set("waiting_for", *std::move(listed.waiting_for));
-  return document;
-}
-
 std::vector<std::string> ToText(const Listed& listed) {
   const InstanceRow& row = listed.row;
-  std::vector<std::string> phrases = listed.waits;
-  if (phrases.empty())
-    for (const projections::RowWait& wait : row.waits)
-      phrases.push_back(wait.subject.empty() ? wait.what : wait.subject);
-  std::string waits = phrases.empty() ? "" : phrases[0];
-  if (phrases.size() > 1) waits += fmt::format(" and {} more", phrases.size() - 1);
   return {fmt::format("{}", row.id.value),
           Clean(row.definition),
           row.status,
@@ -100,33 +70,24 @@ std::vector<std::string> ToText(const Listed& listed) {
           Time(row.ended),
           fmt::format("{}", row.steps_completed),
           Clean(row.business_key),
-          Clean(waits)};
+          WaitsText(listed)};
 }
 
-Result<projections::SearchRequest> RequestOf(const Arguments& arguments, TimeUs now) {
-  auto request = SearchRequestOf(arguments, now);
+Result<projections::SearchRequest> RequestOf(const Arguments& arguments) {
+  auto request = SearchRequestOf(arguments);
   if (!request.has_value()) return request;
-  AddCondition(request->query, "status", StatusesInTheView(arguments.All("--status")));
+  AddCondition(request->query, "status", StatusesInTheView(StatusesOf(arguments)));
   AddCondition(request->query, "definition", arguments.All("--definition"));
   AddCondition(request->query, "key", arguments.All("--business-key"));
   for (const std::string& tag : arguments.All("--tag")) AddCondition(request->query, "tag", {tag});
   return request;
 }
 
-// The rows, those that are open looked into unless the past is asked for.
-Result<std::vector<Listed>> Look(const Arguments& arguments, const AskedView& asked,
-                                 const model::Registry& registry, std::vector<InstanceRow> rows) {
-  std::vector<Listed> all;
-  for (InstanceRow& row : rows) {
-    Listed& listed = all.emplace_back(Listed{std::move(row), {}, std::nullopt});
-    if (asked.then == nullptr && !listed.row.ended)
-      STELE_RETURN_IF_ERROR(LookInto(*asked.views.store, registry, listed));
-  }
-  const std::vector<std::string> statuses = arguments.All("--status");
-  std::erase_if(all, [&](const Listed& listed) {
-    return !statuses.empty() && std::ranges::find(statuses, listed.row.status) == statuses.end();
+// A view takes to be under way what may wait for a worker.
+void KeepStatuses(const std::vector<std::string>& statuses, std::vector<Listed>& listed) {
+  std::erase_if(listed, [&](const Listed& one) {
+    return !statuses.empty() && std::ranges::find(statuses, one.row.status) == statuses.end();
   });
-  return all;
 }
 
 }  // namespace
@@ -134,8 +95,7 @@ Result<std::vector<Listed>> Look(const Arguments& arguments, const AskedView& as
 int List(const Arguments& arguments, const Terminal& terminal) {
   if (const Status known = CheckStatuses(arguments); !known.has_value())
     return Refuse(terminal, known.error());
-  const TimeUs now = SystemClock().Now();
-  const auto request = RequestOf(arguments, now);
+  auto request = RequestOf(arguments);
   if (!request.has_value()) return Refuse(terminal, request.error());
   const auto asked = AskView(arguments, terminal, "instances");
   if (!asked.has_value()) return Refuse(terminal, asked.error());
@@ -143,23 +103,25 @@ int List(const Arguments& arguments, const Terminal& terminal) {
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
     return Refuse(terminal, known.error());
-  auto found = FindAll<InstanceRow>(arguments, *asked->reader, *request);
+  auto found = FindAll<InstanceRow>(arguments, *asked, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
-  auto listed = Look(arguments, *asked, *registry, std::move(found->rows));
+  auto listed = LookInto(*asked, *registry, std::move(found->rows));
   if (!listed.has_value()) return Refuse(terminal, listed.error());
+  KeepStatuses(StatusesOf(arguments), *listed);
 
+  if (arguments.Has("--json")) {
+    const Value page = ToJson(*std::move(listed), *asked, found->next);
+    terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
+    return kExitDone;
+  }
   std::vector<std::vector<std::string>> rows{
       {"ID", "DEFINITION", "STATUS", "STARTED", "ENDED", "STEPS DONE", "KEY", "WAITS FOR"}};
-  Array documents;
-  for (Listed& one : *listed) {
-    if (arguments.Has("--json")) {
-      documents.push_back(ToJson(std::move(one), now));
-    } else {
-      rows.push_back(ToText(one));
-    }
+  for (const Listed& one : *listed) rows.push_back(ToText(one));
+  if (rows.size() == 1) {
+    PrintNothing(terminal, request->query, "nothing has been started");
+  } else {
+    terminal.Print(Table(terminal, rows));
   }
-  terminal.Print(arguments.Has("--json") ? CleanJson(ToPrettyJson(std::move(documents))) + "\n"
-                                         : Table(rows));
   NoteMore(terminal, found->next);
   return kExitDone;
 }

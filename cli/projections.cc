@@ -34,7 +34,8 @@ void PrintStates(const Arguments& arguments, const Terminal& terminal,
                     fmt::format("{}", state.lag),
                     state.building ? fmt::format("at {}", state.built.value) : "-"});
   }
-  terminal.Print(arguments.Has("--json") ? ToPrettyJson(std::move(documents)) + "\n" : Table(rows));
+  terminal.Print(arguments.Has("--json") ? ToPrettyJson(std::move(documents)) + "\n"
+                                         : Table(terminal, rows));
 }
 
 // The views that the operand names; all without one.

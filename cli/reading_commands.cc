@@ -8,7 +8,8 @@ namespace stele::cli {
 namespace {
 
 constexpr OptionSpec kListOptions[] = {
-    {"--status", "STATUS", "running, waiting, parked, paused, queued, completed, failed, …", true},
+    {"--status", "STATUS[,…]", "running, waiting, parked, paused, queued, completed, failed, …",
+     true},
     {"--definition", "NAME", "only its instances", true},
     {"--tag", "TAG", "only instances with the tag; given twice, with both", true},
     {"--business-key", "KEY", "only instances with the key"},

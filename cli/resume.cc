@@ -55,6 +55,7 @@ int Resume(const Arguments& arguments, const Terminal& terminal) {
       engine.store().ForEachOpen(kShard, [&](InstanceId id, std::string_view) { open.insert(id); });
   if (!read.has_value()) return Refuse(terminal, read.error());
   engine.shard().Resume(operation.actor());
+  operation.session().AwaitOverdue();
   size_t followed = 0;
   for (const InstanceId id : open) {
     const auto instance = engine.shard().Find(id);

@@ -12,6 +12,7 @@
 #include "cli/arguments.h"
 #include "cli/options.h"
 #include "cli/terminal.h"
+#include "cli/views.h"
 #include "projections/search.h"
 #include "projections/view_store.h"
 
@@ -24,10 +25,29 @@ inline constexpr OptionSpec kCursor{"--cursor", "CURSOR", "goes on where an earl
 inline constexpr OptionSpec kAsOf{"--as-of", "POSITION|TIME", "as it was then"};
 
 // What the operands, --sort, --limit and --cursor ask for.
-Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments, TimeUs now);
+// What is not of the words is filled in by FindAll.
+Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments);
 
-// The moment that the option names: "24h" (ago), a day, an instant.
+// The moment that the option names, as queries write them (docs/queries.md); a day is its begin.
 Result<TimeUs> GivenPast(const Arguments& arguments, std::string_view option);
+
+// A place in the log.
+struct GivenPoint {
+  bool is_position = false;
+  Position position;
+  TimeUs time;  // when it is none; below 0 before 1970
+};
+// The digits of a position, or a moment as GivenPast reads it.
+Result<GivenPoint> GivenPointOf(const Arguments& arguments, std::string_view option);
+
+// The document of a page: {"position", NAME, "next"}.
+Value PageToJson(const projections::ViewReader& reader, std::string_view name, Array rows,
+                 const std::string& next);
+
+// That nothing was found: the sentence, or `unfit` when something was asked for. What
+// rows do not keep is told beside it.
+void PrintNothing(const Terminal& terminal, const projections::Query& query,
+                  std::string_view sentence, std::string_view unfit = "nothing fits");
 
 // Pages until --limit is reached: one page of text, all of them as JSON. `next` is where the rest
 // begins; empty: there is none.
@@ -37,15 +57,17 @@ struct FoundAll {
   std::string next;
 };
 template <class Row>
-Result<FoundAll<Row>> FindAll(const Arguments& arguments, const projections::ViewReader& reader,
+Result<FoundAll<Row>> FindAll(const Arguments& arguments, const AskedView& asked,
                               projections::SearchRequest request) {
+  request.now = asked.now;
+  request.course = asked.course;
   const bool all = arguments.Has("--json") && !arguments.Has("--limit");
   const size_t most = all ? SIZE_MAX : request.limit;
   if (all) request.limit = projections::kMaxPageRows;
   FoundAll<Row> found;
   do {
     request.limit = std::min(request.limit, most - found.rows.size());
-    auto page = projections::Find<Row>(reader, request);
+    auto page = projections::Find<Row>(*asked.reader, request);
     if (!page.has_value()) return std::unexpected(page.error());
     std::ranges::move(page->rows, std::back_inserter(found.rows));
     found.next = request.cursor = std::move(page->next);

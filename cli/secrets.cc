@@ -154,7 +154,7 @@ Status ListSecrets(const Arguments& arguments, const Terminal& terminal, const S
   for (const secrets::SecretInfo& secret : *list)
     rows.push_back(
         {secret.name, fmt::format("{}", secret.bytes), Time(secret.created), Time(secret.changed)});
-  terminal.Print(list->empty() ? "no secrets\n" : Table(rows));
+  terminal.Print(list->empty() ? "no secrets\n" : Table(terminal, rows));
   return {};
 }
 

@@ -23,6 +23,8 @@ constexpr uint32_t kStillChecks = 3;
 
 // A wait that ends sooner is not worth a word.
 constexpr int64_t kShortWaitUs = 1'000'000;
+// Delays, and what goes on by itself, are told of when they are this long.
+constexpr int64_t kLongWaitUs = 10'000'000;
 
 }  // namespace
 
@@ -133,8 +135,8 @@ void Session::Check() {
   Motion motion = awaited_ > 0 ? Motion::kWork : Motion::kNone;
   for (const auto& [id, followed] : followed_) motion = std::max(motion, MotionOf(id, seen));
   for (const InstanceId id : carried_) motion = std::max(motion, MotionOf(id, seen));
-  if (motion == Motion::kMoment)
-    for (const InstanceId id : seen) TellMoments(id);
+  if (motion != Motion::kNone)
+    for (const InstanceId id : seen) TellMoments(id, motion);
   if (motion != Motion::kNone) return;
   if (++still_ >= kStillChecks) {
     if (go_on_ == nullptr || !go_on_()) return engine_.Leave();
@@ -157,6 +159,8 @@ Motion Session::MotionOf(InstanceId id, std::set<InstanceId>& seen) {
     return followed != followed_.end() ? Motion::kWork : Motion::kNone;
   const replay::Standing standing = Standing(instance);
   Motion motion = standing.motion;
+  const TimeUs due = model::NextTimer(instance).at;
+  if (awaits_overdue_ && due && due <= engine_.clock().Now()) motion = Motion::kWork;
   for (const replay::Waiting& waiting : standing.waits) {
     if (waiting.what != replay::WaitFor::kChild) continue;
     const auto child = engine_.shard().Find(waiting.child);
@@ -168,15 +172,30 @@ Motion Session::MotionOf(InstanceId id, std::set<InstanceId>& seen) {
 
 // Says what is waited for, when that may take a while and nobody can send it meanwhile: this
 // process has the directory.
-void Session::TellMoments(InstanceId id) {
+void Session::TellMoments(InstanceId id, Motion motion) {
   const auto found = engine_.shard().Find(id);
   if (!found.has_value() || model::HasEnded((*found)->status)) return;
-  for (const replay::Waiting& waiting : Standing(**found).waits) {
-    const bool is_long = waiting.due > engine_.clock().Now().Plus(kShortWaitUs);
-    if (waiting.what == replay::WaitFor::kMessage && is_long &&
-        told_moments_.insert({id, waiting.run}).second)
+  const model::Instance& instance = **found;
+  const TimeUs now = engine_.clock().Now();
+  const auto tell = [&](RunId run, const std::string& what, TimeUs due) {
+    if (told_moments_.insert({id, run, due}).second)
       Note(fmt::format("instance {} waits for {} until {}; an interrupt (Ctrl-C) leaves it",
-                       id.value, WaitPhrase(waiting), Time(waiting.due)));
+                       id.value, what, Time(due)));
+  };
+  if (motion == Motion::kMoment)
+    for (const replay::Waiting& waiting : Standing(instance).waits)
+      if (waiting.what == replay::WaitFor::kMessage && waiting.due > now.Plus(kShortWaitUs))
+        tell(waiting.run, WaitPhrase(waiting), waiting.due);
+  const definition::Definition& definition =
+      *engine_.shard().registry().Find(instance.definition)->definition;
+  for (const model::StepRun& run : instance.runs) {
+    const bool delays = run.state == model::RunState::kDelay;
+    if (instance.paused || (!delays && run.state != model::RunState::kBackoff)) continue;
+    if (run.due > now.Plus(kLongWaitUs))
+      tell(run.id,
+           fmt::format("{} \"{}\"", delays ? "the delay of" : "the next attempt at",
+                       replay::LabelOf(instance, definition, run)),
+           run.due);
   }
 }
 

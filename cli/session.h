@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 
 #include "cli/arguments.h"
 #include "cli/display.h"
@@ -41,6 +42,8 @@ class Session final : public runtime::Observer {
   void Note(std::string_view sentence);
   // Asked when nothing moves any more: true when it has made something move.
   void WhenStill(std::function<bool()> go_on) { go_on_ = std::move(go_on); }
+  // Whatever is followed has been resumed: what is due already is about to happen.
+  void AwaitOverdue() { awaits_overdue_ = true; }
   // Several are followed: lines say of which they are.
   void SayWhich() { says_which_ = true; }
   // An answer is still to come: the loop runs on.
@@ -72,7 +75,7 @@ class Session final : public runtime::Observer {
   void CheckSoon();
   void Check();
   replay::Motion MotionOf(InstanceId instance, std::set<InstanceId>& seen);
-  void TellMoments(InstanceId instance);
+  void TellMoments(InstanceId instance, replay::Motion motion);
   replay::Standing Standing(const model::Instance& instance) const;
   void GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen);
   void NoteStanding(InstanceId instance, Followed& followed);
@@ -86,11 +89,12 @@ class Session final : public runtime::Observer {
   bool quiet_;
   bool says_which_ = false;
   bool expects_cancelled_ = false;
+  bool awaits_overdue_ = false;
   std::string data_;
   Display display_;
   std::map<InstanceId, Followed> followed_;
   std::set<InstanceId> carried_;
-  std::set<std::pair<InstanceId, RunId>> told_moments_;
+  std::set<std::tuple<InstanceId, RunId, TimeUs>> told_moments_;
   std::optional<std::string> woken_by_;
   std::function<bool()> go_on_;
   size_t awaited_ = 0;

@@ -81,12 +81,12 @@ void PrintOne(const RegisteredDefinition& registered, const model::Registry& reg
   for (const definition::Variable& variable : definition.bodies[0].variables)
     variables.push_back({Clean(variable.name), variable.type,
                          variable.required ? "required" : Inline(variable.initial)});
-  if (variables.size() > 1) text += "\n" + Table(variables);
+  if (variables.size() > 1) text += "\n" + Table(terminal, variables);
   std::vector<std::vector<std::string>> steps{{"STEP", "TYPE", "THEN"}};
   for (const definition::Step& step : definition.steps)
     steps.push_back(
         {Clean(step.id), Clean(StepType(definition, step)), Clean(Next(definition, step))});
-  terminal.Print(text + "\n" + Table(steps));
+  terminal.Print(text + "\n" + Table(terminal, steps));
 }
 
 Value DifferenceToJson(const definition::Difference& difference) {
@@ -118,7 +118,7 @@ int ListDefinitions(const Arguments& arguments, const Terminal& terminal) {
     documents.push_back(Head(*one));
   }
   terminal.Print(arguments.Has("--json") ? CleanJson(ToPrettyJson(std::move(documents))) + "\n"
-                                         : Table(rows));
+                                         : Table(terminal, rows));
   return kExitDone;
 }
 

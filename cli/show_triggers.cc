@@ -173,7 +173,7 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   } else {
-    terminal.Print(rows.size() > 1           ? Table(rows)
+    terminal.Print(rows.size() > 1           ? Table(terminal, rows)
                    : arguments.Has("--next") ? "nothing fires by a schedule\n"
                                              : "there are no triggers\n");
   }
@@ -201,7 +201,7 @@ int ShowTrigger(const Arguments& arguments, const Terminal& terminal) {
                                     ? Time(TimeUs(member.value.as_int()))
                                     : Inline(member.value)});
   }
-  terminal.Print(Table(rows));
+  terminal.Print(Table(terminal, rows));
   return kExitDone;
 }
 

@@ -69,23 +69,30 @@ std::string StepsInShort(const Statistics& statistics) {
   return text + Line("bottlenecks", bottlenecks);
 }
 
-std::string ToText(const Statistics& statistics) {
+std::string ToText(const Statistics& statistics, const Terminal& terminal) {
   const projections::InstanceCounts& counts = statistics.counts;
   const std::string name =
       statistics.scope.definition.empty() ? "all definitions" : Clean(statistics.scope.definition);
   std::string text = fmt::format(
       "{}{}\n", name,
       statistics.scope.version == 0 ? "" : fmt::format(" version {}", statistics.scope.version));
+  if (!statistics.first_started) return text + Line("instances", "none has been started");
   text += Line("from", fmt::format("{} to {}", Time(statistics.from), Time(statistics.to)));
   text += Line("instances",
-               fmt::format("{} started, {} completed, {} failed, {} cancelled, {} terminated",
-                           counts.started, counts.completed, counts.failed, counts.cancelled,
-                           counts.terminated));
+               fmt::format("{} started, {} completed, {} failed{}, {} cancelled, {} terminated",
+                           counts.started, counts.completed, counts.failed,
+                           counts.retried == 0 ? "" : fmt::format(" ({} retried)", counts.retried),
+                           counts.cancelled, counts.terminated));
   text += Line("now", fmt::format("{} open: {} queued, {} paused; {} under way, {} waiting, {} "
                                   "parked",
                                   statistics.open, statistics.queued, statistics.paused,
                                   Count(static_cast<uint64_t>(statistics.runs.attempts), "attempt"),
                                   statistics.runs.waiting, statistics.runs.parked));
+  text +=
+      Line("queue", fmt::format("{} for a place; {} asked for, begun or not; {} to be retried",
+                                Count(static_cast<uint64_t>(statistics.queued), "instance"),
+                                Count(static_cast<uint64_t>(statistics.runs.attempts), "attempt"),
+                                statistics.runs.backoffs));
   if (statistics.ended() > 0)
     text += Line("success", fmt::format("{}, failure {}", Percent(statistics.success_rate()),
                                         Percent(statistics.failure_rate())));
@@ -97,7 +104,10 @@ std::string ToText(const Statistics& statistics) {
   std::vector<std::vector<std::string>> rows{
       {"STEP", "TYPE", "COMPLETED", "FAILED", "SKIPPED", "RETRIED", "AVERAGE", "P95", "SHARE"}};
   for (const StepStatistics& step : statistics.steps) rows.push_back(StepToText(step));
-  return text + "\n" + Table(rows);
+  if (statistics.resolution.has_value())
+    text += Line("steps", fmt::format("of whole days: {} to {}", Time(statistics.steps_from),
+                                      Time(statistics.steps_to)));
+  return text + "\n" + Table(terminal, rows);
 }
 
 Result<projections::StatisticsScope> ScopeOf(const Arguments& arguments) {
@@ -144,7 +154,7 @@ int ShowEach(const Arguments& arguments, const Terminal& terminal,
                     of.ended() == 0 ? "-" : Percent(of.success_rate()),
                     AverageText(summary.row.counts.durations), Time(summary.row.last_started)});
   }
-  terminal.Print(rows.size() == 1 ? "nothing is registered\n" : Table(rows));
+  terminal.Print(rows.size() == 1 ? "nothing is registered\n" : Table(terminal, rows));
   NoteMore(terminal, page->next);
   return kExitDone;
 }
@@ -172,7 +182,7 @@ int ShowSeries(const Arguments& arguments, const Terminal& terminal,
                     fmt::format("{}", counts.cancelled), fmt::format("{}", counts.terminated),
                     AverageText(counts.durations)});
   }
-  terminal.Print(rows.size() == 1 ? "nothing has happened\n" : Table(rows));
+  terminal.Print(rows.size() == 1 ? "nothing has happened\n" : Table(terminal, rows));
   return kExitDone;
 }
 
@@ -189,7 +199,7 @@ int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
   if (!statistics.has_value()) return Refuse(terminal, statistics.error());
   terminal.Print(arguments.Has("--json")
                      ? CleanJson(ToPrettyJson(projections::ToJson(*statistics))) + "\n"
-                     : ToText(*statistics));
+                     : ToText(*statistics, terminal));
   return kExitDone;
 }
 

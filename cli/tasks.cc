@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
@@ -43,7 +42,7 @@ std::vector<std::string> WhomFor(const Arguments& arguments) {
 
 // Open ones, unless the query says which.
 Result<projections::SearchRequest> RequestOf(const Arguments& arguments) {
-  auto request = SearchRequestOf(arguments, SystemClock().Now());
+  auto request = SearchRequestOf(arguments);
   if (!request.has_value()) return request;
   AddCondition(request->query, "definition", arguments.All("--definition"));
   AddCondition(request->query, "for", WhomFor(arguments));
@@ -67,20 +66,26 @@ int ListTasks(const Arguments& arguments, const Terminal& terminal) {
         !known.has_value())
       return Refuse(terminal, known.error());
   }
-  const auto found = FindAll<TaskRow>(arguments, *asked->reader, *request);
+  const auto found = FindAll<TaskRow>(arguments, *asked, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
 
+  if (arguments.Has("--json")) {
+    Array documents;
+    for (const TaskRow& task : found->rows) documents.push_back(projections::ToJson(task));
+    const Value page = PageToJson(*asked->reader, "tasks", std::move(documents), found->next);
+    terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
+    return kExitDone;
+  }
   std::vector<std::vector<std::string>> rows{{"ID", "DEFINITION", "STEP", "TITLE", "TYPE", "STATE",
                                               "FOR", "CLAIMED BY", "APPROVALS", "DUE"}};
-  Array documents;
-  for (const TaskRow& task : found->rows) {
-    rows.push_back(ToText(task));
-    documents.push_back(projections::ToJson(task));
-  }
-  if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  for (const TaskRow& task : found->rows) rows.push_back(ToText(task));
+  if (rows.size() > 1) {
+    terminal.Print(Table(terminal, rows));
   } else {
-    terminal.Print(rows.size() == 1 ? "nothing waits for people\n" : Table(rows));
+    // Of its own accord it asks for those that are open.
+    const bool narrowed = request->query.conditions.size() > 1 || !arguments.operands().empty();
+    PrintNothing(terminal, narrowed ? request->query : projections::Query(),
+                 "nothing waits for people");
   }
   NoteMore(terminal, found->next);
   return kExitDone;

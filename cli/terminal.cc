@@ -78,17 +78,45 @@ std::string Terminal::Paint(Colour colour, std::string_view text) const {
   return fmt::format("{}{}\x1b[0m", Code(colour), text);
 }
 
-std::string Table(const std::vector<std::vector<std::string>>& rows) {
+namespace {
+
+constexpr size_t kGap = 2;
+// No column is cut further than that.
+constexpr size_t kLeastWidth = 8;
+
+std::vector<size_t> WidthsOf(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   for (const std::vector<std::string>& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], Width(row[i]));
   }
+  return widths;
+}
+
+}  // namespace
+
+std::string Table(const Terminal& terminal, std::vector<std::vector<std::string>> rows) {
+  if (!terminal.is_interactive()) return Table(rows);
+  std::vector<size_t> widths = WidthsOf(rows);
+  size_t line = widths.size() * kGap - std::min(widths.size() * kGap, kGap);
+  for (const size_t width : widths) line += width;
+  for (; line > terminal.width(); --line) {
+    const auto widest = std::ranges::max_element(widths);
+    if (*widest <= kLeastWidth) break;
+    --*widest;
+  }
+  for (std::vector<std::string>& row : rows)
+    for (size_t i = 0; i < row.size(); ++i) row[i] = Cut(row[i], widths[i]);
+  return Table(rows);
+}
+
+std::string Table(const std::vector<std::vector<std::string>>& rows) {
+  const std::vector<size_t> widths = WidthsOf(rows);
   std::string table;
   for (const std::vector<std::string>& row : rows) {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i)
-      line += i + 1 < row.size() ? Pad(row[i], widths[i] + 2) : row[i];
+      line += i + 1 < row.size() ? Pad(row[i], widths[i] + kGap) : row[i];
     line.erase(line.find_last_not_of(' ') + 1);
     table += line + "\n";
   }

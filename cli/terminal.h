@@ -41,5 +41,7 @@ class Terminal {
 
 // Columns as wide as what they hold, two spaces between.
 std::string Table(const std::vector<std::vector<std::string>>& rows);
+// The same; on a terminal the widest columns are cut until a line fits into the window.
+std::string Table(const Terminal& terminal, std::vector<std::vector<std::string>> rows);
 
 }  // namespace stele::cli

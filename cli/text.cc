@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <clocale>
+#include <cwchar>
 
 #include "base/json.h"
 
@@ -39,9 +42,36 @@ bool TurnsText(std::string_view rest) {
   return rest.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9;
 }
 
-bool StartsCharacter(char byte) {
-  return (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
-}
+// How wide characters are, by the C library's tables for UTF-8, whatever the user's locale is.
+class Columns {
+ public:
+  Columns() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {}
+  ~Columns() {
+    if (locale_ != nullptr) freelocale(locale_);
+  }
+  Columns(const Columns&) = delete;
+  Columns& operator=(const Columns&) = delete;
+
+  // Takes the character at the front of a text that is not empty.
+  size_t Take(std::string_view& text) const {
+    const size_t bytes = std::max<size_t>(CharacterBytes(text), 1);
+    const auto first = static_cast<unsigned char>(text[0]);
+    char32_t point = first;
+    if (bytes > 1) {
+      point = first & (0xFF >> (bytes + 1));
+      for (size_t i = 1; i < bytes; ++i) point = point << 6 | (text[i] & 0x3F);
+    }
+    text.remove_prefix(bytes);
+    if (point < 0x80 || locale_ == nullptr) return 1;
+    const locale_t before = uselocale(locale_);
+    const int columns = wcwidth(static_cast<wchar_t>(point));
+    uselocale(before);
+    return columns < 0 ? 1 : static_cast<size_t>(columns);
+  }
+
+ private:
+  locale_t locale_;
+};
 
 }  // namespace
 
@@ -53,9 +83,10 @@ std::string Clean(std::string_view text, bool keep_lines) {
     if (bytes == 0) {
       clean += "\xEF\xBF\xBD";
     } else if (bytes == 1 && (first < 0x20 || first == 0x7F)) {
-      if (first == '\t' || (first == '\n' && keep_lines)) {
+      const bool is_space = first == '\t' || first == '\n';
+      if (is_space && keep_lines) {
         clean += text[0];
-      } else if (first == '\n') {
+      } else if (is_space) {
         clean += ' ';
       } else if (first != '\r' || text.size() < 2 || text[1] != '\n') {
         clean += fmt::format("\\x{:02x}", first);
@@ -71,15 +102,6 @@ std::string Clean(std::string_view text, bool keep_lines) {
     text.remove_prefix(bytes == 0 ? 1 : bytes);
   }
   return clean;
-}
-
-bool IsUtf8(std::string_view text) {
-  while (!text.empty()) {
-    const size_t bytes = CharacterBytes(text);
-    if (bytes == 0) return false;
-    text.remove_prefix(bytes);
-  }
-  return true;
 }
 
 std::string CleanJson(std::string json) {
@@ -131,16 +153,25 @@ std::string Time(TimeUs time) {
 }
 
 size_t Width(std::string_view text) {
+  const Columns columns;
   size_t width = 0;
-  for (const char byte : text) width += StartsCharacter(byte);
+  while (!text.empty()) width += columns.Take(text);
   return width;
 }
 
 std::string Cut(std::string_view text, size_t width) {
-  size_t bytes = 0;
-  for (; bytes < text.size(); ++bytes)
-    if (StartsCharacter(text[bytes]) && width-- == 0) break;
-  return std::string(text.substr(0, bytes));
+  if (Width(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  const Columns columns;
+  std::string_view rest = text;
+  // The last column is the ellipsis's.
+  for (size_t used = 0; !rest.empty();) {
+    std::string_view behind = rest;
+    used += columns.Take(behind);
+    if (used > width - 1) break;
+    rest = behind;
+  }
+  return std::string(text.substr(0, text.size() - rest.size())) + "…";
 }
 
 std::string Pad(std::string text, size_t width) {

@@ -11,11 +11,9 @@
 namespace stele::cli {
 
 // `text` without anything that a terminal would obey: control characters (C0, DEL, C1) become
-// "\x1b", bytes that are no UTF-8 become U+FFFD. Lines stay lines when `keep_lines`; tabs stay.
+// "\x1b", bytes that are no UTF-8 become U+FFFD. Lines and tabs stay when `keep_lines`; else
+// they are a space.
 std::string Clean(std::string_view text, bool keep_lines = false);
-
-// Whether every byte of it is part of well-formed UTF-8.
-bool IsUtf8(std::string_view text);
 
 // JSON text that is safe on a terminal: DEL and C1 as \u escapes.
 std::string CleanJson(std::string json);
@@ -32,13 +30,14 @@ std::string Duration(int64_t microseconds);
 // "2024-03-01 12:30:05.250" in UTC; "-" for none.
 std::string Time(TimeUs time);
 
-// Code points of a cleaned text, which is what it takes on a terminal (wide characters count one).
+// Columns that a cleaned text takes on a terminal: two of a wide character, none of a combining
+// one, as the C library's wcwidth has it.
 size_t Width(std::string_view text);
 
-// The first `width` code points.
+// What fits into so many columns; a text that is longer ends with "…".
 std::string Cut(std::string_view text, size_t width);
 
-// Filled with spaces to `width` code points.
+// Filled with spaces to so many columns.
 std::string Pad(std::string text, size_t width);
 
 }  // namespace stele::cli

@@ -7,9 +7,9 @@
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/trigger_operation.h"
-#include "engine/triggers/moment.h"
 
 namespace stele::cli {
 
@@ -41,15 +41,6 @@ int Change(const Arguments& arguments, const Terminal& terminal, model::TriggerS
   operation.triggers().Change(*id, state, arguments.Get("--reason"), operation.actor(),
                               operation.Answer());
   return Finish(arguments, terminal, operation, *id, done);
-}
-
-Result<TimeUs> MomentOf(const Arguments& arguments, std::string_view option) {
-  const std::string text = arguments.Get(option);
-  if (const auto moment = triggers::ParseMoment(text, triggers::TimeZone())) return TimeUs(*moment);
-  return Fail(ErrorCode::kUsage,
-              fmt::format("Expected {} to be a moment like \"2026-05-01T09:30:00Z\" but found "
-                          "\"{}\"",
-                          option, text));
 }
 
 // "NAME: VALUE" or "NAME:VALUE"
@@ -193,9 +184,9 @@ int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
-  const Result<TimeUs> from = MomentOf(arguments, "--from");
+  const Result<TimeUs> from = GivenPast(arguments, "--from");
   if (!from.has_value()) return Refuse(terminal, from.error());
-  const Result<TimeUs> to = MomentOf(arguments, "--to");
+  const Result<TimeUs> to = GivenPast(arguments, "--to");
   if (!to.has_value()) return Refuse(terminal, to.error());
   TriggerOperation operation(arguments, terminal, true);
   const Result<TriggerId> id = operation.Trigger();

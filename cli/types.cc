@@ -152,7 +152,7 @@ int ListTypes(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   } else {
-    terminal.Print(rows.size() == 1 ? "no types are registered\n" : Table(rows));
+    terminal.Print(rows.size() == 1 ? "no types are registered\n" : Table(terminal, rows));
   }
   return kExitDone;
 }

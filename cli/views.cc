@@ -2,33 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
 
+#include "base/clock.h"
 #include "cli/open_data.h"
+#include "cli/searching.h"
 #include "cli/text.h"
-#include "engine/definition/moment.h"
 #include "projections/all_views.h"
 #include "replay/moment.h"
 
 namespace stele::cli {
-
-namespace {
-
-// Digits are a position, all else a time.
-Result<Position> PositionOf(const eventstore::EventStore& store, const std::string& word) {
-  uint64_t position = 0;
-  const char* const end = word.data() + word.size();
-  const auto [rest, failed] = std::from_chars(word.data(), end, position);
-  if (rest == end && failed == std::errc()) return Position(position);
-  auto time = definition::ParseTime(word);
-  if (!time.has_value()) time = definition::ParseTime(word + "Z");
-  if (time.has_value()) return replay::PositionAt(store, kShard, *time);
-  return Fail(ErrorCode::kUsage, fmt::format("Expected a position, or a time such as "
-                                             "2026-11-21T09:30:00Z, as --as-of but found \"{}\"",
-                                             word));
-}
-
-}  // namespace
 
 namespace {
 
@@ -65,11 +48,79 @@ void EndProgress(const Terminal& terminal) {
   if (terminal.is_interactive()) terminal.Print("\r\x1b[K");
 }
 
+namespace {
+
+// Which data directory a cursor is of: when its log begins.
+Result<std::string> LogText(const eventstore::EventStore& store) {
+  const Result<TimeUs> begin = replay::TimeAt(store, kShard, Position(1));
+  if (!begin.has_value()) return std::unexpected(begin.error());
+  return fmt::format("in the data of {}", begin->value);
+}
+
+// An answer needs views that know the whole log, and those that do not are written.
+Error CannotKeepUp(const Arguments& arguments, Error error) {
+  if (error.code != ErrorCode::kIo && error.code != ErrorCode::kStoreWriteFailed) return error;
+  error.message += fmt::format(
+      "; the views are behind the log or have to be built for this, in {}: make room there, or ask "
+      "a copy of the data directory that may be written (\"stele status\" and \"stele history\" "
+      "need no views)",
+      ViewsPath(arguments));
+  return error;
+}
+
+// The views, brought up to the log.
+Status AskNow(const Arguments& arguments, const Terminal& terminal, std::string_view view,
+              AskedView& asked) {
+  projections::Projector& projector = *asked.views.projector;
+  const Status caught_up = projector.CatchUp(ShowProgress(terminal, "reading the log"));
+  EndProgress(terminal);
+  STELE_RETURN_IF_ERROR(caught_up);
+  auto reader = projector.Read(view);
+  if (!reader.has_value()) return std::unexpected(reader.error());
+  asked.reader = std::make_unique<projections::ViewReader>(*std::move(reader));
+  return {};
+}
+
+// The view as of --as-of.
+Status AskThen(const Arguments& arguments, const Terminal& terminal, std::string_view view,
+               AskedView& asked) {
+  const Result<GivenPoint> given = GivenPointOf(arguments, "--as-of");
+  if (!given.has_value()) return std::unexpected(given.error());
+  Result<Position> position = given->position;
+  Result<TimeUs> time = given->time;
+  if (given->is_position) {
+    time = replay::TimeAt(*asked.views.store, kShard, *position);
+  } else {
+    position = replay::PositionAt(*asked.views.store, kShard, *time);
+  }
+  if (!position.has_value()) return std::unexpected(position.error());
+  if (!time.has_value()) return std::unexpected(time.error());
+  if (*time) asked.now = std::min(asked.now, *time);
+  asked.course += fmt::format(", as of {}", position->value);
+  auto then = asked.views.projector->AsOf(view, *position, ShowProgress(terminal, "going back"));
+  EndProgress(terminal);
+  if (!then.has_value()) return std::unexpected(then.error());
+  asked.then = *std::move(then);
+  asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
+  if (!arguments.Has("--json"))
+    terminal.PrintNote(fmt::format("as of position {}; {} read for it", position->value,
+                                   asked.then->records_read() == 0
+                                       ? "nothing was"
+                                       : Count(asked.then->records_read(), "record") + " were"));
+  return {};
+}
+
+}  // namespace
+
 Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
                           std::string_view view) {
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return std::unexpected(store.error());
   AskedView asked;
+  asked.now = SystemClock().Now();
+  auto log = LogText(**store);
+  if (!log.has_value()) return std::unexpected(log.error());
+  asked.course = *std::move(log);
   if (!arguments.Has("--as-of")) {
     asked.current = projections::CurrentView::Find(**store, kShard, ViewsPath(arguments),
                                                    projections::AllViews(), view);
@@ -80,30 +131,12 @@ Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
     }
   }
   auto views = OpenViewsOf(*std::move(store), arguments, terminal);
-  if (!views.has_value()) return std::unexpected(views.error());
+  if (!views.has_value()) return std::unexpected(CannotKeepUp(arguments, views.error()));
   asked.views = *std::move(views);
-  projections::Projector& projector = *asked.views.projector;
-  if (!arguments.Has("--as-of")) {
-    const Status caught_up = projector.CatchUp(ShowProgress(terminal, "reading the log"));
-    EndProgress(terminal);
-    if (!caught_up.has_value()) return std::unexpected(caught_up.error());
-    auto reader = projector.Read(view);
-    if (!reader.has_value()) return std::unexpected(reader.error());
-    asked.reader = std::make_unique<projections::ViewReader>(*std::move(reader));
-    return asked;
-  }
-  const Result<Position> position = PositionOf(*asked.views.store, arguments.Get("--as-of"));
-  if (!position.has_value()) return std::unexpected(position.error());
-  auto then = projector.AsOf(view, *position, ShowProgress(terminal, "going back"));
-  EndProgress(terminal);
-  if (!then.has_value()) return std::unexpected(then.error());
-  asked.then = *std::move(then);
-  asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
-  if (!arguments.Has("--json"))
-    terminal.PrintNote(fmt::format("as of position {}; {} read for it", position->value,
-                                   asked.then->records_read() == 0
-                                       ? "nothing was"
-                                       : Count(asked.then->records_read(), "record") + " were"));
+  if (const Status done = arguments.Has("--as-of") ? AskThen(arguments, terminal, view, asked)
+                                                   : AskNow(arguments, terminal, view, asked);
+      !done.has_value())
+    return std::unexpected(CannotKeepUp(arguments, done.error()));
   return asked;
 }
 

@@ -32,6 +32,8 @@ struct AskedView {
   std::unique_ptr<projections::CurrentView> current;  // null: the projector answers
   std::shared_ptr<const projections::ScratchView> then;  // null: now
   std::unique_ptr<projections::ViewReader> reader;
+  TimeUs now;          // until when what is open has lasted: now, or the moment of --as-of
+  std::string course;  // of the log and of the moment (projections::SearchRequest)
 };
 // Brings it up to the end of the log, or builds it as of --as-of, and notes what that cost.
 Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,

@@ -1,8 +1,8 @@
 #include "projections/field_values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <string>
 
 #include "engine/definition/duration.h"
 #include "engine/definition/moment.h"
@@ -17,6 +17,15 @@ Interval Instant(int64_t at) {
   return {at, at + 1};
 }
 
+// "+0800", "+08" as "+08:00"; none is UTC.
+std::string OffsetOf(std::string_view zone) {
+  if (zone.empty()) return "Z";
+  std::string offset(zone);
+  if (zone.size() == 3) offset += ":00";
+  if (zone.size() == 5 && !zone.contains(':')) offset.insert(3, ":");
+  return offset;
+}
+
 }  // namespace
 
 std::optional<Interval> DayOf(std::string_view text) {
@@ -25,16 +34,31 @@ std::optional<Interval> DayOf(std::string_view text) {
   return begin.has_value() ? std::optional(Interval{*begin, *begin + kDayUs}) : std::nullopt;
 }
 
+std::optional<int64_t> InstantOf(std::string_view text) {
+  constexpr size_t kToTheMinute = std::string_view("2026-01-31T09:30").size();
+  if (text.size() < kToTheMinute) return std::nullopt;
+  const std::string_view behind = text.substr(kToTheMinute);
+  const size_t zone = std::min(behind.find_first_of("Zz+-"), behind.size());
+  const std::string_view seconds = zone == 0 ? ":00" : behind.substr(0, zone);
+  return definition::ParseInstant(std::string(text.substr(0, kToTheMinute)) + std::string(seconds) +
+                                  OffsetOf(behind.substr(zone)));
+}
+
 std::optional<Interval> MomentOf(std::string_view text, TimeUs now) {
   if (text == "now") return Instant(now.value);
   if (const std::optional<Interval> day = DayOf(text)) return day;
-  if (const std::optional<int64_t> at = definition::ParseInstant(text)) return Instant(*at);
+  if (const std::optional<int64_t> at = InstantOf(text)) return Instant(*at);
   const bool ahead = text.starts_with('+');
   // A number alone would be seconds, and is a year that somebody did not finish.
   if (IntegerOf(text).has_value()) return std::nullopt;
   const std::optional<int64_t> duration = definition::ParseDuration(text.substr(ahead ? 1 : 0));
   if (!duration.has_value()) return std::nullopt;
   return Instant(ahead ? now.value + *duration : now.value - *duration);
+}
+
+std::string MomentBound(std::string_view text) {
+  if (IntegerOf(text).has_value()) return "";
+  return std::string(definition::DurationBound(Value(text.substr(text.starts_with('+') ? 1 : 0))));
 }
 
 std::optional<Interval> DurationOf(std::string_view text) {

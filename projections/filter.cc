@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/definition/duration.h"
 #include "engine/definition/faults.h"
 #include "projections/field_values.h"
 #include "projections/limits.h"
@@ -35,15 +36,27 @@ bool Compares(double value, Operator op, double bound) {
   return false;
 }
 
-std::string Place(const Condition& condition) {
-  return fmt::format("at column {}", condition.column);
+// 0: the condition was given in another way, as an option.
+std::string Place(uint32_t column) {
+  return column == 0 ? "" : fmt::format(" at column {} of the query", column);
 }
 
-std::unexpected<Error> Misfit(const Condition& condition, std::string_view expected,
-                              std::string_view found) {
+std::unexpected<Error> Misfit(const Condition& condition, uint32_t column,
+                              std::string_view expected, std::string_view found) {
   return Fail(ErrorCode::kInvalidInput,
-              fmt::format("Expected {} for {} {} of the query but found {}", expected,
-                          definition::Quote(condition.field), Place(condition), found));
+              fmt::format("Expected {} for {}{} but found {}", expected,
+                          definition::Quote(condition.field), Place(column), found));
+}
+
+// What was found is the value.
+std::unexpected<Error> Misfit(const Condition& condition, const QueryValue& value,
+                              std::string_view expected) {
+  return Misfit(condition, value.column, expected,
+                definition::Quote(value.text + (value.prefix ? "*" : "")));
+}
+
+bool HasNumbers(FieldKind kind) {
+  return kind == FieldKind::kMoment || kind == FieldKind::kDuration || kind == FieldKind::kNumber;
 }
 
 // What somebody writes: the name, or the name and a point.
@@ -84,8 +97,8 @@ Result<const Field*> Binder::Find(const Condition& condition) const {
   std::string list;
   for (const std::string& name : known) list += (list.empty() ? "" : ", ") + name;
   return Fail(ErrorCode::kUnknownKey,
-              fmt::format("Expected a field of {} {} of the query but found {}{}; there are {}",
-                          schema_.rows, Place(condition), definition::Quote(condition.field),
+              fmt::format("Expected a field of {}{} but found {}{}; there are {}", schema_.rows,
+                          Place(condition.column), definition::Quote(condition.field),
                           near.empty() ? "" : fmt::format(" (did you mean {}?)", near), list));
 }
 
@@ -103,11 +116,18 @@ Result<Filter> Binder::Bind(const Condition& condition) const {
 
 Status Binder::BindMatch(const Condition& condition, Filter& filter) const {
   for (const QueryValue& value : condition.values) {
+    const bool any = value.prefix && value.text.empty();
+    if (any && HasNumbers(filter.field->kind)) {
+      // Whatever else it may be.
+      filter.patterns.clear();
+      filter.ranges = {Range()};
+      return {};
+    }
     if (filter.field->kind == FieldKind::kMoment) {
       const std::optional<Interval> day = value.prefix ? std::nullopt : DayOf(value.text);
       if (!day.has_value())
-        return Misfit(condition, "a day such as 2026-01-31, or a comparison (<, >),",
-                      definition::Quote(value.text));
+        return Misfit(condition, value,
+                      "a day such as 2026-01-31, a comparison (<, >), or * for any,");
       filter.ranges.push_back({day->begin, day->end - 1});
       continue;
     }
@@ -120,23 +140,22 @@ Status Binder::BindMatch(const Condition& condition, Filter& filter) const {
 
 Result<Pattern> Binder::PatternOf(const Condition& condition, const Field& field,
                                   const QueryValue& value) const {
-  const std::string found = definition::Quote(value.text);
   const auto one = [&](std::string term) {
     return Pattern{{Needle{std::move(term), value.prefix}}};
   };
   switch (field.kind) {
     case FieldKind::kMoment:
     case FieldKind::kDuration:
-      return Misfit(condition, "a comparison (<, <=, >, >=)", "\":\"");
+      return Misfit(condition, condition.column, "a comparison (<, <=, >, >=)", "\":\"");
     case FieldKind::kNumber:
       if (const std::optional<int64_t> number = IntegerOf(value.text); number && !value.prefix)
         return one(std::to_string(*number));
-      return Misfit(condition, "an integer", found);
+      return Misfit(condition, value, "an integer, or * for any,");
     case FieldKind::kText: {
       Pattern words;
       for (std::string& word : WordsOf(value.text, kMaxWords))
         words.needles.push_back({std::move(word)});
-      if (words.needles.empty()) return Misfit(condition, "a word of letters or digits", found);
+      if (words.needles.empty()) return Misfit(condition, value, "a word of letters or digits");
       words.needles.back().prefix = value.prefix;
       return words;
     }
@@ -144,7 +163,7 @@ Result<Pattern> Binder::PatternOf(const Condition& condition, const Field& field
       return one(NamedTerm(condition.field.substr(field.name.size() + 1), value.text));
     case FieldKind::kId:
       if (!value.prefix && schema_.key(value.text).has_value()) return one(value.text);
-      return Misfit(condition, "the number of one", found);
+      return Misfit(condition, value, "the number of one");
     case FieldKind::kWord:
       STELE_RETURN_IF_ERROR(CheckWord(condition, field, value));
       return one(value.text);
@@ -159,7 +178,7 @@ Status Binder::CheckWord(const Condition& condition, const Field& field,
   if (value.prefix || field.values.empty() || std::ranges::any_of(field.values, same)) return {};
   const std::vector<std::string> known(field.values.begin(), field.values.end());
   const std::string near = definition::Nearest(value.text, known);
-  return Misfit(condition, definition::QuoteList(known, "or"),
+  return Misfit(condition, value.column, definition::QuoteList(known, "or"),
                 definition::Quote(value.text) +
                     (near.empty() ? "" : fmt::format(" (did you mean {}?)", near)));
 }
@@ -179,7 +198,7 @@ Status Binder::BindComparison(const Condition& condition, Filter& filter) const 
     case FieldKind::kNamed: {
       const std::optional<double> bound = NumberOf(text);
       if (!bound.has_value())
-        return Misfit(condition, "a number to compare with", definition::Quote(text));
+        return Misfit(condition, condition.values.front(), "a number to compare with");
       filter.name = condition.field.substr(field.name.size() + 1);
       filter.bound = *bound;
       return {};
@@ -187,7 +206,8 @@ Status Binder::BindComparison(const Condition& condition, Filter& filter) const 
     case FieldKind::kWord:
     case FieldKind::kText:
     case FieldKind::kId:
-      return Misfit(condition, "\":\" or \"!=\"", fmt::format("\"{}\"", SignOf(condition.op)));
+      return Misfit(condition, condition.column, "\":\" or \"!=\"",
+                    fmt::format("\"{}\"", SignOf(condition.op)));
   }
   return {};
 }
@@ -195,21 +215,20 @@ Status Binder::BindComparison(const Condition& condition, Filter& filter) const 
 Result<Range> Binder::RangeOf(const Condition& condition, const Field& field) const {
   const std::string& text = condition.values.front().text;
   std::optional<Interval> value;
-  std::string_view expected;
+  std::string expected;
   if (field.kind == FieldKind::kMoment) {
     value = MomentOf(text, now_);
-    expected =
-        "a day (2026-01-31), a moment (2026-01-31T09:30:00Z), how long ago (24h), from now (+2h), "
-        "or now";
+    expected = std::string(kMomentForms) + MomentBound(text);
   } else if (field.kind == FieldKind::kDuration) {
     value = DurationOf(text);
-    expected = "a duration such as 90s, 5m or 2h";
+    expected =
+        fmt::format("a duration such as 90s, 5m or 2h{}", definition::DurationBound(Value(text)));
   } else {
     if (const std::optional<int64_t> number = IntegerOf(text); number && *number < INT64_MAX)
       value = Interval{*number, *number + 1};
     expected = "an integer";
   }
-  if (!value.has_value()) return Misfit(condition, expected, definition::Quote(text));
+  if (!value.has_value()) return Misfit(condition, condition.values.front(), expected);
   switch (condition.op) {
     case Operator::kMatch:
       return Range{value->begin, value->end - 1};

@@ -10,7 +10,7 @@ namespace stele::projections {
 
 namespace {
 
-constexpr char kVersion = 1;
+constexpr char kVersion = 2;
 
 // FNV-1a, 64 bits: http://www.isthe.com/chongo/tech/comp/fnv/
 uint64_t Digest(std::string_view bytes) {
@@ -69,7 +69,7 @@ Result<PageCursor> ReadCursor(std::string_view text, std::string_view search) {
   if (of != Digest(search))
     return Fail(ErrorCode::kInvalidInput,
                 fmt::format("Expected a cursor of the search {} but found one of another query, "
-                            "sort or table",
+                            "sort, moment or table",
                             search));
   return cursor;
 }

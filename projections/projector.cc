@@ -414,7 +414,7 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
   const auto kind = FindKind(view);
   if (!kind.has_value()) return std::unexpected(kind.error());
   if (position > End())
-    return Fail(ErrorCode::kInvalidInput,
+    return Fail(ErrorCode::kNoSuchMoment,
                 fmt::format("Expected a position up to {}, the end of the log, but found {}",
                             End().value, position.value));
   const std::string name =

@@ -71,7 +71,7 @@ class Projector {
   Result<Comparison> Verify(std::string_view view, const Progress& progress = nullptr);
   // The view as it was behind the record at `position` (0: before the first), built in a directory
   // beside the views; the last kKeptAsOf that were asked for are kept there. records_read() says
-  // what it cost. One at a time. kInvalidInput: behind the log's end.
+  // what it cost. One at a time. kNoSuchMoment: behind the log's end.
   Result<std::shared_ptr<const ScratchView>> AsOf(std::string_view view, Position position,
                                                   const Progress& progress = nullptr);
   // What was wrong with the stored views, which are built anew for it: they were damaged, or of

@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "base/utf8.h"
 #include "projections/limits.h"
 
 namespace stele::projections {
@@ -61,6 +62,7 @@ class Parser {
   static std::optional<Sign> SignAt(std::string_view text);
   Result<Condition> ReadCondition();
   Result<std::string> ReadQuoted();
+  Status CheckWord(size_t begin) const;
   Status ReadValues(Condition& condition);
   Result<QueryValue> ReadValue(const Condition& condition);
 
@@ -113,6 +115,7 @@ Result<Condition> Parser::ReadCondition() {
     name = text_.substr(begin, at_ - begin);
   }
   const std::optional<Sign> sign = SignAt(text_.substr(at_));
+  if (begin < text_.size() && text_[begin] != '"') STELE_RETURN_IF_ERROR(CheckWord(begin));
   if (!sign.has_value()) {
     at_ = begin;
     condition.field = "text";
@@ -125,6 +128,24 @@ Result<Condition> Parser::ReadCondition() {
   }
   STELE_RETURN_IF_ERROR(ReadValues(condition));
   return condition;
+}
+
+// Who writes `a or (b)` would be told of rows that have the word "or", or of none.
+Status Parser::CheckWord(size_t begin) const {
+  constexpr std::string_view kAdvice =
+      "(all conditions hold; \"tag:a,b\" is one of several values, \"-tag:a\" is not; words and "
+      "brackets in quotes are looked for)";
+  const std::string_view word = text_.substr(begin, at_ - begin);
+  if (const size_t bracket = word.find_first_of("()"); bracket != std::string_view::npos)
+    return Misread(begin + bracket, "a condition or a word", fmt::format("a bracket {}", kAdvice));
+  if (SignAt(text_.substr(at_)).has_value()) return {};
+  for (const std::string_view known : {"and", "or", "not"}) {
+    const auto same = [](char a, char b) { return (a | 0x20) == b; };
+    if (std::ranges::equal(word, known, same))
+      return Misread(begin, "a condition or a word",
+                     fmt::format("\"{}\", which joins none {}", word, kAdvice));
+  }
+  return {};
 }
 
 // value [, value …], up to a space
@@ -150,6 +171,7 @@ Status Parser::ReadValues(Condition& condition) {
 Result<QueryValue> Parser::ReadValue(const Condition& condition) {
   QueryValue value;
   const size_t begin = at_;
+  value.column = static_cast<uint32_t>(begin + 1);
   if (Peek() == '"') {
     Result<std::string> quoted = ReadQuoted();
     if (!quoted.has_value()) return std::unexpected(quoted.error());
@@ -200,7 +222,9 @@ std::string Quoted(std::string_view text) {
   return quoted + '"';
 }
 
-std::string ValueText(const QueryValue& value) {
+}  // namespace
+
+std::string ToText(const QueryValue& value) {
   const auto is_plain = [](char c) { return !IsSpace(c) && c != ',' && c != '"' && c != '*'; };
   // Behind a ":" these would be a part of the sign.
   const bool is_sign =
@@ -208,6 +232,8 @@ std::string ValueText(const QueryValue& value) {
   const bool plain = !is_sign && std::ranges::all_of(value.text, is_plain);
   return (plain ? value.text : Quoted(value.text)) + (value.prefix ? "*" : "");
 }
+
+namespace {
 
 std::string FieldText(std::string_view field) {
   const auto is_plain = [](char c) {
@@ -228,6 +254,9 @@ Result<Query> ParseQuery(std::string_view text) {
     return Fail(ErrorCode::kLimitExceeded,
                 fmt::format("Expected a query of at most {} bytes but found {}", kMaxQueryBytes,
                             text.size()));
+  if (!IsUtf8(text))
+    return Fail(ErrorCode::kExpressionSyntax,
+                "Expected a query in UTF-8 but found bytes that are none");
   return Parser(text).Parse();
 }
 
@@ -236,7 +265,7 @@ std::string ToText(const Condition& condition) {
   text += FieldText(condition.field);
   text += SignOf(condition.op);
   for (size_t i = 0; i < condition.values.size(); ++i)
-    text += (i == 0 ? "" : ",") + ValueText(condition.values[i]);
+    text += (i == 0 ? "" : ",") + ToText(condition.values[i]);
   return text;
 }
 

@@ -21,7 +21,10 @@ std::string_view SignOf(Operator op);
 struct QueryValue {
   std::string text;
   bool prefix = false;  // whatever begins so
-  bool operator==(const QueryValue&) const = default;
+  uint32_t column = 0;  // in bytes from 1; 0: it was not in a text
+  bool operator==(const QueryValue& other) const {
+    return text == other.text && prefix == other.prefix;
+  }
 };
 
 struct Condition {
@@ -43,7 +46,8 @@ struct Query {
   bool operator==(const Query&) const = default;
 };
 
-// kExpressionSyntax with the column, or kLimitExceeded.
+// kExpressionSyntax with the column, also of what other languages have and this one has not: `or`,
+// brackets; or kLimitExceeded.
 Result<Query> ParseQuery(std::string_view text);
 
 // That the field is one of these values, as they are. Nothing when there are none.
@@ -52,5 +56,7 @@ void AddCondition(Query& query, std::string_view field, const std::vector<std::s
 // The form that a query is compared and printed in; parses to the same.
 std::string ToText(const Query& query);
 std::string ToText(const Condition& condition);
+// A value as it is written: `order*`, `"a b"`.
+std::string ToText(const QueryValue& value);
 
 }  // namespace stele::projections

@@ -23,7 +23,7 @@ std::optional<int64_t> NumberOf(const RowFacts& facts, const TableSchema& schema
 bool ComesBefore(Direction direction, const Place& a, const Place& b) {
   const Place& first = direction == Direction::kDescending ? a : b;
   const Place& second = direction == Direction::kDescending ? b : a;
-  return first.value != second.value ? first.value > second.value : first.row < second.row;
+  return first.value != second.value ? first.value > second.value : first.row > second.row;
 }
 
 Status RowWalk::Begin(const std::optional<Place>& from, bool behind) {
@@ -56,8 +56,8 @@ void RowWalk::PushNode(const Zone& zone, uint8_t level) {
   const int64_t low = std::max(zone.low, order_.values.low);
   const int64_t high = std::min(zone.high, order_.values.high);
   if (low > high) return;
-  const Place highest{high, FirstRow(level, zone.child)};
-  const Place lowest{low, LastRow(level, zone.child)};
+  const Place highest{high, LastRow(level, zone.child)};
+  const Place lowest{low, FirstRow(level, zone.child)};
   const bool descending = order_.direction == Direction::kDescending;
   if (IsBefore(descending ? lowest : highest)) return;
   items_.push({.best = descending ? highest : lowest, .level = level, .of = zone.child});

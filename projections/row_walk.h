@@ -20,8 +20,8 @@
 
 namespace stele::projections {
 
-// Where a row is in an order. Rows of equal values: descending by ascending numbers, and the other
-// way round, so that each order is the other one's reverse.
+// Where a row is in an order. Rows of equal values come by their numbers, the larger ones first
+// when it descends: each order is the other one's reverse, and the latest are first in the first.
 struct Place {
   int64_t value = 0;
   uint64_t row = 0;

@@ -107,8 +107,9 @@ Result<FoundRows> Searching::Run() {
   if (!sort.has_value()) return std::unexpected(sort.error());
   sort_ = *sort;
   const std::string search =
-      fmt::format("{} of {} by {}{}", definition::Quote(ToText(request_.query)), schema_.rows,
-                  sort_.direction == Direction::kDescending ? "-" : "", sort_.field->name);
+      fmt::format("{} of {} by {}{}{}{}", definition::Quote(ToText(request_.query)), schema_.rows,
+                  sort_.direction == Direction::kDescending ? "-" : "", sort_.field->name,
+                  request_.course.empty() ? "" : ", ", request_.course);
   now_ = request_.now;
   if (!request_.cursor.empty()) {
     Result<PageCursor> cursor = ReadCursor(request_.cursor, search);
@@ -198,7 +199,7 @@ Status Searching::CollectByTerm(const Plan& plan) {
     key.Byte();
     next_.term = key.Text();
     if (!MayGoOn()) {
-      next_.place = Place{INT64_MAX, 0};  // its first row
+      next_.place = Place{INT64_MAX, UINT64_MAX};  // its first row
       next_.behind = false;
       return {};
     }

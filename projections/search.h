@@ -24,6 +24,8 @@ struct SearchRequest {
   std::string cursor;  // Page::next of the page before; empty: the first page
   size_t limit = kDefaultPageRows;
   TimeUs now;  // what durations in the query count from, on the first page
+  // What else all pages have in common: "as of 42". The cursor of another one is refused.
+  std::string course;
 };
 
 // The bytes of rows; Find makes rows of them.

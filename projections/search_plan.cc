@@ -34,6 +34,16 @@ void TurnRound(Filter& filter) {
   filter.negated = false;
 }
 
+// `key that begin with "A"`, `var.n that begin with "1"`: as it was asked for.
+std::string PrefixText(const Field& field, const std::string& term) {
+  const size_t name_end = field.kind == FieldKind::kNamed ? term.find('\0') : std::string::npos;
+  if (name_end == std::string::npos)
+    return fmt::format("{} that begin with {}", field.name, definition::Quote(term));
+  return fmt::format("{} that begin with {}",
+                     definition::Quote(fmt::format("{}.{}", field.name, term.substr(0, name_end))),
+                     definition::Quote(term.substr(name_end + 1)));
+}
+
 // Whether the index has the rows that fit: by a term of each word, or of any word.
 bool HasIndex(const Filter& filter) {
   if (filter.negated || filter.patterns.empty()) return false;
@@ -131,9 +141,9 @@ Status Plan::AddPrefixes() {
       filters_.push_back(std::move(filter));
     } else {
       return Fail(ErrorCode::kLimitExceeded,
-                  fmt::format("Expected at most {} values of {} that begin with {} but found more: "
+                  fmt::format("Expected at most {} values of {} but found more: "
                               "write more of it, or another condition with \":\"",
-                              kMaxPrefixValues, filter.field->name, definition::Quote(too_many)));
+                              kMaxPrefixValues, PrefixText(*filter.field, too_many)));
     }
   }
   return {};

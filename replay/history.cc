@@ -43,12 +43,12 @@ Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceI
 }
 
 Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
-                                     InstanceId instance) {
+                                     InstanceId instance, Position end) {
   model::Instance state;
   state.id = instance;
-  STELE_RETURN_IF_ERROR(ReadHistory(store, shard, instance, [&](const HistoryEntry& entry) {
-    apply::Apply(state, entry.event, entry.record);
-  }));
+  STELE_RETURN_IF_ERROR(ReadHistory(
+      store, shard, instance,
+      [&](const HistoryEntry& entry) { apply::Apply(state, entry.event, entry.record); }, end));
   return state;
 }
 

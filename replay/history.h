@@ -30,9 +30,9 @@ using VisitEntry = std::function<void(const HistoryEntry&)>;
 Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
                    const VisitEntry& visit, Position end = Position(UINT64_MAX));
 
-// The instance as its whole history makes it.
+// The instance as its whole history makes it, or what of it stands before position `end`.
 Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
-                                     InstanceId instance);
+                                     InstanceId instance, Position end = Position(UINT64_MAX));
 
 // The definitions of the shard.
 Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardId shard);

@@ -21,4 +21,13 @@ Result<Position> PositionAt(const eventstore::EventStore& store, ShardId shard, 
   return last;
 }
 
+Result<TimeUs> TimeAt(const eventstore::EventStore& store, ShardId shard, Position position) {
+  if (position == Position() || position >= store.NextPosition(shard)) return TimeUs();
+  const auto cursor = store.Read(shard, position);
+  if (!cursor.has_value()) return std::unexpected(cursor.error());
+  const auto record = (*cursor)->Next();
+  if (!record.has_value()) return std::unexpected(record.error());
+  return record->has_value() ? (*record)->header.time : TimeUs();
+}
+
 }  // namespace stele::replay

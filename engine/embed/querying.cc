@@ -1,6 +1,5 @@
 // What is asked of views: instances, tasks for people, figures.
 #include <algorithm>
-#include <functional>
 
 #include "base/json.h"
 #include "engine/embed/core.h"
@@ -113,13 +112,14 @@ Result<Page<Out>> Find(Core& core, std::string_view view, const F& filter, Out (
   auto query = projections::ParseQuery(filter.query);
   if (!query.has_value()) return std::unexpected(ToError(query.error()));
   Narrow(*query, filter);
-  const auto asked = core.views().Ask(view, FreshnessOf(filter));
+  const auto asked = core.views().Ask(view, FreshnessOf(filter), core.clock().Now());
   if (!asked.has_value()) return std::unexpected(ToError(asked.error()));
   auto found = projections::Find<Row>(*asked->reader, {.query = *std::move(query),
                                                        .sort = filter.sort,
                                                        .cursor = filter.cursor,
                                                        .limit = filter.limit,
-                                                       .now = core.clock().Now()});
+                                                       .now = asked->now,
+                                                       .course = asked->course});
   if (!found.has_value()) return std::unexpected(ToError(found.error()));
   Page<Out> page{.rows = {}, .next = std::move(found->next), .position = found->position.value};
   for (Row& row : found->rows) page.rows.push_back(make(std::move(row)));
@@ -129,13 +129,7 @@ Result<Page<Out>> Find(Core& core, std::string_view view, const F& filter, Out (
 }  // namespace
 
 Result<Page<Instance>> Engine::Query(const Filter& filter) {
-  auto page = Find<InstanceRow, Instance, Core>(*core_, "instances", filter, ToInstance);
-  // Of one moment, as a clock that a test drives makes them, those of a page are by number.
-  if (page.has_value() && (filter.sort.empty() || filter.sort == "-started"))
-    std::ranges::stable_sort(page->rows, std::greater(), [](const Instance& instance) {
-      return std::pair(instance.started_us, instance.id);
-    });
-  return page;
+  return Find<InstanceRow, Instance, Core>(*core_, "instances", filter, ToInstance);
 }
 
 Result<Page<Task>> Engine::Tasks(const TaskFilter& filter) {
@@ -147,7 +141,8 @@ Result<std::string> Engine::Statistics(const Stretch& stretch) {
   const Visit visit(*core_->door());
   if (!visit.entered()) return RefuseStopped();
   const auto asked = core_->views().Ask(projections::kStatisticsView,
-                                        {.after = stretch.after, .patience = stretch.patience});
+                                        {.after = stretch.after, .patience = stretch.patience},
+                                        core_->clock().Now());
   if (!asked.has_value()) return std::unexpected(ToError(asked.error()));
   const auto statistics =
       projections::ReadStatistics(*asked->reader, {.definition = stretch.definition,

@@ -1,5 +1,9 @@
 #include "engine/embed/views.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "projections/all_views.h"
 #include "replay/moment.h"
 
@@ -15,8 +19,10 @@ stele::Result<std::unique_ptr<Views>> Views::Open(const eventstore::EventStore& 
   return views;
 }
 
-stele::Result<Views::Asked> Views::Ask(std::string_view view, const Freshness& freshness) {
+stele::Result<Views::Asked> Views::Ask(std::string_view view, const Freshness& freshness,
+                                       TimeUs now) {
   Asked asked;
+  asked.now = now;
   if (freshness.as_of != 0 || freshness.as_of_us != 0) {
     Position position(freshness.as_of);
     if (freshness.as_of == 0) {
@@ -27,6 +33,14 @@ stele::Result<Views::Asked> Views::Ask(std::string_view view, const Freshness& f
     auto then = projector_->AsOf(view, position);
     if (!then.has_value()) return std::unexpected(then.error());
     asked.then = *std::move(then);
+    if (freshness.as_of == 0) {
+      asked.now = std::min(TimeUs(freshness.as_of_us), now);
+    } else {
+      const auto time = replay::TimeAt(store_, ShardId(), position);
+      if (!time.has_value()) return std::unexpected(time.error());
+      if (*time) asked.now = *time;
+    }
+    asked.course = fmt::format("as of {}", position.value);
     asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
     return asked;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "engine/definition/faults.h"
 #include "engine/model/codec.h"
 #include "projections/keys.h"
 #include "projections/page_cursor.h"
@@ -216,21 +217,31 @@ bool Fits(const ErrorRow& row, const ErrorFilter& filter) {
 }
 
 // The same for filters that are the same.
-std::string TextOf(const ErrorFilter& filter) {
-  return fmt::format("errors definition=\"{}\" step=\"{}\" kind=\"{}\" since={}", filter.definition,
-                     filter.step, filter.kind, filter.since.value);
+std::string TextOf(const ErrorFilter& filter, const std::string& course) {
+  std::string text = "of errors";
+  const auto add = [&](std::string_view name, const std::string& value) {
+    if (!value.empty()) text += fmt::format(", {} {}", name, definition::Quote(value));
+  };
+  add("definition", filter.definition);
+  add("step", filter.step);
+  add("kind", filter.kind);
+  add("since", filter.since_text.empty() && filter.since ? fmt::format("{} µs", filter.since.value)
+                                                         : filter.since_text);
+  return course.empty() ? text : fmt::format("{}, {}", text, course);
 }
 
 }  // namespace
 
 Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter, size_t limit,
-                             std::string_view cursor) {
+                             std::string_view cursor, const std::string& course) {
   ErrorPage page{.position = reader.position(), .errors = {}, .next = {}};
-  const std::string search = TextOf(filter);
+  const std::string search = TextOf(filter, course);
+  TimeUs since = filter.since;
   KeyCursor order = reader.Keys("l");
   if (!cursor.empty()) {
     const Result<PageCursor> place = ReadCursor(cursor, search);
     if (!place.has_value()) return std::unexpected(place.error());
+    if (!filter.since_text.empty()) since = place->now;
     order.Seek(place->place);
     if (order.valid() && order.key() == place->place) order.Next();
   }
@@ -239,20 +250,20 @@ Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter
   for (; order.valid(); order.Next(), ++looked_at) {
     if (page.errors.size() == limit || looked_at == kMaxErrorsLookedAt) {
       if (!last.empty())
-        page.next = WriteCursor({.place = last, .behind = true, .now = {}}, search);
+        page.next = WriteCursor({.place = last, .behind = true, .now = since}, search);
       break;
     }
     last = order.key();
     KeyReader key(order.key());
     key.Byte();
-    if (key.Descending() < filter.since.value) break;
+    if (key.Descending() < since.value) break;
     const auto bytes = reader.Get(std::string("e") + std::string(key.rest()));
     if (!bytes.has_value()) return std::unexpected(bytes.error());
     ErrorRow row;
     if (!bytes->has_value() || !DecodeRow(**bytes, &row))
       return Fail(ErrorCode::kStoreCorrupt,
                   fmt::format("Expected a row of the view {} but found none that can be read; "
-                              "`stele views rebuild` makes it anew",
+                              "`stele projections rebuild` makes it anew",
                               kErrorsView));
     if (Fits(row, filter)) page.errors.push_back(std::move(row));
   }

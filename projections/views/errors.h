@@ -96,6 +96,9 @@ struct ErrorFilter {
   std::string step;
   std::string kind;
   TimeUs since;  // occurred at or after
+  // How `since` was asked for when that is from now: "24h". All pages of the question then have the
+  // first one's; empty: `since` itself is the same on all.
+  std::string since_text;
 };
 
 struct ErrorPage {
@@ -108,8 +111,9 @@ struct ErrorPage {
 // then ends early and has a cursor. An error that occurs again between two pages moves to the
 // front. `cursor`: empty, or what a page gave. kInvalidInput: it is none.
 inline constexpr size_t kMaxErrorsLookedAt = 10'000;
+// `course`: what else all pages have in common (SearchRequest::course).
 Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter, size_t limit,
-                             std::string_view cursor);
+                             std::string_view cursor, const std::string& course = {});
 
 // Fills in the messages of the page's errors, out of the log; empty where the instance was removed,
 // and where kinds are not told apart.

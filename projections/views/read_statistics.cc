@@ -1,12 +1,15 @@
 #include "projections/views/read_statistics.h"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include "engine/model/registry.h"
+#include "projections/views/statistics_window.h"
 
 namespace stele::projections {
 
@@ -25,7 +28,7 @@ Status Decode(std::string_view bytes, Row* row) {
   if (DecodeRow(bytes, row)) return {};
   return Fail(ErrorCode::kStoreCorrupt,
               fmt::format("Expected a row of the view {} but found {} bytes that are none; "
-                          "`stele views rebuild` makes it anew",
+                          "`stele projections rebuild` makes it anew",
                           kStatisticsView, bytes.size()));
 }
 
@@ -59,47 +62,30 @@ Error NoDefinition(const StatisticsScope& scope) {
                       scope.definition, version)};
 }
 
-// A stretch of whole slots: those with the numbers [first, end).
-struct Stretch {
-  Resolution resolution = Resolution::kDay;
-  int64_t first = 0;
-  int64_t end = 0;
-
-  TimeUs from() const { return TimeUs(first * SlotUs(resolution)); }
-  TimeUs to() const { return TimeUs(end * SlotUs(resolution)); }
-};
-
-// The slots around [from, to), without those that are not kept any more.
-Stretch Around(TimeUs from, TimeUs to, TimeUs latest, Resolution resolution) {
-  const int64_t last = SlotOf(latest, resolution);
-  const int64_t kept = std::max<int64_t>(last - SlotsKept(resolution) + 1, 0);
-  Stretch stretch{resolution, SlotOf(from, resolution), last + 1};
-  if (to) stretch.end = SlotOf(TimeUs(to.value - 1), resolution) + 1;
-  stretch.first = std::max(stretch.first, kept);
-  stretch.end = std::max(stretch.end, stretch.first);
-  return stretch;
-}
-
-// By minutes when all of them are kept, else by hours, else by days.
-Stretch Finest(TimeUs from, TimeUs to, TimeUs latest) {
-  for (const Resolution resolution : {Resolution::kMinute, Resolution::kHour}) {
-    const Stretch stretch = Around(from, to, latest, resolution);
-    if (stretch.first == SlotOf(from, resolution)) return stretch;
-  }
-  return Around(from, to, latest, Resolution::kDay);
+std::string InstantText(TimeUs time) {
+  const std::chrono::sys_time<std::chrono::microseconds> at(std::chrono::microseconds(time.value));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::seconds>(at));
 }
 
 Status CheckWindow(TimeUs from, TimeUs to) {
   if (!to || from < to) return {};
   return Fail(ErrorCode::kInvalidInput,
               fmt::format("Expected a window that ends after it begins but found {} to {}",
-                          from.value, to.value));
+                          InstantText(from), InstantText(to)));
 }
 
 Result<TimeUs> LatestOf(const ViewReader& reader) {
   const auto latest = Load<LatestRow>(reader, LatestKey());
   if (!latest.has_value()) return std::unexpected(latest.error());
   return latest->time;
+}
+
+// Before the first start nothing was counted.
+TimeUs BeginOf(const Window& window, TimeUs first_started) {
+  if (!first_started) return window.from;
+  const Stretch minute =
+      Around(first_started, TimeUs(first_started.value + 1), first_started, Resolution::kMinute);
+  return std::clamp(minute.from(), window.from, window.to);
 }
 
 Result<std::map<int64_t, InstanceCounts>> SlotsIn(const ViewReader& reader, std::string_view name,
@@ -172,7 +158,7 @@ class StepTable {
   std::map<std::pair<uint64_t, uint64_t>, std::string> places_;  // version and index: the id
 };
 
-Status ReadSteps(const ViewReader& reader, const std::optional<Stretch>& window,
+Status ReadSteps(const ViewReader& reader, const std::optional<Window>& window,
                  Statistics& statistics) {
   const StatisticsScope& scope = statistics.scope;
   StepTable table;
@@ -187,7 +173,7 @@ Status ReadSteps(const ViewReader& reader, const std::optional<Stretch>& window,
                                             return true;
                                           }));
   if (window.has_value()) {
-    const Stretch days = Around(window->from(), window->to(), statistics.latest, Resolution::kDay);
+    const Stretch days = Around(window->from, window->to, statistics.latest, Resolution::kDay);
     statistics.steps_from = days.from();
     statistics.steps_to = days.to();
     table.ForgetCounts();
@@ -301,16 +287,18 @@ Result<Statistics> ReadStatistics(const ViewReader& reader, const StatisticsScop
                         .first_started = row->first_started,
                         .last_started = row->last_started,
                         .last_ended = row->last_ended};
-  std::optional<Stretch> window;
+  std::optional<Window> window;
   if (windowed) {
-    window = Finest(scope.from, scope.to, *latest);
-    statistics.from = window->from();
-    statistics.to = window->to();
+    window = WindowOf(scope.from, scope.to, *latest);
+    statistics.from = BeginOf(*window, statistics.first_started);
+    statistics.to = window->to;
     statistics.resolution = window->resolution;
     statistics.counts = {};
-    const auto slots = SlotsIn(reader, scope.definition, *window);
-    if (!slots.has_value()) return std::unexpected(slots.error());
-    for (const auto& [number, counts] : *slots) statistics.counts.Merge(counts);
+    for (const Stretch& stretch : window->stretches) {
+      const auto slots = SlotsIn(reader, scope.definition, stretch);
+      if (!slots.has_value()) return std::unexpected(slots.error());
+      for (const auto& [number, counts] : *slots) statistics.counts.Merge(counts);
+    }
   }
   if (!scope.definition.empty()) STELE_RETURN_IF_ERROR(ReadSteps(reader, window, statistics));
   return statistics;

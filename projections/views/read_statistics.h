@@ -39,10 +39,11 @@ struct Statistics {
   Position position;  // of the view
   TimeUs latest;      // the time of its last record
   // What was counted: whole minutes, hours or days around what was asked for, as far back as they
-  // are kept; of all time from the first start to the last record.
+  // are kept (statistics_window.h), not before the first start's minute; of all time from the first
+  // start to the last record.
   TimeUs from;
   TimeUs to;
-  std::optional<Resolution> resolution;  // none: all time
+  std::optional<Resolution> resolution;  // of the coarser border; none: all time
 
   InstanceCounts counts;
   int64_t open = 0;  // now, as are those that follow

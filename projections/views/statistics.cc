@@ -145,7 +145,9 @@ struct StatisticsCounter {
     if (run.state != RunState::kHeld && event.attempt == run.uncounted + 2) ++counts.retried;
   }
   void operator()(const model::AttemptFailed& event) const {
-    ++StepOf(event.run).failed_attempts;
+    StepCounts& counts = StepOf(event.run);
+    ++counts.failed_attempts;
+    if (event.kind == "timeout") ++counts.timeouts;
     ++Instances().failed_attempts;
   }
   void operator()(const model::AttemptInterrupted& event) const { ++StepOf(event.run).interrupted; }

@@ -96,6 +96,9 @@ Object ToJson(const Statistics& statistics) {
   object.Set("now", Object{{"open", statistics.open},
                            {"queued", statistics.queued},
                            {"paused", statistics.paused},
+                           {"queue", Object{{"instances", statistics.queued},
+                                            {"attempts", statistics.runs.attempts},
+                                            {"backoffs", statistics.runs.backoffs}}},
                            {"runs", RunsToJson(statistics.runs)}});
   object.Set("first_started", Moment(statistics.first_started));
   object.Set("last_started", Moment(statistics.last_started));

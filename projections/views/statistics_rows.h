@@ -114,7 +114,7 @@ struct StepCounts {
   uint64_t attempts = 0;
   uint64_t failed_attempts = 0;  // that told of an error
   uint64_t interrupted = 0;      // attempts that the engine's end cut off
-  uint64_t timeouts = 0;         // deadlines of attempts and tasks for people that came
+  uint64_t timeouts = 0;         // deadlines of attempts and tasks for people, as a task told too
   uint64_t retried = 0;          // runs that began an attempt again
   uint64_t retried_completed = 0;
   Histogram durations;  // of runs that completed, from their activation

@@ -295,7 +295,7 @@ Result<StepLogPage> ReadStepLogs(const ViewReader& reader, InstanceId instance,
     if (!DecodeRow(keys.value(), &part) || part.attempts.empty())
       return Fail(ErrorCode::kStoreCorrupt,
                   fmt::format("Expected a row of the view {} but found none that can be read; "
-                              "`stele views rebuild` makes it anew",
+                              "`stele projections rebuild` makes it anew",
                               kStepLogsView));
     const uint64_t number = PartNumber(part.attempts[0].place.run);
     for (AttemptEntry& entry : part.attempts) {

@@ -56,7 +56,7 @@ bool IsByHand(const model::TriggerFired& event) {
 Error Unreadable() {
   return {ErrorCode::kStoreCorrupt,
           fmt::format("Expected a row of the view {} but found none that can be read; "
-                      "`stele views rebuild` makes it anew",
+                      "`stele projections rebuild` makes it anew",
                       kTriggersView)};
 }
 

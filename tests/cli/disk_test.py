@@ -40,7 +40,7 @@ class DiskTest(ProgramTest):
         return found
 
     def keys(self, data):
-        rows = self.json("list", "--data", data, "--json")
+        rows = self.json("list", "--data", data, "--json")["instances"]
         return sorted(row["business_key"] or "" for row in rows)
 
 
@@ -98,6 +98,12 @@ class FullDisk(DiskTest):
             done = self.limited(0, *words, "--data", "data", "--json") if words != ("verify",) \
                 else self.limited(0, *words, "--data", "data")
             self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+
+    def test_says_what_to_do_when_views_are_behind(self):
+        self.run_flow()
+        said = self.limited(0, "list", "--data", "data").stderr
+        self.assertIn("make room there, or ask a copy of the data directory", said)
+        self.assertIn("data/views", said)
 
     def test_is_an_error_of_what_writes(self):
         flow = self.path("flow.yml")

@@ -230,7 +230,7 @@ class Erased(EncryptionTest):
             self.assertIn("verified:", self.stele("verify", "--data", data).stdout)
             self.stele("projections", "rebuild", "--data", data)
             self.stele("projections", "verify", "--data", data)
-            rows = self.json("list", "--json", "--data", data)
+            rows = self.json("list", "--json", "--data", data)["instances"]
             self.assertEqual([row["status"] for row in rows], ["completed"])
 
 

@@ -47,7 +47,7 @@ class Firing(ProgramTest):
         again = self.stele(*words, code=1)
         self.assertIn("instance 1 was started by the same key before", again.stderr)
         self.assertIn("failed", again.stdout)
-        self.assertEqual(len(self.json("list", "--json")), 1)
+        self.assertEqual(len(self.json("list", "--json")["instances"]), 1)
 
     def test_a_delay_that_is_too_long_is_refused_with_its_bound(self):
         fired = self.stele("triggers", "fire", self.id, "--input", '{"wait": "4000d"}', code=1)

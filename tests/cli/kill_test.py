@@ -85,7 +85,7 @@ class Kill(ProgramTest):
             if f"instance {instance + 1} of" not in said:
                 # Killed before the start was acknowledged; it may be there all the same.
                 self.stele("resume", "--quiet")
-                known = len(self.json("list", "--json"))
+                known = len(self.json("list", "--json")["instances"])
                 if known == instance:
                     continue
             instance += 1

@@ -47,11 +47,11 @@ class Pausing(ProgramTest):
     def test_a_waiting_instance_is_paused_and_resumed(self):
         self.stele("run", self.write("approval.yml", APPROVAL), code=3)
         self.assertIn("instance 1 is paused", self.stele("pause", "1").stdout)
-        self.assertEqual(self.json("list", "--json")[0]["status"], "paused")
+        self.assertEqual(self.json("list", "--json")["instances"][0]["status"], "paused")
         self.assertIn("paused already", self.stele("pause", "1", code=1).stderr)
         self.assertIn("waits for", self.stele("resume", "1", code=3).stderr)
         self.assertIn("STL0405", self.stele("resume", "1", code=1).stderr)
-        self.assertEqual(self.json("list", "--json")[0]["status"], "waiting")
+        self.assertEqual(self.json("list", "--json")["instances"][0]["status"], "waiting")
 
     def test_each_of_several_is_done_or_refused_for_itself(self):
         file = self.write("approval.yml", APPROVAL)
@@ -121,7 +121,7 @@ class Mending(ProgramTest):
         self.assertIn("stele resolve 1 first retry|skip|fail", done.stderr)
         self.stele("run", file, code=3)
         self.stele("run", file, code=3)
-        self.assertEqual([i["status"] for i in self.json("list", "--json")], ["parked"] * 3)
+        self.assertEqual([i["status"] for i in self.json("list", "--json")["instances"]], ["parked"] * 3)
         self.stele("retry", "1", "first", code=3)
         self.write("mended", "")
         self.stele("retry", "1", "first")

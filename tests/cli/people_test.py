@@ -94,7 +94,7 @@ class Tasks(ProgramTest):
         self.stele("run", self.write("m.yml", MANUAL), code=3)
         self.assertIn("Check the bill", self.stele("tasks").stdout)
         listed = lambda *words: [t["instance"] for t in self.json("tasks", "--json", "--sort",
-                                                                  "created", *words)]
+                                                                  "created", *words)["tasks"]]
         self.assertEqual(listed(), [1, 2])
         self.assertEqual(listed("--assignee", "bo"), [1])
         self.assertEqual(listed("--assignee", "anna"), [1, 2])
@@ -110,8 +110,8 @@ class Tasks(ProgramTest):
     def test_two_data_directories_know_nothing_of_each_other(self):
         self.stele("run", self.write("a.yml", APPROVAL), "--data", "one", code=3)
         self.stele("run", self.write("m.yml", MANUAL), "--data", "two", code=3)
-        self.assertEqual(self.json("tasks", "--data", "one", "--json")[0]["step"], "review")
-        self.assertEqual(self.json("tasks", "--data", "two", "--json")[0]["step"], "pack")
+        self.assertEqual(self.json("tasks", "--data", "one", "--json")["tasks"][0]["step"], "review")
+        self.assertEqual(self.json("tasks", "--data", "two", "--json")["tasks"][0]["step"], "pack")
         self.stele("complete", "1", "pack", "--by", "anna", "--data", "one", code=2)
         self.stele("complete", "1", "pack", "--by", "anna", "--var", "parcel=P", "--data",
                    "two")

@@ -58,7 +58,7 @@ class Publishing(ProgramTest):
         for option in ("--business-key", "--idempotency-key", "--tag"):
             refused = self.stele("start", "payment", option, long, code=2)
             self.assertIn("at most 1024 bytes but found 1025", refused.stderr)
-        self.assertEqual(self.json("list", "--json"), [])
+        self.assertEqual(self.json("list", "--json")["instances"], [])
 
 
 class Starting(ProgramTest):

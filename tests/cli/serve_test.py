@@ -78,7 +78,7 @@ class Serve(ProgramTest):
         self.write("go", "")
         self.assertIn("thanked: yes", self.stele("publish", "payment", "--key", "A-17").stdout)
         self.stele("resume")
-        self.assertEqual([i["status"] for i in self.json("list", "--json")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json")["instances"]],
                          ["completed", "completed"])
         self.stele("verify")
 

@@ -46,7 +46,7 @@ class Start(ProgramTest):
         self.assertEqual(status["deadline"] - status["started"] // 1_000_000 * 1_000_000 > 0, True)
         self.assertEqual(self.history()[0]["actor"], "anna")
         listed = lambda *words: [i["instance"] for i in self.json("list", "--json", "--sort",
-                                                                  "started", *words)]
+                                                                  "started", *words)["instances"]]
         self.assertEqual(listed("--tag", "red", "--tag", "blue"), [1])
         self.assertEqual(listed("--tag", "red", "--tag", "green"), [])
         self.assertEqual(listed("--business-key", "B-2"), [2])
@@ -70,12 +70,12 @@ class Start(ProgramTest):
         again = self.stele("run", file, "--idempotency-key", "K")
         self.assertIn("started with the same idempotency key before", again.stderr)
         self.assertIn("instance 1 completed", again.stdout)
-        self.assertEqual(len(self.json("list", "--json")), 1)
+        self.assertEqual(len(self.json("list", "--json")["instances"]), 1)
 
     def test_an_idempotency_key_goes_on_with_what_it_started(self):
         file = self.write("two.yml", TWO_STEPS)
         self.stele("run", file, "--idempotency-key", "K", "--no-wait")
-        self.assertEqual(self.json("list", "--json")[0]["steps_completed"], 0)
+        self.assertEqual(self.json("list", "--json")["instances"][0]["steps_completed"], 0)
         self.assertIn("instance 1 completed",
                       self.stele("run", file, "--idempotency-key", "K").stdout)
 
@@ -152,7 +152,7 @@ steps: [{id: "go", type: "signal", config: {name: "go"}, timeout: "1h"}]
         interrupt(child)
         self.assertIn("stele signal 1 go", child.stderr.read())
         self.assertEqual(child.wait(), 3)
-        listed, = self.json("list", "--status", "waiting", "--json")
+        listed, = self.json("list", "--status", "waiting", "--json")["instances"]
         self.assertEqual(listed["instance"], 1)
         self.assertEqual(self.json("signal", "1", "go", "--json")["status"], "completed")
 
@@ -178,11 +178,11 @@ steps: [{id: "go", type: "signal", config: {name: "go"}, timeout: "1h"}]
         file = self.write("queue.yml", queue)
         self.stele("run", file, code=3)
         self.assertIn("waits for a place", self.stele("run", file, code=3).stderr)
-        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")["instances"]],
                          ["waiting", "queued"])
         self.stele("terminate", "1")
         self.stele("resume", code=3)
-        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")["instances"]],
                          ["terminated", "waiting"])
         self.stele("verify")
 
@@ -204,7 +204,7 @@ steps:
         self.assertEqual(self.json("status", "2", "--json")["parent"], 1)
         self.stele("approve", "2", "review", "--by", "anna", code=3)
         self.stele("approve", "2", "review", "--by", "bo")
-        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")["instances"]],
                          ["completed", "completed"])
         self.stele("verify")
 
@@ -212,7 +212,7 @@ steps:
         self.stele("definitions", "register", self.write("approval.yml", APPROVAL))
         self.stele("run", self.write("parent.yml", self.PARENT), code=3)
         self.stele("cancel", "1")
-        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")],
+        self.assertEqual([i["status"] for i in self.json("list", "--json", "--sort", "started")["instances"]],
                          ["cancelled", "cancelled"])
         self.stele("verify")
 

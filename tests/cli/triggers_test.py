@@ -118,7 +118,7 @@ class Triggers(ProgramTest):
         first = self.json(*words)
         self.assertEqual(first["triggers"][0]["verdict"], "fired")
         self.assertEqual(self.json(*words), first)
-        self.assertEqual(len(self.json("list", "--json")), 1)
+        self.assertEqual(len(self.json("list", "--json")["instances"]), 1)
         empty = self.write("empty.json", '{"day": ""}')
         ignored = self.json("triggers", "deliver", "--path", "/in", "--body", empty, "--json")
         self.assertEqual(ignored["triggers"][0]["verdict"], "ignored")
@@ -133,9 +133,9 @@ class Triggers(ProgramTest):
         number = int(ids["nightly"])
         self.assertEqual(self.json(*words), {"trigger": number, "fired": 3, "known": 0})
         self.assertEqual(self.json(*words), {"trigger": number, "fired": 0, "known": 3})
-        self.assertEqual(self.json("list", "--json"), [])
+        self.assertEqual(self.json("list", "--json")["instances"], [])
         self.serve_runs(3)
-        self.assertEqual(len(self.json("list", "--json")), 3)
+        self.assertEqual(len(self.json("list", "--json")["instances"]), 3)
         self.assertEqual(self.json(*words)["known"], 3)
         self.stele("triggers", "backfill", ids["nightly"], "--from", "x", "--to", "y", code=2)
         self.stele("triggers", "backfill", ids["hook"], "--from", "2026-04-01", "--to",
@@ -149,7 +149,7 @@ class Triggers(ProgramTest):
         child.kill()
         child.communicate()
         self.serve_runs(2)
-        listed = self.json("list", "--json")
+        listed = self.json("list", "--json")["instances"]
         self.assertGreaterEqual(len(listed), 2)
         keys = [h["idempotency_key"] for i in listed for h in self.history(str(i["instance"]))
                 if h["event"] == "instance_started"]

@@ -241,6 +241,32 @@ TEST(ErrorsList, RefusesACursorOfAnotherListOrNone) {
   EXPECT_EQ(ListErrors(reader, {}, 1, "nonsense").error().code, ErrorCode::kInvalidInput);
 }
 
+TEST(ErrorsList, PagesWhatIsAskedForFromNow) {
+  ViewLog log;
+  const DefinitionId two = log.Define(kTwo);
+  for (int i = 0; i < 4; ++i) {
+    log.Wait(1'000'000);
+    log.Fail(log.Start(two), "a", fmt::format("kind{}", i));
+  }
+  const auto view = BuiltView::Of<ErrorsView>(log);
+  const ViewReader reader = view->Read();
+  // Each page is asked for later, and the first one's moment counts.
+  ErrorFilter filter{.kind = "", .since = log.now().Plus(-2'000'000), .since_text = "2s"};
+  const auto first = ListErrors(reader, filter, 1, "");
+  filter.since = log.now();
+  const auto second = ListErrors(reader, filter, 1, first->next);
+  ASSERT_TRUE(second.has_value()) << second.error().message;
+  const auto third = ListErrors(reader, filter, 5, second->next);
+  ASSERT_EQ(third->errors.size(), 1u);
+  EXPECT_EQ(third->errors[0].kind, "kind1");
+  filter.since_text = "3s";
+  EXPECT_THAT(ListErrors(reader, filter, 1, first->next).error().message,
+              testing::HasSubstr("the search of errors, since \"3s\" but found one of"));
+  filter.since_text = "2s";
+  EXPECT_EQ(ListErrors(reader, filter, 1, first->next, "as of 3").error().code,
+            ErrorCode::kInvalidInput);
+}
+
 TEST(ErrorsView, BoundsTheKindsOfADefinition) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);

@@ -174,7 +174,7 @@ TEST(InstancesView, NamesWhatStartedAnInstance) {
   EXPECT_EQ(RowOf(log, InstanceId(2)).trigger, TriggerId());
   EXPECT_THAT(Found(log, "trigger:7"), ElementsAre(1));
   EXPECT_THAT(Found(log, "parent:1"), ElementsAre(3));
-  EXPECT_THAT(Found(log, "-has:parent actor:test"), ElementsAre(1, 2));
+  EXPECT_THAT(Found(log, "-has:parent actor:test"), ElementsAre(2, 1));
 }
 
 TEST(InstancesView, FollowsAnInstanceToAnotherVersion) {

@@ -336,7 +336,7 @@ TEST(Projector, AnswersAsOfAnEarlierPositionAndSaysWhatItCost) {
     EXPECT_EQ((*views)->AsOf("counting", Position(6))->get(), then->get());
     EXPECT_TRUE(Dump((*(*views)->AsOf("counting", Position()))->Read()).empty());
   }
-  EXPECT_EQ((*views)->AsOf("counting", Position(99)).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ((*views)->AsOf("counting", Position(99)).error().code, ErrorCode::kNoSuchMoment);
   EXPECT_EQ((*views)->AsOf("x", Position(1)).error().code, ErrorCode::kUnknownView);
   views->reset();
   views = OpenCounting(log.store, directory.path());

@@ -132,6 +132,26 @@ TEST(ParseQuery, NamesTheColumnOfWhatItCannotRead) {
   EXPECT_THAT(Read("status:"), HasSubstr("STL0201"));
 }
 
+TEST(ParseQuery, TellsOfWordsAndBracketsThatOtherLanguagesHave) {
+  EXPECT_THAT(Read("status:failed OR status:parked"),
+              HasSubstr("a condition or a word at column 15 of the query but found \"OR\""));
+  EXPECT_THAT(Read("not tag:a"), HasSubstr("\"-tag:a\" is not"));
+  EXPECT_THAT(Read("a and b"), HasSubstr("column 3"));
+  EXPECT_THAT(Read("(a b)"), HasSubstr("at column 1 of the query but found a bracket"));
+  EXPECT_THAT(Read("-(status:failed)"), HasSubstr("at column 2 of the query but found a bracket"));
+  EXPECT_THAT(Read("not(a)"), HasSubstr("column 4 of the query but found a bracket"));
+  EXPECT_EQ(Read("\"or\" order android text:not \"(a)\" key:(b)"),
+            "text:or text:order text:android text:not text:(a) key:(b)");
+}
+
+TEST(ParseQuery, IsOfUtf8) {
+  EXPECT_EQ(Read("pr\xC3\xBC"
+                 "fung"),
+            "text:pr\xC3\xBC"
+            "fung");
+  EXPECT_THAT(Read("\xFF\xFE"), HasSubstr("STL0201: Expected a query in UTF-8"));
+}
+
 TEST(ParseQuery, RefusesMoreThanItsLimits) {
   EXPECT_THAT(Read(std::string(kMaxQueryBytes + 1, 'a')), HasSubstr("STL0002"));
   std::string conditions, values = "tag:";

@@ -49,17 +49,17 @@ template <class Key>
 using KeyOf = std::function<std::optional<Key>(const InstanceRow&)>;
 
 bool StartedLater(const InstanceRow& a, const InstanceRow& b) {
-  return a.started != b.started ? a.started > b.started : a.id < b.id;
+  return a.started != b.started ? a.started > b.started : a.id > b.id;
 }
 
-// By numbers: equal ones by their ids, the other way round when ascending.
+// By numbers: equal ones by their ids, the same way.
 std::vector<InstanceRow> SortedByNumber(std::vector<InstanceRow> rows, const KeyOf<int64_t>& key,
                                         bool descending) {
   std::ranges::sort(rows, [&](const InstanceRow& a, const InstanceRow& b) {
     const auto x = key(a), y = key(b);
     if (!x || !y) return x || y ? x.has_value() : StartedLater(a, b);
     if (*x != *y) return descending ? *x > *y : *x < *y;
-    return descending ? a.id < b.id : b.id < a.id;
+    return descending ? a.id > b.id : b.id > a.id;
   });
   return rows;
 }
@@ -167,7 +167,7 @@ TEST(Sort, FollowsARowThatChanges) {
   table.Put(two);
   table.Write();
   EXPECT_EQ(IdsOf(FindAll(table, "", "-priority", 1)), (Ids{2, 1}));
-  EXPECT_EQ(IdsOf(FindAll(table, "", "-ended", 1)), (Ids{1, 2})) << "neither has";
+  EXPECT_EQ(IdsOf(FindAll(table, "", "-ended", 1)), (Ids{2, 1})) << "neither has";
   one.priority = 3;
   one.ended = TimeUs(20);
   table.Put(one);
@@ -205,8 +205,46 @@ TEST(Sort, OfTasksIsByWhenTheyWereCreatedAndAreDueAndByPriority) {
   EXPECT_EQ(found("created"), (Ids{50'007, 12, 11}));
   EXPECT_EQ(found("due"), (Ids{50'007, 12, 11})) << "what is never due comes last";
   EXPECT_EQ(found("-due"), (Ids{12, 50'007, 11}));
-  EXPECT_EQ(found("-priority"), (Ids{11, 12, 50'007}));
-  EXPECT_EQ(found("priority"), (Ids{50'007, 12, 11}));
+  EXPECT_EQ(found("-priority"), (Ids{12, 11, 50'007}));
+  EXPECT_EQ(found("priority"), (Ids{50'007, 11, 12}));
+}
+
+TEST(Sort, OfRowsOfOneMomentGivesTheLatestFirst) {
+  Instances table;
+  for (uint64_t id = 1; id <= 3'000; ++id) {
+    InstanceRow row{.id = InstanceId(id), .definition = "order", .status = "running"};
+    row.started = TimeUs(7);
+    table.Put(row);
+  }
+  table.Write();
+  EXPECT_EQ(IdsOf(table.Find("", 3)->rows), (Ids{3'000, 2'999, 2'998}));
+  EXPECT_EQ(IdsOf(table.Find("", 3, "", "started")->rows), (Ids{1, 2, 3}));
+  const Ids all = IdsOf(FindAll(table, "", "", 700));
+  EXPECT_THAT(all, SizeIs(3'000));
+  EXPECT_TRUE(std::ranges::is_sorted(all, std::greater()));
+}
+
+TEST(Sort, TakesNoCursorOfAnotherCourse) {
+  Instances table;
+  for (uint64_t id = 1; id <= 9; ++id) {
+    InstanceRow row{.id = InstanceId(id), .definition = "order", .status = "running"};
+    row.started = TimeUs(static_cast<int64_t>(id));
+    table.Put(row);
+  }
+  table.Write();
+  const ViewReader reader = table.Read();
+  SearchRequest request{.query = {}, .sort = {}, .cursor = {}, .limit = 3, .now = table.now};
+  const auto now = Find<InstanceRow>(reader, request);
+  request.course = "as of 20";
+  const auto then = Find<InstanceRow>(reader, request);
+  request.cursor = then->next;
+  EXPECT_TRUE(Find<InstanceRow>(reader, request).has_value());
+  request.cursor = now->next;
+  EXPECT_EQ(Find<InstanceRow>(reader, request).error().code, ErrorCode::kInvalidInput);
+  request.course.clear();
+  EXPECT_TRUE(Find<InstanceRow>(reader, request).has_value());
+  request.cursor = then->next;
+  EXPECT_THAT(Find<InstanceRow>(reader, request).error().message, HasSubstr("moment or table"));
 }
 
 TEST(Sort, ByWhatDoesNotSortNamesWhatDoes) {

@@ -199,8 +199,8 @@ TEST(Search, OfRowsThatStartedTogetherHasEachOnce) {
     all.push_back(id);
   }
   table.Write();
-  EXPECT_EQ(FindAll(table, "status:running", 3), all);
-  EXPECT_EQ(FindAll(table, "status:running", 3, "started"), Ids(all.rbegin(), all.rend()));
+  EXPECT_EQ(FindAll(table, "status:running", 3), Ids(all.rbegin(), all.rend()));
+  EXPECT_EQ(FindAll(table, "status:running", 3, "started"), all);
 }
 
 TEST(Search, HasNoCursorWhenThePageEndsWithTheLastRow) {
@@ -286,7 +286,7 @@ TEST(Search, OfAnyConditionsFindsWhatALookAtEveryRowFinds) {
   }
   table.Write();
   std::ranges::stable_sort(rows, [](const InstanceRow& a, const InstanceRow& b) {
-    return a.started != b.started ? a.started > b.started : a.id < b.id;
+    return a.started != b.started ? a.started > b.started : a.id > b.id;
   });
   const std::vector<Meaning> meanings = Meanings(table.now);
   for (int round = 0; round < 300; ++round) {
@@ -395,6 +395,58 @@ TEST(Search, NamesWhatItKnowsOfWhatItDoesNot) {
   EXPECT_THAT(ErrorOf(table, "text:..."), HasSubstr("a word of letters or digits"));
   EXPECT_THAT(ErrorOf(table, "", "", "colour"),
               HasSubstr("-started (the latest first) or started"));
+}
+
+TEST(Search, NamesTheColumnOfAValueThatDoesNotFit) {
+  Instances table;
+  EXPECT_THAT(ErrorOf(table, "tag:a status:failed,failled"),
+              HasSubstr("at column 21 of the query but found \"failled\""));
+  EXPECT_THAT(ErrorOf(table, "id:1*"), HasSubstr("column 4 of the query but found \"1*\""));
+  EXPECT_THAT(ErrorOf(table, "text:*"), HasSubstr("but found \"*\""));
+  EXPECT_THAT(ErrorOf(table, "started>soon"), HasSubstr("column 9 of the query"));
+  EXPECT_THAT(ErrorOf(table, "started>100000d"), HasSubstr("or now of at most 10 years for"));
+  EXPECT_THAT(ErrorOf(table, "duration<1000000d"), HasSubstr("2h of at most 10 years for"));
+}
+
+TEST(Search, FindsWhatHasAnyNumberOrMoment) {
+  Instances table;
+  InstanceRow ended = Row(1);
+  ended.ended = ended.started.Plus(kHourUs);
+  ended.status = "completed";
+  table.Put(ended);
+  InstanceRow called = Row(2);
+  called.parent = InstanceId(1);
+  table.Put(called);
+  table.Write();
+  EXPECT_EQ(FindAll(table, "ended:*"), Ids{1});
+  EXPECT_EQ(FindAll(table, "-ended:*"), Ids{2});
+  EXPECT_EQ(FindAll(table, "parent:*"), Ids{2});
+  EXPECT_EQ(FindAll(table, "parent:7,*"), Ids{2});
+  EXPECT_EQ(FindAll(table, "started:* duration:*"), (Ids{2, 1}));
+}
+
+TEST(Search, ReadsMomentsAsPeopleWriteThem) {
+  Instances table;
+  for (uint64_t id = 1; id <= 4; ++id) table.Put(Row(id));
+  table.Write();
+  for (const std::string_view two :
+       {"2023-11-14T02:00:00Z", "2023-11-14 02:00", "2023-11-14T02:00", "2023-11-14T10:00:00+0800",
+        "2023-11-14T10:00+08:00", "2023-11-14T10:00+08", "2023-11-14T02:00:00.0"})
+    EXPECT_EQ(FindAll(table, fmt::format("started>\"{}\"", two)), (Ids{4, 3})) << two;
+  for (const std::string_view none : {"2023-11-14T02", "2023-11-14T02:00:", "2023-11-14T02:00+8",
+                                      "2023-11-14T25:00", "2023-11-14T02:00Zz"})
+    EXPECT_THAT(ErrorOf(table, fmt::format("started>\"{}\"", none)), HasSubstr("STL0406")) << none;
+}
+
+TEST(Search, NamesAPrefixOfAVariableAsItWasAskedFor) {
+  Instances table;
+  for (uint64_t id = 1; id <= kMaxPrefixValues + 1; ++id) {
+    InstanceRow row = Row(id);
+    row.variables = {{.name = "n", .value = fmt::format("1{}", id)}};
+    table.Put(row);
+  }
+  table.Write();
+  EXPECT_THAT(ErrorOf(table, "var.n:1*"), HasSubstr("values of \"var.n\" that begin with \"1\""));
 }
 
 TEST(Search, TakesNoCursorButItsOwn) {

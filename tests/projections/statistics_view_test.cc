@@ -80,6 +80,18 @@ TEST(Statistics, CountHowInstancesEnded) {
   EXPECT_EQ(found.latest, log.now());
 }
 
+TEST(Statistics, CountATimeoutThatATaskTellsOf) {
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(kTwo));
+  log.Fail(id, "a", "timeout");
+  log.Elapse(id);
+  log.Fail(id, "a", "boom");
+  const Statistics found = Two(log);
+  ASSERT_FALSE(found.steps.empty());
+  EXPECT_EQ(found.steps[0].counts.failed_attempts, 2u);
+  EXPECT_EQ(found.steps[0].counts.timeouts, 1u);
+}
+
 TEST(Statistics, TakeAFailureBackWhenTheInstanceIsRetried) {
   ViewLog log;
   const InstanceId id = log.Start(log.Define(kTwo));

@@ -100,6 +100,51 @@ TEST(StatisticsWindow, TakesHoursAndDaysWhereMinutesAreGone) {
   EXPECT_EQ(Of(log, {.definition = "two"}).counts.started, 2000u);
 }
 
+TEST(StatisticsWindow, EndsAtTheMinuteWhereMinutesAreKeptThoughItBeginsLongBefore) {
+  ViewLog log;
+  const DefinitionId two = log.Define(kTwo);
+  log.SetTime(TimeUs(ViewLog::kBegin + 40 * kDay + 3 * kHour + 10 * kMinute));
+  const TimeUs early = log.now();
+  log.Do(log.Start(two), model::CancelInstance{});
+  log.SetTime(early.Plus(10 * kHour));
+  for (int i = 0; i < 30; ++i) {
+    log.Wait(kMinute);
+    log.Do(log.Start(two), model::CancelInstance{});
+  }
+  const TimeUs to = log.now().Plus(-10 * kMinute);
+  const Statistics all = Of(log, {.definition = "two", .to = to});
+  EXPECT_EQ(all.counts.started, 1u + 19u) << "not what came behind it";
+  EXPECT_EQ(all.to, to);
+  EXPECT_EQ(all.from, early) << "not before anything was";
+  EXPECT_EQ(all.resolution, Resolution::kDay);
+  const Statistics hours =
+      Of(log, {.definition = "two", .from = early.Plus(2 * kHour), .to = to.Plus(-kMinute)});
+  EXPECT_EQ(hours.counts.started, 18u);
+  EXPECT_EQ(hours.resolution, Resolution::kHour);
+  const Statistics none = Of(log, {.definition = "two", .to = TimeUs(ViewLog::kBegin)});
+  EXPECT_EQ(none.counts.started, 0u);
+  EXPECT_EQ(none.from, none.to);
+}
+
+TEST(StatisticsWindow, EndsAtTheDayWhereNothingFinerIsKept) {
+  ViewLog log;
+  const DefinitionId two = log.Define(kTwo);
+  const TimeUs begin(ViewLog::kBegin + 2 * kHour);
+  log.SetTime(begin);
+  log.Do(log.Start(two), model::CancelInstance{});
+  log.SetTime(begin.Plus(6 * kHour));
+  log.Do(log.Start(two), model::CancelInstance{});
+  log.SetTime(begin.Plus(60 * kDay));
+  log.Do(log.Start(two), model::CancelInstance{});
+  const Statistics found = Of(log, {.definition = "two", .to = begin.Plus(kHour)});
+  EXPECT_EQ(found.counts.started, 2u);
+  EXPECT_EQ(found.to, TimeUs(ViewLog::kBegin + kDay)) << "and the answer says so";
+  EXPECT_EQ(Of(log, {.definition = "two", .to = begin.Plus(59 * kDay)}).counts.started, 2u);
+  EXPECT_EQ(Of(log, {.definition = "two", .to = begin.Plus(90 * kDay)}).to,
+            begin.Plus(60 * kDay + kMinute))
+      << "not behind what was last";
+}
+
 TEST(StatisticsWindow, KeepsNoMoreSlotsThanItSays) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);
@@ -133,6 +178,10 @@ TEST(StatisticsWindow, IsRefusedWhereItHasNoMeaning) {
   EXPECT_EQ(code({.definition = "two", .version = 1, .from = TimeUs(1)}), ErrorCode::kInvalidInput);
   EXPECT_EQ(code({.definition = "two", .from = TimeUs(5), .to = TimeUs(5)}),
             ErrorCode::kInvalidInput);
+  EXPECT_NE(ReadStatistics(reader, {.from = TimeUs(kDay), .to = TimeUs(kHour)})
+                .error()
+                .message.find("found 1970-01-02T00:00:00Z to 1970-01-01T01:00:00Z"),
+            std::string::npos);
   EXPECT_EQ(ReadSeries(reader, "tow", TimeUs(), TimeUs(), Resolution::kDay).error().code,
             ErrorCode::kUnknownDefinition);
 }

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""What answers promise: all of it, of which moment, and that nothing is empty by a typing error."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+import unittest
+
+from program import BINARY, ProgramTest, environment, interrupt
+from workflows import APPROVAL, MANUAL, TWO_STEPS
+
+FAILS = """
+name: "fails"
+variables: {customer: 42}
+steps:
+  - {id: "break", type: "script", config: {script: "echo no stock >&2; exit 1"}}
+"""
+MANY_FAIL = """
+name: "many"
+error_handling: continue
+steps:
+""" + "".join('  - {id: "s%d", type: "script", config: {script: "exit 1"}}\n' % n for n in range(55))
+DELAY = """
+name: "rest"
+steps:
+  - {id: "rest", type: "delay", config: {duration: "3h"}}
+"""
+OVERDUE = """
+name: "overdue"
+steps:
+  - {id: "pack", type: "manual", config: {assignees: ["anna"], deadline: "1ms"}}
+"""
+
+
+class Questions(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("two.yml", TWO_STEPS), "--business-key", "A-1", "--tag", "eu")
+        self.stele("run", self.write("fails.yml", FAILS), "--tag", "eu", code=1)
+        self.stele("run", self.write("approval.yml", APPROVAL), code=3)
+
+    def cursor(self, *words):
+        said = self.stele(*words).stderr
+        self.assertIn("--cursor ", said)
+        return said.split("--cursor ")[1].strip()
+
+
+class Errors(Questions):
+    def test_as_json_are_all_of_them(self):
+        self.stele("run", self.write("many.yml", MANY_FAIL))
+        page = self.json("errors", "--json")
+        self.assertGreater(len(page["errors"]), 55)
+        self.assertIsNone(page["next"])
+        self.assertEqual(len(self.json("errors", "--json", "--limit", "7")["errors"]), 7)
+
+    def test_since_a_while_ago_can_be_paged(self):
+        whole = self.json("errors", "--since", "24h", "--json")["errors"]
+        cursor = self.cursor("errors", "--since", "24h", "--limit", "1")
+        rest = self.json("errors", "--since", "24h", "--cursor", cursor, "--json")["errors"]
+        self.assertEqual(rest, whole[1:])
+        refused = self.stele("errors", "--since", "23h", "--cursor", cursor, code=2).stderr
+        self.assertIn('the search of errors, since "23h"', refused)
+
+    def test_of_a_name_that_nothing_has_are_refused(self):
+        refused = self.stele("errors", "--definition", "fail", code=2).stderr
+        self.assertRegex(refused, "STL0407.*did you mean \"fails\"")
+        refused = self.stele("errors", "--step", "breaks", code=2).stderr
+        self.assertRegex(refused, "STL0104.*did you mean \"break\"")
+        self.stele("errors", "--definition", "two", "--step", "break", code=2)
+        unknown = self.stele("errors", "--kind", "exitt")
+        self.assertEqual(unknown.stdout, "nothing fits\n")
+        self.assertIn("no error of the kind \"exitt\" has occurred; there are exit", unknown.stderr)
+        self.assertEqual(self.stele("errors", "--since", "+1h").stdout, "nothing fits\n")
+
+
+class Pages(Questions):
+    def test_as_json_have_a_position_and_a_cursor(self):
+        position = self.json("projections", "list", "--json")[0]["position"]
+        self.stele("list")
+        page = self.json("list", "--json", "--limit", "2")
+        self.assertEqual(page["position"], self.history("3")[-1]["position"])
+        self.assertEqual([row["instance"] for row in page["instances"]], [3, 2])
+        rest = self.json("list", "--json", "--cursor", page["next"])
+        self.assertEqual([row["instance"] for row in rest["instances"]], [1])
+        self.assertIsNone(rest["next"])
+        for command, rows in (("tasks", "tasks"), ("active", "instances")):
+            page = self.json(command, "--json")
+            self.assertEqual((len(page[rows]), page["next"]), (1, None))
+        self.assertLessEqual(position, page["position"])
+
+    def test_are_of_one_moment_and_one_directory(self):
+        end = str(self.history("3")[-1]["position"])
+        now = self.cursor("list", "--limit", "1")
+        then = self.cursor("list", "--limit", "1", "--as-of", end)
+        self.stele("list", "--limit", "1", "--cursor", now)
+        self.stele("list", "--limit", "1", "--cursor", then, "--as-of", end)
+        refused = self.stele("list", "--cursor", now, "--as-of", end, code=2).stderr
+        self.assertIn("STL0406", refused)
+        self.assertIn(f"as of {end}", refused)
+        self.stele("list", "--cursor", then, code=2)
+        self.stele("errors", "--cursor", self.cursor("errors", "--limit", "1"), "--as-of", end,
+                   code=2)
+        self.stele("run", self.path("two.yml"), "--data", "other")
+        self.stele("list", "--cursor", now, "--data", "other", code=2)
+
+
+class ThePast(Questions):
+    def test_has_the_durations_and_waits_of_then(self):
+        now, = self.json("active", "--json")["instances"]
+        end = self.history("3")[-1]
+        then, = self.json("active", "--json", "--as-of", str(end["position"]))["instances"]
+        self.assertEqual(then["waiting_for"], now["waiting_for"])
+        self.assertEqual(then["waiting_for"][0]["assignees"], ["anna", "bo"])
+        self.assertEqual(then["duration"], end["time"] - then["started"])
+        self.assertGreater(now["duration"], then["duration"])
+        text = self.stele("list", "id:3").stdout
+        self.assertIn('approval of "review" by anna, bo or group ops', text)
+        self.assertEqual(self.stele("list", "id:3", "--as-of", str(end["position"])).stdout, text)
+
+    def test_is_named_by_a_position_or_any_moment(self):
+        listed = lambda moment: len(self.json("list", "--json", "--as-of", moment)["instances"])
+        for moment in ("now", "+1h", "2100-01-01", "2100-01-01 09:30", "2100-01-01T09:30:00+0800"):
+            self.assertEqual(listed(moment), 3, moment)
+        for moment in ("24h", "1970-01-01T00:00:00Z", "1960-01-01"):
+            self.assertEqual(listed(moment), 0, moment)
+        refused = self.stele("list", "--as-of", "10000d", code=2).stderr
+        self.assertIn("of at most 10 years", refused)
+
+
+class Figures(Questions):
+    def test_of_a_stretch_say_what_they_are_of(self):
+        text = self.stele("stats", "fails", "--from", "1h").stdout
+        self.assertRegex(text, "steps +of whole days: ")
+        early = self.json("stats", "--to", "1h", "--json")
+        self.assertEqual(early["counts"]["started"], 0)
+        self.assertRegex(self.stele("stats").stdout, "queue +0 instances for a place; 0 attempts")
+        self.assertEqual(self.json("stats", "--json")["now"]["queue"],
+                         {"instances": 0, "attempts": 0, "backoffs": 0})
+        refused = self.stele("stats", "--from", "2026-05-02", "--to", "2026-05-01", code=2).stderr
+        self.assertIn("2026-05-02T00:00:00Z to 2026-05-01T00:00:00Z", refused)
+
+    def test_tell_of_failures_that_were_retried(self):
+        self.stele("retry", "2", code=1)
+        self.assertIn("2 failed (1 retried)", self.stele("stats", "fails").stdout)
+
+
+class Lists(Questions):
+    def test_say_that_nothing_fits_and_why_that_may_be(self):
+        self.assertEqual(self.stele("list", "tag:none").stdout, "nothing fits\n")
+        self.assertEqual(self.stele("tasks", "state:approved").stdout, "nothing fits\n")
+        self.assertEqual(self.stele("tasks", "--assignee", "nobody").stdout, "nothing fits\n")
+        self.assertIn("a row keeps 32", self.stele("list", "var.unknown:1").stderr)
+        self.assertEqual(self.stele("list", "var.customer:42").stderr, "")
+        self.stele("definitions", "register", self.path("two.yml"), "--data", "empty")
+        self.assertEqual(self.stele("list", "--data", "empty").stdout, "nothing has been started\n")
+        self.assertIn("none has been started", self.stele("stats", "--data", "empty").stdout)
+        self.assertEqual(self.stele("tasks", "--data", "empty").stdout,
+                         "nothing waits for people\n")
+
+    def test_take_several_statuses_at_once(self):
+        listed = lambda *words: [i["instance"] for i in self.json("list", "--json", *words)["instances"]]
+        self.assertEqual(listed("--status", "failed,completed"), [2, 1])
+        self.assertEqual(listed("--status", "failed,waiting", "--status", "completed"), [3, 2, 1])
+        self.stele("list", "--status", "failed,", code=2)
+
+    def test_tell_of_words_that_are_no_query(self):
+        for query in ("status:failed OR status:parked", "not tag:a", "(a b)"):
+            self.assertIn("STL0201", self.stele("list", query, code=2).stderr)
+        done = subprocess.run([BINARY, "list", b"\xff\xfe"], cwd=self.directory,
+                              env=environment(), capture_output=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"UTF-8", done.stderr)
+
+    def test_have_columns_that_wide_characters_and_tabs_do_not_move(self):
+        self.stele("run", self.path("two.yml"), "--business-key", "流程\t1")
+        self.stele("run", self.path("two.yml"), "--business-key", "abc")
+        head, *lines = self.stele("list", "key:*", "--sort", "started").stdout.splitlines()
+        self.assertIn("流程 1", lines[1])
+        self.assertEqual(head.index("WAITS FOR") - head.index("KEY"), len("流程 1") + 2 + 2)
+
+    def on_a_terminal(self, columns, *words):
+        reader, writer = pty.openpty()
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                 stdout=writer, env=environment(TERM="xterm", NO_COLOR="1"))
+        os.close(writer)
+        text = b""
+        while True:
+            try:
+                chunk = os.read(reader, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            text += chunk
+        os.close(reader)
+        self.assertEqual(child.wait(), 0)
+        return text.decode()
+
+    def test_are_cut_to_a_terminal_and_nowhere_else(self):
+        long = "K" * 300
+        self.stele("run", self.path("two.yml"), "--business-key", long)
+        self.assertIn(long, self.stele("list").stdout)
+        text = self.on_a_terminal(120, "list")
+        lines = text.split("\x1b[K")[-1].replace("\r", "").splitlines()
+        self.assertIn("KKK…", text)
+        self.assertEqual([line for line in lines if len(line) > 120], [])
+
+
+class Resuming(ProgramTest):
+    def test_says_how_long_it_stays_for_a_delay(self):
+        self.write("rest.yml", DELAY)
+        self.stele("run", self.path("rest.yml"), "--paused", code=3)
+        child = self.start("resume", "1", "--quiet")
+        line = child.stderr.readline()
+        self.assertRegex(line, 'instance 1 waits for the delay of "rest" until 20.* leaves it')
+        interrupt(child)
+        self.assertEqual(child.wait(60), 3)
+
+    def test_acts_on_tasks_that_are_overdue(self):
+        self.stele("definitions", "register", self.write("overdue.yml", OVERDUE))
+        self.stele("start", "overdue", "--no-wait")
+        self.stele("resume", code=1)
+        self.assertEqual(self.json("status", "1", "--json")["status"], "failed")
+        self.assertEqual(self.stele("tasks").stdout, "nothing waits for people\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
