@@ -22,7 +22,7 @@ MANY_FAIL = """
 name: "many"
 error_handling: continue
 steps:
-""" + "".join('  - {id: "s%d", type: "script", config: {script: "exit 1"}}\n' % n for n in range(55))
+""" + "".join(f'  - {{id: "s{n}", type: script, config: {{script: exit 1}}}}\n' for n in range(55))
 DELAY = """
 name: "rest"
 steps:
@@ -161,7 +161,8 @@ class Lists(Questions):
                          "nothing waits for people\n")
 
     def test_take_several_statuses_at_once(self):
-        listed = lambda *words: [i["instance"] for i in self.json("list", "--json", *words)["instances"]]
+        listed = lambda *words: [
+            row["instance"] for row in self.json("list", "--json", *words)["instances"]]
         self.assertEqual(listed("--status", "failed,completed"), [2, 1])
         self.assertEqual(listed("--status", "failed,waiting", "--status", "completed"), [3, 2, 1])
         self.stele("list", "--status", "failed,", code=2)
