@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/commands.h"
@@ -150,6 +153,21 @@ void OpenStandardStreams() {
   if (opened > STDERR_FILENO) close(opened);
 }
 
+// A thread of a library that finds no memory, or no other thread, ends the process: with a
+// sentence, and nothing that was told is lost.
+[[noreturn]] void EndWithoutMeans() {
+  try {
+    if (std::current_exception() != nullptr) std::rethrow_exception(std::current_exception());
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view kSentence =
+        "stele: STL0003: Expected the means to go on but found no memory\n";
+    static_cast<void>(write(STDERR_FILENO, kSentence.data(), kSentence.size()) == 0);
+    _exit(stele::cli::kExitUsage);
+  } catch (...) {
+  }
+  std::abort();
+}
+
 // As in `stele list | head -1`: what it did not want is not missed.
 bool ReaderHasGone() {
   pollfd output{STDOUT_FILENO, POLLOUT, 0};
@@ -166,6 +184,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   // Some supervisors leave it ignored, and then nobody learns how a program ended.
   std::signal(SIGCHLD, SIG_DFL);
+  std::set_terminate(EndWithoutMeans);
   int code = stele::cli::kExitUsage;
   try {
     code = stele::cli::Main(std::vector<std::string>(argv + 1, argv + argc));

@@ -213,15 +213,18 @@ Status BackupDirectory::CheckFiles(const BackupManifest& manifest,
     const auto [first, last] = std::ranges::equal_range(*known, file, by_path);
     if (first != last && first->digest == file.digest) continue;
     const std::string path = path_ + "/" + file.path;
+    // Its own name says nothing to people.
+    const std::string where =
+        file.name.empty() ? path : fmt::format("{}, the copy of {},", path, file.name);
     const Result<FileDigest> digest = DigestFile(path);
     if (!digest && digest.error().code == ErrorCode::kStoreNotFound)
-      return Fail(ErrorCode::kBackupDamaged, digest.error().message);
+      return Damaged("a file", where, "none");
     if (!digest) return std::unexpected(digest.error());
     if (digest->bytes != file.digest.bytes)
-      return Damaged(fmt::format("{} bytes", file.digest.bytes), path,
+      return Damaged(fmt::format("{} bytes", file.digest.bytes), where,
                      fmt::format("{}", digest->bytes));
     if (digest->sha256 != file.digest.sha256)
-      return Damaged("bytes with the SHA-256 " + ToHex(file.digest.sha256), path,
+      return Damaged("bytes with the SHA-256 " + ToHex(file.digest.sha256), where,
                      ToHex(digest->sha256));
     seen.push_back(file);
   }

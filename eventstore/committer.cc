@@ -44,7 +44,13 @@ Committer::Committer(EventStore& store, ShardId shard, Durable on_durable)
       on_durable_(std::move(on_durable)),
       sealed_(store.Tail(shard)),
       next_(sealed_.next) {
-  for (std::thread& worker : workers_) worker = std::thread([this] { Work(); });
+  // Where there is no memory for a second thread the first one ends, too.
+  try {
+    for (std::thread& worker : workers_) worker = std::thread([this] { Work(); });
+  } catch (...) {
+    Stop();
+    throw;
+  }
 }
 
 Committer::~Committer() {

@@ -43,6 +43,9 @@ rocksdb::Options BaseOptions() {
   options.max_background_jobs = 2;
   options.max_open_files = 512;
   options.skip_stats_update_on_db_open = true;
+  // Tables are opened by the thread that opens the database: where there is no memory for another
+  // one the library would end the process.
+  options.max_file_opening_threads = 1;
   options.info_log = std::make_shared<NoLog>();
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;

@@ -61,6 +61,32 @@ TEST_F(DamagedBackup, IsToldOfByTheFileWhoseByteChanged) {
   EXPECT_OK(VerifyBackups(directory()));
 }
 
+// Such a copy is named by its content.
+TEST_F(DamagedBackup, SaysWhichFileOfTheDataDirectoryACopyIsOf) {
+  std::string copy;
+  for (const std::string& file : Files())
+    if (file.find("/files/") != std::string::npos) copy = file;
+  const std::string whole = ReadBytes(copy);
+  const auto expect = [&] {
+    ExpectNamed(copy + ", the copy of settings.json, but found");
+    RestoreRequest request;
+    request.directory = directory();
+    request.target = target();
+    const auto restored = Restore(request);
+    EXPECT_CODE(restored, kBackupDamaged);
+    EXPECT_NE(restored.error().message.find("settings.json"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(target()));
+  };
+  WriteBytes(copy, whole + " ");
+  expect();
+  WriteBytes(copy, "{\"a\": 2}");
+  expect();
+  std::filesystem::remove(copy);
+  expect();
+  WriteBytes(copy, whole);
+  EXPECT_OK(VerifyBackups(directory()));
+}
+
 TEST_F(DamagedBackup, IsToldOfByTheFileThatIsMissingOrCut) {
   for (const std::string& file : Files()) {
     const std::string whole = ReadBytes(file);
