@@ -139,6 +139,24 @@ TEST_F(EmbedQuery, ShowsThePast) {
   EXPECT_EQ(Get(engine_->Tasks({.query = "state:approved"}))[0].state, "approved");
 }
 
+TEST_F(EmbedQuery, KeepsACursorToItsMoment) {
+  std::vector<Started> started;
+  for (int i = 0; i < 3; ++i) started.push_back(Get(engine_->Start({.definition = "rest"})));
+  const uint64_t then = started.back().position;
+  const std::string of_now = Get(engine_->Query({.limit = 1})).next;
+  const std::string of_then = Get(engine_->Query({.limit = 1, .as_of = then})).next;
+  const auto refused = [&](const Filter& filter) {
+    const auto found = engine_->Query(filter);
+    return !found.has_value() && found.error().ToString().contains("STL0406");
+  };
+  EXPECT_TRUE(refused({.cursor = of_now, .as_of = then}));
+  EXPECT_TRUE(refused({.cursor = of_then}));
+  EXPECT_EQ(Ids({.cursor = of_then, .as_of = then}),
+            (std::vector{started[1].instance, started[0].instance}));
+  // What had not ended then had lasted until then.
+  EXPECT_EQ(Ids({.query = "duration>0s", .as_of = started[0].position}), std::vector<uint64_t>{});
+}
+
 TEST_F(EmbedQuery, CountsFigures) {
   Hello("a");
   Hello("b");
