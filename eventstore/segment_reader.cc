@@ -180,6 +180,7 @@ Status SegmentReader::List(const ChunkHeader& chunk, Position end) {
   if (!blocks_.empty()) {
     const StoredBlock& last = blocks_.back();
     const auto header = DecodeBlockHeader(last.bytes, header_.shard, last.first, true);
+    if (!header) return std::unexpected(header.error());
     next = last.first.Plus(header->count);
   }
   if (next == end && blocks_.size() == chunk.blocks) return {};
