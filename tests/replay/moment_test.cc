@@ -43,5 +43,15 @@ TEST(PositionAt, OfRecordsOfTheSameTimeIsTheLast) {
   EXPECT_EQ(PositionAt(store, kShard, TimeUs(6)), Position(1));
 }
 
+TEST(TimeAt, IsThatOfTheRecordAtThePosition) {
+  RecordedLog log;
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(1)), TimeUs());
+  Fill(log);
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(0)), TimeUs());
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(1)), TimeUs(1'000));
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(41)), TimeUs(41'000));
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(42)), TimeUs());
+}
+
 }  // namespace
 }  // namespace stele::replay
