@@ -45,7 +45,7 @@ TEST(PositionAt, OfRecordsOfTheSameTimeIsTheLast) {
 
 TEST(TimeAt, IsThatOfTheRecordAtThePosition) {
   RecordedLog log;
-  EXPECT_EQ(TimeAt(log.store, kShard, Position(1)), TimeUs());
+  EXPECT_EQ(TimeAt(log.store, kShard, Position(2)), TimeUs());
   Fill(log);
   EXPECT_EQ(TimeAt(log.store, kShard, Position(0)), TimeUs());
   EXPECT_EQ(TimeAt(log.store, kShard, Position(1)), TimeUs(1'000));
