@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""What leaves the log: archiving, purging by age and by name, erasing."""
+"""What leaves the log: archiving, purging by age and by name, erasing.
+
+STELE_ERASE_KILLS sets how often an erasure is killed (4), STELE_SEED the random numbers.
+"""
 
 import json
 import os
+import random
 import shutil
 import unittest
 
@@ -155,6 +159,30 @@ class Erasure(ProgramTest):
         self.stele("projections", "verify")
         # Once more changes nothing.
         self.stele("erase", "--instance", "1")
+
+    def test_one_that_is_killed_is_finished_by_the_same_once_more(self):
+        chance = random.Random(int(os.environ.get("STELE_SEED", "1")))
+        self.write("waits.yml", WAITS)
+        for kill in range(int(os.environ.get("STELE_ERASE_KILLS", "4"))):
+            key = f"K-{kill}"
+            self.stele("run", self.path("waits.yml"), "--var", f"key={key}", "--business-key", key,
+                       code=3)
+            for _ in range(2):  # one is met, one stays
+                self.stele("publish", "payment", "--key", key, "--payload", f'"{MARKER}"')
+            before = self.destroyed()
+            number = str(self.json("list", "--json")["instances"][0]["instance"])
+            self.assertIn(MARKER, self.stele("history", number).stdout)
+            child = self.start("erase", "--subject", key)
+            for _ in range(chance.randrange(0, 3_000_000)):
+                pass
+            child.kill()
+            child.wait(timeout=60)
+            self.stele("erase", "--subject", key)
+            self.assertEqual(self.destroyed() - before, 3)
+            self.assertNotIn(MARKER, self.stele("history", number).stdout)
+            self.assertEqual(self.files_with_the_marker(), [])
+            self.stele("verify")
+            self.stele("projections", "verify")
 
     def destroyed(self):
         return self.json("keys", "status", "--json")["destroyed_keys"]
