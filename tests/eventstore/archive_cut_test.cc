@@ -294,6 +294,9 @@ TEST_F(CutFiles, PutsSegmentsTogetherThatHaveBecomeSmall) {
   ASSERT_OK(store_->Archive(kShard, store_->NextPosition(kShard)));
   const size_t before = store_->Segments(kShard).size();
   std::vector<ReadRecord> records = ReadLog(*store_);
+  auto reader = store_->Read(kShard, Position(1));
+  ASSERT_OK(reader);
+  for (int i = 0; i < 5; ++i) ASSERT_OK((*reader)->Next());
   // One by one, as they come to their end.
   for (uint64_t instance = 100; instance < 105; ++instance)
     ASSERT_OK(store_->Cut(kShard, Of({instance})));
@@ -301,6 +304,7 @@ TEST_F(CutFiles, PutsSegmentsTogetherThatHaveBecomeSmall) {
     return record.instance >= 100 && record.instance < 105;
   });
   EXPECT_LE(store_->Segments(kShard).size(), before / 2);
+  EXPECT_EQ(ReadAll(**reader), std::vector(records.begin() + 5, records.end()));
   EXPECT_EQ(NamesIn(directory_.path() + "/archive", ".segment").size(),
             store_->Segments(kShard).size());
   for (int round = 0; round < 2; ++round) {
