@@ -113,6 +113,31 @@ TEST_F(ErasureTest, IsFinishedAfterACrashBehindAnyStep) {
   }
 }
 
+TEST_F(ErasureTest, ReachesTheFiringThatStartedAnInstance) {
+  Open(std::make_unique<MemoryStore>(std::make_shared<model::RecordPayloads>()));
+  runtime::Shard& shard = engine_->world.shard();
+  const DefinitionId plain = engine_->world.Register("id: p\nsteps: [{id: a, type: script}]\n");
+  const TriggerId trigger = shard.RegisterTrigger("p", "event", "{}", "tester", [](const auto&) {});
+  std::vector<Position> fired;
+  InstanceId id;
+  for (const char* key : {"one", "two"}) {
+    const Payload payload = Payload::FromText("{\"is\":\"" + std::string(kText) + "\"}");
+    shard.Fire({trigger, TimeUs(), "start", key, payload}, "tester",
+               [&](const Result<Position>& answer) { fired.push_back(answer.value()); });
+    engine_->world.RunUntilQuiet();
+    model::StartInstance start{.definition = plain, .input = payload};
+    start.idempotency_key = runtime::FiringKey(trigger, key);
+    ASSERT_TRUE(engine_->world.Start(start, &id).has_value());
+    ASSERT_TRUE(engine_->world.RunUntilEnded(id));
+  }
+  const auto erased = Erase({id}, "");
+  ASSERT_TRUE(erased.has_value()) << erased.error().message;
+  EXPECT_EQ(erased->sent, 1u);
+  ASSERT_EQ(fired.size(), 2u);
+  EXPECT_FALSE(IsErased(fired[0]));
+  EXPECT_TRUE(IsErased(fired[1]));
+}
+
 TEST_F(ErasureTest, LeavesWhatWasSentToOthers) {
   Open(std::make_unique<MemoryStore>(std::make_shared<model::RecordPayloads>()));
   const InstanceId id = StartWaiting("k1");
