@@ -64,6 +64,17 @@ Result<Form> ReadForm(const Arguments& arguments) {
   return form;
 }
 
+namespace {
+
+// The same, with --dialect.
+Result<Form> ReadGivenForm(const Arguments& arguments) {
+  if (arguments.Has("--dialect")) return ReadForm(arguments);
+  return Fail(ErrorCode::kUsage, fmt::format("Expected --dialect with one of {} but found none",
+                                             fmt::join(definition::DialectNames(), ", ")));
+}
+
+}  // namespace
+
 int PrintDefinition(const definition::Definition& definition, const Form& form,
                     const std::string& out, const Terminal& terminal) {
   Result<std::string> text = definition::Export(definition, form.dialect, form.syntax);
@@ -80,12 +91,8 @@ int PrintDefinition(const definition::Definition& definition, const Form& form,
 }
 
 int ExportDefinition(const Arguments& arguments, const Terminal& terminal) {
-  const auto form = ReadForm(arguments);
+  const auto form = ReadGivenForm(arguments);
   if (!form.has_value()) return Refuse(terminal, form.error());
-  if (!arguments.Has("--dialect"))
-    return Refuse(terminal, {ErrorCode::kUsage,
-                             fmt::format("Expected --dialect with one of {} but found none",
-                                         fmt::join(definition::DialectNames(), ", "))});
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return Refuse(terminal, version.error());
   const auto store = OpenForReading(arguments);
@@ -99,12 +106,8 @@ int ExportDefinition(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int Convert(const Arguments& arguments, const Terminal& terminal) {
-  const auto form = ReadForm(arguments);
+  const auto form = ReadGivenForm(arguments);
   if (!form.has_value()) return Refuse(terminal, form.error());
-  if (!arguments.Has("--dialect"))
-    return Refuse(terminal, {ErrorCode::kUsage,
-                             fmt::format("Expected --dialect with one of {} but found none",
-                                         fmt::join(definition::DialectNames(), ", "))});
   const std::string& path = arguments.operands()[0];
   if (const Status regular = CheckRegularFile(path); !regular.has_value())
     return Refuse(terminal, regular.error());

@@ -170,6 +170,20 @@ Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::stri
   return ParseNumber(arguments.Get(option), option, least, most);
 }
 
+Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Arguments& arguments) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  for (const std::string& word : arguments.All("--header")) {
+    const size_t colon = word.find(':');
+    if (colon == 0 || colon == std::string::npos)
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected --header \"NAME: VALUE\" but found \"{}\"", word));
+    const size_t value = word.find_first_not_of(' ', colon + 1);
+    headers.emplace_back(word.substr(0, colon),
+                         value == std::string::npos ? "" : word.substr(value));
+  }
+  return headers;
+}
+
 std::optional<model::Resolution> FindResolution(std::string_view word) {
   for (const auto resolution :
        {model::Resolution::kRetry, model::Resolution::kSkip, model::Resolution::kFail})

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -43,6 +44,8 @@ Result<int64_t> ParseNumber(const std::string& word, std::string_view what, int6
 // A number of an option within bounds; absent when the option was not given.
 Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::string_view option,
                                            int64_t least, int64_t most);
+// Each --header, "NAME: VALUE" or "NAME:VALUE".
+Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Arguments& arguments);
 // "retry", "skip", "fail"
 std::optional<model::Resolution> FindResolution(std::string_view word);
 

@@ -4,11 +4,11 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/new_key.h"
 #include "cli/open_data.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/runtime/open_store.h"
-#include "engine/secrets/private_file.h"
 #include "eventstore/store_keys.h"
 
 namespace stele::cli {
@@ -17,14 +17,6 @@ namespace {
 
 using secrets::KeySource;
 using secrets::SecretKey;
-
-Status Generate(const Arguments& arguments, const Terminal& terminal) {
-  std::string text = SecretKey::Generate().ToText() + "\n";
-  const secrets::WipeAtEnd wipe(text);
-  if (arguments.Has("--out")) return secrets::CreatePrivateFile(arguments.Get("--out"), text);
-  terminal.Print(text);
-  return {};
-}
 
 // The id of the key that the settings lead to; empty: they name none.
 Result<std::string> GivenKey(const KeySource& source) {
@@ -101,7 +93,7 @@ int Keys(const Arguments& arguments, const Terminal& terminal) {
   const std::string& action = arguments.operands()[0];
   const std::string data = arguments.Get("--data", kDefaultData);
   const auto run = [&]() -> Status {
-    if (action == "generate") return Generate(arguments, terminal);
+    if (action == "generate") return PrintNewKey(arguments, terminal);
     if (action == "status") return ShowStatus(arguments, terminal, data);
     if (action == "rotate") return Rotate(arguments, terminal, data);
     return Fail(ErrorCode::kUsage,

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/new_key.h"
 #include "cli/open_data.h"
 #include "cli/text.h"
 #include "engine/secrets/limits.h"
@@ -172,14 +173,6 @@ Status Rotate(const Arguments& arguments, const Terminal& terminal, const Secret
   return {};
 }
 
-Status Generate(const Arguments& arguments, const Terminal& terminal) {
-  std::string text = SecretKey::Generate().ToText() + "\n";
-  const secrets::WipeAtEnd wipe(text);
-  if (arguments.Has("--out")) return secrets::CreatePrivateFile(arguments.Get("--out"), text);
-  terminal.Print(text);
-  return {};
-}
-
 }  // namespace
 
 int Secrets(const Arguments& arguments, const Terminal& terminal) {
@@ -197,7 +190,7 @@ int Secrets(const Arguments& arguments, const Terminal& terminal) {
     if (action == "remove") return Remove(arguments, store, arguments.operands()[1]);
     if (action == "list") return ListSecrets(arguments, terminal, store);
     if (action == "rotate") return Rotate(arguments, terminal, store);
-    if (action == "keygen") return Generate(arguments, terminal);
+    if (action == "keygen") return PrintNewKey(arguments, terminal);
     return Fail(
         ErrorCode::kUsage,
         fmt::format("Expected set, remove, list, rotate or keygen but found \"{}\"", action));

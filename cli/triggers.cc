@@ -43,21 +43,6 @@ int Change(const Arguments& arguments, const Terminal& terminal, model::TriggerS
   return Finish(arguments, terminal, operation, *id, done);
 }
 
-// "NAME: VALUE" or "NAME:VALUE"
-Result<std::vector<std::pair<std::string, std::string>>> HeadersOf(const Arguments& arguments) {
-  std::vector<std::pair<std::string, std::string>> headers;
-  for (const std::string& word : arguments.All("--header")) {
-    const size_t colon = word.find(':');
-    if (colon == 0 || colon == std::string::npos)
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("Expected --header \"NAME: VALUE\" but found \"{}\"", word));
-    const size_t value = word.find_first_not_of(' ', colon + 1);
-    headers.emplace_back(word.substr(0, colon),
-                         value == std::string::npos ? "" : word.substr(value));
-  }
-  return headers;
-}
-
 Value ToJson(const Delivered& delivered) {
   Object object{{"trigger", static_cast<int64_t>(delivered.trigger.value)}};
   if (const auto* fired = std::get_if<Delivered::Fired>(&delivered.verdict)) {
@@ -221,7 +206,7 @@ int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
 int DeliverRequest(const Arguments& arguments, const Terminal& terminal) {
   if (!arguments.Has("--path"))
     return Refuse(terminal, {ErrorCode::kUsage, "Expected --path /PATH but found none"});
-  auto headers = HeadersOf(arguments);
+  auto headers = GivenHeaders(arguments);
   if (!headers.has_value()) return Refuse(terminal, headers.error());
   std::string body;
   if (arguments.Has("--body")) {

@@ -35,19 +35,6 @@ Result<Value> ReadSchema(const std::string& path) {
                                         all[0].place.column, all[0].message));
 }
 
-Result<Object> ReadHeaders(const Arguments& arguments) {
-  Object headers;
-  for (const std::string& word : arguments.All("--header")) {
-    const size_t colon = word.find(':');
-    if (colon == 0 || colon == std::string::npos)
-      return Fail(ErrorCode::kUsage,
-                  fmt::format("Expected --header \"NAME: VALUE\" but found \"{}\"", word));
-    const size_t value = word.find_first_not_of(' ', colon + 1);
-    headers.Set(word.substr(0, colon), value == std::string::npos ? "" : word.substr(value));
-  }
-  return headers;
-}
-
 // The document that is stored.
 Result<Value> ReadDocument(const Arguments& arguments) {
   if (arguments.Has("--url") == arguments.Has("--worker"))
@@ -70,9 +57,11 @@ Result<Value> ReadDocument(const Arguments& arguments) {
     return document;
   }
   document.Set("url", arguments.Get("--url"));
-  const Result<Object> headers = ReadHeaders(arguments);
-  if (!headers.has_value()) return std::unexpected(headers.error());
-  if (!headers->empty()) document.Set("headers", *headers);
+  const auto given = GivenHeaders(arguments);
+  if (!given.has_value()) return std::unexpected(given.error());
+  Object headers;
+  for (const auto& [name, value] : *given) headers.Set(name, value);
+  if (!headers.empty()) document.Set("headers", headers);
   if (arguments.Has("--secret")) document.Set("secret", arguments.Get("--secret"));
   return document;
 }
