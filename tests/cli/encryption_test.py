@@ -219,7 +219,8 @@ class Erased(EncryptionTest):
         self.seal()
         self.through_every_door()
         self.stele("erase", "--instance", "1", "--data", "data")
-        self.assertEqual(self.json("keys", "status", "--data", "data", "--json")["destroyed_keys"], 1)
+        self.assertEqual(self.json("keys", "status", "--data", "data", "--json")["destroyed_keys"], 2,
+                         "its own, and that of the message it was sent")
         self.stele("backup", "backups", "--data", "data")
         self.stele("restore", "backups", "--data", "again")
         for data in ("data", "again"):
