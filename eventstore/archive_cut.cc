@@ -139,16 +139,18 @@ Status ArchiveStore::Rewrite(const NotedSegment& old, const std::vector<Position
 namespace {
 
 // Neighbours that are to be one segment, at most so large: behind the first of them lies as much as
-// it has itself, so that what is written for it again is paid for by what came since. None: empty.
+// it has itself, so that what is written for it again is paid for by what came since. One that is
+// whole stays by itself: a log may be restored up to any place in it. None: empty.
 std::span<const NotedSegment> NextToMerge(std::span<const NotedSegment> segments,
                                           uint64_t target_bytes) {
   for (size_t first = 0; first < segments.size(); ++first) {
+    if (segments[first].header.cut == 0) continue;
     const uint64_t own = segments[first].header.file_bytes;
     uint64_t behind = 0;
     size_t end = first + 1;
     for (; end < segments.size(); ++end) {
       const uint64_t more = segments[end].header.file_bytes;
-      if (own + behind + more > target_bytes) break;
+      if (segments[end].header.cut == 0 || own + behind + more > target_bytes) break;
       behind += more;
     }
     if (end > first + 1 && behind >= own) return segments.subspan(first, end - first);
