@@ -136,9 +136,10 @@ int ShowEach(const Arguments& arguments, const Terminal& terminal,
              const projections::ViewReader& reader) {
   const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
   if (!limit.has_value()) return Refuse(terminal, limit.error());
-  const auto page = projections::ListDefinitions(
-      reader, arguments.Get("--cursor"),
-      static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)));
+  const bool all = arguments.Has("--json") && !limit->has_value();
+  const auto most = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows));
+  const auto page =
+      projections::ListDefinitions(reader, arguments.Get("--cursor"), all ? SIZE_MAX : most);
   if (!page.has_value()) return Refuse(terminal, page.error());
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");

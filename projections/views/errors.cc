@@ -51,6 +51,11 @@ void AddTo(ErrorRow& row, const ErrorRow& note) {
   row.run = note.run;
 }
 
+std::string KindOf(std::string_view told) {
+  return told == kOtherErrors ? definition::Quote(told)
+                              : std::string(CutText(told, kMaxErrorKindBytes));
+}
+
 // Its failure is known: what follows is what comes of it.
 bool HasFailed(RunState state) {
   return state == RunState::kFailed || state == RunState::kFailing || state == RunState::kParked;
@@ -78,7 +83,7 @@ struct ErrorCounter {
     CHECK(definition != nullptr, "no definition {}", before.definition.value);
     ErrorRow& note = view.NoteOf({definition->name,
                                   run == nullptr ? "" : definition->definition->step(run->step).id,
-                                  std::string(CutText(kind, kMaxErrorKindBytes))});
+                                  KindOf(kind)});
     note.first = note.first ? std::min(note.first, record.time) : record.time;
     if (std::pair(record.time, record.position) < std::pair(note.last, note.position)) return note;
     note.last = record.time;
@@ -276,7 +281,6 @@ namespace {
 // What was said when the error came, of the events of its record.
 struct MessageOf {
   const ErrorRow& row;
-  std::string_view kind(const auto& event) const { return CutText(event.kind, kMaxErrorKindBytes); }
   template <class Event>
     requires requires(const Event& e) {
       e.run;
@@ -286,7 +290,7 @@ struct MessageOf {
   std::string operator()(const Event& event) const {
     const bool is_its =
         std::is_same_v<Event, model::InstanceFailed> ? !row.run : event.run == row.run;
-    return is_its && kind(event) == row.kind ? event.message : "";
+    return is_its && KindOf(event.kind) == row.kind ? event.message : "";
   }
   std::string operator()(const model::AttemptInterrupted& event) const {
     return event.run == row.run && row.kind == "interrupted"

@@ -8,7 +8,8 @@
 //     n definition                       how many rows a definition has
 //
 // A definition has at most kMaxErrorsOfADefinition rows: kinds are what tasks say. What comes on
-// top of that is counted under the kind kOtherErrors of the definition, without a step.
+// top of that is counted under the kind kOtherErrors of the definition, without a step. A kind that
+// a task calls so is in quotes.
 //
 // Thread: the view: one at a time, the feed's; reading: the reader's.
 #pragma once
@@ -61,7 +62,9 @@ struct ErrorRow {
 class ErrorsView final : public View {
  public:
   std::string_view name() const override { return kErrorsView; }
-  uint32_t version() const override { return 2; }
+  uint32_t version() const override { return 3; }
+  // The older one took a kind of that name for kOtherErrors.
+  uint32_t reads_from() const override { return 2; }
   std::string_view keys() const override;
   void OnEvent(const model::Event& event, const model::Instance& before,
                const model::Registry& registry, const RecordInfo& record,

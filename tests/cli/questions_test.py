@@ -142,6 +142,15 @@ class Figures(Questions):
         refused = self.stele("stats", "--from", "2026-05-02", "--to", "2026-05-01", code=2).stderr
         self.assertIn("2026-05-02T00:00:00Z to 2026-05-01T00:00:00Z", refused)
 
+    def test_of_each_definition_are_of_all_of_them_as_json(self):
+        flow = 'name: "d%02d"\nsteps:\n  - {id: a, type: script, config: {script: "true"}}\n'
+        self.stele("definitions", "register",
+                   *(self.write(f"d{n:02}.yml", flow % n) for n in range(51)))
+        page = self.json("stats", "--each", "--json")
+        self.assertEqual((len(page["definitions"]), page["next"]), (54, None))
+        self.assertEqual(len(self.json("stats", "--each", "--json", "--limit", "5")["definitions"]), 5)
+        self.assertEqual(len(self.stele("stats", "--each").stdout.splitlines()), 51)
+
     def test_tell_of_failures_that_were_retried(self):
         self.stele("retry", "2", code=1)
         self.assertIn("2 failed (1 retried)", self.stele("stats", "fails").stdout)

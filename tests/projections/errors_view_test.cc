@@ -283,6 +283,18 @@ TEST(ErrorsView, BoundsTheKindsOfADefinition) {
   ExpectTheSameInAllBatches<ErrorsView>(log, kMaxErrorsOfADefinition);
 }
 
+TEST(ErrorsView, TellsAKindThatIsCalledLikeTheOthersFromThem) {
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(kTwo));
+  log.Fail(id, "a", std::string(kOtherErrors), false);
+  const std::vector<ErrorRow> rows = All(log, {});
+  ASSERT_EQ(rows.size(), 2u);
+  for (const ErrorRow& row : rows) {
+    EXPECT_EQ(row.kind, "\"(other kinds)\"");
+    EXPECT_EQ(row.message, "(other kinds) happened");
+  }
+}
+
 TEST(ErrorsView, CutsWhatIsTooLong) {
   ViewLog log;
   const std::string kind(10'000, 'k');
