@@ -1,10 +1,17 @@
 // `stele projections`: the views, building them anew, comparing them with the log.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/open_data.h"
 #include "cli/text.h"
 #include "cli/views.h"
+#include "projections/all_views.h"
+#include "projections/current_view.h"
+#include "projections/view_state.h"
 
 namespace stele::cli {
 
@@ -38,14 +45,6 @@ void PrintStates(const Arguments& arguments, const Terminal& terminal,
                                          : Table(terminal, rows));
 }
 
-// The views that the operand names; all without one.
-std::vector<std::string> NamesOf(const Arguments& arguments, const OpenedViews& views) {
-  if (!arguments.operands().empty()) return arguments.operands();
-  std::vector<std::string> names;
-  for (const ViewState& state : views.projector->States()) names.push_back(state.name);
-  return names;
-}
-
 Object ToJson(const std::string& name, const Comparison& comparison) {
   Array examples;
   for (const std::string& example : comparison.examples) examples.emplace_back(example);
@@ -68,10 +67,65 @@ void PrintComparison(const Terminal& terminal, const std::string& name,
     terminal.Print(fmt::format("  {}\n", Clean(example)));
 }
 
+// A view's name, and what comparing it found.
+using Compared = std::pair<std::string, Comparison>;
+
+// The views that the operands name, all without one, read without changing them. Nothing when one
+// of them is not at the end of the log.
+Result<std::vector<Compared>> CompareCurrent(const eventstore::EventStore& store,
+                                             const Arguments& arguments, const Terminal& terminal) {
+  const auto& names = arguments.operands();
+  std::vector<projections::MakeView> kinds;
+  for (const projections::MakeView& make : projections::AllViews())
+    if (names.empty() || std::ranges::find(names, make()->name()) != names.end())
+      kinds.push_back(make);
+  std::vector<Compared> compared;
+  for (const projections::MakeView& make : kinds) {
+    const std::string name(make()->name());
+    const auto current = projections::CurrentView::Find(store, kShard, ViewsPath(arguments),
+                                                        projections::AllViews(), name);
+    if (current == nullptr) return std::vector<Compared>();
+    Result<Comparison> found =
+        projections::CompareWithLog(store, kShard, ViewsPath(arguments), make, current->Read(),
+                                    ShowProgress(terminal, "building " + name));
+    EndProgress(terminal);
+    if (!found.has_value()) return std::unexpected(found.error());
+    compared.emplace_back(name, *std::move(found));
+  }
+  return compared;
+}
+
+// The same, after bringing the views up to the end of the log.
+Result<std::vector<Compared>> CompareAll(const OpenedViews& views, const Arguments& arguments,
+                                         const Terminal& terminal) {
+  const Status caught_up = views.projector->CatchUp(ShowProgress(terminal, "reading the log"));
+  EndProgress(terminal);
+  if (!caught_up.has_value()) return std::unexpected(caught_up.error());
+  std::vector<std::string> names = arguments.operands();
+  if (names.empty())
+    for (const ViewState& state : views.projector->States()) names.push_back(state.name);
+  std::vector<Compared> compared;
+  for (const std::string& name : names) {
+    Result<Comparison> found =
+        views.projector->Verify(name, ShowProgress(terminal, "building " + name));
+    EndProgress(terminal);
+    if (!found.has_value()) return std::unexpected(found.error());
+    compared.emplace_back(name, *std::move(found));
+  }
+  return compared;
+}
+
 }  // namespace
 
 int ListProjections(const Arguments& arguments, const Terminal& terminal) {
-  const auto views = OpenViews(arguments, terminal);
+  auto store = OpenForReading(arguments);
+  if (!store.has_value()) return Refuse(terminal, store.error());
+  if (const auto states =
+          projections::ReadStates(**store, kShard, ViewsPath(arguments), projections::AllViews())) {
+    PrintStates(arguments, terminal, *states);
+    return kExitDone;
+  }
+  const auto views = OpenViewsOf(*std::move(store), arguments, terminal);
   if (!views.has_value()) return Refuse(terminal, views.error());
   PrintStates(arguments, terminal, views->projector->States());
   return kExitDone;
@@ -90,23 +144,23 @@ int RebuildProjections(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int VerifyProjections(const Arguments& arguments, const Terminal& terminal) {
-  const auto views = OpenViews(arguments, terminal);
-  if (!views.has_value()) return Refuse(terminal, views.error());
-  const Status caught_up = views->projector->CatchUp(ShowProgress(terminal, "reading the log"));
-  EndProgress(terminal);
-  if (!caught_up.has_value()) return Refuse(terminal, caught_up.error());
+  auto store = OpenForReading(arguments);
+  if (!store.has_value()) return Refuse(terminal, store.error());
+  Result<std::vector<Compared>> found = CompareCurrent(**store, arguments, terminal);
+  if (found.has_value() && found->empty()) {
+    const auto views = OpenViewsOf(*std::move(store), arguments, terminal);
+    if (!views.has_value()) return Refuse(terminal, views.error());
+    found = CompareAll(*views, arguments, terminal);
+  }
+  if (!found.has_value()) return Refuse(terminal, found.error());
   int code = kExitDone;
   Array documents;
-  for (const std::string& name : NamesOf(arguments, *views)) {
-    const Result<Comparison> found =
-        views->projector->Verify(name, ShowProgress(terminal, "building " + name));
-    EndProgress(terminal);
-    if (!found.has_value()) return Refuse(terminal, found.error());
-    if (found->differing > 0) code = kExitFailed;
+  for (const auto& [name, comparison] : *found) {
+    if (comparison.differing > 0) code = kExitFailed;
     if (arguments.Has("--json")) {
-      documents.push_back(ToJson(name, *found));
+      documents.push_back(ToJson(name, comparison));
     } else {
-      PrintComparison(terminal, name, *found);
+      PrintComparison(terminal, name, comparison);
     }
   }
   if (arguments.Has("--json")) terminal.Print(ToPrettyJson(std::move(documents)) + "\n");

@@ -13,8 +13,6 @@
 
 namespace stele::cli {
 
-namespace {
-
 std::string ViewsPath(const Arguments& arguments) {
   return arguments.Get("--data", kDefaultData) + "/views";
 }
@@ -28,8 +26,6 @@ Result<OpenedViews> OpenViewsOf(std::unique_ptr<eventstore::EventStore> store,
     terminal.PrintNote("the views are built anew: " + (*projector)->repaired());
   return OpenedViews{std::move(store), *std::move(projector)};
 }
-
-}  // namespace
 
 Result<OpenedViews> OpenViews(const Arguments& arguments, const Terminal& terminal) {
   auto store = OpenForReading(arguments);
@@ -81,32 +77,61 @@ Status AskNow(const Arguments& arguments, const Terminal& terminal, std::string_
   return {};
 }
 
-// The view as of --as-of.
-Status AskThen(const Arguments& arguments, const Terminal& terminal, std::string_view view,
-               AskedView& asked) {
+// The position of --as-of, and what it says about the answer.
+Result<Position> PositionOf(const Arguments& arguments, const eventstore::EventStore& store,
+                            AskedView& asked) {
   const Result<GivenPoint> given = GivenPointOf(arguments, "--as-of");
   if (!given.has_value()) return std::unexpected(given.error());
   Result<Position> position = given->position;
   Result<TimeUs> time = given->time;
   if (given->is_position) {
-    time = replay::TimeAt(*asked.views.store, kShard, *position);
+    time = replay::TimeAt(store, kShard, *position);
   } else {
-    position = replay::PositionAt(*asked.views.store, kShard, *time);
+    position = replay::PositionAt(store, kShard, *time);
   }
   if (!position.has_value()) return std::unexpected(position.error());
   if (!time.has_value()) return std::unexpected(time.error());
   if (*time) asked.now = std::min(asked.now, *time);
   asked.course += fmt::format(", as of {}", position->value);
-  auto then = asked.views.projector->AsOf(view, *position, ShowProgress(terminal, "going back"));
-  EndProgress(terminal);
-  if (!then.has_value()) return std::unexpected(then.error());
-  asked.then = *std::move(then);
+  return position;
+}
+
+// One that was asked for before, read alone; null when it has to be built.
+std::unique_ptr<projections::ScratchView> FindThen(const Arguments& arguments,
+                                                   const eventstore::EventStore& store,
+                                                   std::string_view view, Position position) {
+  for (const projections::MakeView& make : projections::AllViews())
+    if (const auto kind = make(); kind->name() == view)
+      return projections::ScratchView::Find(
+          store, kShard, projections::AsOfDirectory(ViewsPath(arguments), kShard, *kind, position),
+          make, position);
+  return nullptr;
+}
+
+// The view as of --as-of.
+Status AskThen(const Arguments& arguments, const Terminal& terminal, std::string_view view,
+               std::unique_ptr<eventstore::EventStore> store, AskedView& asked) {
+  const Result<Position> position = PositionOf(arguments, *store, asked);
+  if (!position.has_value()) return std::unexpected(position.error());
+  asked.then = FindThen(arguments, *store, view, *position);
+  uint64_t records_read = 0;
+  if (asked.then != nullptr) {
+    asked.views.store = std::move(store);
+  } else {
+    auto views = OpenViewsOf(std::move(store), arguments, terminal);
+    if (!views.has_value()) return std::unexpected(views.error());
+    asked.views = *std::move(views);
+    auto then = asked.views.projector->AsOf(view, *position, ShowProgress(terminal, "going back"));
+    EndProgress(terminal);
+    if (!then.has_value()) return std::unexpected(then.error());
+    asked.then = *std::move(then);
+    records_read = asked.then->records_read();
+  }
   asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
   if (!arguments.Has("--json"))
-    terminal.PrintNote(fmt::format("as of position {}; {} read for it", position->value,
-                                   asked.then->records_read() == 0
-                                       ? "nothing was"
-                                       : Count(asked.then->records_read(), "record") + " were"));
+    terminal.PrintNote(
+        fmt::format("as of position {}; {} read for it", position->value,
+                    records_read == 0 ? "nothing was" : Count(records_read, "record") + " were"));
   return {};
 }
 
@@ -121,22 +146,23 @@ Result<AskedView> AskView(const Arguments& arguments, const Terminal& terminal,
   auto log = LogText(**store);
   if (!log.has_value()) return std::unexpected(log.error());
   asked.course = *std::move(log);
-  if (!arguments.Has("--as-of")) {
-    asked.current = projections::CurrentView::Find(**store, kShard, ViewsPath(arguments),
-                                                   projections::AllViews(), view);
-    if (asked.current != nullptr) {
-      asked.views.store = *std::move(store);
-      asked.reader = std::make_unique<projections::ViewReader>(asked.current->Read());
-      return asked;
-    }
+  if (arguments.Has("--as-of")) {
+    const Status done = AskThen(arguments, terminal, view, *std::move(store), asked);
+    if (!done.has_value()) return std::unexpected(CannotKeepUp(arguments, done.error()));
+    return asked;
+  }
+  asked.current = projections::CurrentView::Find(**store, kShard, ViewsPath(arguments),
+                                                 projections::AllViews(), view);
+  if (asked.current != nullptr) {
+    asked.views.store = *std::move(store);
+    asked.reader = std::make_unique<projections::ViewReader>(asked.current->Read());
+    return asked;
   }
   auto views = OpenViewsOf(*std::move(store), arguments, terminal);
   if (!views.has_value()) return std::unexpected(CannotKeepUp(arguments, views.error()));
   asked.views = *std::move(views);
-  if (const Status done = arguments.Has("--as-of") ? AskThen(arguments, terminal, view, asked)
-                                                   : AskNow(arguments, terminal, view, asked);
-      !done.has_value())
-    return std::unexpected(CannotKeepUp(arguments, done.error()));
+  const Status done = AskNow(arguments, terminal, view, asked);
+  if (!done.has_value()) return std::unexpected(CannotKeepUp(arguments, done.error()));
   return asked;
 }
 

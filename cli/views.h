@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -18,8 +19,12 @@ struct OpenedViews {
   std::unique_ptr<projections::Projector> projector;
 };
 
-// As they are in the directory. Notes that they were damaged.
+// As they are in the directory, to bring them up to the log. Notes that they were damaged.
 Result<OpenedViews> OpenViews(const Arguments& arguments, const Terminal& terminal);
+Result<OpenedViews> OpenViewsOf(std::unique_ptr<eventstore::EventStore> store,
+                                const Arguments& arguments, const Terminal& terminal);
+// The directory of all views.
+std::string ViewsPath(const Arguments& arguments);
 
 // Counts up on a terminal what takes long; nothing elsewhere.
 projections::Progress ShowProgress(const Terminal& terminal, std::string_view what);
@@ -28,8 +33,8 @@ void EndProgress(const Terminal& terminal);
 
 // What a view answers with: as it is now, or as of --as-of.
 struct AskedView {
-  OpenedViews views;                                  // the projector is null when `current` is not
-  std::unique_ptr<projections::CurrentView> current;  // null: the projector answers
+  OpenedViews views;                                  // the projector is null: nothing was written
+  std::unique_ptr<projections::CurrentView> current;  // null: the projector or `then` answers
   std::shared_ptr<const projections::ScratchView> then;  // null: now
   std::unique_ptr<projections::ViewReader> reader;
   TimeUs now;          // until when what is open has lasted: now, or the moment of --as-of

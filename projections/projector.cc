@@ -343,23 +343,8 @@ Result<ViewReader> Projector::Read(std::string_view view) const {
 std::vector<ViewState> Projector::States() const {
   std::vector<ViewState> states;
   const auto generations = store_->generations();
-  const Position end = End();
-  for (const Kind& kind : kinds_) {
-    ViewState state{.name = kind.name, .version = kind.version};
-    for (const auto& generation : generations) {
-      if (generation->view() != kind.name) continue;
-      if (generation->serves()) {
-        state.serves = true;
-        state.version = generation->version();
-        state.position = generation->position();
-      } else {
-        state.building = true;
-        state.built = generation->position();
-      }
-    }
-    state.lag = end.value - std::min(end.value, state.position.value);
-    states.push_back(std::move(state));
-  }
+  for (const Kind& kind : kinds_)
+    states.push_back(StateOf(kind.name, kind.version, generations, End()));
   return states;
 }
 
@@ -396,17 +381,7 @@ Result<Comparison> Projector::Verify(std::string_view view, const Progress& prog
   if (!kind.has_value()) return std::unexpected(kind.error());
   const Result<ViewReader> serving = Read(view);
   if (!serving.has_value()) return std::unexpected(serving.error());
-  const std::string directory = fmt::format("{}/verify/{}-{}", path_, shard_.value, view);
-  ScratchView::Remove(directory);
-  Result<Comparison> found;
-  {
-    const auto built =
-        ScratchView::Build(log_, shard_, directory, (*kind)->make, serving->position(), progress);
-    if (!built.has_value()) return std::unexpected(built.error());
-    found = Compare(*serving, (*built)->Read());
-  }
-  ScratchView::Remove(directory);
-  return found;
+  return CompareWithLog(log_, shard_, path_, (*kind)->make, *serving, progress);
 }
 
 Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view, Position position,
@@ -417,12 +392,10 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
     return Fail(ErrorCode::kNoSuchMoment,
                 fmt::format("Expected a position up to {}, the end of the log, but found {}",
                             End().value, position.value));
-  const std::string name =
-      fmt::format("{}-{}-{}-{}", shard_.value, view, (*kind)->version, position.value);
+  const std::string directory = AsOfDirectory(path_, shard_, *(*kind)->make(), position);
   const std::lock_guard lock(as_of_mutex_);
   // One that somebody still has open is not opened twice.
-  if (AsOfView known = as_of_[name].lock()) return Keep(std::move(known));
-  const std::string directory = fmt::format("{}/as-of/{}", path_, name);
+  if (AsOfView known = as_of_[directory].lock()) return Keep(std::move(known));
   auto built = ScratchView::Build(log_, shard_, directory, (*kind)->make, position, progress);
   if (!built.has_value()) return std::unexpected(built.error());
   std::error_code ignored;
@@ -430,7 +403,7 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
                                    ignored);
   AsOfView view_then = *std::move(built);
   std::erase_if(as_of_, [](const auto& entry) { return entry.second.expired(); });
-  as_of_[name] = view_then;
+  as_of_[directory] = view_then;
   ForgetAsOf(kKeptAsOf);
   return Keep(std::move(view_then));
 }

@@ -27,19 +27,10 @@
 #include "projections/feed.h"
 #include "projections/scratch_view.h"
 #include "projections/view.h"
+#include "projections/view_state.h"
 #include "projections/view_store.h"
 
 namespace stele::projections {
-
-struct ViewState {
-  std::string name;
-  uint32_t version = 0;
-  bool serves = false;    // one is there to answer
-  Position position;      // of that one
-  uint64_t lag = 0;       // records behind the log
-  bool building = false;  // one is being built
-  Position built;         // how far
-};
 
 class Projector {
  public:

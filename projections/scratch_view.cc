@@ -61,9 +61,50 @@ Result<std::unique_ptr<ScratchView>> ScratchView::Build(const eventstore::EventS
   return BuildOnce(log, shard, directory, make, position, progress);
 }
 
+std::unique_ptr<ScratchView> ScratchView::Find(const eventstore::EventStore& log, ShardId shard,
+                                               const std::string& directory, const MakeView& make,
+                                               Position position) {
+  auto store = ViewStore::OpenToRead(directory, log.file_cipher());
+  if (!store.has_value()) return nullptr;
+  std::unique_ptr<ScratchView> scratch(new ScratchView);
+  scratch->store_ = *std::move(store);
+  const std::unique_ptr<View> view = make();
+  for (const auto& generation : scratch->store_->generations()) {
+    const Result<bool> fits = IsOfLog(log, shard, *generation);
+    if (!fits.has_value() || !*fits || generation->view() != view->name() ||
+        generation->version() != view->version() || generation->position() != position)
+      continue;
+    scratch->generation_ = generation;
+    return scratch;
+  }
+  return nullptr;
+}
+
 void ScratchView::Remove(const std::string& directory) {
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);
+}
+
+std::string AsOfDirectory(const std::string& path, ShardId shard, const View& view,
+                          Position position) {
+  return fmt::format("{}/as-of/{}-{}-{}-{}", path, shard.value, view.name(), view.version(),
+                     position.value);
+}
+
+Result<Comparison> CompareWithLog(const eventstore::EventStore& log, ShardId shard,
+                                  const std::string& path, const MakeView& make,
+                                  const ViewReader& serving, const Progress& progress) {
+  const std::string directory = fmt::format("{}/verify/{}-{}", path, shard.value, make()->name());
+  ScratchView::Remove(directory);
+  Result<Comparison> found;
+  {
+    const auto built =
+        ScratchView::Build(log, shard, directory, make, serving.position(), progress);
+    if (!built.has_value()) return std::unexpected(built.error());
+    found = Compare(serving, (*built)->Read());
+  }
+  ScratchView::Remove(directory);
+  return found;
 }
 
 Result<Comparison> Compare(const ViewReader& serving, const ViewReader& built) {

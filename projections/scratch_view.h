@@ -30,6 +30,12 @@ class ScratchView {
                                                     const MakeView& make, Position position,
                                                     const Progress& progress = nullptr);
 
+  // One that Build has built up to there, read without changing anything on the disk; null when
+  // there is none that can be used: Build says why, or builds it.
+  static std::unique_ptr<ScratchView> Find(const eventstore::EventStore& log, ShardId shard,
+                                           const std::string& directory, const MakeView& make,
+                                           Position position);
+
   ViewReader Read() const { return ViewReader(generation_); }
   // How many had to be read for it now.
   uint64_t records_read() const { return records_read_; }
@@ -45,6 +51,10 @@ class ScratchView {
   uint64_t records_read_ = 0;
 };
 
+// Where a view as of a position is kept, below the directory of all views.
+std::string AsOfDirectory(const std::string& path, ShardId shard, const View& view,
+                          Position position);
+
 // What a comparison of two buildings of a view found.
 struct Comparison {
   Position position;  // both are at it
@@ -53,5 +63,10 @@ struct Comparison {
   std::vector<std::string> examples;  // some keys that differ, and how; printable
 };
 Result<Comparison> Compare(const ViewReader& serving, const ViewReader& built);
+// With the view as it is when it is built anew, in a directory below that of all views which is
+// gone afterwards.
+Result<Comparison> CompareWithLog(const eventstore::EventStore& log, ShardId shard,
+                                  const std::string& path, const MakeView& make,
+                                  const ViewReader& serving, const Progress& progress = nullptr);
 
 }  // namespace stele::projections

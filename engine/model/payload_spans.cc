@@ -102,12 +102,28 @@ class Planner {
   std::map<uint64_t, Plan*> by_id_;
 };
 
+// Bytes by which the walk finds its way, where no text may lie: sealed, it would not be found
+// again.
+struct Signpost {
+  uint32_t begin = 0;
+  uint32_t end = 0;
+};
+
 // One body. Places are numbers of words.
 class Walk {
  public:
   Walk(std::string_view body, std::vector<PayloadSpan>* spans)
-      : body_(body), words_(body.size() / kWord), budget_(words_), spans_(spans) {}
+      : body_(body), words_(body.size() / kWord), budget_(words_), spans_(spans) {
+    signposts_.reserve(16);  // of most records
+  }
 
+  bool FromRoot(const Field& root) {
+    Note(0, 1);
+    return Follow(0, root);
+  }
+  const std::vector<Signpost>& signposts() const { return signposts_; }
+
+ private:
   // What the pointer at `at` leads to.
   bool Follow(size_t at, const Field& field) {
     const uint64_t pointer = Word(at);
@@ -119,7 +135,7 @@ class Walk {
     if (target < 0 || static_cast<uint64_t>(target) > words_) return false;
     const auto place = static_cast<size_t>(target);
     if (field.shape == Shape::kStruct)
-      return kind == 0 && Struct(place, DataWords(pointer), Pointers(pointer), *field.inner);
+      return kind == 0 && OneStruct(place, DataWords(pointer), Pointers(pointer), *field.inner);
     if (kind != 1) return false;
     const auto element = static_cast<unsigned>(pointer >> 32 & 7);
     const auto count = static_cast<uint32_t>(pointer >> 35);
@@ -128,7 +144,10 @@ class Walk {
     return element == 7 && Structs(place, count, *field.inner);
   }
 
- private:
+  void Note(size_t place, size_t words) {
+    signposts_.push_back(
+        {static_cast<uint32_t>(place * kWord), static_cast<uint32_t>((place + words) * kWord)});
+  }
   uint64_t Word(size_t at) const {
     uint64_t word;
     std::memcpy(&word, body_.data() + at * kWord, kWord);
@@ -148,9 +167,15 @@ class Walk {
 
   bool Texts(size_t place, uint32_t count) {
     if (words_ - place < count) return false;
+    Note(place, count);
     for (uint32_t i = 0; i < count; ++i)
       if (!Follow(place + i, Field{})) return false;
     return true;
+  }
+
+  bool OneStruct(size_t place, size_t data, size_t pointers, const Plan& plan) {
+    Note(place, data + pointers);
+    return Struct(place, data, pointers, plan);
   }
 
   bool Struct(size_t place, size_t data, size_t pointers, const Plan& plan) {
@@ -177,6 +202,7 @@ class Walk {
     const uint64_t count = static_cast<uint32_t>(tag) >> 2;
     const size_t data = DataWords(tag), pointers = Pointers(tag);
     if (count * (data + pointers) > words) return false;
+    Note(place, 1 + count * (data + pointers));
     if (pointers == 0) return true;
     for (uint64_t i = 0; i < count; ++i)
       if (!Struct(place + 1 + i * (data + pointers), data, pointers, plan)) return false;
@@ -187,18 +213,18 @@ class Walk {
   const size_t words_;
   size_t budget_;  // pointers; a message has at most as many as words
   std::vector<PayloadSpan>* const spans_;
+  std::vector<Signpost> signposts_;
 };
 
-// In order, and none touching another's bytes.
-bool Arrange(std::vector<PayloadSpan>* spans) {
+// In order, and none touching another's bytes or what the walk went by.
+bool Arrange(const std::vector<Signpost>& signposts, std::vector<PayloadSpan>* spans) {
   if (!std::ranges::is_sorted(*spans, {}, &PayloadSpan::begin))
     std::ranges::sort(*spans, {}, &PayloadSpan::begin);
   for (size_t i = 1; i < spans->size(); ++i)
     if ((*spans)[i].begin - (*spans)[i - 1].begin <= (*spans)[i - 1].size) return false;
-  return std::ranges::all_of(*spans, [&](const PayloadSpan& span) {
-    const auto next = std::ranges::upper_bound(*spans, span.reference, {}, &PayloadSpan::begin);
-    if (next != spans->end() && next->begin < span.reference + kWord) return false;
-    return next == spans->begin() || (next - 1)->begin + (next - 1)->size <= span.reference;
+  return std::ranges::all_of(signposts, [&](const Signpost& signpost) {
+    const auto next = std::ranges::lower_bound(*spans, signpost.end, {}, &PayloadSpan::begin);
+    return next == spans->begin() || (next - 1)->begin + (next - 1)->size <= signpost.begin;
   });
 }
 
@@ -214,7 +240,8 @@ bool RecordPayloads::Find(std::string_view body, std::vector<PayloadSpan>* spans
   spans->clear();
   if (body.empty() || body.size() % kWord != 0 || body.size() > UINT32_MAX) return false;
   const Field root{.pointer = 0, .shape = Shape::kStruct, .inner = plans_.front().get()};
-  if (Walk(body, spans).Follow(0, root) && Arrange(spans)) return true;
+  Walk walk(body, spans);
+  if (walk.FromRoot(root) && Arrange(walk.signposts(), spans)) return true;
   spans->clear();
   return false;
 }

@@ -22,7 +22,7 @@ class RecordPayloads final : public PayloadFinder {
   RecordPayloads();
   ~RecordPayloads() override;
   // False when the body is no single segment with structs, lists and texts where the schema says
-  // so, or when texts overlap.
+  // so, or when texts overlap each other or what leads to them.
   bool Find(std::string_view body, std::vector<PayloadSpan>* spans) const override;
 
   struct Plan;

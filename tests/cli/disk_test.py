@@ -16,7 +16,8 @@ steps:
   - {id: wait, type: approval, depends_on: [first], config: {approvers: [anna]}}
 """
 READING = (("status", "1"), ("history", "1"), ("logs", "1"), ("verify",), ("definitions", "list"),
-           ("list",), ("tasks",), ("stats",), ("errors",))
+           ("list",), ("tasks",), ("stats",), ("errors",), ("projections", "list"),
+           ("list", "--as-of", "2"))
 
 
 class DiskTest(ProgramTest):
@@ -44,7 +45,15 @@ class DiskTest(ProgramTest):
         return sorted(row["business_key"] or "" for row in rows)
 
 
-class WhatReads(DiskTest):
+class Asked(DiskTest):
+    """What may be asked was asked before."""
+
+    def setUp(self):
+        super().setUp()
+        self.stele("list", "--as-of", "2", "--data", "data")
+
+
+class WhatReads(Asked):
     def test_leaves_every_file_as_it_is(self):
         before = self.files()
         for words in READING:
@@ -60,6 +69,19 @@ class WhatReads(DiskTest):
         with open(self.path("data/log/LOCK"), "rb") as lock:
             fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             self.assertIn("STL0303", self.run_flow(code=2).stderr)
+
+    def test_compares_views_with_the_log_beside_others_that_read(self):
+        before = self.files()
+        for folder in ("log", "views/0"):
+            with open(self.path(f"data/{folder}/LOCK"), "rb") as lock:
+                fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                said = self.stele("projections", "verify", "--data", "data").stdout
+                self.assertIn("none differs", said)
+                one = self.json("projections", "verify", "tasks", "--data", "data", "--json")
+                self.assertEqual([view["view"] for view in one], ["tasks"])
+        self.assertEqual(self.files(), before)
+        self.assertIn("STL0", self.stele("projections", "verify", "nonsense", "--data", "data",
+                                         code=2).stderr)
 
     def test_does_not_read_what_is_written(self):
         with open(self.path("data/log/LOCK"), "r+b") as lock:
@@ -83,7 +105,7 @@ class WhatReads(DiskTest):
         self.assertFalse(os.path.exists(self.path("data/state")))
 
 
-class FullDisk(DiskTest):
+class FullDisk(Asked):
     """No file may grow beyond some bytes, which a write meets as it meets a full disk."""
 
     def limited(self, limit, *words):
