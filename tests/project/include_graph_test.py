@@ -29,7 +29,7 @@ MAY_INCLUDE = {
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
     "engine/retention": ["engine/runtime", "projections"],
-    "engine/embed": ["engine/runtime", "engine/triggers", "projections", "replay"],
+    "engine/embed": ["engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "server": ["engine/triggers", "engine/retention", "projections", "replay"],
