@@ -37,7 +37,9 @@ constexpr Command kRetention[] = {
      Retain},
     {{"erase", "", 0, 0, "Destroys the keys of instances: nobody can read their data any more.",
       "The log must be encrypted (docs/encryption.md). What happened, and when, stays; what was\n"
-      "given to the instances and what they gave goes. They must have ended.\n\n"
+      "given to the instances and what they gave goes, messages that they met, too. They must "
+      "have\n"
+      "ended. With --subject all messages go whose correlation key is KEY.\n\n"
       "  stele erase --instance 42 --reason 'asked for by the customer'\n"
       "  stele erase --subject customer-4711\n",
       kEraseOptions},
