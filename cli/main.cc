@@ -164,6 +164,7 @@ void OpenStandardStreams() {
     static_cast<void>(write(STDERR_FILENO, kSentence.data(), kSentence.size()) == 0);
     _exit(stele::cli::kExitUsage);
   } catch (...) {
+    std::abort();
   }
   std::abort();
 }

@@ -4,12 +4,13 @@
 
 namespace stele::eventstore {
 
-MemoryStore::MemoryStore(std::shared_ptr<const PayloadFinder> payloads) {
+MemoryStore::MemoryStore(const std::shared_ptr<const PayloadFinder>& payloads) {
   CHECK(payloads != nullptr);
-  SealWith(LogKeys::Generate(), std::move(payloads));
+  SealWith(LogKeys::Generate(), payloads);
 }
 
-void MemoryStore::SealWith(const LogKeys& log_keys, std::shared_ptr<const PayloadFinder> finder) {
+void MemoryStore::SealWith(const LogKeys& log_keys,
+                           const std::shared_ptr<const PayloadFinder>& finder) {
   const auto read = [this](std::string_view name) -> Result<std::optional<std::string>> {
     std::lock_guard lock(mutex_);
     const auto row = key_rows_.find(std::string(name));

@@ -34,7 +34,7 @@ class MemoryStore final : public EventStore {
   // Payloads are in clear.
   MemoryStore() = default;
   // Payloads are sealed, each where it finds one.
-  explicit MemoryStore(std::shared_ptr<const PayloadFinder> payloads);
+  explicit MemoryStore(const std::shared_ptr<const PayloadFinder>& payloads);
 
   // What the `nth` write from now on (1: the next one) does, over all shards.
   void InjectFault(uint64_t nth, WriteFault fault);
@@ -112,7 +112,7 @@ class MemoryStore final : public EventStore {
   };
   class Source;
 
-  void SealWith(const LogKeys& log_keys, std::shared_ptr<const PayloadFinder> finder);
+  void SealWith(const LogKeys& log_keys, const std::shared_ptr<const PayloadFinder>& finder);
   void StoreKeyRows(const std::vector<KeyRow>& rows, KeyRows* stored);  // REQUIRES: mutex_
   bool IsDestroyed(ShardId shard, InstanceId instance) const;           // REQUIRES: mutex_
   void Put(StateChange change);

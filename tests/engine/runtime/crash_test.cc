@@ -2,6 +2,7 @@
 #include <ostream>
 #include <set>
 
+#include "engine/model/payload_spans.h"
 #include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
@@ -23,10 +24,12 @@ std::string Undisturbed() {
 struct Case {
   WriteFault fault;
   bool repeats;
+  bool sealed = false;  // payloads
 };
 
 void PrintTo(const Case& given, std::ostream* out) {
-  *out << "fault " << static_cast<int>(given.fault) << (given.repeats ? ", repeats" : "");
+  *out << "fault " << static_cast<int>(given.fault) << (given.repeats ? ", repeats" : "")
+       << (given.sealed ? ", sealed" : "");
 }
 
 class Crash : public testing::TestWithParam<Case> {};
@@ -66,7 +69,9 @@ TEST_P(Crash, AroundEveryWriteLeavesWhatAnUndisturbedRunLeaves) {
     InstanceId id;
     bool acknowledged = false;
     {
-      World world(std::make_unique<MemoryStore>());
+      World world(GetParam().sealed
+                      ? std::make_unique<MemoryStore>(std::make_shared<model::RecordPayloads>())
+                      : std::make_unique<MemoryStore>());
       world.repeats_after_crash = GetParam().repeats;
       world.ledger = &ledger;
       world.store().InjectFault(nth, GetParam().fault);
@@ -96,18 +101,20 @@ TEST_P(Crash, AroundEveryWriteLeavesWhatAnUndisturbedRunLeaves) {
     }
     CheckLedger(ledger, GetParam());
     EXPECT_TRUE(world.store().VerifyChain(ShardId()).has_value());
+    EXPECT_EQ(world.store().payload_keys() != nullptr, GetParam().sealed);
   }
   EXPECT_TRUE(uninterrupted) << "there are writes that were never interrupted";
   EXPECT_GT(crashes, 5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Faults, Crash,
-                         testing::Values(Case{WriteFault::kNothingWritten, true},
-                                         Case{WriteFault::kNothingWritten, false},
-                                         Case{WriteFault::kTorn, true},
-                                         Case{WriteFault::kTorn, false},
-                                         Case{WriteFault::kWritten, true},
-                                         Case{WriteFault::kWritten, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Faults, Crash,
+    testing::Values(Case{WriteFault::kNothingWritten, true},
+                    Case{WriteFault::kNothingWritten, false}, Case{WriteFault::kTorn, true},
+                    Case{WriteFault::kTorn, false}, Case{WriteFault::kWritten, true},
+                    Case{WriteFault::kWritten, false},
+                    Case{WriteFault::kNothingWritten, true, true},
+                    Case{WriteFault::kTorn, false, true}, Case{WriteFault::kWritten, true, true}));
 
 TEST(FailedWrite, StopsTheShardAndAnswersWithTheError) {
   World world(std::make_unique<MemoryStore>());
