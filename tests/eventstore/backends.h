@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -63,6 +64,10 @@ struct BackendCase {
   bool sealed = false;
   std::function<std::unique_ptr<Backend>()> make;
 };
+
+inline void PrintTo(const BackendCase& given, std::ostream* out) {
+  *out << given.name;
+}
 
 // With a finder: those that seal what it finds.
 inline std::vector<BackendCase> Backends(const std::shared_ptr<const PayloadFinder>& payloads) {
