@@ -69,7 +69,8 @@ Result<std::vector<VerifiedBackup>> VerifyBackups(const std::string& directory,
     if (!manifest) return std::unexpected(std::move(manifest).error());
     STELE_RETURN_IF_ERROR(opened->CheckFiles(*manifest, &known));
     if (!database.has_value()) {
-      auto made = BackupDatabase::Open(opened->log_path(), /*write=*/false);
+      auto made =
+          BackupDatabase::Open(opened->log_path(), /*write=*/false, opened->UnprovenLists());
       if (!made) return std::unexpected(std::move(made).error());
       database = *std::move(made);
     }

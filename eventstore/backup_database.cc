@@ -1,9 +1,12 @@
 #include "eventstore/backup_database.h"
 
 #include <fmt/format.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "eventstore/durable_files.h"
 
@@ -16,9 +19,39 @@ std::unexpected<Error> BackupError(const rocksdb::Status& status, const std::str
               fmt::format("Expected to {} but found: {}.", what, status.ToString()));
 }
 
+// The file system without some files, which are damaged to who opens them. The backup engine
+// believes a list that it can read, and RocksDB as Debian builds it ends the process when two lists
+// contradict each other.
+class WithoutFiles final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit WithoutFiles(std::set<std::string> paths)
+      : FileSystemWrapper(rocksdb::FileSystem::Default()), paths_(std::move(paths)) {}
+  const char* Name() const override { return "WithoutFiles"; }
+  rocksdb::IOStatus NewSequentialFile(const std::string& path, const rocksdb::FileOptions& options,
+                                      std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                                      rocksdb::IODebugContext* context) override {
+    if (paths_.contains(std::filesystem::path(path).lexically_normal().string()))
+      return rocksdb::IOStatus::Corruption("not the list that was written");
+    return FileSystemWrapper::NewSequentialFile(path, options, file, context);
+  }
+
+ private:
+  const std::set<std::string> paths_;
+};
+
+std::unique_ptr<rocksdb::Env> EnvWithout(const std::string& path,
+                                         const std::vector<uint32_t>& unproven) {
+  std::set<std::string> lists;
+  for (const uint32_t id : unproven)
+    lists.insert(
+        std::filesystem::path(fmt::format("{}/meta/{}", path, id)).lexically_normal().string());
+  return rocksdb::NewCompositeEnv(std::make_shared<WithoutFiles>(std::move(lists)));
+}
+
 // Tables have names that are never used again, so that a name and a size tell a copy that is there.
-rocksdb::BackupEngineOptions Options(const std::string& path) {
+rocksdb::BackupEngineOptions Options(const std::string& path, rocksdb::Env* env) {
   rocksdb::BackupEngineOptions options(path);
+  options.backup_env = env;
   options.share_table_files = true;
   options.share_files_with_checksum = true;
   options.sync = true;
@@ -37,20 +70,22 @@ bool HasRoomToFlush(const LogDb& log) {
 
 }  // namespace
 
-Result<BackupDatabase> BackupDatabase::Open(const std::string& path, bool write) {
+Result<BackupDatabase> BackupDatabase::Open(const std::string& path, bool write,
+                                            const std::vector<uint32_t>& unproven) {
   BackupDatabase database;
   database.path_ = path;
+  database.env_ = EnvWithout(path, unproven);
+  const rocksdb::BackupEngineOptions options = Options(path, database.env_.get());
   if (write) {
     STELE_RETURN_IF_ERROR(MakeDirectories(path));
     rocksdb::BackupEngine* engine = nullptr;
-    const auto status =
-        rocksdb::BackupEngine::Open(Options(path), rocksdb::Env::Default(), &engine);
+    const auto status = rocksdb::BackupEngine::Open(options, rocksdb::Env::Default(), &engine);
     if (!status.ok()) return BackupError(status, "open the backups in " + path);
     database.engine_.reset(engine);
   } else {
     rocksdb::BackupEngineReadOnly* engine = nullptr;
     const auto status =
-        rocksdb::BackupEngineReadOnly::Open(Options(path), rocksdb::Env::Default(), &engine);
+        rocksdb::BackupEngineReadOnly::Open(options, rocksdb::Env::Default(), &engine);
     if (!status.ok()) return BackupError(status, "open the backups in " + path);
     database.readable_.reset(engine);
   }

@@ -19,8 +19,11 @@ namespace stele::eventstore {
 
 class BackupDatabase {
  public:
-  // A directory that is there stays as it is with `write` false. kBackupDamaged, kIo.
-  static Result<BackupDatabase> Open(const std::string& path, bool write);
+  // A directory that is there stays as it is with `write` false. The backups whose lists of files
+  // are `unproven` (BackupDirectory::UnprovenLists) count as damaged, whatever the lists say.
+  // kBackupDamaged, kIo.
+  static Result<BackupDatabase> Open(const std::string& path, bool write,
+                                     const std::vector<uint32_t>& unproven);
 
   // Those that are there, damaged ones too. REQUIRES: open to write.
   std::vector<uint32_t> Ids() const;
@@ -40,6 +43,7 @@ class BackupDatabase {
   const rocksdb::BackupEngineReadOnlyBase& reader() const;
 
   std::string path_;
+  std::unique_ptr<rocksdb::Env> env_;                        // outlives what follows
   std::unique_ptr<rocksdb::BackupEngine> engine_;            // one of the two
   std::unique_ptr<rocksdb::BackupEngineReadOnly> readable_;  // is there
 };

@@ -233,6 +233,25 @@ Status BackupDirectory::CheckFiles(const BackupManifest& manifest,
   return {};
 }
 
+std::vector<uint32_t> BackupDirectory::UnprovenLists() const {
+  std::vector<uint32_t> unproven;
+  std::error_code ignored;  // there are none
+  for (const auto& entry : fs::directory_iterator(log_path() + "/meta", ignored)) {
+    const std::string name = entry.path().filename().string();
+    uint32_t id = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
+    const auto manifest = Manifest(id);
+    const auto digest = DigestFile(entry.path().string());
+    const bool proven =
+        manifest && digest && std::ranges::any_of(manifest->files, [&](const BackedUpFile& file) {
+          return file.path == "log/meta/" + name && file.digest == *digest;
+        });
+    if (!proven) unproven.push_back(id);
+  }
+  return unproven;
+}
+
 Status BackupDirectory::Add(const BackupManifest& manifest) {
   STELE_RETURN_IF_ERROR(ReplaceFile(ManifestPath(manifest.id), EncodeManifest(manifest), kPrivate));
   std::vector<uint32_t> ids = ids_;

@@ -53,6 +53,10 @@ class BackupDirectory {
   // Files in `known` are not looked at again; those that were are added to it.
   Status CheckFiles(const BackupManifest& manifest, std::vector<BackedUpFile>* known) const;
 
+  // RocksDB's own lists of files (log/meta/ID), by id, that are not what their backup's manifest
+  // says, or that have none.
+  std::vector<uint32_t> UnprovenLists() const;
+
   // From then on the backup is there. REQUIRES: its files are, durably.
   Status Add(const BackupManifest& manifest);
   // From then on the backups are not there; what only they need may be removed.

@@ -177,7 +177,8 @@ Result<BackupReport> MakeBackup(const BackupSource& source, const BackupRequest&
     newest = *std::move(manifest);
     STELE_RETURN_IF_ERROR(CheckContinues(source, newest, request.directory));
   }
-  auto database = BackupDatabase::Open(directory->log_path(), /*write=*/true);
+  auto database =
+      BackupDatabase::Open(directory->log_path(), /*write=*/true, directory->UnprovenLists());
   if (!database) return std::unexpected(std::move(database).error());
   STELE_RETURN_IF_ERROR(RemoveLeftovers(*directory, *database));
 

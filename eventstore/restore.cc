@@ -153,7 +153,8 @@ Result<RestoreReport> Restore(const RestoreRequest& request) {
   Tell(request, "the backup is checked");
   std::vector<BackedUpFile> known;
   STELE_RETURN_IF_ERROR(directory->CheckFiles(*manifest, &known));
-  const auto database = BackupDatabase::Open(directory->log_path(), /*write=*/false);
+  const auto database =
+      BackupDatabase::Open(directory->log_path(), /*write=*/false, directory->UnprovenLists());
   if (!database) return std::unexpected(database.error());
   const auto cuts = FindCuts(request, *manifest, *directory, *database);
   if (!cuts) return std::unexpected(cuts.error());

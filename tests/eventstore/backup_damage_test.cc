@@ -61,6 +61,25 @@ TEST_F(DamagedBackup, IsToldOfByTheFileWhoseByteChanged) {
   EXPECT_OK(VerifyBackups(directory()));
 }
 
+// RocksDB ends the process when it reads two lists that contradict each other.
+TEST_F(DamagedBackup, WithADamagedListOfFilesLeavesTheOtherOneUsable) {
+  const std::string list = directory() + "/log/meta/2";
+  const std::string whole = ReadBytes(list);
+  const size_t checksum = whole.rfind("crc32 ") + 6;
+  std::string changed = whole;
+  changed[checksum] = changed[checksum] == '1' ? '2' : '1';
+  WriteBytes(list, changed);
+  ExpectNamed(list);
+  EXPECT_OK(VerifyBackups(directory(), 1));
+  RestoreRequest request;
+  request.directory = directory();
+  request.target = target();
+  request.backup = 1;
+  EXPECT_OK(Restore(request));
+  EXPECT_OK(BackUp(data(), RequestFor(directory())));
+  EXPECT_OK(VerifyBackups(directory(), 3));
+}
+
 // Such a copy is named by its content.
 TEST_F(DamagedBackup, SaysWhichFileOfTheDataDirectoryACopyIsOf) {
   std::string copy;
