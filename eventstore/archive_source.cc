@@ -58,8 +58,7 @@ Result<std::optional<StoredBlock>> ArchiveSource::Settled(Ask ask) {
   for (;;) {
     Refresh();
     Result<std::optional<StoredBlock>> block = ask(view_->end().next);
-    const bool is_archived = block && *block && (*block)->archived;
-    if (is_archived || archive_.view() == view_) return block;
+    if (archive_.view() == view_) return block;
   }
 }
 
