@@ -89,6 +89,23 @@ Result<ErrorPage> FindAllErrors(const Arguments& arguments, const AskedView& ask
   return found;
 }
 
+// Kinds beyond the first so many of a definition are one row, in which any kind may be.
+Result<bool> HasOthers(const AskedView& asked, const ErrorFilter& filter) {
+  const ErrorFilter others{.definition = filter.definition,
+                           .step = {},
+                           .kind = std::string(projections::kOtherErrors),
+                           .since = filter.since,
+                           .since_text = filter.since_text};
+  std::string cursor;
+  do {
+    const auto page = projections::ListErrors(*asked.reader, others, 1, cursor);
+    if (!page.has_value()) return std::unexpected(page.error());
+    if (!page->errors.empty()) return true;
+    cursor = page->next;
+  } while (!cursor.empty());
+  return false;
+}
+
 // Of no kind there need be any: those that there are are named beside the answer.
 Status NoteKinds(const Terminal& terminal, const AskedView& asked, const ErrorFilter& filter) {
   std::set<std::string> kinds;
@@ -100,6 +117,15 @@ Status NoteKinds(const Terminal& terminal, const AskedView& asked, const ErrorFi
     cursor = page->next;
   } while (!cursor.empty() && kinds.size() <= kMaxKindsNamed);
   if (kinds.contains(filter.kind)) return {};
+  if (const Result<bool> others = HasOthers(asked, filter); !others.has_value()) {
+    return std::unexpected(others.error());
+  } else if (*others) {
+    terminal.PrintNote(fmt::format(
+        "whether an error of the kind \"{}\" has occurred is not known: beyond the first {} errors "
+        "of a definition kinds are not told apart; \"stele errors --kind '{}'\" counts them",
+        Clean(filter.kind), projections::kMaxErrorsOfADefinition, projections::kOtherErrors));
+    return {};
+  }
   std::vector<std::string> names(kinds.begin(), kinds.end());
   const std::string more = names.size() > kMaxKindsNamed ? ", …" : "";
   names.resize(std::min(names.size(), kMaxKindsNamed));

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/json.h"
@@ -19,9 +20,19 @@ namespace stele::cli {
 
 namespace {
 
+// How many firings came to what, by the first word of their outcome.
+using Outcomes = std::map<std::string, uint64_t, std::less<>>;
+
 struct RecordedTriggers {
   model::Registry registry;
   triggers::TriggerTable table;
+  std::map<TriggerId, Outcomes> outcomes;
+
+  void Apply(const model::Event& event, const model::RecordContext& context) {
+    table.Apply(event, context);
+    if (const auto* fired = std::get_if<model::TriggerFired>(&event))
+      ++outcomes[fired->trigger][fired->outcome.substr(0, fired->outcome.find_first_of(": "))];
+  }
 };
 
 Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
@@ -29,7 +40,7 @@ Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
   if (!store.has_value()) return std::unexpected(store.error());
   auto registry = replay::ReadRegistry(**store, kShard);
   if (!registry.has_value()) return std::unexpected(registry.error());
-  RecordedTriggers read{*std::move(registry), {}};
+  RecordedTriggers read{*std::move(registry), {}, {}};
   auto cursor = (*store)->ReadInstance(kShard, InstanceId(), Seq(1));
   if (!cursor.has_value()) return std::unexpected(cursor.error());
   for (;;) {
@@ -38,7 +49,7 @@ Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
     if (!record->has_value()) return read;
     const model::RecordContext context{(*record)->position, (*record)->header.time};
     STELE_RETURN_IF_ERROR(model::DecodeEach(
-        (*record)->body, [&](const model::Event& event) { read.table.Apply(event, context); }));
+        (*record)->body, [&](const model::Event& event) { read.Apply(event, context); }));
   }
 }
 
@@ -56,6 +67,29 @@ std::vector<triggers::Firing> NextFirings(const triggers::KnownTrigger& trigger,
   return firings;
 }
 
+Object OutcomesOf(const RecordedTriggers& read, TriggerId trigger) {
+  Object object;
+  const auto found = read.outcomes.find(trigger);
+  if (found == read.outcomes.end()) return object;
+  for (const auto& [outcome, count] : found->second)
+    object.Set(outcome, static_cast<int64_t>(count));
+  return object;
+}
+
+// "399 skipped, 5 started".
+std::string OutcomesText(const RecordedTriggers& read, TriggerId trigger) {
+  constexpr std::pair<std::string_view, std::string_view> kSaid[] = {
+      {"start", "started"}, {"buffer", "buffered"}, {"skip", "skipped"}};
+  std::string text;
+  for (const Member& member : OutcomesOf(read, trigger)) {
+    const auto said =
+        std::ranges::find(kSaid, member.key, &std::pair<std::string_view, std::string_view>::first);
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", member.value.as_int(),
+                        said == std::end(kSaid) ? Clean(member.key) : std::string(said->second));
+  }
+  return text.empty() ? "-" : text;
+}
+
 Object ToJson(const RecordedTriggers& read, const triggers::KnownTrigger& trigger) {
   const model::RegisteredTrigger& registered = *read.registry.Find(trigger.id);
   Object object{{"trigger", static_cast<int64_t>(trigger.id.value)},
@@ -67,6 +101,7 @@ Object ToJson(const RecordedTriggers& read, const triggers::KnownTrigger& trigge
                 {"config", trigger.stored.trigger},
                 {"since", trigger.since.value},
                 {"fired", static_cast<int64_t>(registered.fired)},
+                {"outcomes", OutcomesOf(read, trigger.id)},
                 {"last_time", registered.last_time ? Value(registered.last_time.value) : Value()},
                 {"last_outcome", registered.last_outcome}};
   if (!trigger.reason.empty()) object.Set("reason", trigger.reason);
@@ -90,7 +125,7 @@ std::vector<std::vector<std::string>> Declared(const RecordedTriggers& read) {
     });
     for (const auto& one : changes.added)
       rows.push_back(
-          {"-", Clean(name), Clean(one.stored.name), one.kind, "declared", "-", "-", ""});
+          {"-", Clean(name), Clean(one.stored.name), one.kind, "declared", "-", "-", "-", ""});
   }
   return rows;
 }
@@ -142,8 +177,8 @@ std::vector<const triggers::KnownTrigger*> Wanted(const Arguments& arguments,
 int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
   const auto read = ReadTriggers(arguments);
   if (!read.has_value()) return Refuse(terminal, read.error());
-  std::vector<std::vector<std::string>> rows{
-      {"ID", "DEFINITION", "NAME", "KIND", "STATE", "FIRED", "NEXT (UTC)", "LAST OUTCOME"}};
+  std::vector<std::vector<std::string>> rows{{"ID", "DEFINITION", "NAME", "KIND", "STATE", "FIRED",
+                                              "OUTCOMES", "NEXT (UTC)", "LAST OUTCOME"}};
   Array documents;
   const TimeUs now = SystemClock().Now();
   for (const triggers::KnownTrigger* trigger : Wanted(arguments, *read, now)) {
@@ -152,7 +187,7 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
     rows.push_back({fmt::format("{}", trigger->id.value), Clean(trigger->definition),
                     Clean(trigger->stored.name), Clean(trigger->kind),
                     std::string(model::TriggerStateName(trigger->state)),
-                    fmt::format("{}", registered.fired),
+                    fmt::format("{}", registered.fired), OutcomesText(*read, trigger->id),
                     next.empty() ? "-" : Time(TimeUs(next[0].scheduled_us)),
                     OutcomeText(read->registry, *trigger)});
     documents.push_back(ToJson(*read, *trigger));
@@ -193,6 +228,10 @@ int ShowTrigger(const Arguments& arguments, const Terminal& terminal) {
   std::vector<std::vector<std::string>> rows;
   for (const Member& member : document) {
     const bool is_time = member.key == "since" || member.key == "last_time";
+    if (member.key == "outcomes") {
+      rows.push_back({member.key, OutcomesText(*read, (*trigger)->id)});
+      continue;
+    }
     if (member.key == "last_outcome") {
       rows.push_back({member.key, OutcomeText(read->registry, **trigger)});
       continue;

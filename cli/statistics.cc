@@ -7,6 +7,7 @@
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
+#include "projections/page_cursor.h"
 #include "projections/views/read_statistics.h"
 
 namespace stele::cli {
@@ -16,6 +17,9 @@ namespace {
 using projections::Histogram;
 using projections::Statistics;
 using projections::StepStatistics;
+
+// The shortest time of which a throughput is told.
+constexpr int64_t kLeastPeriodUs = 60'000'000;
 
 std::string Percent(double fraction) {
   return fmt::format("{:.1f} %", fraction * 100);
@@ -69,20 +73,33 @@ std::string StepsInShort(const Statistics& statistics) {
   return text + Line("bottlenecks", bottlenecks);
 }
 
-std::string ToText(const Statistics& statistics, const Terminal& terminal) {
+// Which moments the figures are of.
+std::string PeriodText(const Statistics& statistics) {
+  // Instances that were migrated to a version were started in another one.
+  if (!statistics.from) return "";
+  const bool behind = statistics.resolution.has_value() && statistics.from >= statistics.to;
+  return Line("from", fmt::format("{} to {}{}", Time(statistics.from), Time(statistics.to),
+                                  behind ? ": nothing is recorded there" : ""));
+}
+
+std::string InstancesText(const Statistics& statistics) {
   const projections::InstanceCounts& counts = statistics.counts;
-  const std::string name =
-      statistics.scope.definition.empty() ? "all definitions" : Clean(statistics.scope.definition);
-  std::string text = fmt::format(
-      "{}{}\n", name,
-      statistics.scope.version == 0 ? "" : fmt::format(" version {}", statistics.scope.version));
-  if (!statistics.first_started) return text + Line("instances", "none has been started");
-  text += Line("from", fmt::format("{} to {}", Time(statistics.from), Time(statistics.to)));
-  text += Line("instances",
-               fmt::format("{} started, {} completed, {} failed{}, {} cancelled, {} terminated",
-                           counts.started, counts.completed, counts.failed,
-                           counts.retried == 0 ? "" : fmt::format(" ({} retried)", counts.retried),
-                           counts.cancelled, counts.terminated));
+  std::string text =
+      Line("instances",
+           fmt::format("{} started, {} completed, {} failed{}, {} cancelled, {} terminated",
+                       counts.started, counts.completed, counts.failed,
+                       counts.retried == 0 ? "" : fmt::format(" ({} retried)", counts.retried),
+                       counts.cancelled, counts.terminated));
+  if (counts.migrated_in + counts.migrated_out == 0) return text;
+  return text +
+         Line("migrated", statistics.scope.version == 0
+                              ? fmt::format("{} from a version to another", counts.migrated_in)
+                              : fmt::format("{} to this version, {} away from it",
+                                            counts.migrated_in, counts.migrated_out));
+}
+
+std::string NowText(const Statistics& statistics) {
+  std::string text;
   text += Line("now", fmt::format("{} open: {} queued, {} paused; {} under way, {} waiting, {} "
                                   "parked",
                                   statistics.open, statistics.queued, statistics.paused,
@@ -93,20 +110,35 @@ std::string ToText(const Statistics& statistics, const Terminal& terminal) {
                                 Count(static_cast<uint64_t>(statistics.queued), "instance"),
                                 Count(static_cast<uint64_t>(statistics.runs.attempts), "attempt"),
                                 statistics.runs.backoffs));
+  return text;
+}
+
+std::string ToText(const Statistics& statistics, const Terminal& terminal) {
+  const projections::InstanceCounts& counts = statistics.counts;
+  const std::string name =
+      statistics.scope.definition.empty() ? "all definitions" : Clean(statistics.scope.definition);
+  std::string text = fmt::format(
+      "{}{}\n", name,
+      statistics.scope.version == 0 ? "" : fmt::format(" version {}", statistics.scope.version));
+  if (!statistics.first_started && counts.migrated_in == 0)
+    return text + Line("instances", "none has been started");
+  text += PeriodText(statistics) + InstancesText(statistics) + NowText(statistics);
   if (statistics.ended() > 0)
     text += Line("success", fmt::format("{}, failure {}", Percent(statistics.success_rate()),
                                         Percent(statistics.failure_rate())));
   text += Line("duration", DurationsText(counts.durations));
-  text += Line("throughput",
-               fmt::format("{:.2f} completed a minute", statistics.throughput_per_minute()));
+  // Of a few seconds it would be a rate that nobody has seen.
+  if (statistics.from && statistics.to.value - statistics.from.value >= kLeastPeriodUs)
+    text += Line("throughput",
+                 fmt::format("{:.2f} completed a minute", statistics.throughput_per_minute()));
   if (statistics.steps.empty()) return text;
-  text += StepsInShort(statistics);
   std::vector<std::vector<std::string>> rows{
       {"STEP", "TYPE", "COMPLETED", "FAILED", "SKIPPED", "RETRIED", "AVERAGE", "P95", "SHARE"}};
   for (const StepStatistics& step : statistics.steps) rows.push_back(StepToText(step));
   if (statistics.resolution.has_value())
     text += Line("steps", fmt::format("of whole days: {} to {}", Time(statistics.steps_from),
                                       Time(statistics.steps_to)));
+  text += StepsInShort(statistics);
   return text + "\n" + Table(terminal, rows);
 }
 
@@ -128,18 +160,59 @@ Result<projections::StatisticsScope> ScopeOf(const Arguments& arguments) {
   return scope;
 }
 
+// An option that was ignored would answer another question than was asked.
+Status CheckOptions(const Arguments& arguments) {
+  struct Form {
+    std::string_view option;
+    std::vector<std::string_view> unfit;
+  };
+  const Form forms[] = {
+      {"--each", {"--by", "--version", "--from", "--to"}},
+      {"--by", {"--version", "--limit", "--cursor"}},
+  };
+  for (const Form& form : forms) {
+    if (!arguments.Has(form.option)) continue;
+    for (const std::string_view option : form.unfit)
+      if (arguments.Has(option))
+        return Fail(ErrorCode::kUsage,
+                    fmt::format("Expected {} without {} but found both", form.option, option));
+  }
+  if (arguments.Has("--each") && !arguments.operands().empty())
+    return Fail(ErrorCode::kUsage, fmt::format("Expected --each without a NAME but found \"{}\"",
+                                               arguments.operands()[0]));
+  for (const std::string_view option : {"--limit", "--cursor"})
+    if (arguments.Has(option) && !arguments.Has("--each"))
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected --each beside {} but found none", option));
+  return {};
+}
+
 std::string AverageText(const Histogram& durations) {
   return durations.count() == 0 ? "-" : Duration(durations.Average());
 }
 
-int ShowEach(const Arguments& arguments, const Terminal& terminal,
-             const projections::ViewReader& reader) {
+// A page of definitions whose `next` is a word in any command, and refused by other lists.
+Result<projections::DefinitionPage> FindEach(const Arguments& arguments, const AskedView& asked,
+                                             size_t limit) {
+  const std::string search = "of definitions, " + asked.course;
+  std::string after;
+  if (arguments.Has("--cursor")) {
+    auto cursor = projections::ReadCursor(arguments.Get("--cursor"), search);
+    if (!cursor.has_value()) return std::unexpected(cursor.error());
+    after = std::move(cursor->place);
+  }
+  auto page = projections::ListDefinitions(*asked.reader, after, limit);
+  if (page.has_value() && !page->next.empty())
+    page->next = projections::WriteCursor({.place = page->next, .behind = true, .now = {}}, search);
+  return page;
+}
+
+int ShowEach(const Arguments& arguments, const Terminal& terminal, const AskedView& asked) {
   const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
   if (!limit.has_value()) return Refuse(terminal, limit.error());
   const bool all = arguments.Has("--json") && !limit->has_value();
   const auto most = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows));
-  const auto page =
-      projections::ListDefinitions(reader, arguments.Get("--cursor"), all ? SIZE_MAX : most);
+  const auto page = FindEach(arguments, asked, all ? SIZE_MAX : most);
   if (!page.has_value()) return Refuse(terminal, page.error());
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");
@@ -155,7 +228,9 @@ int ShowEach(const Arguments& arguments, const Terminal& terminal,
                     of.ended() == 0 ? "-" : Percent(of.success_rate()),
                     AverageText(summary.row.counts.durations), Time(summary.row.last_started)});
   }
-  terminal.Print(rows.size() == 1 ? "nothing is registered\n" : Table(terminal, rows));
+  terminal.Print(rows.size() > 1             ? Table(terminal, rows)
+                 : arguments.Has("--cursor") ? "nothing fits\n"
+                                             : "nothing is registered\n");
   NoteMore(terminal, page->next);
   return kExitDone;
 }
@@ -175,26 +250,31 @@ int ShowSeries(const Arguments& arguments, const Terminal& terminal,
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows{
-      {"FROM", "STARTED", "COMPLETED", "FAILED", "CANCELLED", "TERMINATED", "AVERAGE"}};
+      {"FROM", "STARTED", "COMPLETED", "FAILED", "RETRIED", "CANCELLED", "TERMINATED", "AVERAGE"}};
   for (const projections::SeriesPoint& point : series->points) {
     const projections::InstanceCounts& counts = point.counts;
     rows.push_back({Time(point.from), fmt::format("{}", counts.started),
                     fmt::format("{}", counts.completed), fmt::format("{}", counts.failed),
-                    fmt::format("{}", counts.cancelled), fmt::format("{}", counts.terminated),
-                    AverageText(counts.durations)});
+                    fmt::format("{}", counts.retried), fmt::format("{}", counts.cancelled),
+                    fmt::format("{}", counts.terminated), AverageText(counts.durations)});
   }
   terminal.Print(rows.size() == 1 ? "nothing has happened\n" : Table(terminal, rows));
+  if (scope.from || scope.to)
+    terminal.PrintNote(fmt::format("of whole {}s: {} to {}", arguments.Get("--by"),
+                                   Time(series->from), Time(series->to)));
   return kExitDone;
 }
 
 }  // namespace
 
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
+  if (const Status fits = CheckOptions(arguments); !fits.has_value())
+    return Refuse(terminal, fits.error());
   const auto scope = ScopeOf(arguments);
   if (!scope.has_value()) return Refuse(terminal, scope.error());
   const auto asked = AskView(arguments, terminal, projections::kStatisticsView);
   if (!asked.has_value()) return Refuse(terminal, asked.error());
-  if (arguments.Has("--each")) return ShowEach(arguments, terminal, *asked->reader);
+  if (arguments.Has("--each")) return ShowEach(arguments, terminal, *asked);
   if (arguments.Has("--by")) return ShowSeries(arguments, terminal, *asked->reader, *scope);
   const auto statistics = projections::ReadStatistics(*asked->reader, *scope);
   if (!statistics.has_value()) return Refuse(terminal, statistics.error());

@@ -135,7 +135,12 @@ struct ErrorCounter {
   void operator()(const model::InstanceFailed& event) const {
     ErrorRow& note = Note(nullptr, event.kind);
     ++note.instances;
-    if (!event.run) ++note.count;
+    // What it was undone for was counted when that began.
+    if (!event.run && !event.compensated) ++note.count;
+  }
+  void operator()(const model::CompensationStarted& event) const {
+    const bool is_its_own = event.scope == ScopeId() && !event.run;
+    if (is_its_own && event.ends_as == model::Outcome::kFailed) ++Note(nullptr, event.kind).count;
   }
   template <class Other>
   void operator()(const Other&) const {}

@@ -62,8 +62,9 @@ struct ErrorRow {
 class ErrorsView final : public View {
  public:
   std::string_view name() const override { return kErrorsView; }
-  uint32_t version() const override { return 3; }
-  // The older one took a kind of that name for kOtherErrors.
+  uint32_t version() const override { return 4; }
+  // Version 2 took a kind of that name for kOtherErrors; 3 counted what an instance is undone for
+  // when that was over.
   uint32_t reads_from() const override { return 2; }
   std::string_view keys() const override;
   void OnEvent(const model::Event& event, const model::Instance& before,

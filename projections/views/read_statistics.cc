@@ -80,12 +80,12 @@ Result<TimeUs> LatestOf(const ViewReader& reader) {
   return latest->time;
 }
 
-// Before the first start nothing was counted.
-TimeUs BeginOf(const Window& window, TimeUs first_started) {
-  if (!first_started) return window.from;
-  const Stretch minute =
-      Around(first_started, TimeUs(first_started.value + 1), first_started, Resolution::kMinute);
-  return std::clamp(minute.from(), window.from, window.to);
+// Before the first start nothing was counted: the begin of [from, to), in whole slots.
+TimeUs BeginOf(TimeUs from, TimeUs to, TimeUs first_started, Resolution resolution) {
+  if (!first_started) return from;
+  const Stretch slot =
+      Around(first_started, TimeUs(first_started.value + 1), first_started, resolution);
+  return std::clamp(slot.from(), from, to);
 }
 
 Result<std::map<int64_t, InstanceCounts>> SlotsIn(const ViewReader& reader, std::string_view name,
@@ -290,7 +290,8 @@ Result<Statistics> ReadStatistics(const ViewReader& reader, const StatisticsScop
   std::optional<Window> window;
   if (windowed) {
     window = WindowOf(scope.from, scope.to, *latest);
-    statistics.from = BeginOf(*window, statistics.first_started);
+    statistics.from =
+        BeginOf(window->from, window->to, statistics.first_started, Resolution::kMinute);
     statistics.to = window->to;
     statistics.resolution = window->resolution;
     statistics.counts = {};
@@ -314,12 +315,16 @@ Result<Series> ReadSeries(const ViewReader& reader, std::string_view definition,
   STELE_RETURN_IF_ERROR(CheckWindow(from, to));
   const Result<TimeUs> latest = LatestOf(reader);
   if (!latest.has_value()) return std::unexpected(latest.error());
-  if (!definition.empty() && !reader.Keys(VersionsPrefix(definition)).valid())
-    return std::unexpected(NoDefinition({.definition = std::string(definition)}));
+  const auto row = ReadRow(reader, {.definition = std::string(definition)});
+  if (!row.has_value()) return std::unexpected(row.error());
   const Stretch stretch = Around(from, to, *latest, resolution);
   auto slots = SlotsIn(reader, definition, stretch);
   if (!slots.has_value()) return std::unexpected(slots.error());
-  Series series{resolution, stretch.from(), stretch.to(), reader.position(), {}};
+  Series series{resolution,
+                BeginOf(stretch.from(), stretch.to(), row->first_started, resolution),
+                stretch.to(),
+                reader.position(),
+                {}};
   for (auto& [number, counts] : *slots)
     series.points.push_back({TimeUs(number * SlotUs(resolution)), std::move(counts)});
   return series;

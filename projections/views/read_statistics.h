@@ -88,7 +88,7 @@ struct SeriesPoint {
 };
 struct Series {
   Resolution resolution = Resolution::kMinute;
-  TimeUs from;  // what was counted, as for Statistics
+  TimeUs from;  // what was counted: whole slots, from that of the first start on
   TimeUs to;
   Position position;
   std::vector<SeriesPoint> points;  // those in which something happened, the oldest first

@@ -39,10 +39,11 @@ void MergeDefinition(std::string key, const DefinitionRow& noted, std::optional<
   writer.Put(std::move(key), EncodeRow(row));
 }
 
-int64_t* GaugeOf(RunGauges& gauges, RunState state) {
-  switch (state) {
+int64_t* GaugeOf(RunGauges& gauges, const model::StepRun& run) {
+  switch (run.state) {
     case RunState::kAttempt:
-      return &gauges.attempts;
+      // A call whose child has started has nothing outside any more.
+      return run.child ? &gauges.waiting : &gauges.attempts;
     case RunState::kBackoff:
       return &gauges.backoffs;
     case RunState::kDelay:
@@ -210,8 +211,8 @@ void StatisticsView::AddStanding(const model::Instance& instance, const model::R
   if (instance.queued) notes.row.queued += sign;
   if (instance.paused) notes.row.paused += sign;
   for (const model::StepRun& run : instance.runs) {
-    if (int64_t* gauge = GaugeOf(notes.row.runs, run.state)) *gauge += sign;
-    if (int64_t* gauge = GaugeOf(notes.RunsOf(run.step), run.state)) *gauge += sign;
+    if (int64_t* gauge = GaugeOf(notes.row.runs, run)) *gauge += sign;
+    if (int64_t* gauge = GaugeOf(notes.RunsOf(run.step), run)) *gauge += sign;
   }
 }
 

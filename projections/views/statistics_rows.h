@@ -70,7 +70,7 @@ struct InstanceCounts {
 struct RunGauges {
   int64_t attempts = 0;  // an attempt is under way, or waits for a place to begin
   int64_t backoffs = 0;  // wait for their next attempt
-  int64_t waiting = 0;   // for people, a message, a signal, a moment
+  int64_t waiting = 0;   // for people, a message, a signal, a moment, a child
   int64_t parked = 0;    // for an operator
   int64_t held = 0;      // stopped with the engine
 

@@ -75,6 +75,18 @@ class Errors(Questions):
         self.assertIn("no error of the kind \"exitt\" has occurred; there are exit", unknown.stderr)
         self.assertEqual(self.stele("errors", "--since", "+1h").stdout, "nothing fits\n")
 
+    def test_of_a_kind_that_may_be_among_the_others_are_not_denied(self):
+        step = '  - {id: "s%d", type: script, config: {script: "${variables.none}"}}\n'
+        self.stele("run", self.write("lots.yml", "name: lots\nerror_handling: continue\nsteps:\n" +
+                                     "".join(step % n for n in range(1002))))
+        self.assertIn("(other kinds)", self.stele("errors", "--kind", "(other kinds)").stdout)
+        unknown = self.stele("errors", "--kind", "exitt")
+        self.assertEqual(unknown.stdout, "nothing fits\n")
+        self.assertIn("the first 1000 errors of a definition kinds are not told apart",
+                      unknown.stderr)
+        told = self.stele("errors", "--kind", "exitt", "--definition", "fails").stderr
+        self.assertIn("no error of the kind \"exitt\" has occurred", told)
+
 
 class Pages(Questions):
     def test_as_json_have_a_position_and_a_cursor(self):
@@ -155,6 +167,56 @@ class Figures(Questions):
     def test_tell_of_failures_that_were_retried(self):
         self.stele("retry", "2", code=1)
         self.assertIn("2 failed (1 retried)", self.stele("stats", "fails").stdout)
+        header, row = self.stele("stats", "fails", "--by", "day").stdout.splitlines()
+        self.assertEqual(header.split()[1:5], ["STARTED", "COMPLETED", "FAILED", "RETRIED"])
+        self.assertEqual(row.split()[2:6], ["1", "0", "2", "1"])  # FROM is two words
+
+    def test_of_a_stretch_have_what_is_of_whole_days_below_the_line_that_says_so(self):
+        lines = self.stele("stats", "two", "--from", "1h").stdout.splitlines()
+        first = {line.split()[0]: number for number, line in reversed(list(enumerate(lines)))
+                 if line.strip()}
+        self.assertLess(first["steps"], first["slowest"])
+        self.assertLess(first["steps"], first["bottlenecks"])
+        self.assertIn("nothing is recorded there", self.stele("stats", "--from", "2099-01-01").stdout)
+        told = self.stele("stats", "--by", "day", "--from", "5m")
+        self.assertRegex(told.stderr, r"of whole days: \S+ 00:00:00\.000 to \S+ 00:00:00\.000")
+
+    def test_of_a_version_that_others_moved_to_are_not_none(self):
+        flow = 'name: moving\nsteps:\n  - {id: ask, type: manual, config: {assignees: [ann]}}\n'
+        self.stele("run", self.write("moving.yml", flow), code=3)
+        self.stele("definitions", "register", self.write("next.yml", flow + "description: more\n"))
+        self.stele("migrate", "4", "--to", "2")
+        text = self.stele("stats", "moving", "--version", "2").stdout
+        self.assertIn("0 started", text)
+        self.assertRegex(text, "migrated +1 to this version, 0 away from it")
+        self.assertRegex(text, "now +1 open: .*1 waiting")
+        self.assertRegex(text, "ask +manual")
+        self.assertNotIn("throughput", text)
+        text = self.stele("stats", "moving", "--version", "1").stdout
+        self.assertRegex(text, "migrated +0 to this version, 1 away from it")
+        self.assertRegex(self.stele("stats", "moving").stdout, "migrated +1 from a version to ano")
+
+    def test_of_moments_have_no_throughput(self):
+        self.assertNotIn("throughput", self.stele("stats", "two", "--from", "2099-01-01").stdout)
+        self.assertIn("throughput", self.stele("stats", "two", "--from", "1h").stdout)
+
+    def test_are_not_given_of_less_than_was_asked(self):
+        for words in (["--each", "--from", "24h"], ["--each", "--by", "day"], ["two", "--each"],
+                      ["two", "--by", "day", "--version", "1"], ["--by", "day", "--limit", "1"],
+                      ["--by", "day", "--cursor", "ab"], ["--cursor", "ab"], ["--limit", "3"]):
+            self.assertIn("Expected --", self.stele("stats", *words, code=2).stderr, words)
+
+    def test_of_each_definition_have_cursors_that_others_refuse(self):
+        cursor = self.cursor("stats", "--each", "--limit", "1")
+        self.assertRegex(cursor, "^[0-9a-f]+$")
+        page = self.json("stats", "--each", "--cursor", cursor, "--json")
+        self.assertEqual([one["definition"] for one in page["definitions"]], ["fails", "two"])
+        some = self.json("stats", "--each", "--limit", "1", "--json")
+        self.assertEqual(some["next"], cursor)
+        self.assertIn("cursor", self.stele("stats", "--each", "--cursor", "fails", code=2).stderr)
+        other = self.cursor("list", "--limit", "1")
+        refused = self.stele("stats", "--each", "--cursor", other, code=2).stderr
+        self.assertIn("of the search of definitions", refused)
 
 
 class Lists(Questions):
@@ -219,6 +281,23 @@ class Lists(Questions):
         lines = text.split("\x1b[K")[-1].replace("\r", "").splitlines()
         self.assertIn("KKK…", text)
         self.assertEqual([line for line in lines if len(line) > 120], [])
+
+
+class Status(ProgramTest):
+    def test_says_what_an_instance_is_undone_for(self):
+        flow = """
+name: "undo"
+error_handling: compensate
+steps:
+  - {id: a, type: script, config: {script: "true"}, compensation: u}
+  - {id: u, type: script, config: {script: "exit 7"}}
+  - {id: b, type: script, depends_on: a, config: {script: "echo no stock >&2; exit 4"}}
+"""
+        self.stele("run", self.write("undo.yml", flow), code=3)
+        document = self.json("status", "1", "--json")
+        self.assertIsNone(document["ended"])
+        self.assertEqual((document["error"]["kind"], document["error"]["step"]), ("exit", "b"))
+        self.assertRegex(self.stele("status", "1").stdout, r"\nerror +exit: .*4")
 
 
 class Resuming(ProgramTest):

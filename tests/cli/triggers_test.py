@@ -95,6 +95,14 @@ class Triggers(ProgramTest):
         self.assertEqual(again["instance"], run["instance"])
         shown = self.json("triggers", "show", ids["by-hand"], "--json")
         self.assertEqual((shown["fired"], shown["last_outcome"]), (1, "start"))
+        self.assertEqual(shown["outcomes"], {"start": 1})
+        listed = self.stele("triggers", "list").stdout.splitlines()
+        self.assertRegex(listed[0], "FIRED +OUTCOMES +NEXT")
+        told = {line.split()[2]: line for line in listed[1:]}
+        self.assertRegex(told["by-hand"], "active +1 +1 started +- +fired$")
+        self.assertRegex(told["mine"], "active +0 +- +-")
+        self.assertRegex(self.stele("triggers", "show", ids["by-hand"]).stdout,
+                         "outcomes +1 started")
 
     def test_a_paused_trigger_does_not_fire_and_a_removed_one_is_gone(self):
         ids = self.registered()

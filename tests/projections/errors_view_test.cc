@@ -180,6 +180,50 @@ TEST(ErrorsView, CountsTheDeadlineOfAnInstance) {
               ElementsAre("- deadline: 1 occurred, 0 attempts, 0 steps, 0 incidents, 1 instances"));
 }
 
+TEST(ErrorsView, CountsADeadlineWhenItComesAndNotWhenAllIsUndone) {
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(R"(
+id: flow
+timeout: 60s
+error_handling: compensate
+steps:
+  - {id: a, type: script, compensation: undo}
+  - {id: undo, type: script}
+  - {id: b, type: script, depends_on: [a]}
+)"));
+  log.Complete(id, "a");
+  log.Elapse(id);
+  ASSERT_EQ(log.instance(id).status, model::Status::kCompensating);
+  std::vector<ErrorRow> errors = All(log);
+  EXPECT_THAT(Told(errors),
+              ElementsAre("- deadline: 1 occurred, 0 attempts, 0 steps, 0 incidents, 0 instances"));
+  EXPECT_FALSE(errors[0].message.empty());
+  const TimeUs came = log.now();
+  EXPECT_EQ(errors[0].last, came);
+  log.Wait(1'000'000);
+  log.Complete(id, "undo");
+  ASSERT_EQ(log.instance(id).status, model::Status::kFailed);
+  errors = All(log);
+  EXPECT_THAT(Told(errors),
+              ElementsAre("- deadline: 1 occurred, 0 attempts, 0 steps, 0 incidents, 1 instances"));
+  EXPECT_EQ(errors[0].first, came);
+}
+
+TEST(ErrorsView, DoesNotTakeACancellationThatUndoesForAnError) {
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(R"(
+id: flow
+steps:
+  - {id: a, type: script, compensation: undo}
+  - {id: undo, type: script}
+  - {id: b, type: script, depends_on: [a]}
+)"));
+  log.Complete(id, "a");
+  log.Do(id, model::CancelInstance{.compensate = true});
+  ASSERT_EQ(log.instance(id).status, model::Status::kCompensating);
+  EXPECT_THAT(All(log), IsEmpty());
+}
+
 TEST(ErrorsList, HasTheLatestFirstAndPages) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);

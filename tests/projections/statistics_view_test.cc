@@ -160,6 +160,23 @@ steps: [{id: ask, type: approval, config: {assignees: [ann]}}, {id: work, type: 
   EXPECT_EQ(Step(found, "work").counts.cancelled, 1u);
 }
 
+TEST(Statistics, DoNotTakeACallThatWaitsForItsChildForAnAttempt) {
+  ViewLog log;
+  const InstanceId id = log.Start(
+      log.Define("id: flow\nsteps: [{id: ask, type: call, config: {workflow: other}}]\n"));
+  Statistics found = Of(log, {.definition = "flow"});
+  EXPECT_EQ(found.runs.attempts, 1) << "to start it";
+  EXPECT_EQ(found.runs.waiting, 0);
+  log.Do(id, model::NoteChild{RunId(1), InstanceId(42)});
+  found = Of(log, {.definition = "flow"});
+  EXPECT_EQ(found.runs.attempts, 0);
+  EXPECT_EQ(found.runs.waiting, 1);
+  EXPECT_EQ(Step(found, "ask").now.waiting, 1);
+  log.Complete(id, "ask");
+  found = Of(log, {.definition = "flow"});
+  EXPECT_EQ(found.runs.attempts + found.runs.waiting + found.open, 0);
+}
+
 TEST(Statistics, MeasureEachStep) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);

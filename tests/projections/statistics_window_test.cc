@@ -66,6 +66,23 @@ TEST(StatisticsWindow, CountsWhatHappenedInIt) {
   EXPECT_EQ(Step(found, "a").counts.completed, 120u);
 }
 
+TEST(StatisticsWindow, OfASeriesBeginsWithTheFirstStart) {
+  ViewLog log;
+  const DefinitionId two = log.Define(kTwo);
+  log.Wait(2 * kHour + 90 * kSecond);
+  RunTwo(log, two, kHour, kSecond);
+  const auto view = BuiltView::Of<StatisticsView>(log);
+  const auto hours = *ReadSeries(view->Read(), "two", TimeUs(), TimeUs(), Resolution::kHour);
+  EXPECT_EQ(hours.from, TimeUs(ViewLog::kBegin + 2 * kHour));
+  EXPECT_EQ(hours.to, TimeUs(ViewLog::kBegin + 4 * kHour));
+  const auto all = *ReadSeries(view->Read(), "", TimeUs(), TimeUs(), Resolution::kMinute);
+  EXPECT_EQ(all.from, TimeUs(ViewLog::kBegin + 2 * kHour + kMinute));
+  const TimeUs later(ViewLog::kBegin + 3 * kHour);
+  EXPECT_EQ(ReadSeries(view->Read(), "two", later, TimeUs(), Resolution::kHour)->from, later);
+  EXPECT_EQ(ReadSeries(view->Read(), "none", later, TimeUs(), Resolution::kHour).error().code,
+            ErrorCode::kUnknownDefinition);
+}
+
 TEST(StatisticsWindow, IsWidenedToWholeMinutes) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);
