@@ -195,7 +195,7 @@ steps:
   log.Elapse(id);
   ASSERT_EQ(log.instance(id).status, model::Status::kCompensating);
   std::vector<ErrorRow> errors = All(log);
-  EXPECT_THAT(Told(errors),
+  ASSERT_THAT(Told(errors),
               ElementsAre("- deadline: 1 occurred, 0 attempts, 0 steps, 0 incidents, 0 instances"));
   EXPECT_FALSE(errors[0].message.empty());
   const TimeUs came = log.now();
@@ -204,7 +204,7 @@ steps:
   log.Complete(id, "undo");
   ASSERT_EQ(log.instance(id).status, model::Status::kFailed);
   errors = All(log);
-  EXPECT_THAT(Told(errors),
+  ASSERT_THAT(Told(errors),
               ElementsAre("- deadline: 1 occurred, 0 attempts, 0 steps, 0 incidents, 1 instances"));
   EXPECT_EQ(errors[0].first, came);
 }
