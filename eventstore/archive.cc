@@ -15,7 +15,9 @@ constexpr uint64_t kChunksOfASegment = 4;
 }  // namespace
 
 ArchiveStore::ArchiveStore(LogDb& log, ArchiveOptions options, std::string owner)
-    : log_(log), options_(std::move(options)), directory_(options_.directory, std::move(owner)) {}
+    : log_(log),
+      options_(std::move(options)),
+      directory_(options_.directory, std::move(owner), log.database().GetName()) {}
 
 Result<std::unique_ptr<ArchiveStore>> ArchiveStore::Open(LogDb& log, ArchiveOptions options,
                                                          bool writable) {
