@@ -157,17 +157,34 @@ bool FileCipher::Wrote(const std::string& file) const {
   return MadeWith(Fetch().get(), key_, PrefixOf(file));
 }
 
+namespace {
+
+constexpr const char* kIdentity = "/IDENTITY";
+
+// With a file IDENTITY that is not of this cipher the opening would end the process.
+bool HasBadIdentity(const FileCipher& cipher, const std::string& directory) {
+  std::error_code ignored;
+  const std::string file = directory + kIdentity;
+  return std::filesystem::exists(file, ignored) && !cipher.Wrote(file);
+}
+
+}  // namespace
+
 bool IsWrittenBy(const FileCipher* cipher, const std::string& directory) {
   const std::string current = directory + "/CURRENT";
   std::error_code ignored;
   if (!std::filesystem::exists(current, ignored)) return true;
   const bool encrypted = PrefixOf(current).starts_with(kMagic);
-  return cipher == nullptr ? !encrypted : cipher->Wrote(current);
+  return cipher == nullptr ? !encrypted
+                           : cipher->Wrote(current) && !HasBadIdentity(*cipher, directory);
 }
 
 Status RemoveUnlessWrittenBy(const FileCipher* cipher, const std::string& directory) {
-  if (IsWrittenBy(cipher, directory)) return {};
   std::error_code failed;
+  // Nobody asks for the name in it, and RocksDB makes a new one.
+  if (cipher != nullptr && HasBadIdentity(*cipher, directory))
+    std::filesystem::remove(directory + kIdentity, failed);
+  if (IsWrittenBy(cipher, directory)) return {};
   std::filesystem::remove_all(directory, failed);
   if (!failed) return {};
   return Fail(ErrorCode::kIo, fmt::format("Expected to remove {}, to build it anew in another "

@@ -39,11 +39,12 @@ class FileCipher {
 };
 
 // Whether a derived database is written as it is to be now: in clear, or by the cipher given, if
-// any. One that is not there is.
+// any. One that is not there is. One whose file IDENTITY is damaged is not.
 bool IsWrittenBy(const FileCipher* cipher, const std::string& directory);
 
 // Removes a derived database that was not written as it is to be now, so that it is built anew:
-// in clear although a cipher is given, or by another cipher than the one given, if any.
+// in clear although a cipher is given, or by another cipher than the one given, if any. Of a
+// database with a damaged file IDENTITY that file alone goes.
 // REQUIRES: nobody has it open.
 Status RemoveUnlessWrittenBy(const FileCipher* cipher, const std::string& directory);
 

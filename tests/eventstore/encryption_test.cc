@@ -144,6 +144,40 @@ TEST(SealedLog, GoesOnFromALogThatBeganInClear) {
   EXPECT_EQ(*store->VerifyChain(kShard), 8u);
 }
 
+// RocksDB ends the process when it cannot read a file that it takes for there.
+TEST(SealedLog, OpensWithADamagedIdentityOfWhatIsDerived) {
+  const TempDir dir;
+  {
+    const auto store = OpenOk(dir.path(), Sealed());
+    AppendSecrets(*store, 2, 1, 3);
+    ASSERT_OK(store->PutSnapshot(kShard, InstanceId(1), {Seq(3), Position(6), "a state"}));
+    ASSERT_OK(store->WriteCheckpoint(kShard, {Position(6), "a checkpoint"}));
+  }
+  const std::string file = dir.path() + "/state/IDENTITY";
+  const std::string whole = ReadFile(file);
+  std::vector<std::string> damaged = {"", whole.substr(0, 63)};
+  for (const size_t at : {0u, 3u, 8u, 23u, 24u, 39u}) {
+    damaged.push_back(whole);
+    damaged.back()[at] ^= 1;
+  }
+  RocksDbOptions reading = Sealed();
+  reading.read_only = true;
+  reading.create_if_missing = false;
+  for (const std::string& bytes : damaged) {
+    WriteFile(file, bytes);
+    {
+      const auto store = OpenOk(dir.path(), reading);
+      ExpectSecrets(*store, 1, 3);
+      EXPECT_EQ(ReadFile(file), bytes);
+    }
+    const auto store = OpenOk(dir.path(), Sealed());
+    ExpectSecrets(*store, 1, 3);
+    const auto snapshot = store->GetSnapshot(kShard, InstanceId(1));
+    ASSERT_OK(snapshot);
+    EXPECT_EQ((*snapshot)->state, "a state");
+  }
+}
+
 TEST(MasterKey, IsAskedForAndComparedBeforeAnythingIsAppended) {
   const TempDir dir;
   {
