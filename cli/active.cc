@@ -39,11 +39,18 @@ std::vector<std::string> ToText(const Listed& listed, TimeUs now) {
           WaitsText(listed)};
 }
 
+// By ELAPSED: none of these has a duration that has ended, and who began first is the longest here.
+std::string SortOf(const std::string& sort) {
+  if (sort == "duration") return "-started";
+  return sort == "-duration" ? "started" : sort;
+}
+
 }  // namespace
 
 int ListActive(const Arguments& arguments, const Terminal& terminal) {
   auto request = SearchRequestOf(arguments);
   if (!request.has_value()) return Refuse(terminal, request.error());
+  request->sort = SortOf(request->sort);
   const projections::Query query = request->query;
   projections::AddCondition(request->query, "status",
                             {"running", "waiting", "parked", "paused", "queued", "compensating"});

@@ -1,6 +1,8 @@
 // `stele logs`: what each attempt printed.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/recorded.h"
@@ -25,6 +27,12 @@ Value AttemptToJson(const replay::StepLine& line, const replay::AttemptLine& att
   return document;
 }
 
+// The word is a step's id, or what the lines of one run are headed with, or "STEP#RUN".
+bool Names(const std::string& word, const replay::StepLine& line) {
+  return word == line.id || word == line.label ||
+         (line.run && word == fmt::format("{}#{}", line.id, line.run.value));
+}
+
 }  // namespace
 
 int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
@@ -32,15 +40,18 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
   if (!recorded.has_value()) return Refuse(terminal, recorded.error());
   const definition::Definition& definition = *(*recorded)->definition;
   const std::string wanted = arguments.Get("--step");
-  if (!wanted.empty() && definition.FindStep(wanted) == nullptr) {
+  const auto& lines = (*recorded)->timeline->lines();
+  const auto is_wanted = [&](const replay::StepLine& line) { return Names(wanted, line); };
+  if (!wanted.empty() && definition.FindStep(wanted) == nullptr &&
+      std::ranges::none_of(lines, is_wanted)) {
     terminal.PrintError(
         {ErrorCode::kUsage, fmt::format("Expected a step of {} for --step but found \"{}\"",
                                         definition.name, wanted)});
     return kExitUsage;
   }
   Array documents;
-  for (const replay::StepLine& line : (*recorded)->timeline->lines()) {
-    if (!wanted.empty() && line.id != wanted) continue;
+  for (const replay::StepLine& line : lines) {
+    if (!wanted.empty() && !is_wanted(line)) continue;
     for (const replay::AttemptLine& attempt : line.attempts) {
       if (arguments.Has("--json")) {
         documents.push_back(AttemptToJson(line, attempt));

@@ -201,24 +201,34 @@ std::string KnownSteps(const definition::Definition& definition) {
   return fmt::format("{}", fmt::join(ids, ", "));
 }
 
+// Whether it is a step's id, or a label: the id with the indices of loops, "ap[39]".
+bool HasStep(const definition::Definition& definition, std::string_view word) {
+  for (;;) {
+    if (definition.FindStep(word) != nullptr) return true;
+    const size_t bracket = word.ends_with(']') ? word.rfind('[') : std::string_view::npos;
+    if (bracket == std::string_view::npos) return false;
+    word = word.substr(0, bracket);
+  }
+}
+
 }  // namespace
 
 Result<RunId> FindOpenRun(const model::Instance& instance, const definition::Definition& definition,
                           const std::string& word, std::string_view what,
                           const std::function<bool(const model::StepRun&)>& fits) {
   // A step's id may hold a '#' of its own.
-  const definition::Step* whole = definition.FindStep(word);
-  const Result<RunId> number = whole != nullptr ? Result<RunId>(RunId()) : RunOf(word);
+  const Result<RunId> number = HasStep(definition, word) ? Result<RunId>(RunId()) : RunOf(word);
   if (!number.has_value()) return number;
   const std::string id = *number ? word.substr(0, word.rfind('#')) : word;
-  if (!id.empty() && definition.FindStep(id) == nullptr)
+  if (!id.empty() && !HasStep(definition, id))
     return Fail(ErrorCode::kUnknownRun, fmt::format("Expected one of the steps {} but found \"{}\"",
                                                     KnownSteps(definition), id));
   std::vector<const model::StepRun*> open;
   std::string states;
   for (const model::StepRun& run : instance.runs) {
     const bool named =
-        (!*number || run.id == *number) && (id.empty() || definition.step(run.step).id == id);
+        (!*number || run.id == *number) && (id.empty() || definition.step(run.step).id == id ||
+                                            replay::LabelOf(instance, definition, run) == id);
     if (!named) continue;
     states += fmt::format("{}#{} is at {}", states.empty() ? "" : ", ", run.id.value,
                           model::EnumName(run.state));

@@ -68,7 +68,8 @@ class Operation {
 // The instances that the operands name.
 Result<std::vector<InstanceId>> InstancesOf(const std::vector<std::string>& operands);
 
-// The open run that a word names: a step's id, "#RUN", or "STEP#RUN". `fits` says which runs the
+// The open run that a word names: a step's id, its label ("ap[39]" in a loop), "#RUN", or
+// "STEP#RUN". `fits` says which runs the
 // command is for; `what` they are, "a task for people". kUnknownRun: there is no such step or run.
 // kWrongState: none of its runs is open or fits, or several do, which are listed.
 Result<RunId> FindOpenRun(const model::Instance& instance, const definition::Definition& definition,

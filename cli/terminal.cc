@@ -17,7 +17,11 @@ namespace {
 
 winsize WindowSize() {
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) size = {24, 80, 0, 0};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col != 0) return size;
+  size = {24, 80, 0, 0};
+  const char* const columns = std::getenv("COLUMNS");
+  const int told = columns == nullptr ? 0 : std::atoi(columns);
+  if (told > 0 && told < UINT16_MAX) size.ws_col = static_cast<uint16_t>(told);
   return size;
 }
 
@@ -80,11 +84,19 @@ std::string Terminal::Paint(Colour colour, std::string_view text) const {
 
 namespace {
 
-constexpr size_t kGap = 2;
-// No column is cut further than that.
-constexpr size_t kLeastWidth = 8;
+using Rows = std::vector<std::vector<std::string>>;
 
-std::vector<size_t> WidthsOf(const std::vector<std::vector<std::string>>& rows) {
+constexpr size_t kGap = 2;
+// A column that needs no more is never cut: numbers, statuses, durations.
+constexpr size_t kWhole = 14;
+// Texts are cut so far before moments become shorter, and down to the other one afterwards.
+constexpr size_t kReadable = 20;
+constexpr size_t kLeastWidth = 8;
+// What a moment loses first, and then: ".250", ":05".
+constexpr size_t kMilliseconds = 4;
+constexpr size_t kSeconds = 3;
+
+std::vector<size_t> WidthsOf(const Rows& rows) {
   std::vector<size_t> widths;
   for (const std::vector<std::string>& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -93,21 +105,100 @@ std::vector<size_t> WidthsOf(const std::vector<std::vector<std::string>>& rows) 
   return widths;
 }
 
+// As Time() of text.h writes it.
+bool IsMoment(std::string_view cell) {
+  constexpr std::string_view kForm = "0000-00-00 00:00:00.000";
+  return std::ranges::equal(cell, kForm, [](char c, char form) {
+    return form == '0' ? c >= '0' && c <= '9' : c == form;
+  });
+}
+
+// Makes a table as narrow as a window, by what is missed least. The first row is its head.
+class Fitting {
+ public:
+  Fitting(Rows rows, size_t room) : rows_(std::move(rows)), room_(room) {}
+
+  Rows Fit() {
+    widths_ = WidthsOf(rows_);
+    if (IsNarrow()) return std::move(rows_);
+    LeaveOutEmptyColumns();
+    for (size_t i = 0; i < widths_.size(); ++i) {
+      heads_.push_back(i < rows_[0].size() ? Width(rows_[0][i]) : 0);
+      moments_.push_back(IsColumnOfMoments(i));
+      texts_.push_back(!moments_[i] && widths_[i] > kWhole);
+    }
+    CutTexts(kReadable);
+    for (const size_t characters : {kMilliseconds, kSeconds})
+      if (!IsNarrow()) ShortenMoments(characters);
+    CutTexts(kLeastWidth);
+    for (std::vector<std::string>& row : rows_)
+      for (size_t i = 0; i < row.size(); ++i) row[i] = Cut(row[i], widths_[i]);
+    return std::move(rows_);
+  }
+
+ private:
+  bool IsNarrow() const {
+    size_t line = widths_.empty() ? 0 : (widths_.size() - 1) * kGap;
+    for (const size_t width : widths_) line += width;
+    return line <= room_;
+  }
+
+  bool IsColumnOfMoments(size_t column) const {
+    return std::ranges::all_of(rows_.begin() + 1, rows_.end(), [&](const auto& row) {
+      return column >= row.size() || row[column] == "-" || IsMoment(row[column]);
+    });
+  }
+
+  void LeaveOutEmptyColumns() {
+    for (size_t column = widths_.size(); column-- > 0;) {
+      const auto is_empty = [&](const auto& row) {
+        return column < row.size() && row[column].empty();
+      };
+      if (rows_.size() < 2 || !std::all_of(rows_.begin() + 1, rows_.end(), is_empty)) continue;
+      for (std::vector<std::string>& row : rows_)
+        row.erase(row.begin() + static_cast<ptrdiff_t>(column));
+    }
+    widths_ = WidthsOf(rows_);
+  }
+
+  // The widest ones first, and no further than their heads.
+  void CutTexts(size_t least) {
+    while (!IsNarrow()) {
+      size_t widest = widths_.size();
+      for (size_t i = 0; i < widths_.size(); ++i)
+        if (texts_[i] && widths_[i] > std::max(least, heads_[i]) &&
+            (widest == widths_.size() || widths_[i] > widths_[widest]))
+          widest = i;
+      if (widest == widths_.size()) return;
+      --widths_[widest];
+    }
+  }
+
+  void ShortenMoments(size_t characters) {
+    for (size_t column = 0; column < widths_.size(); ++column) {
+      if (!moments_[column]) continue;
+      for (size_t i = 1; i < rows_.size(); ++i)
+        if (column < rows_[i].size() && rows_[i][column] != "-")
+          rows_[i][column].resize(rows_[i][column].size() - characters);
+      size_t& width = widths_[column] = 0;
+      for (const std::vector<std::string>& row : rows_)
+        if (column < row.size()) width = std::max(width, Width(row[column]));
+    }
+  }
+
+  Rows rows_;
+  size_t room_;
+  std::vector<size_t> widths_;
+  std::vector<size_t> heads_;
+  std::vector<bool> moments_;
+  std::vector<bool> texts_;
+};
+
 }  // namespace
 
 std::string Table(const Terminal& terminal, std::vector<std::vector<std::string>> rows) {
-  if (!terminal.is_interactive()) return Table(rows);
-  std::vector<size_t> widths = WidthsOf(rows);
-  size_t line = widths.size() * kGap - std::min(widths.size() * kGap, kGap);
-  for (const size_t width : widths) line += width;
-  for (; line > terminal.width(); --line) {
-    const auto widest = std::ranges::max_element(widths);
-    if (*widest <= kLeastWidth) break;
-    --*widest;
-  }
-  for (std::vector<std::string>& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) row[i] = Cut(row[i], widths[i]);
-  return Table(rows);
+  if (!terminal.is_interactive() || rows.empty()) return Table(rows);
+  return Table(Fitting(std::move(rows), terminal.width()).Fit());
 }
 
 std::string Table(const std::vector<std::vector<std::string>>& rows) {

@@ -16,12 +16,12 @@ enum class Colour : uint8_t { kNone, kDim, kBold, kGreen, kRed, kYellow, kCyan }
 
 class Terminal {
  public:
-  // Looks at standard output and the environment (NO_COLOR, TERM).
+  // Looks at standard output and the environment (NO_COLOR, TERM, COLUMNS).
   Terminal();
 
   // Lines may be moved and printed over.
   bool is_interactive() const { return interactive_; }
-  // Of the window as it is now; 80 by 24 when nobody knows.
+  // Of the window as it is now; COLUMNS, or 80, by 24 when it does not tell.
   size_t width() const;
   size_t height() const;
 
@@ -41,7 +41,9 @@ class Terminal {
 
 // Columns as wide as what they hold, two spaces between.
 std::string Table(const std::vector<std::vector<std::string>>& rows);
-// The same; on a terminal the widest columns are cut until a line fits into the window.
+// The same. On a terminal where a line would not fit into the window columns without a value are
+// left out, texts cut and moments told to the second or minute; ids, moments and statuses stay
+// whole. The first row is the head.
 std::string Table(const Terminal& terminal, std::vector<std::vector<std::string>> rows);
 
 }  // namespace stele::cli

@@ -163,8 +163,10 @@ Result<Pattern> Binder::PatternOf(const Condition& condition, const Field& field
       return one(NamedTerm(condition.field.substr(field.name.size() + 1), value.text));
     case FieldKind::kId:
       if (!value.prefix && schema_.key(value.text).has_value()) return one(value.text);
-      return Misfit(condition, value, "the number of one");
+      return Misfit(condition, value, schema_.id_form);
     case FieldKind::kWord:
+      if (value.text.empty() && !value.prefix)
+        return Misfit(condition, value, fmt::format("a value (-{}:* is none)", condition.field));
       STELE_RETURN_IF_ERROR(CheckWord(condition, field, value));
       return one(value.text);
   }

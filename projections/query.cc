@@ -172,7 +172,9 @@ Result<QueryValue> Parser::ReadValue(const Condition& condition) {
   QueryValue value;
   const size_t begin = at_;
   value.column = static_cast<uint32_t>(begin + 1);
-  if (Peek() == '"') {
+  // An empty text is a value in quotes alone.
+  const bool quoted_value = Peek() == '"';
+  if (quoted_value) {
     Result<std::string> quoted = ReadQuoted();
     if (!quoted.has_value()) return std::unexpected(quoted.error());
     value.text = *std::move(quoted);
@@ -192,7 +194,7 @@ Result<QueryValue> Parser::ReadValue(const Condition& condition) {
                      "one within it");
     value.text = word;
   }
-  if (value.text.empty() && !value.prefix)
+  if (value.text.empty() && !value.prefix && !quoted_value)
     return Misread(begin, fmt::format("a value of {}", condition.field), Found());
   return value;
 }
@@ -229,7 +231,8 @@ std::string ToText(const QueryValue& value) {
   // Behind a ":" these would be a part of the sign.
   const bool is_sign =
       value.text.starts_with('<') || value.text.starts_with('>') || value.text.starts_with('=');
-  const bool plain = !is_sign && std::ranges::all_of(value.text, is_plain);
+  const bool is_nothing = value.text.empty() && !value.prefix;
+  const bool plain = !is_sign && !is_nothing && std::ranges::all_of(value.text, is_plain);
   return (plain ? value.text : Quoted(value.text)) + (value.prefix ? "*" : "");
 }
 

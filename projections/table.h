@@ -92,6 +92,8 @@ struct TableSchema {
   std::optional<std::string> (*key)(std::string_view id);
   // The row key of a number.
   std::string (*key_of)(uint64_t number);
+  // What `key` takes, for who wrote something else.
+  std::string_view id_form = "the number of one";
 
   // REQUIRES: it is one of them.
   const Field& field(uint8_t id) const { return fields[id - 1]; }

@@ -107,7 +107,8 @@ const TableSchema& TaskRow::Schema() {
                                        .fields = kFields,
                                        .facts = FactsOf<TaskRow>,
                                        .key = KeyIn,
-                                       .key_of = KeyOf};
+                                       .key_of = KeyOf,
+                                       .id_form = "the instance and run of one (42/3)"};
   return kSchema;
 }
 

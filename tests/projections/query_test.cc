@@ -85,7 +85,7 @@ TEST(ParseQuery, GivesATextThatReadsAsTheSame) {
   for (const std::string_view text :
        {"a", "-a:b", "a:\">b\"", "a:\"=b\"", "a:\"*\"", "a:*", "a:\"x*\"*", "a:\",\"", "\"-a\":b",
         "\"a:b\":c", "\"!\":c", "a:\"\\\"\"", "a:b,c*,\"d e\"", "a<=-1 b>\"x y\"", "!important",
-        "-\"a b\"*"}) {
+        "-\"a b\"*", "a:\"\"", "a:\"\",b", "-\"\""}) {
     const Result<Query> query = ParseQuery(text);
     ASSERT_TRUE(query.has_value()) << text << ": " << query.error().message;
     const Result<Query> again = ParseQuery(ToText(*query));

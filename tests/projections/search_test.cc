@@ -391,6 +391,7 @@ TEST(Search, NamesWhatItKnowsOfWhatItDoesNot) {
   EXPECT_THAT(ErrorOf(table, "started>2026-02-30"), HasSubstr("a day (2026-01-31)"));
   EXPECT_THAT(ErrorOf(table, "id:x"), HasSubstr("the number of one"));
   EXPECT_THAT(ErrorOf(table, "id:-1"), HasSubstr("the number of one"));
+  EXPECT_THAT(ErrorOf(table, "key:\"\""), HasSubstr("a value (-key:* is none) for \"key\""));
   EXPECT_THAT(ErrorOf(table, "var.x>big"), HasSubstr("a number to compare with"));
   EXPECT_THAT(ErrorOf(table, "text:..."), HasSubstr("a word of letters or digits"));
   EXPECT_THAT(ErrorOf(table, "", "", "colour"),
