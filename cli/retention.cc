@@ -91,6 +91,53 @@ void Print(const Arguments& arguments, const Terminal& terminal, const Retention
                              Count(report.records, "record"), Count(report.archived, "record")));
 }
 
+std::vector<uint64_t> NumbersOf(const std::vector<InstanceId>& ids) {
+  std::vector<uint64_t> numbers;
+  for (const InstanceId id : ids) numbers.push_back(id.value);
+  return numbers;
+}
+
+Array ToJson(const std::vector<InstanceId>& ids) {
+  Array list;
+  for (const InstanceId id : ids) list.push_back(Whole(id.value));
+  return list;
+}
+
+// Which payloads can still be read, and what takes them away.
+std::string WhatStays(const retention::InClear& left) {
+  std::string text = "found payloads from before encryption was turned on, which stay as they are:";
+  if (!left.instances.empty())
+    text += fmt::format(" those of {} {}; `stele retention --instance {}` cuts {} out of the log",
+                        left.instances.size() == 1 ? "instance" : "instances",
+                        fmt::join(NumbersOf(left.instances), ", "),
+                        fmt::join(NumbersOf(left.instances), " --instance "),
+                        left.instances.size() == 1 ? "it" : "them");
+  if (!left.registry.empty())
+    text += fmt::format("{} those of {} of what was sent", left.instances.empty() ? "" : ";",
+                        Count(left.registry.size(), "record"));
+  return text;
+}
+
+void Print(const Arguments& arguments, const Terminal& terminal, const ErasureReport& report) {
+  const retention::InClear& left = report.in_clear;
+  if (arguments.Has("--json")) {
+    Object document{{"erased", ToJson(report.instances)}, {"sent", Whole(report.sent)}};
+    if (!left.instances.empty()) document.Set("in_clear", ToJson(left.instances));
+    if (!left.registry.empty()) document.Set("sent_in_clear", Whole(left.registry.size()));
+    terminal.Print(ToPrettyJson(std::move(document)) + "\n");
+  } else {
+    terminal.Print(fmt::format(
+        "erased {}{}{}{}\n", Count(report.instances.size(), "instance"),
+        report.instances.empty() ? "" : ": ", fmt::join(NumbersOf(report.instances), ", "),
+        report.sent == 0 ? ""
+                         : fmt::format("; {} of what was sent", Count(report.sent, "record"))));
+    terminal.PrintNote("backups that were made before still hold their keys");
+  }
+  if (!left.instances.empty() || !left.registry.empty())
+    terminal.PrintError(
+        {ErrorCode::kUnsupported, "Expected payloads that are encrypted but " + WhatStays(left)});
+}
+
 // Those whose business key is KEY, or that have the tag `subject:KEY`.
 Result<std::vector<InstanceId>> InstancesOfSubject(const projections::ViewReader& reader,
                                                    const std::string& key) {
@@ -207,21 +254,9 @@ int Erase(const Arguments& arguments, const Terminal& terminal) {
       error.message += "; `stele retention --instance ID` cuts an instance out of the log instead";
     return Refuse(terminal, error);
   }
-  std::vector<uint64_t> numbers;
-  for (const InstanceId id : (*erased)->instances) numbers.push_back(id.value);
-  const uint64_t sent = (*erased)->sent;
-  if (arguments.Has("--json")) {
-    Array list;
-    for (const uint64_t number : numbers) list.push_back(Whole(number));
-    terminal.Print(ToPrettyJson(Object{{"erased", std::move(list)}, {"sent", Whole(sent)}}) + "\n");
-  } else {
-    terminal.Print(
-        fmt::format("erased {}{}{}{}\n", Count(numbers.size(), "instance"),
-                    numbers.empty() ? "" : ": ", fmt::join(numbers, ", "),
-                    sent == 0 ? "" : fmt::format("; {} of what was sent", Count(sent, "record"))));
-    terminal.PrintNote("backups that were made before still hold their keys");
-  }
-  return kExitDone;
+  Print(arguments, terminal, **erased);
+  const retention::InClear& left = (*erased)->in_clear;
+  return left.instances.empty() && left.registry.empty() ? kExitDone : kExitFailed;
 }
 
 }  // namespace stele::cli

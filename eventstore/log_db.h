@@ -78,8 +78,9 @@ class LogDb {
   // REQUIRES: open to write.
   Status MakeKeys();
   Result<std::optional<std::string>> ReadKey(std::string_view name) const;
-  // Puts the rows, whatever was there, durably. REQUIRES: HasKeys().
-  Status PutKeys(const std::vector<KeyRow>& rows);
+  // Puts the rows, whatever was there, and notes the change, durably and as one. REQUIRES:
+  // HasKeys().
+  Status PutKeys(const std::vector<KeyRow>& rows, const MetaChange& note);
   // What stood in these rows before is gone from the files when it returns.
   Status ScrubKeys(const std::vector<KeyRow>& rows);
   // Both, for one row of `meta`.

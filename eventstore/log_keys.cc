@@ -31,9 +31,11 @@ Result<std::optional<std::string>> LogDb::ReadKey(std::string_view name) const {
   return value;
 }
 
-Status LogDb::PutKeys(const std::vector<KeyRow>& rows) {
-  if (rows.empty()) return {};
+Status LogDb::PutKeys(const std::vector<KeyRow>& rows, const MetaChange& note) {
   rocksdb::WriteBatch batch;
+  const auto noted = note.value ? batch.Put(handle_.family(kMeta), note.key, *note.value)
+                                : batch.Delete(handle_.family(kMeta), note.key);
+  if (!noted.ok()) return WriteError(noted, handle_.db().GetName());
   for (const KeyRow& row : rows) {
     const auto status = batch.Put(handle_.family(kKeys), row.name, row.value);
     if (!status.ok()) return WriteError(status, handle_.db().GetName());

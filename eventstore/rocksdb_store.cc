@@ -372,10 +372,17 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
   STELE_RETURN_IF_ERROR(CheckWritable());
   if (keys_ == nullptr) return EventStore::DestroyKeys(shard, instances, registry_records);
   const auto& step = options_.on_archive_step;
+  const auto ids = keys_->WithBegun(shard, instances, registry_records);
+  if (!ids) return std::unexpected(ids.error());
+  if (ids->empty()) return {};
   if (step) step("keys are to be destroyed");
-  auto destroyed = keys_->Destroy(shard, instances, registry_records, step);
-  if (destroyed) destroyed = state_.ForgetSnapshots(shard, instances);
+  std::vector<InstanceId> all;
+  for (const PayloadKeyId& id : *ids)
+    if (id.instance != InstanceId()) all.push_back(id.instance);
+  auto destroyed = keys_->Destroy(shard, *ids, step);
+  if (destroyed) destroyed = state_.ForgetSnapshots(shard, all);
   if (destroyed) destroyed = state_.ScrubNotes(shard);
+  if (destroyed) destroyed = keys_->NoteDone(shard);
   if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
     Refuse(destroyed.error());
   if (step) step("the snapshots are gone");

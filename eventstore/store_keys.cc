@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "eventstore/little_endian.h"
 
 namespace stele::eventstore {
 namespace {
@@ -11,6 +12,16 @@ constexpr size_t kWriteBufferBytes = 32u << 20;
 
 std::string LogPath(const std::string& path) {
   return path + "/log";
+}
+
+// Of PayloadKeyId::Name.
+constexpr size_t kNameBytes = 4 + 8 + 8;
+
+// The row of `meta` with the names of keys whose destruction has begun.
+std::string BegunName(ShardId shard) {
+  std::string name = "destroying....";
+  StoreBig(shard.value, name.data() + name.size() - 4);
+  return name;
 }
 
 Result<LogKeys> MakeLogKeys(LogDb& log, const CipherKey& master) {
@@ -50,23 +61,46 @@ Result<std::unique_ptr<StoreKeys>> StoreKeys::Open(LogDb& log, const std::string
   return std::unique_ptr<StoreKeys>(new StoreKeys(log, *keys, options.payloads));
 }
 
-Status StoreKeys::Destroy(ShardId shard, std::span<const InstanceId> instances,
-                          std::span<const Position> registry_records,
+Result<std::vector<PayloadKeyId>> StoreKeys::WithBegun(
+    ShardId shard, std::span<const InstanceId> instances,
+    std::span<const Position> registry_records) const {
+  auto ids = KeysToDestroy(shard, instances, registry_records);
+  if (!ids) return ids;
+  const auto note = log_.ReadMeta(BegunName(shard));
+  if (!note) return std::unexpected(note.error());
+  const std::string_view names = *note ? std::string_view(**note) : std::string_view();
+  for (size_t at = 0; at < names.size(); at += kNameBytes) {
+    const auto id = PayloadKeyId::Parse(names.substr(at, kNameBytes));
+    if (!id || id->shard != shard)
+      return Fail(ErrorCode::kStoreCorrupt,
+                  fmt::format("Expected the names of keys that are to be destroyed but found {} "
+                              "bytes that are none at byte {}.",
+                              names.size() - at, at));
+    ids->push_back(*id);
+  }
+  return ids;
+}
+
+Status StoreKeys::Destroy(ShardId shard, const std::vector<PayloadKeyId>& ids,
                           const std::function<void(std::string_view)>& step) {
-  const auto ids = KeysToDestroy(shard, instances, registry_records);
-  if (!ids) return std::unexpected(ids.error());
   std::vector<KeyRow> rows;
-  for (const PayloadKeyId& id : *ids) {
+  std::string names;
+  for (const PayloadKeyId& id : ids) {
+    names += id.Name();
     const auto row = log_.ReadKey(id.Name());
     if (!row) return std::unexpected(row.error());
     if (*row) rows.push_back({id.Name(), DestroyedKeyRow()});
   }
-  STELE_RETURN_IF_ERROR(log_.PutKeys(rows));
-  for (const PayloadKeyId& id : *ids) payloads_.Forget(id);
+  STELE_RETURN_IF_ERROR(log_.PutKeys(rows, {BegunName(shard), std::move(names)}));
+  for (const PayloadKeyId& id : ids) payloads_.Forget(id);
   if (step) step("it is noted that the keys are destroyed");
   STELE_RETURN_IF_ERROR(log_.ScrubKeys(rows));
   if (step) step("the keys are in no file");
   return {};
+}
+
+Status StoreKeys::NoteDone(ShardId shard) {
+  return log_.WriteMeta({{BegunName(shard), std::nullopt}});
 }
 
 Result<bool> StoreKeys::IsDestroyed(ShardId shard, InstanceId instance) const {

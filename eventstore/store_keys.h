@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -30,11 +31,16 @@ class StoreKeys {
   PayloadKeys& payloads() { return payloads_; }
   const std::shared_ptr<const FileCipher>& files() const { return files_; }
 
+  // What is to be destroyed: these, and what a call that was cut off had begun with.
+  Result<std::vector<PayloadKeyId>> WithBegun(ShardId shard, std::span<const InstanceId> instances,
+                                              std::span<const Position> registry_records) const;
   // The keys are gone, from memory and from every file, when it returns; what has none is passed
-  // over. May be repeated. `step`, if any, is told what was done on the disk.
-  Status Destroy(ShardId shard, std::span<const InstanceId> instances,
-                 std::span<const Position> registry_records,
+  // over. May be repeated. Is noted as begun together with the first thing that it does. `step`, if
+  // any, is told what was done on the disk.
+  Status Destroy(ShardId shard, const std::vector<PayloadKeyId>& ids,
                  const std::function<void(std::string_view)>& step);
+  // All that goes with the keys is gone, too.
+  Status NoteDone(ShardId shard);
   Result<bool> IsDestroyed(ShardId shard, InstanceId instance) const;
 
  private:

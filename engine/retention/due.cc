@@ -1,10 +1,6 @@
 #include "engine/retention/due.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <algorithm>
-#include <set>
 
 namespace stele::retention {
 
@@ -27,29 +23,6 @@ Result<std::vector<InstanceId>> WholeTree(const projections::ViewReader& closed,
   }
   std::ranges::reverse(tree);
   return tree;
-}
-
-Result<std::vector<InstanceId>> TreesOf(const projections::ViewReader& closed,
-                                        std::span<const InstanceId> roots) {
-  std::vector<InstanceId> all(roots.begin(), roots.end());
-  std::set<InstanceId> known(all.begin(), all.end());
-  std::vector<uint64_t> open;
-  for (size_t i = 0; i < all.size(); ++i) {
-    const auto row = projections::FindClosed(closed, all[i]);
-    if (!row.has_value()) return std::unexpected(row.error());
-    if (!row->has_value()) open.push_back(all[i].value);
-    const auto called = projections::CalledBy(closed, all[i]);
-    if (!called.has_value()) return std::unexpected(called.error());
-    for (const InstanceId id : *called)
-      if (known.insert(id).second) all.push_back(id);
-  }
-  if (!open.empty())
-    return Fail(ErrorCode::kWrongState,
-                fmt::format("Expected instances that have ended, and all that they called, but "
-                            "found {} open; `stele cancel ID` or `stele terminate ID` ends one",
-                            fmt::join(open, ", ")));
-  std::ranges::reverse(all);
-  return all;
 }
 
 std::optional<TimeUs> DueScan::EndedBefore(DefinitionId definition) const {

@@ -8,7 +8,6 @@
 #include <deque>
 #include <functional>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "base/error.h"
@@ -24,11 +23,6 @@ namespace stele::retention {
 using MayGo = std::function<bool(InstanceId, const projections::ClosedRow&)>;
 Result<std::vector<InstanceId>> WholeTree(const projections::ViewReader& closed, InstanceId root,
                                           const MayGo& may_go);
-
-// The same of all of these, none twice. kWrongState names those that have not ended, or that there
-// are not.
-Result<std::vector<InstanceId>> TreesOf(const projections::ViewReader& closed,
-                                        std::span<const InstanceId> roots);
 
 class DueScan {
  public:

@@ -47,6 +47,9 @@ Status Remover::Finish(const model::Registry& registry) {
     if (!*destroyed) readable.push_back(id);
   }
   if (!registry.erased.empty()) parts_.projector->ForgetThen();
+  // Keys that are noted as destroyed and may still be in files, with what goes with them.
+  const Status keys_gone = parts_.store->DestroyKeys(parts_.shard, {});
+  if (!keys_gone.has_value() && keys_gone.error().code != ErrorCode::kUnsupported) return keys_gone;
   if (readable.empty()) return {};
   STELE_RETURN_IF_ERROR(WaitForViews(registry.position));
   const auto sent = FindSent(*parts_.store, parts_.shard, readable, "");
@@ -119,9 +122,9 @@ Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, P
   return DestroyKeys(instances, sent);
 }
 
-// Nobody gets them any more, and a restart does not read of them again.
+// Nobody gets them any more, and a restart does not read of them again; and the checkpoint has
+// nothing any more of who ended since the last one.
 Status Remover::ForgetMessages(const std::vector<Position>& published) {
-  if (published.empty()) return {};
   const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
     for (const Position position : published)
       if (const Status done = shard.board().ForgetMessages(position); !done.has_value())

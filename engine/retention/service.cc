@@ -6,6 +6,7 @@
 
 #include "engine/model/instance_ranges.h"
 #include "engine/retention/due.h"
+#include "engine/retention/named.h"
 #include "engine/retention/tiering.h"
 
 namespace stele::retention {
@@ -214,7 +215,8 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
     const auto closed = parts_.projector->Read(projections::kClosedView);
     if (!closed.has_value()) return std::unexpected(closed.error());
     seen = closed->position();
-    const auto tree = TreesOf(*closed, instances);
+    const auto tree =
+        TreesOf(*closed, *parts_.store, parts_.shard, instances, [](InstanceId) { return false; });
     if (!tree.has_value()) return std::unexpected(tree.error());
     all = *tree;
   }
@@ -236,6 +238,8 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
 
 Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& instances,
                                               const std::string& key, const std::string& reason) {
+  const auto registry = ReadRegistry();
+  if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
   std::optional<Position> seen;
   ErasureReport report;
@@ -244,7 +248,9 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     const auto closed = parts_.projector->Read(projections::kClosedView);
     if (!closed.has_value()) return std::unexpected(closed.error());
     seen = closed->position();
-    const auto tree = TreesOf(*closed, instances);
+    // What was erased before may be named again.
+    const auto tree = TreesOf(*closed, *parts_.store, parts_.shard, instances,
+                              [&](InstanceId id) { return registry->IsErased(id); });
     if (!tree.has_value()) return std::unexpected(tree.error());
     all = *tree;
   }
@@ -258,6 +264,12 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     if (portion.empty() && sent->registry.empty()) break;
     STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, parts_.actor));
     report.sent += sent->registry.size();
+    const auto left = FindInClear(*parts_.store, parts_.shard, portion, sent->registry);
+    if (!left.has_value()) return std::unexpected(left.error());
+    InClear& in_clear = report.in_clear;
+    in_clear.instances.insert(in_clear.instances.end(), left->instances.begin(),
+                              left->instances.end());
+    in_clear.registry.insert(in_clear.registry.end(), left->registry.begin(), left->registry.end());
     at += size;
   } while (at < all.size());
   return report;

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "engine/retention/in_clear.h"
 #include "engine/retention/policy.h"
 #include "engine/retention/remover.h"
 #include "engine/runtime/shard.h"
@@ -37,6 +38,7 @@ struct RetentionReport {
 struct ErasureReport {
   std::vector<InstanceId> instances;
   uint64_t sent = 0;  // messages and firings of the registry
+  InClear in_clear;   // of both: payloads from before encryption was turned on, which stay
 };
 
 struct RetentionParts {

@@ -20,6 +20,11 @@ variables: {whom: ""}
 steps:
   - {id: "greet", type: "script", config: {script: "echo \\"{{variables.whom}} was here\\""}}
 """
+PARENT = """
+name: "parent"
+steps:
+  - {id: "ask", type: "call", config: {workflow: "two"}}
+"""
 MARKER = "Sekretariat-4711"
 WAITS = """
 name: "waits"
@@ -80,6 +85,23 @@ class Retention(ProgramTest):
         self.assertIn("STL0401", self.stele("retention", "--subject", "A-1", code=2).stderr)
         self.verified()
 
+    def test_who_is_not_there_is_not_called_open(self):
+        for command in ("retention", "erase"):
+            self.assertIn("STL0401", self.stele(command, "--instance", "77", code=2).stderr)
+        self.assertEqual(self.purged("--instance", "1")["instances"], 1)
+        for command in ("retention", "erase"):
+            self.assertIn("STL0307", self.stele(command, "--instance", "1", code=2).stderr)
+
+    def test_what_was_called_goes_with_its_caller_alone(self):
+        self.stele("definitions", "register", self.path("two.yml"))
+        self.stele("run", self.write("parent.yml", PARENT))
+        for words in (("retention",), ("retention", "--dry-run"), ("erase",)):
+            refused = self.stele(*words, "--instance", "4", code=1).stderr
+            self.assertIn("STL0405", refused)
+            self.assertIn("--instance 3", refused)
+        self.assertEqual(self.purged("--instance", "3")["definitions"], {"parent": 1, "two": 1})
+        self.verified()
+
     def test_old_records_leave_the_hot_log(self):
         self.assertEqual(self.json("archive", "--json", "--before", "24h")["records"], 0)
         self.assertEqual(self.json("archive", "--json", "--keep", "1GiB")["records"], 0)
@@ -117,15 +139,32 @@ class Retention(ProgramTest):
         self.stele("status", "1")
         self.stele("erase", code=2)
 
+    def test_payloads_from_before_encryption_are_not_called_erased(self):
+        encrypt(self)
+        self.stele("run", self.path("brief.yml"), "--var", "whom=somebody")
+        said = self.stele("erase", "--instance", "2", "--instance", "3", code=1)
+        self.assertIn("erased 2 instances: 2, 3", said.stdout)
+        self.assertIn("STL0004", said.stderr)
+        self.assertIn("those of instance 2; `stele retention --instance 2` cuts it", said.stderr)
+        self.assertEqual(self.json("erase", "--instance", "2", "--json", code=1),
+                         {"erased": [2], "sent": 0, "in_clear": [2]})
+        self.assertEqual(self.json("erase", "--instance", "3", "--json"), {"erased": [3], "sent": 0})
+        self.assertEqual(self.purged("--instance", "2")["instances"], 1)
+        self.verified()
+
+
+def encrypt(test):
+    test.write("master.key", "00112233445566778899aabbccddeeff" * 2 + "\n")
+    os.chmod(test.path("master.key"), 0o600)
+    os.makedirs(test.path("stele-data"), exist_ok=True)
+    test.write("stele-data/settings.json",
+               json.dumps({"encryption": {"key_file": test.path("master.key")}}))
+
 
 class Erasure(ProgramTest):
     def setUp(self):
         super().setUp()
-        self.write("master.key", "00112233445566778899aabbccddeeff" * 2 + "\n")
-        os.chmod(self.path("master.key"), 0o600)
-        os.mkdir(self.path("stele-data"))
-        self.write("stele-data/settings.json",
-                   json.dumps({"encryption": {"key_file": self.path("master.key")}}))
+        encrypt(self)
         self.write("long.yml", BRIEF.replace("retention: 1ms\n", ""))
         self.stele("run", self.path("long.yml"), "--var", f"whom={MARKER}", "--business-key", "A-1")
         self.stele("run", self.path("long.yml"), "--var", "whom=somebody")

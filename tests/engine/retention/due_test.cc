@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/engine/retention/retained.h"
+#include "tests/engine/retention/closed.h"
 
 namespace stele::retention {
 namespace {
@@ -11,51 +11,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
-
-// A view in memory that is told events as a feed would.
-class Closed {
- public:
-  Closed() {
-    auto opened = projections::ViewStore::Open(directory_.path());
-    if (!opened.has_value()) std::abort();
-    store_ = *std::move(opened);
-    generation_ = *store_->Create("closed", 1);
-  }
-  void Start(InstanceId id, InstanceId parent = {}) {
-    model::InstanceStarted started;
-    started.definition = DefinitionId(1);
-    started.parent_instance = parent;
-    parents_[id] = parent;
-    Tell(id, started, TimeUs(1));
-  }
-  void End(InstanceId id, TimeUs at) { Tell(id, model::InstanceCompleted{}, at); }
-  void Retry(InstanceId id) { Tell(id, model::InstanceRetryRequested{}, TimeUs(1)); }
-  projections::ViewReader Read() const { return projections::ViewReader(generation_); }
-
- private:
-  void Tell(InstanceId id, const model::Event& event, TimeUs at) {
-    model::Instance instance;
-    instance.id = id;
-    instance.definition = DefinitionId(1);
-    instance.parent_instance = parents_[id];
-    projections::ViewWriter writer(*generation_);
-    view_.OnEvent(event, instance, {}, {id, ++position_, at, ""}, writer);
-    const projections::ViewStore::Change change{generation_.get(), &writer};
-    ASSERT_TRUE(store_->Write({&change, 1}, position_).has_value());
-  }
-
-  eventstore::TempDir directory_;
-  std::unique_ptr<projections::ViewStore> store_;
-  std::shared_ptr<projections::Generation> generation_;
-  projections::ClosedView view_;
-  std::map<InstanceId, InstanceId> parents_;
-  struct Counter : Position {
-    Position operator++() {
-      ++value;
-      return *this;
-    }
-  } position_;
-};
 
 class Due : public testing::Test {
  protected:
@@ -102,9 +57,6 @@ TEST_F(Due, GoWithAllThatTheyCalledOrNotAtAll) {
   closed_.End(InstanceId(3), TimeUs(1'000));
   EXPECT_THAT(At(1'050), IsEmpty()) << "3 is to be kept longer";
   EXPECT_THAT(At(1'200), ElementsAre(InstanceId(1), InstanceId(2), InstanceId(3)));
-  const auto tree = TreesOf(closed_.Read(), std::vector{InstanceId(1)});
-  ASSERT_TRUE(tree.has_value());
-  EXPECT_THAT(*tree, ElementsAre(InstanceId(3), InstanceId(2), InstanceId(1)));
 }
 
 TEST_F(Due, ComeInPortions) {
@@ -122,16 +74,6 @@ TEST_F(Due, ComeInPortions) {
     for (const InstanceId id : *next) EXPECT_TRUE(all.insert(id).second);
   }
   EXPECT_EQ(all.size(), 1'000u);
-}
-
-TEST_F(Due, NamesThoseThatAreOpen) {
-  closed_.Start(InstanceId(1));
-  closed_.Start(InstanceId(2), InstanceId(1));
-  closed_.End(InstanceId(1), TimeUs(10));
-  const auto trees = TreesOf(closed_.Read(), std::vector{InstanceId(1)});
-  ASSERT_FALSE(trees.has_value());
-  EXPECT_EQ(trees.error().code, ErrorCode::kWrongState);
-  EXPECT_THAT(trees.error().message, testing::HasSubstr("found 2 open"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 
 #include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
+#include "engine/model/payload_spans.h"
 #include "engine/retention/service.h"
 #include "engine/tasks/function_executor.h"
 #include "eventstore/rocksdb_store.h"
@@ -33,6 +34,7 @@ struct SteadyOptions {
   // Told before and after whatever changes the disk in a purge or an archiving. On the service's
   // thread.
   std::function<void(std::string_view)> step;
+  bool sealed = false;  // payloads are
 };
 
 inline constexpr int64_t kSteadyDayUs = int64_t{86'400} * 1'000'000;
@@ -53,6 +55,10 @@ class SteadyEngine final : public runtime::Observer {
     eventstore::RocksDbOptions store_options;
     store_options.archive_segment_bytes = 1u << 20;
     store_options.on_archive_step = options_.step;
+    if (options_.sealed) {
+      store_options.master_key = eventstore::CipherKey(std::string(eventstore::kKeyBytes, 'k'));
+      store_options.payloads = std::make_shared<model::RecordPayloads>();
+    }
     auto store = eventstore::OpenRocksDbStore(options_.directory, store_options);
     if (!store.has_value()) std::abort();
     store_ = *std::move(store);
@@ -136,6 +142,16 @@ steps:
     while (!retained_) uv_run(&loop_, UV_RUN_ONCE);
     EXPECT_TRUE(report_.has_value()) << report_.error().message;
     return report_.value_or(RetentionReport());
+  }
+  void Erase(InstanceId id) {
+    retained_ = false;
+    service_->Do([this, id](RetentionService& service) {
+      const auto erased = service.Erase({id}, "", "asked for");
+      EXPECT_TRUE(erased.has_value()) << erased.error().message;
+      retained_ = true;
+      shard_->Post([] {});
+    });
+    while (!retained_) uv_run(&loop_, UV_RUN_ONCE);
   }
   // What an earlier process left undone is done when it returns.
   void AwaitFinished() {

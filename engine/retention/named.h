@@ -1,0 +1,28 @@
+// What goes when somebody names instances, whatever their age: each with all that it called, none
+// without who called it.
+//
+// Thread: one at a time, none that must not wait for a disk.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "eventstore/event_store.h"
+#include "projections/view_store.h"
+
+namespace stele::retention {
+
+// These and all that they called, directly or not, those that were called first; none twice.
+// `closed`: a reader of the view of that name. `goes_alone`: asked of one that was called by who is
+// kept.
+// kUnknownInstance: there is none. kInstanceErased: it was purged. kWrongState names those that
+// have not ended, or that somebody called who stays.
+Result<std::vector<InstanceId>> TreesOf(const projections::ViewReader& closed,
+                                        const eventstore::EventStore& log, ShardId shard,
+                                        std::span<const InstanceId> roots,
+                                        const std::function<bool(InstanceId)>& goes_alone);
+
+}  // namespace stele::retention
