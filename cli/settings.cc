@@ -184,6 +184,14 @@ Result<Settings> ReadAll(const std::string& data) {
   return settings;
 }
 
+// Whether the path leads to the directory or into it.
+bool LeadsInto(const std::filesystem::path& directory, const std::filesystem::path& path) {
+  std::error_code ignored;
+  const auto outer = std::filesystem::weakly_canonical(directory, ignored);
+  const auto inner = std::filesystem::weakly_canonical(path, ignored);
+  return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
 }  // namespace
 
 Result<runtime::ShardOptions> ReadSettings(const std::string& data) {
@@ -204,6 +212,12 @@ Result<std::string> ReadArchiveDirectory(const std::string& data) {
   const std::filesystem::path usual = std::filesystem::path(data) / "archive";
   const std::filesystem::path named = settings->archive_directory;
   std::error_code ignored;
+  if (!named.empty() && LeadsInto(data, named) && !LeadsInto(usual, named))
+    return Fail(ErrorCode::kUsage,
+                fmt::format("{0}/settings.json: archive_directory: Expected a directory outside of "
+                            "{0}, or \"archive\", but found {1}: what else lies there is deleted, "
+                            "and made anew",
+                            data, named.string()));
   if (named.empty() || std::filesystem::equivalent(named, usual, ignored) || !HasSegments(usual))
     return named.string();
   return Fail(ErrorCode::kUsage,

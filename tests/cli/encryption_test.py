@@ -129,6 +129,24 @@ class Sealed(EncryptionTest):
         self.stele("projections", "verify", "--data", "data")
         self.assertEqual(self.marks_in("data"), set())
 
+    def test_a_damaged_identity_of_what_is_derived_ends_nobody(self):
+        self.seal()
+        self.through_every_door()
+        listed = self.stele("list", "--data", self.path("data")).stdout
+        for part in ["state", "views/0"]:
+            name = self.path(f"data/{part}/IDENTITY")
+            with open(name, "rb") as file:
+                whole = file.read()
+            for damaged in [b"", whole[:40], whole[:3] + b"?" + whole[4:]]:
+                for words in [["list"], ["projections", "list"], ["cancel", "99"]]:
+                    with self.subTest(part=part, damaged=damaged[:8], words=words):
+                        with open(name, "wb") as file:
+                            file.write(damaged)
+                        run = self.stele(*words, "--data", self.path("data"),
+                                         code=2 if words[0] == "cancel" else 0)
+                        if words == ["list"]:
+                            self.assertEqual(run.stdout, listed)
+
     def test_a_restored_directory_needs_the_same_key(self):
         self.seal()
         self.through_every_door()

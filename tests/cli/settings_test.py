@@ -63,6 +63,25 @@ class Settings(ProgramTest):
                 self.settings(document)
                 self.assertIn(expected, self.stele("run", self.workflow, code=2).stderr)
 
+    def test_the_archive_lies_outside_or_in_its_usual_place(self):
+        self.settings({})
+        self.stele("run", self.workflow)
+        data = self.path("stele-data")
+        os.symlink(os.path.join(data, "state"), self.path("aside"))
+        for directory in ["state", "views/0", "log", ".", "secrets.stele", "other", "archive/..",
+                          os.path.join(data, "state"), "../stele-data/state", "../aside"]:
+            with self.subTest(directory=directory):
+                self.settings({"archive_directory": directory})
+                for words in [["archive"], ["list"], ["backup", self.path("backup")]]:
+                    refused = self.stele(*words, code=2).stderr
+                    self.assertIn("STL0701", refused)
+                    self.assertIn("archive_directory", refused)
+        for directory in ["archive", "./archive/", os.path.join(data, "archive"), "archive/cold",
+                          "../stele-data-archive", "../cold"]:
+            with self.subTest(directory=directory):
+                self.settings({"archive_directory": directory})
+                self.stele("list")
+
     def test_a_task_type_that_is_not_known_is_noted(self):
         self.settings({"task_types": {"scrpt": {"at_once": 1}, "http": {"at_once": 1}}})
         run = self.stele("run", self.workflow)
