@@ -132,6 +132,21 @@ class Retention(ProgramTest):
         self.assertIn("cold/archive", refused)
         self.assertIn("move its files", refused)
 
+    def test_a_copy_leaves_the_archive_of_the_original_alone(self):
+        settings = json.dumps({"archive_directory": self.path("cold")})
+        self.write("stele-data/settings.json", settings)
+        self.stele("archive")
+        shutil.copytree(self.path("stele-data"), self.path("copy"))
+        files = sorted(os.listdir(self.path("cold")))
+        for words in [["retention", "--instance", "1"], ["archive"]]:
+            refused = self.stele(*words, "--data", self.path("copy"), code=2).stderr
+            self.assertIn("STL0303", refused)
+            self.assertIn("OWNER", refused)
+        self.assertEqual(sorted(os.listdir(self.path("cold"))), files)
+        self.verified()
+        self.assertEqual(self.purged("--instance", "1")["instances"], 1)
+        self.verified()
+
     def test_without_encryption_nothing_is_erased(self):
         refused = self.stele("erase", "--instance", "1", code=2).stderr
         self.assertIn("STL0004", refused)
