@@ -179,6 +179,9 @@ class EventStore {
   Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances) {
     return DestroyKeys(shard, instances, {});
   }
+  // What was erased before the last checkpoint of notes, snapshots and what is open is in no file
+  // any more. Waits for compactions, which come in a day otherwise. Threads: any.
+  virtual Status Scrub(ShardId) { return {}; }
   // Whether the instance's key was destroyed. What is recorded for it afterwards keeps no payload.
   virtual Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const;
   // Of a store whose payloads are sealed; otherwise null. Lives as long as the store.

@@ -65,7 +65,7 @@ Status LogDb::Scrub(size_t family, const std::string& first, const std::string& 
   for (size_t i = 0; i < handle_.families(); ++i) families.push_back(handle_.family(i));
   const rocksdb::Slice from(first), to(last);
   auto status = db.Flush({}, families);
-  if (status.ok()) status = db.CompactRange({}, handle_.family(family), &from, &to);
+  if (status.ok()) status = db.CompactRange(EveryFile(), handle_.family(family), &from, &to);
   // Files that are no longer needed are removed by the threads that found them so: wait for them.
   if (status.ok()) status = db.PauseBackgroundWork();
   if (status.ok()) status = db.ContinueBackgroundWork();

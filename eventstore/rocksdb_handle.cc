@@ -35,6 +35,12 @@ std::unexpected<Error> RocksError(const rocksdb::Status& status, std::string_vie
   return Fail(code, fmt::format("Expected to {} but found: {}.", what, status.ToString()));
 }
 
+rocksdb::CompactRangeOptions EveryFile() {
+  rocksdb::CompactRangeOptions options;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  return options;
+}
+
 rocksdb::Options BaseOptions() {
   rocksdb::Options options;
   options.create_if_missing = true;

@@ -19,6 +19,12 @@
 
 namespace stele::eventstore {
 
+// A file is written again when it is as old as that, so that what was erased leaves it.
+inline constexpr uint64_t kRewriteSeconds = 24 * 3600;
+// For CompactRange: what was erased is in none of the files of the range then. RocksDB leaves those
+// of the last level as they are unless it is told not to.
+rocksdb::CompactRangeOptions EveryFile();
+
 inline std::string_view View(const rocksdb::Slice& slice) {
   return {slice.data(), slice.size()};
 }

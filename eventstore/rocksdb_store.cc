@@ -85,6 +85,7 @@ class RocksDbStore final : public EventStore {
   }
   Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
                      std::span<const Position> registry_records) override;
+  Status Scrub(ShardId shard) override;
   Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const override {
     return keys_ == nullptr ? Result<bool>(false) : keys_->IsDestroyed(shard, instance);
   }
@@ -381,12 +382,17 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
     if (id.instance != InstanceId()) all.push_back(id.instance);
   auto destroyed = keys_->Destroy(shard, *ids, step);
   if (destroyed) destroyed = state_.ForgetSnapshots(shard, all);
-  if (destroyed) destroyed = state_.ScrubNotes(shard);
+  if (destroyed) destroyed = state_.Scrub(shard);
   if (destroyed) destroyed = keys_->NoteDone(shard);
   if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
     Refuse(destroyed.error());
   if (step) step("the snapshots are gone");
   return destroyed;
+}
+
+Status RocksDbStore::Scrub(ShardId shard) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  return state_.Scrub(shard);
 }
 
 // Whether a block ended there with that hash.

@@ -23,6 +23,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(rocksdb::CompressionType compression)
   options.compression_opts.level = 1;
   options.level0_slowdown_writes_trigger = 40;
   options.level0_stop_writes_trigger = 80;
+  options.periodic_compaction_seconds = kRewriteSeconds;
   rocksdb::BlockBasedTableOptions table;
   table.checksum = rocksdb::kXXH3;
   table.format_version = 5;
@@ -37,6 +38,7 @@ rocksdb::ColumnFamilyOptions IndexFamilyOptions() {
   // A new chunk overlaps little of what is there: small files keep a compaction to that little.
   options.target_file_size_base = 4 << 20;
   options.level0_file_num_compaction_trigger = 8;
+  options.periodic_compaction_seconds = 0;  // numbers, and as many as there are records
   return options;
 }
 

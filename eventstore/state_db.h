@@ -47,13 +47,15 @@ class StateDb {
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const;
   Result<bool> IsOpen(ShardId shard, InstanceId instance) const;
 
-  // The instances' snapshots and index entries, and the notes, go, durably, and from the files too.
+  // The instances' snapshots and index entries, and the notes, go, durably. Most leave the files
+  // too; Scrub sees to the rest.
   Status Forget(ShardId shard, const Erasure& erasure);
 
   // The instances' snapshots go, durably, and from the files too.
   Status ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances);
-  // Notes that were erased before the last checkpoint leave the files.
-  Status ScrubNotes(ShardId shard);
+  // Of notes, of what is open and of snapshots, what was erased before the last checkpoint leaves
+  // the files.
+  Status Scrub(ShardId shard);
 
   // The shards that have one.
   Result<std::vector<ShardId>> CheckpointedShards() const;

@@ -67,7 +67,7 @@ Status StateDb::ForgetSnapshots(ShardId shard, std::span<const InstanceId> insta
   if (status.ok())
     status = db.Flush({}, {handle_.family(kSnapshots), handle_.family(kOpen),
                            handle_.family(kCheckpoint), handle_.family(kNotes)});
-  if (status.ok()) status = db.CompactRange({}, handle_.family(kSnapshots), &from, &to);
+  if (status.ok()) status = db.CompactRange(EveryFile(), handle_.family(kSnapshots), &from, &to);
   if (status.ok()) status = db.PauseBackgroundWork();
   if (status.ok()) status = db.ContinueBackgroundWork();
   if (status.ok()) return {};
@@ -76,14 +76,17 @@ Status StateDb::ForgetSnapshots(ShardId shard, std::span<const InstanceId> insta
                           instances.size(), path_, status.ToString()));
 }
 
-Status StateDb::ScrubNotes(ShardId shard) {
+Status StateDb::Scrub(ShardId shard) {
   const auto first = ShardKey(shard), last = ShardKey(ShardId(shard.value + 1));
   const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
-  const auto status = handle_.db().CompactRange({}, handle_.family(kNotes), &from, &to);
+  rocksdb::Status status;
+  for (const Family family : {kNotes, kOpen, kSnapshots})
+    if (status.ok())
+      status = handle_.db().CompactRange(EveryFile(), handle_.family(family), &from, &to);
   if (status.ok()) return {};
-  return Fail(
-      ErrorCode::kStoreWriteFailed,
-      fmt::format("Expected to rid {} of erased notes but found: {}.", path_, status.ToString()));
+  return Fail(ErrorCode::kStoreWriteFailed,
+              fmt::format("Expected to rid {} of what was erased but found: {}.", path_,
+                          status.ToString()));
 }
 
 }  // namespace stele::eventstore

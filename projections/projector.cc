@@ -192,11 +192,16 @@ Status Projector::CatchUp(const Progress& progress) {
   for (const auto& feed : building_)
     total += end.value - std::min(end.value, feed->position().value);
   uint64_t done = 0;
+  // So that who has little time comes further each time.
+  const auto keep = [&](uint64_t records) {
+    return records < kBatchRecords ? Status() : store_->Sync();
+  };
   while (main_->position() < end) {
     const Result<uint64_t> records = StepMain();
     if (!records.has_value()) return std::unexpected(records.error());
     if (*records == 0) break;
     done += *records;
+    STELE_RETURN_IF_ERROR(keep(*records));
     if (progress) progress(done, total);
   }
   STELE_RETURN_IF_ERROR(ServeAll());
@@ -205,6 +210,7 @@ Status Projector::CatchUp(const Progress& progress) {
     if (!records.has_value()) return std::unexpected(records.error());
     if (*records == 0) return {};
     done += *records;
+    STELE_RETURN_IF_ERROR(keep(*records));
     if (progress) progress(std::min(done, total), total);
   }
 }

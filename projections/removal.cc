@@ -106,6 +106,27 @@ Status FeedInstance(const eventstore::EventStore& log, ShardId shard, InstanceId
   return {};
 }
 
+namespace {
+
+// The messages that instances publish.
+class Published final : public View {
+ public:
+  explicit Published(std::vector<Leaving::Message>& messages) : messages_(messages) {}
+  std::string_view name() const override { return "published"; }
+  uint32_t version() const override { return 1; }
+  std::string_view keys() const override { return ""; }
+  void OnEvent(const model::Event& event, const model::Instance&, const model::Registry&,
+               const RecordInfo& record, ViewWriter&) override {
+    if (const auto* message = std::get_if<model::MessagePublished>(&event))
+      messages_.push_back({record.position, message->message_id});
+  }
+
+ private:
+  std::vector<Leaving::Message>& messages_;
+};
+
+}  // namespace
+
 Result<Leaving> ReadLeaving(const eventstore::EventStore& log, ShardId shard,
                             const model::Registry& registry, std::span<const InstanceId> instances,
                             std::span<const MakeView> views) {
@@ -117,6 +138,9 @@ Result<Leaving> ReadLeaving(const eventstore::EventStore& log, ShardId shard,
   std::vector<ViewFeeding> feedings;
   for (size_t i = 0; i < totals.size(); ++i) feedings.push_back({totals[i].get(), &writers[i]});
   Leaving leaving;
+  Published published(leaving.messages);
+  ViewWriter nothing;
+  feedings.push_back({&published, &nothing});
   for (const InstanceId id : instances) {
     model::Instance instance;
     STELE_RETURN_IF_ERROR(

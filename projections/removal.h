@@ -50,7 +50,12 @@ Status FeedInstance(const eventstore::EventStore& log, ShardId shard, InstanceId
 struct Leaving {
   std::vector<model::ViewRow> totals;  // what they add to views of totals
   std::vector<std::pair<std::string, InstanceId>> idempotency_keys;
-  Position last;  // the last of their records
+  struct Message {
+    Position published;
+    std::string id;  // empty: it has none
+  };
+  std::vector<Message> messages;  // that they published
+  Position last;                  // the last of their records
 };
 // Reads all of their records. kWrongState: one of them has not ended.
 Result<Leaving> ReadLeaving(const eventstore::EventStore& log, ShardId shard,

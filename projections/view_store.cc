@@ -86,6 +86,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(const std::shared_ptr<rocksdb::Cache>
   options.write_buffer_size = kWriteBufferBytes;
   options.compression = rocksdb::kLZ4Compression;
   options.level_compaction_dynamic_level_bytes = true;
+  options.periodic_compaction_seconds = eventstore::kRewriteSeconds;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
@@ -462,10 +463,9 @@ Status ViewStore::Write(std::span<const Change> changes, Position position, std:
 
 Status ViewStore::Compact() {
   STELE_RETURN_IF_ERROR(Sync());
-  rocksdb::CompactRangeOptions options;
-  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (const auto& generation : generations()) {
-    const auto status = db_->CompactRange(options, generation->family_, nullptr, nullptr);
+    const auto status =
+        db_->CompactRange(eventstore::EveryFile(), generation->family_, nullptr, nullptr);
     if (!status.ok())
       return ViewError(*db_, status, fmt::format("compact the view {}", generation->view()));
   }

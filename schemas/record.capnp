@@ -491,10 +491,8 @@ struct InstancesPurged {
   closedBefore @1 :Int64;              # all of them had ended then; 0: they were named
   reason @2 :Text $payload;
   totals @3 :List(ViewRow);            # what they add to views of totals: docs/retention.md
+  firings @4 :List(Text);              # their idempotency keys that name firings of triggers
 }
 
 # Their keys are destroyed behind this one, and nothing more happens to them.
-struct InstancesErased {
-  instances @0 :List(InstanceRange);   # in order; each ended
-  reason @1 :Text $payload;
-}
+struct InstancesErased { instances @0 :List(InstanceRange); reason @1 :Text $payload; }

@@ -457,6 +457,7 @@ struct InstancesPurged {
   TimeUs closed_before;
   std::string reason;
   std::vector<ViewRow> totals;
+  std::vector<std::string> firings;  // idempotency keys
   bool operator==(const InstancesPurged&) const = default;
 };
 

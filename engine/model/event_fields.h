@@ -199,7 +199,8 @@
 #define STELE_FIELDS_TriggerStateChanged(F) F(trigger, Id) F(state, State) F(reason, Reason)
 #define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
 #define STELE_FIELDS_InstancesPurged(F) \
-  F(instances, Instances) F(closed_before, ClosedBefore) F(reason, Reason) F(totals, Totals)
+  F(instances, Instances)               \
+  F(closed_before, ClosedBefore) F(reason, Reason) F(totals, Totals) F(firings, Firings)
 #define STELE_FIELDS_InstancesErased(F) F(instances, Instances) F(reason, Reason)
 #define STELE_FIELDS_DefinitionRegistered(F) \
   F(definition, Definition)                  \

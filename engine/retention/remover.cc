@@ -67,7 +67,10 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
   model::InstancesPurged purged{.instances = model::RangesOf(instances),
                                 .closed_before = closed_before,
                                 .reason = reason,
-                                .totals = std::move(leaving->totals)};
+                                .totals = std::move(leaving->totals),
+                                .firings = {}};
+  for (const auto& [key, instance] : leaving->idempotency_keys)
+    if (runtime::FiringOf(key).has_value()) purged.firings.push_back(key);
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
     shard.Purge(std::move(purged), seen, actor, std::move(answer));
   });
@@ -80,6 +83,8 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
                                     const projections::Leaving& leaving, Position purge) {
   STELE_RETURN_IF_ERROR(WaitForViews(purge));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
+  STELE_RETURN_IF_ERROR(ForgetMessages(leaving));
+  STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
   STELE_RETURN_IF_ERROR(
       ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge, parts_.stop));
   STELE_RETURN_IF_ERROR(Step("their records are archived"));
@@ -120,6 +125,20 @@ Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, P
   STELE_RETURN_IF_ERROR(WaitForViews(*position));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
   return DestroyKeys(instances, sent);
+}
+
+// What would be read of them again is cut out.
+Status Remover::ForgetMessages(const projections::Leaving& leaving) {
+  if (leaving.messages.empty()) return {};
+  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    for (const auto& [published, id] : leaving.messages) {
+      if (const Status done = shard.board().ForgetMessages(published); !done.has_value())
+        return answer(std::unexpected(done.error()));
+      if (!id.empty()) shard.board().ForgetMessageId(id, published);
+    }
+    shard.WriteCheckpoint(std::move(answer));
+  });
+  return forgotten.has_value() ? Status() : std::unexpected(forgotten.error());
 }
 
 // Nobody gets them any more, and a restart does not read of them again; and the checkpoint has

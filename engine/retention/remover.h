@@ -65,6 +65,7 @@ class Remover {
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
   Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);
+  Status ForgetMessages(const projections::Leaving& leaving);
   Status ForgetMessages(const std::vector<Position>& published);
   Status WaitForViews(Position position);
   Status Step(std::string_view step) const {

@@ -204,6 +204,11 @@ Result<eventstore::ArchiveReport> RetentionService::Archive(Position to) {
   return parts_.store->Archive(parts_.shard, to, stop_.get_token());
 }
 
+Status RetentionService::Scrub() {
+  STELE_RETURN_IF_ERROR(parts_.projector->Compact());
+  return parts_.store->Scrub(parts_.shard);
+}
+
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
                                                      const std::string& reason, bool dry) {
   const auto registry = ReadRegistry();

@@ -83,6 +83,8 @@ class RetentionService {
   // key go, too; empty: none.
   Result<ErasureReport> Erase(const std::vector<InstanceId>& instances, const std::string& key,
                               const std::string& reason);
+  // What was purged leaves the files of views and of the state at once, too. Waits for compactions.
+  Status Scrub();
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
                                      const std::string& reason, bool dry);

@@ -1,7 +1,6 @@
 #include "engine/runtime/board.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "base/check.h"
@@ -9,8 +8,6 @@
 namespace stele::runtime {
 
 namespace {
-
-constexpr std::string_view kFiringPrefix = "trigger:";
 
 uint64_t Number(std::string_view bytes) {
   return TakeNumber64(bytes);
@@ -39,25 +36,7 @@ std::string MessageKey(const model::MessagePublished& message, Position position
   return Pair('m', message.name, message.key) + KeyPart(position.value) + KeyPart(ordinal);
 }
 
-// The trigger and the firing's key in an idempotency key that FiringKey made.
-std::optional<std::pair<TriggerId, std::string_view>> FiringOf(std::string_view key) {
-  if (!key.starts_with(kFiringPrefix)) return std::nullopt;
-  key.remove_prefix(kFiringPrefix.size());
-  TriggerId trigger;
-  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), trigger.value);
-  if (error != std::errc() || end == key.data() + key.size() || *end != ':') return std::nullopt;
-  return std::pair(trigger, key.substr(static_cast<size_t>(end - key.data()) + 1));
-}
-
-std::string TriggerPart(TriggerId trigger) {
-  return KeyPart(trigger.value);
-}
-
 }  // namespace
-
-std::string FiringKey(TriggerId trigger, std::string_view key) {
-  return std::string(kFiringPrefix) + std::to_string(trigger.value) + ":" + std::string(key);
-}
 
 struct Board::Folding {
   const model::Instance& instance;
@@ -138,9 +117,13 @@ void Board::FoldRegistry(std::span<const model::Event> events, const model::Reco
         ForgetFiring(fired->trigger, fired->key);
         continue;
       }
-      notes_.Put('t' + TriggerPart(fired->trigger) + KeyPart(fired->key),
+      notes_.Put('t' + KeyPart(fired->trigger.value) + KeyPart(fired->key),
                  KeyPart(static_cast<uint64_t>(fired->time.value)) + KeyPart(fired->outcome) +
                      std::string(fired->payload.text()));
+    } else if (const auto* purged = std::get_if<model::InstancesPurged>(&event)) {
+      // Those that were started by then are not in the log any more, and the firings are.
+      for (const std::string& key : purged->firings)
+        if (const auto firing = FiringOf(key)) ForgetFiring(firing->first, firing->second);
     }
   }
 }
@@ -162,7 +145,7 @@ void Board::Begin(const Folding& folding, bool queued, bool is_new) {
   Note('i' + instance.idempotency_key, id, is_new);
   if (const auto firing = FiringOf(instance.idempotency_key)) {
     ForgetFiring(firing->first, firing->second);
-    Note('o' + TriggerPart(firing->first) + id, "", is_new);
+    Note('o' + KeyPart(firing->first.value) + id, "", is_new);
   }
 }
 
@@ -176,7 +159,7 @@ void Board::End(const Folding& folding) {
     Release(instance, name);
   }
   if (const auto firing = FiringOf(instance.idempotency_key))
-    notes_.Erase('o' + TriggerPart(firing->first) + id);
+    notes_.Erase('o' + KeyPart(firing->first.value) + id);
   if (instance.parent_instance) notes_.Erase('c' + id);
   while (!folding.waiting.empty()) EndWait(folding, folding.waiting.back());
 }
@@ -312,6 +295,14 @@ Status Board::ForgetMessages(Position published) {
   return {};
 }
 
+void Board::ForgetMessageId(std::string_view message_id, Position published) {
+  std::string id = 'd' + std::string(message_id);
+  const auto first = notes_.Get(id);
+  // Somebody else may have it by now.
+  if (first.has_value() && first->has_value() && (*first)->starts_with(KeyPart(published.value)))
+    notes_.Erase(std::move(id));
+}
+
 void Board::ForgetMessage(const std::string& key, std::string place, TimeUs expires) {
   const std::string expiry = 'e' + KeyPart(static_cast<uint64_t>(expires.value));
   notes_.Erase(expiry + key);
@@ -431,23 +422,6 @@ Result<bool> Board::WasPausedWithParent(InstanceId child) const {
   return found->has_value();
 }
 
-Result<std::vector<PendingFiring>> Board::PendingFirings() const {
-  std::vector<PendingFiring> firings;
-  STELE_RETURN_IF_ERROR(notes_.Scan("t", [&](std::string_view at, std::string_view value) {
-    at.remove_prefix(1);
-    PendingFiring& firing = firings.emplace_back();
-    firing.trigger = TriggerId(TakeNumber32(at));
-    firing.key = TakeText(at);
-    firing.time = TimeUs(static_cast<int64_t>(TakeNumber64(value)));
-    firing.outcome = TakeText(value);
-    if (!value.empty()) firing.payload = Payload::FromText(value);
-    return true;
-  }));
-  // In the order in which they fired.
-  std::ranges::stable_sort(firings, {}, &PendingFiring::time);
-  return firings;
-}
-
 Result<std::optional<MessagePlace>> Board::FirstWithId(std::string_view message_id) const {
   const auto first = notes_.Get('d' + std::string(message_id));
   if (!first.has_value()) return std::unexpected(first.error());
@@ -464,20 +438,6 @@ Result<bool> Board::IsRepeated(std::string_view message_id, Position position,
   const auto first = notes_.Get('d' + std::string(message_id));
   if (!first.has_value()) return std::unexpected(first.error());
   return first->has_value() && **first != KeyPart(position.value) + KeyPart(ordinal);
-}
-
-void Board::ForgetFiring(TriggerId trigger, std::string_view key) {
-  notes_.Erase('t' + TriggerPart(trigger) + KeyPart(key));
-}
-
-Result<std::vector<InstanceId>> Board::OpenOf(TriggerId trigger, size_t most) const {
-  const std::string prefix = 'o' + TriggerPart(trigger);
-  std::vector<InstanceId> open;
-  STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view at, std::string_view) {
-    open.emplace_back(Number(at.substr(prefix.size())));
-    return open.size() < most;
-  }));
-  return open;
 }
 
 Status Board::Expire(TimeUs now) {

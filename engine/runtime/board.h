@@ -84,6 +84,9 @@ struct Places {
 
 // The idempotency key of an instance that a trigger starts.
 std::string FiringKey(TriggerId trigger, std::string_view key);
+// The trigger and the firing's key in an idempotency key that FiringKey made; nothing: it is
+// another.
+std::optional<std::pair<TriggerId, std::string_view>> FiringOf(std::string_view idempotency_key);
 
 class Board {
  public:
@@ -125,6 +128,8 @@ class Board {
                                         size_t most) const;
   // Messages that this record published and that are kept.
   Status ForgetMessages(Position published);
+  // The id of a message that this record published: another one may have it.
+  void ForgetMessageId(std::string_view message_id, Position published);
   // A wait that turned out to be over.
   void ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait);
 

@@ -10,7 +10,7 @@ namespace stele::runtime {
 
 namespace {
 
-// The message that the log has at that place; nothing: it was erased.
+// The message that the log has at that place; nothing: it was erased or purged.
 Result<std::optional<model::MessagePublished>> ReadMessage(const eventstore::EventStore& store,
                                                            ShardId shard,
                                                            const MessagePlace& place) {
@@ -22,7 +22,8 @@ Result<std::optional<model::MessagePublished>> ReadMessage(const eventstore::Eve
     return Fail(ErrorCode::kStoreCorrupt,
                 fmt::format("Expected a record at position {} but found the end of the log",
                             place.position.value));
-  if ((*record)->erased) return std::nullopt;
+  // Cut out with the instance that published it, or not to be read any more.
+  if ((*record)->position != place.position || (*record)->erased) return std::nullopt;
   Result<std::vector<model::Event>> events = model::Decode((*record)->body);
   if (!events.has_value()) return std::unexpected(events.error());
   uint32_t ordinal = 0;

@@ -32,9 +32,36 @@ variables: {key: ""}
 steps:
   - {id: "paid", type: "message", config: {action: "wait", name: "payment", key: "{{variables.key}}"}}
 """
+EFFECT = """
+name: "effect"
+steps:
+  - {id: "do", type: "script", config: {script: "echo done >> EFFECTS"}}
+triggers:
+  - {type: manual, name: by-hand}
+"""
+SAYS = """
+name: "says"
+steps:
+  - {id: "say", type: "message", config: {action: "publish", name: "payment", key: "A-1", id: "once", ttl: "1h"}}
+"""
 
 
-class Retention(ProgramTest):
+class FilesTest(ProgramTest):
+    def files_with_the_marker(self):
+        found = []
+        for folder, _, names in os.walk(self.path("stele-data")):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as file:
+                    if MARKER.encode() in file.read():
+                        found.append(os.path.join(folder, name))
+        return found
+
+
+class Retention(FilesTest):
+    def effects(self):
+        with open(self.path("effects"), encoding="utf-8") as file:
+            return len(file.readlines())
+
     def setUp(self):
         super().setUp()
         self.stele("run", self.write("two.yml", TWO_STEPS), "--business-key", "A-1")
@@ -102,6 +129,41 @@ class Retention(ProgramTest):
         self.assertEqual(self.purged("--instance", "3")["definitions"], {"parent": 1, "two": 1})
         self.verified()
 
+    def test_what_was_named_leaves_the_files_of_views_and_state_at_once(self):
+        self.stele("run", self.path("brief.yml"), "--var", f"whom={MARKER}", "--business-key",
+                   f"key-of-{MARKER}")
+        self.stele("run", self.write("ap.yml", APPROVAL), "--business-key", f"other-{MARKER}", code=3)
+        self.stele("cancel", "4")
+        self.stele("list")
+        self.assertNotEqual(self.files_with_the_marker(), [])
+        self.stele("retention", "--instance", "3", "--instance", "4")
+        self.stele("resume")  # who opens to write makes lists of files anew
+        self.stele("list")
+        self.assertEqual(self.files_with_the_marker(), [])
+
+    def test_a_firing_starts_nothing_again_when_what_it_started_is_gone(self):
+        self.stele("definitions", "register", self.write("effect.yml", EFFECT.replace(
+            "EFFECTS", self.path("effects"))))
+        fired = self.json("triggers", "fire", "1", "--json")
+        self.assertEqual(self.effects(), 1)
+        self.stele("retention", "--instance", str(fired["instance"]))
+        self.verified()
+        shutil.rmtree(self.path("stele-data/state"))
+        self.stele("resume")
+        self.stele("backup", "backups")
+        self.stele("restore", "backups", "--data", "again")
+        self.stele("resume", "--data", "again")
+        self.assertEqual(self.effects(), 1)
+
+    def test_messages_go_with_who_published_them(self):
+        self.stele("run", self.write("says.yml", SAYS))
+        self.stele("retention", "--instance", "3")
+        for _ in range(2):  # what is kept of the state says what the log says
+            self.stele("run", self.write("waits.yml", WAITS), "--var", "key=A-1", code=3)
+            shutil.rmtree(self.path("stele-data/state"))
+        self.stele("publish", "payment", "--key", "none", "--id", "once")
+        self.verified()
+
     def test_old_records_leave_the_hot_log(self):
         self.assertEqual(self.json("archive", "--json", "--before", "24h")["records"], 0)
         self.assertEqual(self.json("archive", "--json", "--keep", "1GiB")["records"], 0)
@@ -154,6 +216,7 @@ class Retention(ProgramTest):
         self.stele("status", "1")
         self.stele("erase", code=2)
 
+
     def test_payloads_from_before_encryption_are_not_called_erased(self):
         encrypt(self)
         self.stele("run", self.path("brief.yml"), "--var", "whom=somebody")
@@ -176,22 +239,13 @@ def encrypt(test):
                json.dumps({"encryption": {"key_file": test.path("master.key")}}))
 
 
-class Erasure(ProgramTest):
+class Erasure(FilesTest):
     def setUp(self):
         super().setUp()
         encrypt(self)
         self.write("long.yml", BRIEF.replace("retention: 1ms\n", ""))
         self.stele("run", self.path("long.yml"), "--var", f"whom={MARKER}", "--business-key", "A-1")
         self.stele("run", self.path("long.yml"), "--var", "whom=somebody")
-
-    def files_with_the_marker(self):
-        found = []
-        for folder, _, names in os.walk(self.path("stele-data")):
-            for name in names:
-                with open(os.path.join(folder, name), "rb") as file:
-                    if MARKER.encode() in file.read():
-                        found.append(os.path.join(folder, name))
-        return found
 
     def test_what_was_erased_is_in_no_file_and_its_structure_stays(self):
         self.assertIn(MARKER, self.stele("logs", "1").stdout)

@@ -203,7 +203,7 @@ TEST_F(CutFiles, LeavesNoTextOfTheInstanceInAnyFile) {
   ASSERT_OK(store_->Cut(kShard, Of({77})));
   EXPECT_FALSE(AnyFileHas(directory_.path(), noise.substr(64, 16)));
   for (const SegmentInfo& segment : store_->Segments(kShard))
-    if (segment.last == Position(121)) EXPECT_EQ(segment.cut, 1u);
+    EXPECT_TRUE(segment.last != Position(121) || segment.cut == 1u);
   EXPECT_EQ(NamesIn(directory_.path() + "/archive", ".segment").size(),
             store_->Segments(kShard).size());
   store_.reset();
