@@ -6,8 +6,8 @@
 
 namespace stele::projections {
 
-// Instances that a feed holds in memory between batches, and the bytes of all of them. Those that go
-// are read again when something happens to them.
+// Instances that a feed holds in memory between batches, and the bytes of all of them. Those that
+// go are read again when something happens to them.
 inline constexpr size_t kMaxTrackedInstances = 50'000;
 inline constexpr size_t kMaxTrackedBytes = 256u << 20;
 // Records of a batch. What is written is seen after it. A large one costs less: what happened to an
