@@ -145,12 +145,15 @@ Status CheckCut(const WholeLog& from, const LogCut& cut) {
   for (const NotedSegment& segment : view->segments) {
     const SegmentHeader& header = segment.header;
     if (header.cut == 0 || header.first > cut.last || header.last <= cut.last) continue;
+    const Position before(header.first.value - 1);
     return Fail(
         ErrorCode::kUnsupported,
         fmt::format("Expected a segment of the archive that is whole at position {} of "
                     "shard {} but found that records were cut out of it; restore to "
-                    "position {} or earlier, or to {} or later.",
-                    cut.last.value, cut.shard.value, header.first.value - 1, header.last.value));
+                    "{}position {} or later, or take an earlier backup.",
+                    cut.last.value, cut.shard.value,
+                    before ? fmt::format("position {} or earlier, or to ", before.value) : "",
+                    header.last.value));
   }
   return {};
 }
