@@ -16,7 +16,6 @@ namespace stele::cli {
 namespace {
 
 using secrets::KeySource;
-using secrets::SecretKey;
 
 // The id of the key that the settings lead to; empty: they name none.
 Result<std::string> GivenKey(const KeySource& source) {
