@@ -13,6 +13,9 @@ inline constexpr size_t kMaxTrackedBytes = 256u << 20;
 // Records of a batch. What is written is seen after it. A large one costs less: what happened to an
 // instance in it is written once.
 inline constexpr uint64_t kBatchRecords = 65'536;
+// Records of a building behind which it is flushed, so that it goes on there when it is cut off:
+// about a second's. More often costs much, as each flush is a file of every view.
+inline constexpr uint64_t kKeptRecords = 4 * kBatchRecords;
 // A batch ends behind the record with which the bodies have so many bytes.
 inline constexpr size_t kBatchBytes = 32u << 20;
 

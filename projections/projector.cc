@@ -193,8 +193,12 @@ Status Projector::CatchUp(const Progress& progress) {
     total += end.value - std::min(end.value, feed->position().value);
   uint64_t done = 0;
   // So that who has little time comes further each time.
-  const auto keep = [&](uint64_t records) {
-    return records < kBatchRecords ? Status() : store_->Sync();
+  uint64_t unkept = 0;
+  const auto keep = [&](uint64_t records) -> Status {
+    unkept += records;
+    if (unkept < kKeptRecords) return {};
+    unkept = 0;
+    return store_->Sync();
   };
   while (main_->position() < end) {
     const Result<uint64_t> records = StepMain();
