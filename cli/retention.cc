@@ -218,7 +218,7 @@ int Retain(const Arguments& arguments, const Terminal& terminal) {
       report = service.PurgeNamed(*named, arguments.Get("--reason"), dry);
     }
     if (!report->has_value() || dry || (*report)->records == 0) return;
-    if (const Status scrubbed = service.Scrub(); !scrubbed.has_value())
+    if (const Status scrubbed = service.Scrub((*report)->purged); !scrubbed.has_value())
       report = std::unexpected(scrubbed.error());
   });
   if (!done.has_value()) return Refuse(terminal, done.error());

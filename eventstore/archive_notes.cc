@@ -134,15 +134,16 @@ Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard) 
 
 namespace {
 
-Result<CutRange> DecodeRange(ShardId shard, std::string_view key, std::string_view value) {
+Result<InstanceRange> DecodeRange(ShardId shard, std::string_view key, std::string_view value) {
   if (key.size() != 8 || value.size() != 9 || value[0] != kNoteVersion)
     return BadNote("instances that were cut out", shard);
-  return CutRange{InstanceId(LoadBig<uint64_t>(key.data())),
-                  InstanceId(LoadLittle<uint64_t>(value.data() + 1))};
+  return InstanceRange{InstanceId(LoadBig<uint64_t>(key.data())),
+                       InstanceId(LoadLittle<uint64_t>(value.data() + 1))};
 }
 
 // The last one that begins at or before the instance.
-Result<std::optional<CutRange>> RangeUpTo(const LogDb& log, ShardId shard, InstanceId instance) {
+Result<std::optional<InstanceRange>> RangeUpTo(const LogDb& log, ShardId shard,
+                                               InstanceId instance) {
   const std::string prefix = Key(kInstanceKey, shard);
   auto row = log.LastMeta(prefix, Key(kInstanceKey, shard, instance.value).substr(prefix.size()));
   if (!row) return std::unexpected(std::move(row).error());
@@ -154,21 +155,11 @@ Result<std::optional<CutRange>> RangeUpTo(const LogDb& log, ShardId shard, Insta
 
 }  // namespace
 
-std::vector<CutRange> RangesOf(const std::vector<InstanceId>& instances) {
-  std::vector<CutRange> ranges;
-  for (InstanceId instance : instances)
-    if (ranges.empty() || ranges.back().last.Next() != instance)
-      ranges.push_back({instance, instance});
-    else
-      ranges.back().last = instance;
-  return ranges;
-}
-
 Result<std::vector<LogDb::MetaChange>> NoteCutRanges(const LogDb& log, ShardId shard,
-                                                     const std::vector<CutRange>& ranges) {
+                                                     const std::vector<InstanceRange>& ranges) {
   std::vector<LogDb::MetaChange> changes;
-  std::vector<CutRange> grown;
-  for (const CutRange& range : ranges) {
+  std::vector<InstanceRange> grown;
+  for (const InstanceRange& range : ranges) {
     const bool goes_on = !grown.empty() && grown.back().last.Next() == range.first;
     if (goes_on) {
       grown.back().last = range.last;
@@ -185,7 +176,7 @@ Result<std::vector<LogDb::MetaChange>> NoteCutRanges(const LogDb& log, ShardId s
     grown.back().last = (*right)->last;
     changes.push_back({Key(kInstanceKey, shard, next.value), std::nullopt});
   }
-  for (const CutRange& range : grown) {
+  for (const InstanceRange& range : grown) {
     std::string value(1, kNoteVersion);
     PutNumber(range.last.value, &value);
     changes.push_back({Key(kInstanceKey, shard, range.first.value), std::move(value)});
@@ -199,8 +190,8 @@ Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard) {
   return *last ? (*last)->last : InstanceId();
 }
 
-Result<std::vector<CutRange>> CutRanges(const LogDb& log, ShardId shard) {
-  std::vector<CutRange> ranges;
+Result<std::vector<InstanceRange>> CutRanges(const LogDb& log, ShardId shard) {
+  std::vector<InstanceRange> ranges;
   STELE_RETURN_IF_ERROR(log.ForEachMeta(
       Key(kInstanceKey, shard), [&](std::string_view key, std::string_view value) -> Status {
         auto range = DecodeRange(shard, key, value);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/instance_ranges.h"
 #include "eventstore/archive_format.h"
 #include "eventstore/log_db.h"
 #include "eventstore/retention.h"
@@ -31,15 +32,10 @@ inline constexpr std::string_view kAsideSuffix = ".segment.new";
 
 LogDb::MetaChange NoteSegment(const NotedSegment& segment);
 LogDb::MetaChange NoteNoSegment(const NotedSegment& segment);
-// Instances with neighbouring numbers, all of which were cut out; they are one row.
-struct CutRange {
-  InstanceId first, last;
-};
+// Of instances that were cut out; neighbours are one row.
 // REQUIRES: the ranges are in order, do not touch each other, and none of it is noted yet.
 Result<std::vector<LogDb::MetaChange>> NoteCutRanges(const LogDb& log, ShardId shard,
-                                                     const std::vector<CutRange>& ranges);
-// Of instances in order.
-std::vector<CutRange> RangesOf(const std::vector<InstanceId>& instances);
+                                                     const std::vector<InstanceRange>& ranges);
 // Nothing: none is under way any more.
 LogDb::MetaChange NoteCutUnderWay(ShardId shard, const std::optional<Erasure>& erasure);
 
@@ -49,7 +45,7 @@ Result<std::vector<ShardId>> ArchivedShards(const LogDb& log);
 Result<std::vector<NotedSegment>> ReadSegments(const LogDb& log, ShardId shard);
 // The highest number; 0: none was.
 Result<InstanceId> LastCutInstance(const LogDb& log, ShardId shard);
-Result<std::vector<CutRange>> CutRanges(const LogDb& log, ShardId shard);
+Result<std::vector<InstanceRange>> CutRanges(const LogDb& log, ShardId shard);
 Result<bool> InstanceWasCut(const LogDb& log, ShardId shard, InstanceId instance);
 Result<std::optional<Erasure>> ReadCutUnderWay(const LogDb& log, ShardId shard);
 

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "base/instance_ranges.h"
 #include "eventstore/record.h"
 #include "eventstore/retention.h"
 #include "eventstore/sealed_block.h"
@@ -179,9 +180,10 @@ class EventStore {
   Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances) {
     return DestroyKeys(shard, instances, {});
   }
-  // What was erased before the last checkpoint of notes, snapshots and what is open is in no file
-  // any more. Waits for compactions, which come in a day otherwise. Threads: any.
-  virtual Status Scrub(ShardId) { return {}; }
+  // What was erased before the last checkpoint of notes, of what is open and of the snapshots of
+  // these instances is in no file any more. Waits for compactions, which come in a day otherwise.
+  // Threads: any.
+  virtual Status Scrub(ShardId, const InstanceRange&) { return {}; }
   // Whether the instance's key was destroyed. What is recorded for it afterwards keeps no payload.
   virtual Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const;
   // Of a store whose payloads are sealed; otherwise null. Lives as long as the store.

@@ -58,8 +58,8 @@ Status NoteCutInstances(const WholeLog& from, const LogCut& cut, LogDb* to) {
   if (ranges->empty()) return {};
   const auto highest = HighestInstance(from, cut);
   if (!highest) return std::unexpected(highest.error());
-  std::erase_if(*ranges, [&](const CutRange& range) { return range.first > *highest; });
-  for (CutRange& range : *ranges) range.last = std::min(range.last, *highest);
+  std::erase_if(*ranges, [&](const InstanceRange& range) { return range.first > *highest; });
+  for (InstanceRange& range : *ranges) range.last = std::min(range.last, *highest);
   const auto notes = NoteCutRanges(*to, cut.shard, *ranges);
   if (!notes) return std::unexpected(notes.error());
   return notes->empty() ? Status() : to->WriteMeta(*notes);

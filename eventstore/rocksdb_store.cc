@@ -85,7 +85,7 @@ class RocksDbStore final : public EventStore {
   }
   Status DestroyKeys(ShardId shard, std::span<const InstanceId> instances,
                      std::span<const Position> registry_records) override;
-  Status Scrub(ShardId shard) override;
+  Status Scrub(ShardId shard, const InstanceRange& snapshots) override;
   Result<bool> KeyDestroyed(ShardId shard, InstanceId instance) const override {
     return keys_ == nullptr ? Result<bool>(false) : keys_->IsDestroyed(shard, instance);
   }
@@ -382,7 +382,7 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
     if (id.instance != InstanceId()) all.push_back(id.instance);
   auto destroyed = keys_->Destroy(shard, *ids, step);
   if (destroyed) destroyed = state_.ForgetSnapshots(shard, all);
-  if (destroyed) destroyed = state_.Scrub(shard);
+  if (destroyed) destroyed = state_.Scrub(shard, EnclosingRange(all));
   if (destroyed) destroyed = keys_->NoteDone(shard);
   if (!destroyed && destroyed.error().code == ErrorCode::kStoreWriteFailed)
     Refuse(destroyed.error());
@@ -390,9 +390,9 @@ Status RocksDbStore::DestroyKeys(ShardId shard, std::span<const InstanceId> inst
   return destroyed;
 }
 
-Status RocksDbStore::Scrub(ShardId shard) {
+Status RocksDbStore::Scrub(ShardId shard, const InstanceRange& snapshots) {
   STELE_RETURN_IF_ERROR(CheckWritable());
-  return state_.Scrub(shard);
+  return state_.Scrub(shard, snapshots);
 }
 
 // Whether a block ended there with that hash.

@@ -51,11 +51,11 @@ class StateDb {
   // too; Scrub sees to the rest.
   Status Forget(ShardId shard, const Erasure& erasure);
 
-  // The instances' snapshots go, durably, and from the files too.
+  // The instances' snapshots go, durably.
   Status ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances);
-  // Of notes, of what is open and of snapshots, what was erased before the last checkpoint leaves
-  // the files.
-  Status Scrub(ShardId shard);
+  // Of notes, of what is open and of the snapshots of these instances, what was erased before the
+  // last checkpoint leaves the files.
+  Status Scrub(ShardId shard, const InstanceRange& snapshots);
 
   // The shards that have one.
   Result<std::vector<ShardId>> CheckpointedShards() const;

@@ -36,8 +36,8 @@ Status StateDb::Forget(ShardId shard, const Erasure& erasure) {
         {}, {handle_.family(kSnapshots), handle_.family(kOpen), handle_.family(kCheckpoint),
              handle_.family(kByInstance), handle_.family(kNotes)});
   if (status.ok() && !erasure.instances.empty()) {
-    const auto [low, high] = std::ranges::minmax(erasure.instances);
-    const auto first = ShardKey(shard, low.value), last = ShardKey(shard, high.value);
+    const InstanceRange all = EnclosingRange(erasure.instances);
+    const auto first = ShardKey(shard, all.first.value), last = ShardKey(shard, all.last.value);
     const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
     status = db.CompactRange({}, handle_.family(kSnapshots), &from, &to);
   }
@@ -54,35 +54,35 @@ Status StateDb::Forget(ShardId shard, const Erasure& erasure) {
 
 Status StateDb::ForgetSnapshots(ShardId shard, std::span<const InstanceId> instances) {
   if (instances.empty()) return {};
-  rocksdb::DB& db = handle_.db();
   rocksdb::WriteOptions options;
   options.disableWAL = true;
   rocksdb::WriteBatch batch;
   for (InstanceId instance : instances)
     batch.Delete(handle_.family(kSnapshots), KeySlice(ShardKey(shard, instance.value)));
-  const auto [low, high] = std::ranges::minmax(instances);
-  const auto first = ShardKey(shard, low.value), last = ShardKey(shard, high.value);
-  const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
-  auto status = db.Write(options, &batch);
+  auto status = handle_.db().Write(options, &batch);
   if (status.ok())
-    status = db.Flush({}, {handle_.family(kSnapshots), handle_.family(kOpen),
-                           handle_.family(kCheckpoint), handle_.family(kNotes)});
-  if (status.ok()) status = db.CompactRange(EveryFile(), handle_.family(kSnapshots), &from, &to);
-  if (status.ok()) status = db.PauseBackgroundWork();
-  if (status.ok()) status = db.ContinueBackgroundWork();
+    status = handle_.db().Flush({}, {handle_.family(kSnapshots), handle_.family(kOpen),
+                                     handle_.family(kCheckpoint), handle_.family(kNotes)});
   if (status.ok()) return {};
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to erase the snapshots of {} instances from {} but found: {}.",
                           instances.size(), path_, status.ToString()));
 }
 
-Status StateDb::Scrub(ShardId shard) {
-  const auto first = ShardKey(shard), last = ShardKey(ShardId(shard.value + 1));
-  const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
+Status StateDb::Scrub(ShardId shard, const InstanceRange& snapshots) {
+  rocksdb::DB& db = handle_.db();
   rocksdb::Status status;
-  for (const Family family : {kNotes, kOpen, kSnapshots})
-    if (status.ok())
-      status = handle_.db().CompactRange(EveryFile(), handle_.family(family), &from, &to);
+  const auto compact = [&](Family family, const auto& first, const auto& last) {
+    const rocksdb::Slice from = KeySlice(first), to = KeySlice(last);
+    if (status.ok()) status = db.CompactRange(EveryFile(), handle_.family(family), &from, &to);
+  };
+  for (const Family family : {kNotes, kOpen})
+    compact(family, ShardKey(shard), ShardKey(ShardId(shard.value + 1)));
+  compact(kSnapshots, ShardKey(shard, snapshots.first.value),
+          ShardKey(shard, snapshots.last.value));
+  // Files that are no longer needed are removed by the threads that found them so: wait for them.
+  if (status.ok()) status = db.PauseBackgroundWork();
+  if (status.ok()) status = db.ContinueBackgroundWork();
   if (status.ok()) return {};
   return Fail(ErrorCode::kStoreWriteFailed,
               fmt::format("Expected to rid {} of what was erased but found: {}.", path_,

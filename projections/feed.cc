@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/instance_ranges.h"
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
-#include "engine/model/instance_ranges.h"
 #include "projections/limits.h"
 #include "projections/log_mark.h"
 #include "projections/removal.h"
@@ -119,7 +119,7 @@ Status Feed::TakeRegistry(const eventstore::RecordView& record) {
 Status Feed::TakePurge(const model::InstancesPurged& purged, Position position) {
   const Result<bool> is_cut = WasCutOut(log_, shard_, purged.instances);
   if (!is_cut.has_value()) return std::unexpected(is_cut.error());
-  const std::vector<InstanceId> instances = model::InstancesIn(purged.instances);
+  const std::vector<InstanceId> instances = InstancesIn(purged.instances);
   for (Member& member : members_) {
     const bool unseen = position <= member.generation->cut_before();
     if (*is_cut && !unseen) return CutMeanwhile(position);
@@ -134,7 +134,7 @@ Status Feed::TakePurge(const model::InstancesPurged& purged, Position position) 
 // What they are without payloads is what every building has of them from here on, whether it saw
 // the payloads or not.
 Status Feed::TakeErasure(const model::InstancesErased& erased, Position position) {
-  const std::vector<InstanceId> instances = model::InstancesIn(erased.instances);
+  const std::vector<InstanceId> instances = InstancesIn(erased.instances);
   std::vector<ViewFeeding> feedings;
   for (Member& member : members_) {
     if (member.view->keeps_totals()) continue;

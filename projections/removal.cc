@@ -7,23 +7,11 @@
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/payload_spans.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::projections {
 
 namespace {
-
-// Calls take(record) for an instance's records.
-template <class Take>
-Status Walk(const eventstore::EventStore& log, ShardId shard, InstanceId instance, Take take) {
-  const auto cursor = log.ReadInstance(shard, instance, Seq(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const auto record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return {};
-    STELE_RETURN_IF_ERROR(take(**record));
-  }
-}
 
 // The body as it reads when its key is destroyed (eventstore/record_cipher.h).
 Result<std::string> WithoutPayloads(std::string_view body, const PayloadFinder& finder) {
@@ -43,7 +31,7 @@ Result<std::string> WithoutPayloads(std::string_view body, const PayloadFinder& 
 }  // namespace
 
 Result<bool> WasCutOut(const eventstore::EventStore& log, ShardId shard,
-                       std::span<const model::InstanceRange> instances) {
+                       std::span<const InstanceRange> instances) {
   const auto cursor = log.ReadInstance(shard, instances.front().first, Seq(1));
   if (cursor.has_value()) return false;
   if (cursor.error().code == ErrorCode::kInstanceErased) return true;
@@ -55,8 +43,9 @@ Result<Position> LastCutPurge(const eventstore::EventStore& log, ShardId shard) 
   if (!any.has_value()) return std::unexpected(any.error());
   if (!*any) return Position();
   model::RegisteredPurge last;
-  STELE_RETURN_IF_ERROR(
-      Walk(log, shard, InstanceId(), [&](const eventstore::RecordView& record) -> Status {
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(
+      log.ReadInstance(shard, InstanceId(), Seq(1)),
+      [&](const eventstore::RecordView& record) -> Status {
         return model::DecodeEach(record.body, [&](const model::Event& event) {
           if (const auto* purged = std::get_if<model::InstancesPurged>(&event))
             last = {record.position, purged->instances, last.position};
@@ -97,7 +86,7 @@ Status FeedInstance(const eventstore::EventStore& log, ShardId shard, InstanceId
       apply::Apply(instance, event, context);
     });
   };
-  STELE_RETURN_IF_ERROR(Walk(log, shard, id, take));
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(log.ReadInstance(shard, id, Seq(1)), take));
   for (const ViewFeeding& one : views) {
     one.view->OnInstance(instance, registry, *one.writer);
     one.view->EndBatch(*one.writer);

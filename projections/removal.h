@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 #include "engine/model/registry.h"
 #include "eventstore/event_store.h"
 #include "projections/scratch_view.h"
@@ -29,7 +29,7 @@ namespace stele::projections {
 // Whether the instances of a purge are cut out of the log: all of them, or none. REQUIRES: there is
 // one.
 Result<bool> WasCutOut(const eventstore::EventStore& log, ShardId shard,
-                       std::span<const model::InstanceRange> instances);
+                       std::span<const InstanceRange> instances);
 // The last purge whose instances are cut out; 0: none. Reads the registry.
 Result<Position> LastCutPurge(const eventstore::EventStore& log, ShardId shard);
 // kInstanceErased: what a view was built of went meanwhile; it is to be built anew.

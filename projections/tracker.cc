@@ -5,6 +5,7 @@
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/snapshot.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::projections {
 
@@ -13,15 +14,14 @@ namespace {
 // Calls apply(event, record) for the events of the cursor's records before `end`.
 template <class Apply>
 Status Walk(Result<std::unique_ptr<eventstore::Cursor>> cursor, Position end, Apply apply) {
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value() || (*record)->position >= end) return {};
-    const model::RecordContext context{(*record)->position, (*record)->header.time};
-    STELE_RETURN_IF_ERROR(model::DecodeEach(
-        (*record)->body, [&](const model::Event& event) { apply(event, context); }));
-  }
+  return eventstore::ForEachRecord(
+      std::move(cursor), [&](const eventstore::RecordView& record) -> Result<bool> {
+        if (record.position >= end) return false;
+        const model::RecordContext context{record.position, record.header.time};
+        STELE_RETURN_IF_ERROR(model::DecodeEach(
+            record.body, [&](const model::Event& event) { apply(event, context); }));
+        return true;
+      });
 }
 
 }  // namespace

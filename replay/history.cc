@@ -4,6 +4,7 @@
 
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::replay {
 
@@ -12,22 +13,22 @@ namespace {
 // Visits the events of `instance`, which may be the registry. Returns how many there are.
 Result<uint64_t> Walk(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
                       const VisitEntry& visit, Position end) {
-  auto cursor = store.ReadInstance(shard, instance, Seq(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
   uint64_t events = 0;
-  for (;;) {
-    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value() || (*record)->position >= end) return events;
-    const eventstore::RecordHeader& header = (*record)->header;
-    const model::RecordContext context{(*record)->position, header.time};
+  const auto take = [&](const eventstore::RecordView& record) -> Result<bool> {
+    if (record.position >= end) return false;
+    const eventstore::RecordHeader& header = record.header;
+    const model::RecordContext context{record.position, header.time};
     Seq seq = header.first_seq;
-    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
-      visit({context, seq, header.actor, event, (*record)->erased});
+    STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
+      visit({context, seq, header.actor, event, record.erased});
       seq = seq.Next();
       ++events;
     }));
-  }
+    return true;
+  };
+  STELE_RETURN_IF_ERROR(
+      eventstore::ForEachRecord(store.ReadInstance(shard, instance, Seq(1)), take));
+  return events;
 }
 
 }  // namespace

@@ -7,13 +7,15 @@
 #include <set>
 #include <span>
 
+#include "base/instance_ranges.h"
 #include "base/json.h"
 #include "engine/apply/apply.h"
 #include "engine/decide/decide.h"
 #include "engine/definition/canonical.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
-#include "engine/model/instance_ranges.h"
+#include "engine/model/removal_limit.h"
+#include "eventstore/for_each_record.h"
 #include "replay/history.h"
 
 namespace stele::replay {
@@ -253,17 +255,14 @@ Result<VerifyReport> Verify(const eventstore::EventStore& store, ShardId shard,
   const Result<uint64_t> chain = store.VerifyChain(shard);
   if (!chain.has_value()) return std::unexpected(chain.error());
   const Position end = store.NextPosition(shard);
-  auto cursor = store.Read(shard, Position(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
   Verifier verifier(store, shard);
-  for (;;) {
-    Result<std::optional<RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return verifier.report();
-    STELE_RETURN_IF_ERROR(verifier.Check(**record));
-    if (progress && (*record)->position.value % kProgressRecords == 0)
-      progress((*record)->position, end);
-  }
+  const auto check = [&](const RecordView& record) -> Status {
+    STELE_RETURN_IF_ERROR(verifier.Check(record));
+    if (progress && record.position.value % kProgressRecords == 0) progress(record.position, end);
+    return {};
+  };
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(store.Read(shard, Position(1)), check));
+  return verifier.report();
 }
 
 }  // namespace stele::replay

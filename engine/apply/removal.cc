@@ -1,6 +1,7 @@
 // The registry: which ended instances were removed.
+#include "base/instance_ranges.h"
 #include "engine/apply/registry.h"
-#include "engine/model/instance_ranges.h"
+#include "engine/model/removal_limit.h"
 
 namespace stele::apply {
 
@@ -14,7 +15,7 @@ void On(model::Registry& registry, const model::InstancesPurged& event,
 void On(model::Registry& registry, const model::InstancesErased& event, const RecordContext&) {
   CHECK(model::MayBeRemoved(event.instances), "{} ranges of erased instances do not fit",
         event.instances.size());
-  model::AddRanges(event.instances, registry.erased);
+  AddRanges(event.instances, registry.erased);
 }
 
 }  // namespace stele::apply

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "base/instance_ranges.h"
 #include "base/payload.h"
 
 namespace stele::model {
@@ -47,13 +48,6 @@ struct Wait {
   std::string key;
   TimeUs due;  // kTimer
   bool operator==(const Wait&) const = default;
-};
-
-// Instances whose numbers follow each other; both are of them.
-struct InstanceRange {
-  InstanceId first;
-  InstanceId last;
-  bool operator==(const InstanceRange&) const = default;
 };
 
 // A row of a view, as bytes.

@@ -53,13 +53,17 @@ Scalar WireOf(Scalar v) {
   return v;
 }
 
-// SecretUse comes from another namespace, where the lists below would not find these.
-template <class Value, class Builder>
-  requires std::is_same_v<Value, SecretUse>
-void Put(const Value& v, Builder b);
-template <class Value, class Reader>
-  requires std::is_same_v<Value, SecretUse>
-void Take(Value& v, Reader r, Fault& fault);
+// These come from other namespaces, where the lists below would not find their Put and Take.
+#define STELE_DECLARE_STRUCT_CODEC(Type) \
+  template <class Value, class Builder>  \
+    requires std::is_same_v<Value, Type> \
+  void Put(const Value& v, Builder b);   \
+  template <class Value, class Reader>   \
+    requires std::is_same_v<Value, Type> \
+  void Take(Value& v, Reader r, Fault& fault);
+STELE_DECLARE_STRUCT_CODEC(SecretUse)
+STELE_DECLARE_STRUCT_CODEC(InstanceRange)
+#undef STELE_DECLARE_STRUCT_CODEC
 template <class T>
 inline constexpr bool kIsIndex = std::is_same_v<T, StepIndex> ||
                                  std::is_same_v<T, TransitionIndex> || std::is_same_v<T, BodyIndex>;

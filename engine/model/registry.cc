@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 
 namespace stele::model {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 #include "engine/retention/tiering.h"
 #include "engine/runtime/board.h"
 
@@ -29,7 +29,7 @@ Status Remover::Finish(const model::Registry& registry) {
     const auto done = projections::WasCutOut(*parts_.store, parts_.shard, registry.purge.instances);
     if (!done.has_value()) return std::unexpected(done.error());
     if (!*done) {
-      const std::vector<InstanceId> instances = model::InstancesIn(registry.purge.instances);
+      const std::vector<InstanceId> instances = InstancesIn(registry.purge.instances);
       const auto leaving =
           projections::ReadLeaving(*parts_.store, parts_.shard, registry, instances, parts_.views);
       if (!leaving.has_value()) return std::unexpected(leaving.error());
@@ -41,7 +41,7 @@ Status Remover::Finish(const model::Registry& registry) {
   const auto rest = parts_.store->Cut(parts_.shard, {}, parts_.stop);
   if (!rest.has_value()) return std::unexpected(rest.error());
   std::vector<InstanceId> readable;
-  for (const InstanceId id : model::InstancesIn(registry.erased)) {
+  for (const InstanceId id : InstancesIn(registry.erased)) {
     const auto destroyed = parts_.store->KeyDestroyed(parts_.shard, id);
     if (!destroyed.has_value()) return std::unexpected(destroyed.error());
     if (!*destroyed) readable.push_back(id);
@@ -64,7 +64,7 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
   auto leaving =
       projections::ReadLeaving(*parts_.store, parts_.shard, registry, instances, parts_.views);
   if (!leaving.has_value()) return std::unexpected(leaving.error());
-  model::InstancesPurged purged{.instances = model::RangesOf(instances),
+  model::InstancesPurged purged{.instances = RangesOf(instances),
                                 .closed_before = closed_before,
                                 .reason = reason,
                                 .totals = std::move(leaving->totals),
@@ -83,7 +83,15 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
                                     const projections::Leaving& leaving, Position purge) {
   STELE_RETURN_IF_ERROR(WaitForViews(purge));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
-  STELE_RETURN_IF_ERROR(ForgetMessages(leaving));
+  // What would be read of them again is cut out, so that their ids are free.
+  const auto forget = [&leaving](runtime::Board& board) -> Status {
+    for (const auto& [published, id] : leaving.messages) {
+      STELE_RETURN_IF_ERROR(board.ForgetMessages(published));
+      if (!id.empty()) board.ForgetMessageId(id, published);
+    }
+    return {};
+  };
+  if (!leaving.messages.empty()) STELE_RETURN_IF_ERROR(ChangeBoard(forget));
   STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
   STELE_RETURN_IF_ERROR(
       ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge, parts_.stop));
@@ -116,7 +124,7 @@ Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, P
                       const std::string& reason, const std::string& actor) {
   // Nothing is decided that cannot be done.
   STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, {}));
-  model::InstancesErased erased{model::RangesOf(instances), reason};
+  model::InstancesErased erased{RangesOf(instances), reason};
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
     shard.Erase(std::move(erased), seen, actor, std::move(answer));
   });
@@ -127,34 +135,25 @@ Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, P
   return DestroyKeys(instances, sent);
 }
 
-// What would be read of them again is cut out.
-Status Remover::ForgetMessages(const projections::Leaving& leaving) {
-  if (leaving.messages.empty()) return {};
-  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
-    for (const auto& [published, id] : leaving.messages) {
-      if (const Status done = shard.board().ForgetMessages(published); !done.has_value())
-        return answer(std::unexpected(done.error()));
-      if (!id.empty()) shard.board().ForgetMessageId(id, published);
-    }
-    shard.WriteCheckpoint(std::move(answer));
-  });
-  return forgotten.has_value() ? Status() : std::unexpected(forgotten.error());
-}
-
-// Nobody gets them any more, and a restart does not read of them again; and the checkpoint has
-// nothing any more of who ended since the last one.
-Status Remover::ForgetMessages(const std::vector<Position>& published) {
-  const auto forgotten = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
-    for (const Position position : published)
-      if (const Status done = shard.board().ForgetMessages(position); !done.has_value())
-        return answer(std::unexpected(done.error()));
-    shard.WriteCheckpoint(std::move(answer));
-  });
-  return forgotten.has_value() ? Status() : std::unexpected(forgotten.error());
+// A restart does not read again of what was changed; and the checkpoint has nothing any more of who
+// ended since the last one.
+Status Remover::ChangeBoard(std::function<Status(runtime::Board&)> change) {
+  const auto written = parts_.ask(
+      [change = std::move(change)](runtime::Shard& shard, runtime::Shard::Answer answer) {
+        const Status changed = change(shard.board());
+        if (!changed.has_value()) return answer(std::unexpected(changed.error()));
+        shard.WriteCheckpoint(std::move(answer));
+      });
+  return written.has_value() ? Status() : std::unexpected(written.error());
 }
 
 Status Remover::DestroyKeys(std::span<const InstanceId> instances, const Sent& sent) {
-  STELE_RETURN_IF_ERROR(ForgetMessages(sent.published));
+  // Nobody gets them any more; their ids are taken as before.
+  STELE_RETURN_IF_ERROR(ChangeBoard([&sent](runtime::Board& board) -> Status {
+    for (const Position published : sent.published)
+      STELE_RETURN_IF_ERROR(board.ForgetMessages(published));
+    return {};
+  }));
   STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
   // The keys go last: whoever finds them gone need not look any further.
   parts_.projector->ForgetThen();

@@ -2,7 +2,8 @@
 // views pass that record; then what it names goes. Whatever is interrupted is done by Finish, which
 // whoever opens the log calls.
 //
-//     purge:   decided ─► views have passed ─► archived ─► cut out ─► keys forgotten
+//     purge:   decided ─► views have passed ─► messages forgotten ─► archived ─► cut out
+//              ─► keys forgotten
 //     erasure: decided ─► views have passed ─► messages forgotten ─► views compacted
 //              ─► keys destroyed
 //
@@ -65,8 +66,7 @@ class Remover {
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
   Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);
-  Status ForgetMessages(const projections::Leaving& leaving);
-  Status ForgetMessages(const std::vector<Position>& published);
+  Status ChangeBoard(std::function<Status(runtime::Board&)> change);
   Status WaitForViews(Position position);
   Status Step(std::string_view step) const {
     return parts_.at_step ? parts_.at_step(step) : Status();

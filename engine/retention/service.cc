@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 #include "engine/retention/due.h"
 #include "engine/retention/named.h"
 #include "engine/retention/tiering.h"
@@ -181,8 +181,11 @@ Status RetentionService::PurgePortion(const std::vector<InstanceId>& instances,
   const auto purged =
       remover_->Purge(instances, registry, seen, closed_before, reason, parts_.actor);
   if (!purged.has_value()) return std::unexpected(purged.error());
-  report.instances += purged->instances;
   report.records += purged->records;
+  std::vector<InstanceId> ends = instances;
+  if (report.instances != 0) ends.insert(ends.end(), {report.purged.first, report.purged.last});
+  report.purged = EnclosingRange(ends);
+  report.instances += purged->instances;
   return {};
 }
 
@@ -204,9 +207,9 @@ Result<eventstore::ArchiveReport> RetentionService::Archive(Position to) {
   return parts_.store->Archive(parts_.shard, to, stop_.get_token());
 }
 
-Status RetentionService::Scrub() {
+Status RetentionService::Scrub(const InstanceRange& purged) {
   STELE_RETURN_IF_ERROR(parts_.projector->Compact());
-  return parts_.store->Scrub(parts_.shard);
+  return parts_.store->Scrub(parts_.shard, purged);
 }
 
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,

@@ -32,6 +32,7 @@ struct RetentionReport {
   uint64_t archived = 0;  // records that left the hot log
   uint64_t instances = 0;
   uint64_t records = 0;                         // that were cut out
+  InstanceRange purged;                         // from the lowest number to the highest
   std::map<std::string, uint64_t> definitions;  // instances by the name of their definition
 };
 
@@ -84,7 +85,7 @@ class RetentionService {
   Result<ErasureReport> Erase(const std::vector<InstanceId>& instances, const std::string& key,
                               const std::string& reason);
   // What was purged leaves the files of views and of the state at once, too. Waits for compactions.
-  Status Scrub();
+  Status Scrub(const InstanceRange& purged);
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
                                      const std::string& reason, bool dry);

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/instance_ranges.h"
 #include "engine/decide/start_key.h"
-#include "engine/model/instance_ranges.h"
 #include "engine/runtime/keys.h"
 #include "engine/runtime/shard.h"
 
@@ -114,8 +114,8 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
       return found->second.instance;
     }
     const auto known = board_.ByIdempotencyKey(command.idempotency_key);
-    const bool is_kept = known.has_value() && known->has_value() &&
-                         !model::Contains(registry_.purge.instances, **known);
+    const bool is_kept =
+        known.has_value() && known->has_value() && !Contains(registry_.purge.instances, **known);
     if (is_kept) {
       Hold({.position = Position(next_position_.value - 1),
             .kind = ReleaseKind::kAnswer,

@@ -10,6 +10,7 @@
 #include "engine/apply/apply.h"
 #include "engine/runtime/checkpointing.h"
 #include "engine/runtime/open_summary.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::runtime {
 
@@ -45,29 +46,24 @@ Status Shard::CountOpen() {
 }
 
 Status Shard::RecoverRegistry() {
-  auto cursor = parts_.store->ReadInstance(options_.shard, InstanceId(), Seq(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return {};
-    const model::RecordContext context{(*record)->position, (*record)->header.time};
-    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
-      apply::Apply(registry_, event, context);
-    }));
-  }
+  return eventstore::ForEachRecord(
+      parts_.store->ReadInstance(options_.shard, InstanceId(), Seq(1)),
+      [&](const eventstore::RecordView& record) {
+        const model::RecordContext context{record.position, record.header.time};
+        return model::DecodeEach(record.body, [&](const model::Event& event) {
+          apply::Apply(registry_, event, context);
+        });
+      });
 }
 
 Status Shard::ReplayTail(Position from) {
-  auto cursor = parts_.store->Read(options_.shard, from);
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) break;
-    now_ = std::max(now_, (*record)->header.time);
-    STELE_RETURN_IF_ERROR(ApplyRecord(**record));
-  }
+  const auto take = [&](const eventstore::RecordView& record) -> Status {
+    now_ = std::max(now_, record.header.time);
+    STELE_RETURN_IF_ERROR(ApplyRecord(record));
+    // What was erased is a message to nobody; its id is taken as before.
+    return record.erased ? board_.ForgetMessages(record.position) : Status();
+  };
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(parts_.store->Read(options_.shard, from), take));
   // What has ended meanwhile leaves memory and the open set; the rest waits for a resume.
   std::vector<InstanceId> ended;
   for (auto& [id, live] : live_) {
@@ -89,8 +85,7 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   Result<std::vector<model::Event>> events = model::Decode(record.body);
   if (!events.has_value()) return std::unexpected(events.error());
   if (id == InstanceId()) {
-    // What was erased is a message to nobody.
-    if (!record.erased) board_.FoldRegistry(*events, context);
+    board_.FoldRegistry(*events, context);
     return {};
   }
   last_instance_ = std::max(last_instance_, id);
@@ -117,7 +112,6 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   }
   live->definition = registry_.Find(live->instance.definition)->definition.get();
   board_.Fold(live->instance, *live->definition, *events, context, live->waiting);
-  if (record.erased) STELE_RETURN_IF_ERROR(board_.ForgetMessages(record.position));
   if (std::holds_alternative<model::InstanceMigrated>(events->front()))
     board_.Migrated(live->instance, *live->definition);
   return {};

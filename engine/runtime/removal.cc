@@ -2,7 +2,8 @@
 // a position that the caller has seen.
 #include <fmt/format.h>
 
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
+#include "engine/model/removal_limit.h"
 #include "engine/runtime/shard.h"
 
 namespace stele::runtime {
@@ -14,12 +15,12 @@ std::optional<Error> Shard::RefuseRemoved(InstanceId instance) const {
                            instance.value, registry_.IsErased(instance) ? "erased" : "purged")};
 }
 
-std::optional<Error> Shard::RefuseRemoval(std::span<const model::InstanceRange> instances,
+std::optional<Error> Shard::RefuseRemoval(std::span<const InstanceRange> instances,
                                           Position seen) const {
   if (instances.empty() || !model::MayBeRemoved(instances))
     return Error{ErrorCode::kLimitExceeded,
                  fmt::format("Expected 1 to {} instances in order but found {}",
-                             model::kMaxRemovedAtOnce, model::CountOf(instances))};
+                             model::kMaxRemovedAtOnce, CountOf(instances))};
   if (seen < opened_at_)
     return Error{ErrorCode::kBackPressure,
                  fmt::format("Expected the log to have been read up to position {} but found {}",
@@ -32,10 +33,9 @@ std::optional<Error> Shard::RefuseRemoval(std::span<const model::InstanceRange> 
                  fmt::format("Expected instance {} to have ended but found it open", id.value)};
   };
   for (const auto& [id, position] : reopened_)
-    if (position > seen && model::Contains(instances, id)) return refuse(id);
+    if (position > seen && Contains(instances, id)) return refuse(id);
   for (const auto& [id, live] : live_)
-    if (!model::HasEnded(live->instance.status) && model::Contains(instances, id))
-      return refuse(id);
+    if (!model::HasEnded(live->instance.status) && Contains(instances, id)) return refuse(id);
   return std::nullopt;
 }
 
@@ -44,9 +44,8 @@ void Shard::Purge(model::InstancesPurged purged, Position seen, std::string_view
   if (RefuseStopped(answer)) return;
   if (const auto refused = RefuseRemoval(purged.instances, seen))
     return answer(std::unexpected(*refused));
-  for (const InstanceId id : model::InstancesIn(purged.instances))
-    if (model::Contains(registry_.purge.instances, id))
-      return answer(std::unexpected(*RefuseRemoved(id)));
+  for (const InstanceId id : InstancesIn(purged.instances))
+    if (Contains(registry_.purge.instances, id)) return answer(std::unexpected(*RefuseRemoved(id)));
   // The registry tells the last purge apart, and whether it is done, but no two of them.
   if (!registry_.purge.instances.empty()) {
     const auto before =

@@ -2,12 +2,13 @@
 // stay.
 #include <fmt/format.h>
 
+#include "base/instance_ranges.h"
 #include "engine/apply/apply.h"
-#include "engine/model/instance_ranges.h"
 #include "engine/model/snapshot.h"
 #include "engine/runtime/checkpointing.h"
 #include "engine/runtime/open_summary.h"
 #include "engine/runtime/shard.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::runtime {
 
@@ -35,7 +36,7 @@ Result<Live*> Shard::Load(InstanceId id, Known known) {
                 fmt::format("Expected an instance but found no {}", id.value));
   };
   if (!id || id > last_instance_) return unknown();
-  if (model::Contains(registry_.purge.instances, id)) return std::unexpected(*RefuseRemoved(id));
+  if (Contains(registry_.purge.instances, id)) return std::unexpected(*RefuseRemoved(id));
 
   auto live = std::make_unique<Live>();
   live->instance.id = id;
@@ -69,18 +70,16 @@ Status Shard::ReadSnapshot(Live& live) const {
 
 // Its records behind the state that it has, up to the one that begins with `end`.
 Status Shard::ReadRecords(Live& live, Seq end) const {
-  auto cursor =
-      parts_.store->ReadInstance(options_.shard, live.instance.id, live.instance.seq.Next());
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value() || (*record)->header.first_seq >= end) return {};
-    const model::RecordContext context{(*record)->position, (*record)->header.time};
-    STELE_RETURN_IF_ERROR(model::DecodeEach((*record)->body, [&](const model::Event& event) {
-      apply::Apply(live.instance, event, context);
-    }));
-  }
+  return eventstore::ForEachRecord(
+      parts_.store->ReadInstance(options_.shard, live.instance.id, live.instance.seq.Next()),
+      [&](const eventstore::RecordView& record) -> Result<bool> {
+        if (record.header.first_seq >= end) return false;
+        const model::RecordContext context{record.position, record.header.time};
+        STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
+          apply::Apply(live.instance, event, context);
+        }));
+        return true;
+      });
 }
 
 // Was open when the engine started, and nobody has asked to go on with it.

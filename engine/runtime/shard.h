@@ -236,8 +236,7 @@ class Shard {
   bool RefuseStopped(const Answer& answer) const;
 
   // removal.cc
-  std::optional<Error> RefuseRemoval(std::span<const model::InstanceRange> instances,
-                                     Position seen) const;
+  std::optional<Error> RefuseRemoval(std::span<const InstanceRange> instances, Position seen) const;
   std::optional<Error> RefuseRemoved(InstanceId instance) const;
 
   // publishing.cc

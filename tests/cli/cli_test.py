@@ -2,11 +2,10 @@
 """What a user of the program sees: exit codes, outputs, messages."""
 
 import os
-import pty
 import subprocess
 import unittest
 
-from program import BINARY, ProgramTest, environment, example, interrupt
+from program import BINARY, ProgramTest, example, interrupt
 
 ONE_STEP = """
 name: "one"
@@ -115,24 +114,9 @@ class Run(ProgramTest):
         self.assertNotIn("\u202e", listed)
 
     def test_on_a_terminal_live_lines_leave_nothing_behind(self):
-        reader, writer = pty.openpty()
-        terminal = environment(TERM="xterm", NO_COLOR="1")
-        child = subprocess.Popen([BINARY, "run", example("parallel-join.yml")], cwd=self.directory,
-                                 stdin=subprocess.DEVNULL, stdout=writer, env=terminal)
-        os.close(writer)
-        text = b""
-        while True:
-            try:
-                chunk = os.read(reader, 4096)
-            except OSError:
-                break
-            if not chunk:
-                break
-            text += chunk
-        os.close(reader)
-        self.assertEqual(child.wait(), 0)
-        self.assertIn("✓ add_up completed", text.decode())
-        self.assertNotRegex(text, rb"\x1b\[[0-9;]*m", "a colour, though NO_COLOR is set")
+        text = self.on_a_terminal(120, "run", example("parallel-join.yml"))
+        self.assertIn("✓ add_up completed", text)
+        self.assertNotRegex(text, r"\x1b\[[0-9;]*m", "a colour, though NO_COLOR is set")
 
 
 class Interrupted(ProgramTest):

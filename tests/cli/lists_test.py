@@ -1,15 +1,9 @@
 #!/usr/bin/env python3
 """Lists: what a terminal shows of them, how what they list is named, and what is asked of them."""
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import termios
 import unittest
 
-from program import BINARY, ProgramTest, environment
+from program import ProgramTest
 
 ROUNDS = """
 name: "rounds"
@@ -32,29 +26,10 @@ class Lists(ProgramTest):
         super().setUp()
         self.stele("run", self.write("rounds.yml", ROUNDS), code=3)
 
-    def on_a_terminal(self, columns, *words, **more):
-        reader, writer = pty.openpty()
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                                 stdout=writer, env=environment(TERM="xterm", NO_COLOR="1", **more))
-        os.close(writer)
-        text = b""
-        while True:
-            try:
-                chunk = os.read(reader, 4096)
-            except OSError:
-                break
-            if not chunk:
-                break
-            text += chunk
-        os.close(reader)
-        self.assertEqual(child.wait(), 0)
-        return text.decode().split("\x1b[K")[-1].replace("\r", "").splitlines()
-
 
 class Tables(Lists):
     def test_keep_ids_moments_and_statuses_whole(self):
-        head, row = self.on_a_terminal(80, "list")
+        head, row = self.lines_on_a_terminal(80, "list")
         self.assertRegex(row, f"^1   rounds      waiting  {MOMENT}(:| |$)")
         self.assertLessEqual(max(len(head), len(row)), 80)
         self.assertNotIn("…", head)
@@ -62,13 +37,13 @@ class Tables(Lists):
         self.assertIn("WAITS FOR", head)
         self.assertIn("…", row)
         for columns in (60, 20):
-            head, row = self.on_a_terminal(columns, "list")
+            head, row = self.lines_on_a_terminal(columns, "list")
             self.assertRegex(row, f"^1   rounds      waiting  {MOMENT} ")
             self.assertNotIn("…", head)
 
     def test_cut_long_texts_before_moments(self):
         self.stele("run", self.path("rounds.yml"), "--business-key", KEY, code=3)
-        head, row = self.on_a_terminal(107, "list", "key:*")
+        head, row = self.lines_on_a_terminal(107, "list", "key:*")
         self.assertRegex(row, MOMENT + r":\d\d")
         self.assertIn("order-777", row)
         self.assertIn("…", row)
@@ -76,15 +51,15 @@ class Tables(Lists):
         self.assertLessEqual(len(row), 107)
 
     def test_are_whole_where_there_is_room_or_no_terminal(self):
-        for lines in (self.on_a_terminal(200, "list"), self.stele("list").stdout.splitlines()):
+        for lines in (self.lines_on_a_terminal(200, "list"), self.stele("list").stdout.splitlines()):
             self.assertRegex(lines[1], MOMENT + r":\d\d\.\d{3} ")
             self.assertIn("KEY", lines[0])
             self.assertIn('completion of "ask[0]" by anna', lines[1])
 
     def test_take_the_width_of_the_environment_where_the_terminal_tells_none(self):
-        _, row = self.on_a_terminal(0, "list", COLUMNS="200")
+        _, row = self.lines_on_a_terminal(0, "list", COLUMNS="200")
         self.assertIn('completion of "ask[0]" by anna', row)
-        _, row = self.on_a_terminal(0, "list")
+        _, row = self.lines_on_a_terminal(0, "list")
         self.assertLessEqual(len(row), 80)
 
 

@@ -1,11 +1,15 @@
 """The built `stele` as a child, in a directory of its own."""
 
+import fcntl
 import json
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
 BINARY = os.environ["STELE_BINARY"]
@@ -61,6 +65,31 @@ class ProgramTest(unittest.TestCase):
                               check=False)
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return done
+
+    def on_a_terminal(self, columns, *words, **more):
+        """What it writes to a terminal that is so wide."""
+        reader, writer = pty.openpty()
+        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
+                                 stdout=writer, env=environment(TERM="xterm", NO_COLOR="1", **more))
+        os.close(writer)
+        text = b""
+        while True:
+            try:
+                chunk = os.read(reader, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            text += chunk
+        os.close(reader)
+        self.assertEqual(child.wait(), 0)
+        return text.decode()
+
+    def lines_on_a_terminal(self, columns, *words, **more):
+        """What stands there at the end, after the lines that come and go."""
+        text = self.on_a_terminal(columns, *words, **more)
+        return text.split("\x1b[K")[-1].replace("\r", "").splitlines()
 
     def json(self, *words, code=0):
         return json.loads(self.stele(*words, code=code).stdout)

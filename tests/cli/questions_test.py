@@ -1,12 +1,7 @@
 #!/usr/bin/env python3
 """What answers promise: all of it, of which moment, and that nothing is empty by a typing error."""
 
-import fcntl
-import os
-import pty
-import struct
 import subprocess
-import termios
 import unittest
 
 from program import BINARY, ProgramTest, environment, interrupt
@@ -254,32 +249,12 @@ class Lists(Questions):
         self.assertIn("流程 1", lines[1])
         self.assertEqual(head.index("WAITS FOR") - head.index("KEY"), len("流程 1") + 2 + 2)
 
-    def on_a_terminal(self, columns, *words):
-        reader, writer = pty.openpty()
-        fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                                 stdout=writer, env=environment(TERM="xterm", NO_COLOR="1"))
-        os.close(writer)
-        text = b""
-        while True:
-            try:
-                chunk = os.read(reader, 4096)
-            except OSError:
-                break
-            if not chunk:
-                break
-            text += chunk
-        os.close(reader)
-        self.assertEqual(child.wait(), 0)
-        return text.decode()
-
     def test_are_cut_to_a_terminal_and_nowhere_else(self):
         long = "K" * 300
         self.stele("run", self.path("two.yml"), "--business-key", long)
         self.assertIn(long, self.stele("list").stdout)
-        text = self.on_a_terminal(120, "list")
-        lines = text.split("\x1b[K")[-1].replace("\r", "").splitlines()
-        self.assertIn("KKK…", text)
+        lines = self.lines_on_a_terminal(120, "list")
+        self.assertIn("KKK…", "\n".join(lines))
         self.assertEqual([line for line in lines if len(line) > 120], [])
 
 

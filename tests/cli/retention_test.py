@@ -325,6 +325,18 @@ class Erasure(FilesTest):
         self.assertIn("STL0401", self.stele("erase", "--subject", "C-3", code=2).stderr)
         self.stele("verify")
 
+    def test_the_id_of_an_erased_message_stays_taken(self):
+        send = ("publish", "payment", "--key", "D-4", "--id", "once", "--payload", f'"{MARKER}"',
+                "--json")
+        first = self.json(*send)["position"]
+        self.stele("erase", "--subject", "D-4")
+        for _ in range(2):  # what is kept of the state says what the log says
+            again = self.json(*send)
+            self.assertEqual((again["position"], again["known"]), (first, True))
+            shutil.rmtree(self.path("stele-data/state"))
+        self.write("waits.yml", WAITS)
+        self.stele("run", self.path("waits.yml"), "--var", "key=D-4", code=3)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -57,9 +57,8 @@ std::vector<InstanceId> Ended(ViewLog& log, size_t step) {
 void Decide(ViewLog& log, const std::vector<InstanceId>& instances) {
   auto leaving = ReadLeaving(log.store, kShard, log.registry(), instances, AllViews());
   ASSERT_TRUE(leaving.has_value()) << leaving.error().message;
-  log.Register(model::InstancesPurged{.instances = model::RangesOf(instances),
-                                      .reason = "a test",
-                                      .totals = std::move(leaving->totals)});
+  log.Register(model::InstancesPurged{
+      .instances = RangesOf(instances), .reason = "a test", .totals = std::move(leaving->totals)});
 }
 
 void CutOut(ViewLog& log, const std::vector<InstanceId>& instances) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 #include "engine/model/names.h"
 
 namespace stele::test {
@@ -162,10 +162,10 @@ struct EventText::Teller {
   std::string operator()(const model::TriggerStateChanged& e) { return "trigger " + e.state; }
   std::string operator()(const model::SettingChanged& e) { return "setting " + e.name; }
   std::string operator()(const model::InstancesPurged& e) {
-    return "purged " + model::RangesText(e.instances);
+    return "purged " + RangesText(e.instances);
   }
   std::string operator()(const model::InstancesErased& e) {
-    return "erased " + model::RangesText(e.instances);
+    return "erased " + RangesText(e.instances);
   }
 };
 

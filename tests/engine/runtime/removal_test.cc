@@ -1,5 +1,5 @@
 // What a shard lets go of: ended instances alone, and nothing more happens to them.
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
@@ -23,7 +23,7 @@ class Removal : public testing::Test {
   // The code of the refusal; nothing: it was done.
   std::optional<ErrorCode> Purge(std::vector<InstanceId> ids, Position seen) {
     std::optional<Result<Position>> answer;
-    world_.shard().Purge({.instances = model::RangesOf(ids), .reason = "a test"}, seen, "tester",
+    world_.shard().Purge({.instances = RangesOf(ids), .reason = "a test"}, seen, "tester",
                          [&](const Result<Position>& given) { answer = given; });
     EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
     return answer->has_value() ? std::nullopt : std::optional(answer->error().code);

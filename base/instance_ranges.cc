@@ -1,10 +1,10 @@
-#include "engine/model/instance_ranges.h"
+#include "base/instance_ranges.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-namespace stele::model {
+namespace stele {
 
 std::vector<InstanceRange> RangesOf(std::span<const InstanceId> instances) {
   std::vector<InstanceRange> ranges;
@@ -18,24 +18,17 @@ std::vector<InstanceRange> RangesOf(std::span<const InstanceId> instances) {
   return ranges;
 }
 
+InstanceRange EnclosingRange(std::span<const InstanceId> instances) {
+  if (instances.empty()) return {};
+  const auto [first, last] = std::ranges::minmax(instances);
+  return {first, last};
+}
+
 std::vector<InstanceId> InstancesIn(std::span<const InstanceRange> ranges) {
   std::vector<InstanceId> instances;
   for (const InstanceRange& range : ranges)
     for (InstanceId id = range.first; id <= range.last; id = id.Next()) instances.push_back(id);
   return instances;
-}
-
-bool MayBeRemoved(std::span<const InstanceRange> ranges) {
-  InstanceId before;
-  uint64_t count = 0;
-  for (const InstanceRange& range : ranges) {
-    if (range.first <= before || range.last < range.first) return false;
-    const uint64_t more = range.last.value - range.first.value;
-    if (more >= kMaxRemovedAtOnce - count) return false;
-    count += more + 1;
-    before = range.last;
-  }
-  return true;
 }
 
 bool Contains(std::span<const InstanceRange> ranges, InstanceId instance) {
@@ -73,4 +66,4 @@ std::string RangesText(std::span<const InstanceRange> ranges) {
   return text;
 }
 
-}  // namespace stele::model
+}  // namespace stele

@@ -7,20 +7,23 @@
 #include <string>
 #include <vector>
 
-#include "engine/model/event_values.h"
+#include "base/ids.h"
 
-namespace stele::model {
+namespace stele {
 
-// What one record removes at most.
-inline constexpr uint64_t kMaxRemovedAtOnce = 4'096;
+// Instances whose numbers follow each other; both are of them.
+struct InstanceRange {
+  InstanceId first;
+  InstanceId last;
+  bool operator==(const InstanceRange&) const = default;
+};
 
 // REQUIRES: the instances are sorted, none is there twice.
 std::vector<InstanceRange> RangesOf(std::span<const InstanceId> instances);
+// From the lowest number to the highest; of none: 0 to 0.
+InstanceRange EnclosingRange(std::span<const InstanceId> instances);
 // Those in the ranges, in order.
 std::vector<InstanceId> InstancesIn(std::span<const InstanceRange> ranges);
-// Each range is none of the registry, not empty, and lies behind the one before it; they hold at
-// most kMaxRemovedAtOnce.
-bool MayBeRemoved(std::span<const InstanceRange> ranges);
 // REQUIRES: they are in order.
 bool Contains(std::span<const InstanceRange> ranges, InstanceId instance);
 // Adds ranges that are in order to others that are; neighbours are joined.
@@ -30,4 +33,4 @@ uint64_t CountOf(std::span<const InstanceRange> ranges);
 // "7, 9-12"
 std::string RangesText(std::span<const InstanceRange> ranges);
 
-}  // namespace stele::model
+}  // namespace stele
