@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/listed.h"
 #include "cli/open_data.h"
@@ -62,6 +63,7 @@ int ListActive(const Arguments& arguments, const Terminal& terminal) {
   if (!found.has_value()) return Refuse(terminal, found.error());
   auto listed = LookInto(*asked, *registry, std::move(found->rows));
   if (!listed.has_value()) return Refuse(terminal, listed.error());
+  NoteUnknownNames(terminal, query, *registry);
   if (arguments.Has("--json")) {
     const Value page = ToJson(*std::move(listed), *asked, found->next);
     terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "base/json.h"
+#include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/listed.h"
 #include "cli/open_data.h"
@@ -41,14 +42,6 @@ Status CheckStatuses(const Arguments& arguments) {
           fmt::format("Expected a status for --status but found \"{}\"; \"stele help list\" "
                       "names them",
                       status));
-  return {};
-}
-
-// A name that nothing has is more likely mistyped than meant.
-Status CheckDefinitions(const Arguments& arguments, const model::Registry& registry) {
-  for (const std::string& name : arguments.All("--definition"))
-    if (const auto found = FindDefinition(registry, name, 0, false); !found.has_value())
-      return std::unexpected(found.error());
   return {};
 }
 
@@ -108,6 +101,7 @@ int List(const Arguments& arguments, const Terminal& terminal) {
   auto listed = LookInto(*asked, *registry, std::move(found->rows));
   if (!listed.has_value()) return Refuse(terminal, listed.error());
   KeepStatuses(StatusesOf(arguments), *listed);
+  NoteUnknownNames(terminal, request->query, *registry);
 
   if (arguments.Has("--json")) {
     const Value page = ToJson(*std::move(listed), *asked, found->next);

@@ -50,9 +50,11 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
     return kExitUsage;
   }
   Array documents;
+  bool has_attempts = false;
   for (const replay::StepLine& line : lines) {
     if (!wanted.empty() && !is_wanted(line)) continue;
     for (const replay::AttemptLine& attempt : line.attempts) {
+      has_attempts = true;
       if (arguments.Has("--json")) {
         documents.push_back(AttemptToJson(line, attempt));
         continue;
@@ -68,6 +70,11 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
       terminal.Print(text);
     }
   }
+  if (!has_attempts)
+    terminal.PrintNote(wanted.empty() ? "no attempt has begun: nothing has been printed"
+                                      : fmt::format("no attempt of \"{}\" has begun; only tasks "
+                                                    "have attempts, and print",
+                                                    wanted));
   if (arguments.Has("--json")) terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
   return kExitDone;
 }

@@ -111,8 +111,15 @@ bool AsksForHelp(std::string_view word) {
   return word == "--help" || word == "-h" || word == "help";
 }
 
+// Before the words are understood: what is wrong with them is told in the same way.
+bool AsksForJson(const std::vector<std::string>& words) {
+  const auto end = std::ranges::find(words, "--");
+  return std::find(words.begin(), end, "--json") != end;
+}
+
 int Main(const std::vector<std::string>& words) {
-  const Terminal terminal;
+  Terminal terminal;
+  if (AsksForJson(words)) terminal.TellErrorsAsJson();
   const std::vector<Command> commands = Commands();
   if (words.empty()) {
     terminal.PrintError({ErrorCode::kUsage, "Expected a command but found none"});

@@ -6,7 +6,7 @@ namespace stele::cli {
 
 namespace {
 
-constexpr OptionSpec kRecorded[] = {kReason, kBy, kData, kJson};
+constexpr OptionSpec kRecorded[] = {kReason, kBy, kData, kJson, kQuiet};
 constexpr OptionSpec kGoesOn[] = {kReason,      kBy,          kNoWait, kStub, kWorker,
                                   kWorkerSlots, kWorkerLease, kData,   kJson, kQuiet};
 constexpr OptionSpec kCancelOptions[] = {{"--compensate", "", "undo the steps that have completed"},
@@ -36,14 +36,16 @@ constexpr OptionSpec kSetOptions[] = {
     {"--scope", "STEP", "the scope that the open step is in (default: the instance's)"},
     kBy,
     kData,
-    kJson};
+    kJson,
+    kQuiet};
 constexpr OptionSpec kMigrateOptions[] = {
     {"--to", "VERSION", "the version to go on with"},
     {"--plan", "JSON|@FILE", "old step ids to new ones; null: nothing refers to it"},
     {"--dry-run", "", "only check whether it can be done"},
     kBy,
     kData,
-    kJson};
+    kJson,
+    kQuiet};
 constexpr OptionSpec kSignalOptions[] = {{"--payload", "JSON|@FILE", "what comes with it"},
                                          kBy,
                                          kNoWait,

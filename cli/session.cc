@@ -259,12 +259,12 @@ void Session::NoteStanding(InstanceId id, Followed& followed) {
   ending.status = StatusWord(*instance, standing);
   ending.waiting_for = StandingToJson(standing);
   for (const replay::Waiting& waiting : standing.waits)
-    ending.waits.emplace_back(WaitPhrase(waiting), WaitCommand(id, waiting, standing, data_));
+    ending.waits.emplace_back(WaitSentence(waiting), WaitCommand(id, waiting, standing, data_));
 }
 
 void Session::ReportWaits(InstanceId instance, const Ending& ending) const {
-  for (const auto& [phrase, command] : ending.waits)
-    terminal_.PrintNote(fmt::format("instance {} waits for {}{}{}", instance.value, phrase,
+  for (const auto& [sentence, command] : ending.waits)
+    terminal_.PrintNote(fmt::format("instance {} {}{}{}", instance.value, sentence,
                                     command.empty() ? "" : "; ", command));
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
@@ -14,6 +15,7 @@
 #include "engine/model/codec.h"
 #include "engine/triggers/declared.h"
 #include "engine/triggers/firing_input.h"
+#include "eventstore/for_each_record.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -41,16 +43,14 @@ Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
   auto registry = replay::ReadRegistry(**store, kShard);
   if (!registry.has_value()) return std::unexpected(registry.error());
   RecordedTriggers read{*std::move(registry), {}, {}};
-  auto cursor = (*store)->ReadInstance(kShard, InstanceId(), Seq(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const auto record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return read;
-    const model::RecordContext context{(*record)->position, (*record)->header.time};
-    STELE_RETURN_IF_ERROR(model::DecodeEach(
-        (*record)->body, [&](const model::Event& event) { read.Apply(event, context); }));
-  }
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(
+      (*store)->ReadInstance(kShard, InstanceId(), Seq(1)),
+      [&](const eventstore::RecordView& record) {
+        const model::RecordContext context{record.position, record.header.time};
+        return model::DecodeEach(record.body,
+                                 [&](const model::Event& event) { read.Apply(event, context); });
+      }));
+  return read;
 }
 
 // When a schedule fires next; nothing for other kinds and those that are not active.
@@ -149,17 +149,36 @@ Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const s
               fmt::format("Expected a trigger but found no {}", id->value));
 }
 
+// --kind in the spelling that triggers have: "cron" is "schedule".
+std::string KindAsked(const Arguments& arguments) {
+  const std::string word = arguments.Get("--kind");
+  const std::string_view known = triggers::KindWrittenAs(word);
+  return known.empty() ? word : std::string(known);
+}
+
+// An empty list for a name that nothing has would say that there is nothing to see.
+void NoteUnknown(const Arguments& arguments, const RecordedTriggers& read,
+                 const Terminal& terminal) {
+  std::vector<std::string> kinds = triggers::KindNames();
+  for (const auto& [id, trigger] : read.table.all()) kinds.push_back(trigger.kind);
+  std::vector<std::string> names;
+  for (const auto& registered : read.registry.definitions) names.push_back(registered.name);
+  NoteUnknownName(terminal, "definition", arguments.Get("--definition"), names);
+  NoteUnknownName(terminal, "kind of triggers", KindAsked(arguments), kinds);
+}
+
 // What --all, --definition, --kind and --next leave, in their order.
 std::vector<const triggers::KnownTrigger*> Wanted(const Arguments& arguments,
                                                   const RecordedTriggers& read, TimeUs now) {
   std::vector<std::pair<int64_t, const triggers::KnownTrigger*>> wanted;
   for (const auto& [id, trigger] : read.table.all()) {
-    const auto fits = [&](std::string_view option, const std::string& value) {
-      return !arguments.Has(option) || arguments.Get(option) == value;
+    const auto fits = [&](const std::string& asked, const std::string& value) {
+      return asked.empty() || asked == value;
     };
     const bool removed = trigger.state == model::TriggerState::kRemoved;
-    if ((removed && !arguments.Has("--all")) || !fits("--definition", trigger.definition) ||
-        !fits("--kind", trigger.kind))
+    if ((removed && !arguments.Has("--all")) ||
+        !fits(arguments.Get("--definition"), trigger.definition) ||
+        !fits(KindAsked(arguments), trigger.kind))
       continue;
     const auto next = NextFirings(trigger, now, 1);
     if (arguments.Has("--next") && next.empty()) continue;
@@ -179,6 +198,7 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
   if (!read.has_value()) return Refuse(terminal, read.error());
   std::vector<std::vector<std::string>> rows{{"ID", "DEFINITION", "NAME", "KIND", "STATE", "FIRED",
                                               "OUTCOMES", "NEXT (UTC)", "LAST OUTCOME"}};
+  NoteUnknown(arguments, *read, terminal);
   Array documents;
   const TimeUs now = SystemClock().Now();
   for (const triggers::KnownTrigger* trigger : Wanted(arguments, *read, now)) {
@@ -195,7 +215,7 @@ int ListTriggers(const Arguments& arguments, const Terminal& terminal) {
   if (!arguments.Has("--next")) {
     for (auto& row : Declared(*read)) {
       if ((arguments.Has("--definition") && arguments.Get("--definition") != row[1]) ||
-          (arguments.Has("--kind") && arguments.Get("--kind") != row[3]))
+          (arguments.Has("--kind") && KindAsked(arguments) != row[3]))
         continue;
       documents.push_back(Object{{"definition", row[1]},
                                  {"name", row[2]},

@@ -4,11 +4,13 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
+#include "cli/open_data.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
 #include "projections/page_cursor.h"
 #include "projections/views/read_statistics.h"
+#include "replay/history.h"
 
 namespace stele::cli {
 
@@ -77,9 +79,8 @@ std::string StepsInShort(const Statistics& statistics) {
 std::string PeriodText(const Statistics& statistics) {
   // Instances that were migrated to a version were started in another one.
   if (!statistics.from) return "";
-  const bool behind = statistics.resolution.has_value() && statistics.from >= statistics.to;
   return Line("from", fmt::format("{} to {}{}", Time(statistics.from), Time(statistics.to),
-                                  behind ? ": nothing is recorded there" : ""));
+                                  statistics.is_recorded() ? "" : ": nothing is recorded there"));
 }
 
 std::string InstancesText(const Statistics& statistics) {
@@ -265,6 +266,15 @@ int ShowSeries(const Arguments& arguments, const Terminal& terminal,
   return kExitDone;
 }
 
+// With the nearest name.
+Status CheckName(const projections::StatisticsScope& scope, const eventstore::EventStore& store) {
+  if (scope.definition.empty()) return {};
+  const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  const auto known = FindDefinition(*registry, scope.definition, 0, false);
+  return known.has_value() ? Status() : std::unexpected(known.error());
+}
+
 }  // namespace
 
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
@@ -274,6 +284,8 @@ int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
   if (!scope.has_value()) return Refuse(terminal, scope.error());
   const auto asked = AskView(arguments, terminal, projections::kStatisticsView);
   if (!asked.has_value()) return Refuse(terminal, asked.error());
+  if (const Status known = CheckName(*scope, *asked->views.store); !known.has_value())
+    return Refuse(terminal, known.error());
   if (arguments.Has("--each")) return ShowEach(arguments, terminal, *asked);
   if (arguments.Has("--by")) return ShowSeries(arguments, terminal, *asked->reader, *scope);
   const auto statistics = projections::ReadStatistics(*asked->reader, *scope);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/searching.h"
@@ -59,12 +60,12 @@ int ListTasks(const Arguments& arguments, const Terminal& terminal) {
   if (!request.has_value()) return Refuse(terminal, request.error());
   const auto asked = AskView(arguments, terminal, "tasks");
   if (!asked.has_value()) return Refuse(terminal, asked.error());
-  if (arguments.Has("--definition")) {
+  if (AsksForNames(request->query)) {
     const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
     if (!registry.has_value()) return Refuse(terminal, registry.error());
-    if (const auto known = FindDefinition(*registry, arguments.Get("--definition"), 0, false);
-        !known.has_value())
+    if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
       return Refuse(terminal, known.error());
+    NoteUnknownNames(terminal, request->query, *registry);
   }
   const auto found = FindAll<TaskRow>(arguments, *asked, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/json.h"
+#include "base/value.h"
 #include "cli/text.h"
 
 namespace stele::cli {
@@ -67,14 +69,25 @@ void Terminal::Print(std::string_view text) const {
   std::fflush(stdout);
 }
 
+namespace {
+
+void PrintBeside(const std::string& line) {
+  std::fwrite(line.data(), 1, line.size(), stderr);
+  std::fflush(stderr);
+}
+
+}  // namespace
+
 void Terminal::PrintError(const Error& error) const {
-  PrintNote(error.ToString());
+  if (!json_errors_) return PrintNote(error.ToString());
+  const Value document =
+      Object{{"error", Object{{"code", fmt::format("STL{:04}", static_cast<int>(error.code))},
+                              {"message", Clean(error.message)}}}};
+  PrintBeside(CleanJson(ToJson(document)) + "\n");
 }
 
 void Terminal::PrintNote(std::string_view sentence) const {
-  const std::string line = fmt::format("stele: {}\n", Clean(sentence));
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
+  PrintBeside(fmt::format("stele: {}\n", Clean(sentence)));
 }
 
 std::string Terminal::Paint(Colour colour, std::string_view text) const {

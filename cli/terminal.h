@@ -27,7 +27,9 @@ class Terminal {
 
   // To standard output, at once. The text must be clean (text.h).
   void Print(std::string_view text) const;
-  // "stele: STL0701: …" to standard error.
+  // Errors are told as documents from now on: of a program that reads what is printed.
+  void TellErrorsAsJson() { json_errors_ = true; }
+  // "stele: STL0701: …" to standard error; or a line {"error": {"code", "message"}}.
   void PrintError(const Error& error) const;
   void PrintNote(std::string_view sentence) const;
 
@@ -37,6 +39,7 @@ class Terminal {
  private:
   bool interactive_ = false;
   bool colours_ = false;
+  bool json_errors_ = false;
 };
 
 // Columns as wide as what they hold, two spaces between.

@@ -129,9 +129,9 @@ Status AskThen(const Arguments& arguments, const Terminal& terminal, std::string
   }
   asked.reader = std::make_unique<projections::ViewReader>(asked.then->Read());
   if (!arguments.Has("--json"))
-    terminal.PrintNote(
-        fmt::format("as of position {}; {} read for it", position->value,
-                    records_read == 0 ? "nothing was" : Count(records_read, "record") + " were"));
+    terminal.PrintNote(fmt::format("as of position {}; {} {} read for it", position->value,
+                                   records_read == 0 ? "nothing" : Count(records_read, "record"),
+                                   records_read <= 1 ? "was" : "were"));
   return {};
 }
 

@@ -164,6 +164,8 @@ std::string WaitPhrase(const Waiting& waiting) {
         text += (text.empty() ? "" : " or ") + EventPhrase(wait);
       return fmt::format("{} at \"{}\"", text, waiting.label);
     }
+    case WaitFor::kDelay:
+      return fmt::format("until {} (step {})", Time(waiting.due), waiting.label);
     case WaitFor::kOperator:
       return fmt::format("an operator at \"{}\" ({}: {})", waiting.label, waiting.kind,
                          waiting.message);
@@ -173,6 +175,10 @@ std::string WaitPhrase(const Waiting& waiting) {
       return fmt::format("a worker of the type \"{}\" at \"{}\"", waiting.type, waiting.label);
   }
   return "";
+}
+
+std::string WaitSentence(const Waiting& waiting) {
+  return (waiting.what == WaitFor::kDelay ? "waits " : "waits for ") + WaitPhrase(waiting);
 }
 
 std::string WaitCommand(InstanceId instance, const Waiting& waiting,
@@ -189,6 +195,9 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
       break;
     case WaitFor::kMessage:
       command = EventCommand(instance, waiting);
+      break;
+    case WaitFor::kDelay:
+      command = "stele resume";
       break;
     case WaitFor::kOperator:
       command = fmt::format("stele resolve {} {} retry|skip|fail", instance.value,

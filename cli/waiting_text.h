@@ -9,7 +9,10 @@
 namespace stele::cli {
 
 // `approval of "review" by anna or group ops`, `message "payment" with the key "A-17"`.
+// `until 2026-11-21 17:00:00.000 (step rest)`.
 std::string WaitPhrase(const replay::Waiting& waiting);
+// "waits for …", "waits until …".
+std::string WaitSentence(const replay::Waiting& waiting);
 
 // "stele approve 42 review --by anna": what somebody would type; empty when nobody can do anything.
 // `standing` is the whole of which `waiting` is a part; `data` the directory as it was given.

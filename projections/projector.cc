@@ -46,6 +46,7 @@ Status Projector::Load(std::vector<MakeView> views) {
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);
   repaired_ = store_->repaired();
+  RemoveComparisons(path_, shard_);
   const Result<Position> cut = LastCutPurge(log_, shard_);
   if (!cut.has_value()) return std::unexpected(cut.error());
   std::map<Position, std::unique_ptr<Feed>> feeds;  // by where they stand

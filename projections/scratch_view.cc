@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "projections/feed.h"
 #include "projections/limits.h"
@@ -91,10 +93,31 @@ std::string AsOfDirectory(const std::string& path, ShardId shard, const View& vi
                      position.value);
 }
 
+namespace {
+
+// Where views are built to be compared.
+std::string ComparisonsOf(const std::string& path) {
+  return path + "/verify";
+}
+
+}  // namespace
+
+void RemoveComparisons(const std::string& path, ShardId shard) {
+  namespace fs = std::filesystem;
+  const std::string own = fmt::format("{}-", shard.value);
+  std::vector<std::string> left;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(ComparisonsOf(path), ignored))
+    if (entry.path().filename().string().starts_with(own)) left.push_back(entry.path().string());
+  for (const std::string& directory : left) ScratchView::Remove(directory);
+  fs::remove(ComparisonsOf(path), ignored);  // unless another shard's are in it
+}
+
 Result<Comparison> CompareWithLog(const eventstore::EventStore& log, ShardId shard,
                                   const std::string& path, const MakeView& make,
                                   const ViewReader& serving, const Progress& progress) {
-  const std::string directory = fmt::format("{}/verify/{}-{}", path, shard.value, make()->name());
+  const std::string directory =
+      fmt::format("{}/{}-{}", ComparisonsOf(path), shard.value, make()->name());
   ScratchView::Remove(directory);
   Result<Comparison> found;
   {

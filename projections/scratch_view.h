@@ -68,5 +68,8 @@ Result<Comparison> Compare(const ViewReader& serving, const ViewReader& built);
 Result<Comparison> CompareWithLog(const eventstore::EventStore& log, ShardId shard,
                                   const std::string& path, const MakeView& make,
                                   const ViewReader& serving, const Progress& progress = nullptr);
+// Deletes what comparisons that were cut off left there: it may hold what has been removed since.
+// REQUIRES: nobody else has the views open, so that none is being compared.
+void RemoveComparisons(const std::string& path, ShardId shard);
 
 }  // namespace stele::projections

@@ -12,6 +12,7 @@
 #include "eventstore/rocksdb_handle.h"
 #include "projections/keys.h"
 #include "projections/row.h"
+#include "projections/view_directory.h"
 
 namespace stele::projections {
 
@@ -268,11 +269,7 @@ Result<std::unique_ptr<ViewStore>> ViewStore::Open(
 
 Result<std::unique_ptr<ViewStore>> ViewStore::OpenOnce(
     const std::string& path, const std::shared_ptr<const eventstore::FileCipher>& cipher) {
-  std::error_code error;
-  std::filesystem::create_directories(path, error);
-  if (error)
-    return Fail(ErrorCode::kIo, fmt::format("Expected to create the directory {} but found: {}",
-                                            path, error.message()));
+  STELE_RETURN_IF_ERROR(MakeViewDirectory(path));
   std::unique_ptr<ViewStore> store(new ViewStore);
   STELE_RETURN_IF_ERROR(store->Load(path, cipher, /*to_read=*/false));
   return store;

@@ -31,6 +31,9 @@ class Reader {
  private:
   void Look(const StepRun& run);
   void LookAtWait(const StepRun& run);
+  void EndsAtAMoment() {
+    if (!instance_.paused) standing_.motion = std::max(standing_.motion, Motion::kMoment);
+  }
   Waiting& Add(WaitFor what, const StepRun& run) {
     const definition::Step& step = definition_.step(run.step);
     return standing_.waits.emplace_back(Waiting{.what = what,
@@ -60,10 +63,12 @@ void Reader::Look(const StepRun& run) {
       }
       return;
     case RunState::kBackoff:
-    case RunState::kDelay:
     case RunState::kHeld:
       if (!instance_.paused) standing_.motion = Motion::kWork;
       return;
+    case RunState::kDelay:
+      Add(WaitFor::kDelay, run).due = run.due;
+      return EndsAtAMoment();
     case RunState::kParked: {
       Waiting& waiting = Add(WaitFor::kOperator, run);
       waiting.kind = run.error_kind;
@@ -96,8 +101,7 @@ void Reader::LookAtWait(const StepRun& run) {
   consider(run.due);
   consider(run.deadline);
   for (const model::Wait& wait : run.waits) consider(wait.due);
-  if (waiting.due && !instance_.paused)
-    standing_.motion = std::max(standing_.motion, Motion::kMoment);
+  if (waiting.due) EndsAtAMoment();
 }
 
 }  // namespace
@@ -112,6 +116,8 @@ std::string_view WaitForName(WaitFor what) {
       return "people";
     case WaitFor::kMessage:
       return "message";
+    case WaitFor::kDelay:
+      return "delay";
     case WaitFor::kOperator:
       return "operator";
     case WaitFor::kChild:

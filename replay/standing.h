@@ -17,11 +17,12 @@ enum class WaitFor : uint8_t {
   kPlace,     // it is queued: its definition's limit is reached
   kPeople,    // an approval or a manual task
   kMessage,   // one of Waiting::waits: messages, signals, moments
+  kDelay,     // the moment `due`, at a step that is a delay
   kOperator,  // a parked step
   kChild,     // the end of an instance that a step called
   kWorker,    // a worker of the step's type
 };
-// "resume", "place", "people", "message", "operator", "child", "worker"
+// "resume", "place", "people", "message", "delay", "operator", "child", "worker"
 std::string_view WaitForName(WaitFor what);
 
 struct Waiting {
@@ -32,7 +33,7 @@ struct Waiting {
   std::string type;   // of the task for people: "approval", "manual"; kWorker: of the step
   std::string title;
   TimeUs since;                            // when the run began
-  TimeUs due;                              // of the task, or the earliest moment of the wait
+  TimeUs due;                              // of the task or delay, or the earliest of the wait
   const model::HumanTask* task = nullptr;  // kPeople; good as long as the instance
   std::vector<model::Wait> waits;          // kMessage
   InstanceId child;                        // kChild
@@ -43,8 +44,8 @@ struct Waiting {
 // How an instance goes on if nobody does anything.
 enum class Motion : uint8_t {
   kNone,    // it does not
-  kMoment,  // a wait ends at its moment: a branch of a race, or a timeout
-  kWork,    // an attempt is outside, or a delay or backoff passes
+  kMoment,  // a wait ends at its moment: a delay, a branch of a race, or a timeout
+  kWork,    // an attempt is outside, or a backoff passes
 };
 
 struct Standing {

@@ -90,12 +90,9 @@ std::optional<Type> ReadType(ConfigFields& fields) {
   }
   for (const auto& [name, kind] : kKinds)
     if (definition::Fold(text) == name) return Type{kind, custom};
-  std::vector<std::string> names;
-  for (const auto& [name, kind] : kKinds)
-    if (NameOf(kind) == name) names.emplace_back(name);
   fields.Add(ErrorCode::kInvalidDefinition, field->pointer,
              fmt::format("Expected a trigger's type to be {} but found {}",
-                         definition::QuoteList(names, "or"), DescribeValue(*field->value)));
+                         definition::QuoteList(KindNames(), "or"), DescribeValue(*field->value)));
   return std::nullopt;
 }
 
@@ -256,6 +253,19 @@ class SectionReader {
 
 TriggerSection ReadTriggers(const Value& triggers) {
   return SectionReader().Read(triggers);
+}
+
+std::string_view KindWrittenAs(std::string_view word) {
+  const std::string folded = definition::Fold(word.substr(0, word.find(':')));
+  const auto found = std::ranges::find(kKinds, folded, &std::pair<std::string_view, Kind>::first);
+  return found == std::end(kKinds) ? "" : NameOf(found->second);
+}
+
+std::vector<std::string> KindNames() {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kKinds)
+    if (NameOf(kind) == name) names.emplace_back(name);
+  return names;
 }
 
 std::vector<TriggerFault> CheckTriggers(const Value& triggers) {

@@ -92,6 +92,11 @@ struct TriggerSection {
 };
 TriggerSection ReadTriggers(const Value& triggers);
 
+// The kind that `word` is written for, whatever its case: of "cron" it is "schedule". Empty: none.
+std::string_view KindWrittenAs(std::string_view word);
+// "manual", "schedule", …
+std::vector<std::string> KindNames();
+
 // The faults alone.
 std::vector<TriggerFault> CheckTriggers(const Value& triggers);
 

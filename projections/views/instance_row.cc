@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "projections/field_values.h"
 #include "projections/keys.h"
 #include "projections/limits.h"
@@ -43,7 +44,7 @@ constexpr std::string_view kStatuses[] = {"running",   "waiting",   "parked",   
                                           "queued",    "failed",    "compensating", "completed",
                                           "cancelled", "terminated"};
 constexpr std::string_view kHasValues[] = {"error", "deadline", "parent", "key", "tag"};
-constexpr std::string_view kWaitValues[] = {"people", "message", "operator",
+constexpr std::string_view kWaitValues[] = {"people", "message", "delay", "operator",
                                             "child",  "resume",  "place"};
 
 using Kind = FieldKind;
@@ -125,10 +126,17 @@ Array WaitsToJson(const InstanceRow& row) {
   return waits;
 }
 
+Value ToJson(const RowVariable& variable) {
+  if (variable.is_json)
+    if (Result<Value> value = ParseJson(variable.value); value.has_value())
+      return *std::move(value);
+  return variable.value;
+}
+
 Object VariablesToJson(const InstanceRow& row, bool is_input) {
   Object variables;
   for (const RowVariable& variable : row.variables)
-    if (variable.is_input == is_input) variables.Set(variable.name, variable.value);
+    if (variable.is_input == is_input) variables.Set(variable.name, ToJson(variable));
   return variables;
 }
 
@@ -160,6 +168,7 @@ RowFacts InstanceRow::Facts(TimeUs now) const {
   facts.Add(kDefinition, definition);
   facts.Add(kKey, business_key);
   facts.Add(kError, error_kind);
+  facts.Add(kError, parked_kind);
   facts.Add(kActor, actor);
   facts.Add(kId, std::to_string(id.value));
   for (const std::string& tag : tags) facts.Add(kTag, tag);
@@ -189,7 +198,9 @@ RowFacts InstanceRow::Facts(TimeUs now) const {
 
 uint32_t InstanceRow::ProgressPercent() const {
   if (status == "completed") return 100;
-  return steps_total == 0 ? 0 : std::min(steps_decided, steps_total) * 100 / steps_total;
+  const uint32_t percent =
+      steps_total == 0 ? 0 : std::min(steps_decided, steps_total) * 100 / steps_total;
+  return undone ? std::min(percent, 99U) : percent;
 }
 
 Value ToJson(const InstanceRow& row, TimeUs now) {

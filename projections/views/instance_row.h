@@ -27,7 +27,7 @@ struct OpenStep {
 
 // What the instance waits for (replay/standing.h).
 struct RowWait {
-  std::string what;     // "people", "message", "operator", "child", "resume", "place"
+  std::string what;     // "people", "message", "delay", "operator", "child", "resume", "place"
   std::string step;     // the label; empty: the instance itself
   std::string subject;  // whom or what: `anna, group ops`, `message "payment"`, the error, "42"
   TimeUs since;
@@ -44,10 +44,11 @@ struct RowVariable {
   std::string name;  // "customer", "customer.id"
   std::string value;
   bool is_input = false;
+  bool is_json = false;  // a number or boolean as JSON writes it; else a text
 
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.name, self.value, self.is_input);
+    archive(self.name, self.value, self.is_input, self.is_json);
   }
 };
 
@@ -66,24 +67,27 @@ struct InstanceRow {
   TimeUs updated;                // of its last record
   uint64_t steps_completed = 0;  // runs of steps, in all scopes
   uint32_t steps_total = 0;      // steps of the definition's outermost graph
-  uint32_t steps_decided = 0;    // of those: completed, failed, skipped or cancelled
+  uint32_t steps_decided = 0;    // of those: completed, failed, skipped or cancelled; where steps
+                                 // are undone, not what that cut off
+  bool undone = false;           // its steps are being undone, or were
   uint32_t steps_open = 0;       // runs; the first of them are in `steps`
   std::vector<OpenStep> steps;
   uint32_t waits_open = 0;
   std::vector<RowWait> waits;
-  std::string error_kind;  // why it failed, or why a step is parked
+  std::string error_kind;  // why it failed, why its steps are being undone, or why one is parked
   std::string error_message;
-  std::string actor;  // who started it; empty: the engine
-  TriggerId trigger;  // what started it; 0: none
+  std::string parked_kind;  // why a step is parked
+  std::string actor;        // who started it; empty: the engine
+  TriggerId trigger;        // what started it; 0: none
   std::vector<RowVariable> variables;
 
   template <class Self, class Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.id, self.definition, self.version, self.status, self.business_key, self.tags,
             self.priority, self.parent, self.started, self.ended, self.deadline, self.updated,
-            self.steps_completed, self.steps_total, self.steps_decided, self.steps_open, self.steps,
-            self.waits_open, self.waits, self.error_kind, self.error_message, self.actor,
-            self.trigger, self.variables);
+            self.steps_completed, self.steps_total, self.steps_decided, self.undone,
+            self.steps_open, self.steps, self.waits_open, self.waits, self.error_kind,
+            self.error_message, self.parked_kind, self.actor, self.trigger, self.variables);
   }
   static const TableSchema& Schema();
   RowFacts Facts(TimeUs now) const;

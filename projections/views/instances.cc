@@ -62,6 +62,7 @@ std::string SubjectOf(const Waiting& waiting) {
       return std::to_string(waiting.child.value);
     case WaitFor::kWorker:
       return waiting.type;
+    case WaitFor::kDelay:
     case WaitFor::kResume:
     case WaitFor::kPlace:
       return "";
@@ -115,23 +116,34 @@ bool IsDecided(model::SlotState state) {
 void AddProgress(InstanceRow& row, const model::Instance& instance,
                  const definition::Definition& definition) {
   const auto counts = [&](StepIndex step) { return !definition.step(step).handler; };
+  row.undone = instance.compensated || instance.status == model::Status::kCompensating;
+  const auto is_cut_off = [&](model::SlotState state) {
+    return row.undone &&
+           (state == model::SlotState::kFailed || state == model::SlotState::kCancelled);
+  };
   row.steps_total =
       static_cast<uint32_t>(std::ranges::count_if(definition.bodies[0].steps, counts));
   if (instance.scopes.empty()) return;
-  row.steps_decided = static_cast<uint32_t>(std::ranges::count_if(
-      instance.scopes[0].slots,
-      [&](const model::Slot& slot) { return IsDecided(slot.state) && counts(slot.step); }));
+  row.steps_decided = static_cast<uint32_t>(
+      std::ranges::count_if(instance.scopes[0].slots, [&](const model::Slot& slot) {
+        return IsDecided(slot.state) && !is_cut_off(slot.state) && counts(slot.step);
+      }));
 }
 
 void AddError(InstanceRow& row, const model::Instance& instance) {
   const auto set = [&](const std::string& kind, const std::string& message) {
+    if (!row.error_kind.empty() || kind.empty()) return;
     row.error_kind = kind;
     row.error_message = CutText(message, kMaxRowTextBytes);
   };
-  if (!instance.failure.kind.empty()) return set(instance.failure.kind, instance.failure.message);
+  set(instance.failure.kind, instance.failure.message);
+  if (instance.status == model::Status::kCompensating && instance.scopes[0].failure != nullptr)
+    set(instance.scopes[0].failure->kind, instance.scopes[0].failure->message);
   const auto parked =
       std::ranges::find(instance.runs, model::RunState::kParked, &model::StepRun::state);
-  if (parked != instance.runs.end()) set(parked->error_kind, parked->error_message);
+  if (parked == instance.runs.end()) return;
+  row.parked_kind = parked->error_kind;
+  set(parked->error_kind, parked->error_message);
 }
 
 }  // namespace

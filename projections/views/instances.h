@@ -11,7 +11,7 @@ namespace stele::projections {
 class InstancesView final : public View {
  public:
   std::string_view name() const override { return "instances"; }
-  uint32_t version() const override { return 2; }
+  uint32_t version() const override { return 3; }
   std::string_view keys() const override;
 
   void OnEvent(const model::Event& event, const model::Instance& before,

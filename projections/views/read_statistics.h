@@ -58,6 +58,8 @@ struct Statistics {
   TimeUs steps_to;
   std::vector<StepStatistics> steps;  // in the order of the newest version
 
+  // Of a stretch of time: whether any of it is within what is recorded.
+  bool is_recorded() const { return !resolution.has_value() || from < to; }
   uint64_t ended() const;
   // Those that failed and that nobody has retried.
   uint64_t failed_for_good() const;

@@ -37,11 +37,11 @@ class Collector {
     if (variables_.size() == kMaxRowVariables || name.contains('\0')) return;
     switch (value.kind()) {
       case Value::Kind::kString:
-        return AddText(name, value.as_string());
+        return AddText(name, value.as_string(), /*is_json=*/false);
       case Value::Kind::kBool:
       case Value::Kind::kInt:
       case Value::Kind::kDouble:
-        return AddText(name, ToJson(value));
+        return AddText(name, ToJson(value), /*is_json=*/true);
       case Value::Kind::kObject:
         if (levels == 0) return;
         for (const Member& member : value.as_object())
@@ -53,9 +53,9 @@ class Collector {
     }
   }
 
-  void AddText(const std::string& name, std::string value) {
+  void AddText(const std::string& name, std::string value, bool is_json) {
     if (name.size() > kMaxRowVariableBytes || value.size() > kMaxRowVariableBytes) return;
-    variables_.push_back({name, std::move(value), is_input_});
+    variables_.push_back({name, std::move(value), is_input_, is_json});
   }
 
   bool is_input_ = false;

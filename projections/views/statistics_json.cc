@@ -87,6 +87,7 @@ Object ToJson(const Statistics& statistics) {
   object.Set("resolution", statistics.resolution.has_value()
                                ? Value(ResolutionName(*statistics.resolution))
                                : Value());
+  object.Set("recorded", statistics.is_recorded());
   object.Set("counts", CountsToJson(statistics.counts));
   object.Set("ended", Whole(statistics.ended()));
   object.Set("success_rate", statistics.success_rate());

@@ -128,6 +128,66 @@ TEST(InstancesView, SaysWhatAnInstanceWaitsFor) {
   EXPECT_THAT(Found(log, "has:error"), IsEmpty());
 }
 
+TEST(InstancesView, SaysUntilWhenADelayIs) {
+  ViewLog log;
+  const DefinitionId rests =
+      log.Define("id: rests\nsteps: [{id: rest, type: delay, duration: 3h}]\n");
+  const InstanceId id = log.Start(rests);
+  const InstanceRow row = RowOf(log, id);
+  EXPECT_EQ(row.status, "waiting");
+  ASSERT_THAT(row.waits, SizeIs(1));
+  EXPECT_EQ(row.waits[0].what, "delay");
+  EXPECT_EQ(row.waits[0].step, "rest");
+  EXPECT_EQ(row.waits[0].due, log.now().Plus(3 * 3'600'000'000));
+  EXPECT_THAT(Found(log, "waiting:delay status:waiting"), ElementsAre(id.value));
+  log.Elapse(id);
+  EXPECT_THAT(Found(log, "waiting:delay"), IsEmpty());
+}
+
+constexpr std::string_view kUndoes = R"(
+id: undoes
+timeout: 1h
+error_handling: compensate
+steps:
+  - {id: a, type: script, compensation: undo}
+  - {id: b, type: script, depends_on: [a]}
+  - {id: undo, type: script}
+)";
+
+TEST(InstancesView, SaysWhyAnInstanceIsBeingUndoneAndNotThatItIsDone) {
+  ViewLog log;
+  const InstanceId id = log.Start(log.Define(kUndoes));
+  log.Complete(id, "a");
+  EXPECT_EQ(RowOf(log, id).ProgressPercent(), 50u);
+  log.Elapse(id);
+  const InstanceRow undone = RowOf(log, id);
+  EXPECT_EQ(undone.status, "compensating");
+  EXPECT_EQ(undone.error_kind, "deadline");
+  EXPECT_EQ(undone.ProgressPercent(), 50u) << "what was cut off is not done";
+  EXPECT_THAT(Found(log, "error:deadline"), ElementsAre(id.value));
+  log.Fail(id, "undo", "exit", false);
+  const InstanceRow stuck = RowOf(log, id);
+  EXPECT_EQ(stuck.status, "parked");
+  EXPECT_EQ(stuck.error_kind, "deadline");
+  EXPECT_THAT(Found(log, "error:deadline"), ElementsAre(id.value));
+  EXPECT_THAT(Found(log, "error:exit waiting:operator"), ElementsAre(id.value));
+  log.Do(id, model::ResolveIncident{log.RunOf(id, "undo").id, model::Resolution::kSkip});
+  const InstanceRow failed = RowOf(log, id);
+  EXPECT_EQ(failed.status, "failed");
+  EXPECT_EQ(failed.error_kind, "deadline");
+  EXPECT_EQ(failed.ProgressPercent(), 50u);
+  EXPECT_THAT(Found(log, "error:exit"), IsEmpty());
+}
+
+TEST(InstancesView, OfOneWhoseStepsHadAllCompletedIsNotDoneWhileItIsUndone) {
+  InstanceRow row;
+  row.steps_total = row.steps_decided = 2;
+  row.status = "compensating";
+  EXPECT_EQ(row.ProgressPercent(), 100u);
+  row.undone = true;
+  EXPECT_EQ(row.ProgressPercent(), 99u);
+}
+
 TEST(InstancesView, IsFoundByVariablesAndInput) {
   ViewLog log;
   const DefinitionId two = log.Define(kTwo);
@@ -147,6 +207,9 @@ TEST(InstancesView, IsFoundByVariablesAndInput) {
                                  "var.paid=true", "input.order=A 1", "input.at.shop=b"));
   EXPECT_THAT(Found(log, "var.customer.id=42 var.paid:true"), ElementsAre(1));
   EXPECT_THAT(Found(log, "input.order:\"A 1\""), ElementsAre(1));
+  const std::string json = ToJson(ToJson(RowOf(log, id), log.now()));
+  EXPECT_THAT(json, HasSubstr(R"("variables":{"customer.id":42,"customer.name":"anna",)"
+                              R"("total":9.5,"paid":true})"));
   log.Do(id, model::AssignVariables{ScopeId(), {Variable("total", "10")}});
   EXPECT_THAT(Found(log, "var.total=9.5"), IsEmpty());
   EXPECT_THAT(Found(log, "var.total>=10"), ElementsAre(1));

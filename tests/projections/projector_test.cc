@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -316,6 +317,52 @@ TEST(Projector, ComparesAViewWithANewBuilding) {
   ASSERT_OK((*views)->Rebuild({"counting"}));
   ASSERT_OK((*views)->CatchUp());
   EXPECT_EQ((*views)->Verify("counting")->differing, 0u);
+}
+
+TEST(Projector, TakesAwayWhatAComparisonLeftThatWasKilled) {
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  const std::filesystem::path left = directory.path() + "/verify";
+  const auto leave = [&](const char* name) {
+    std::filesystem::create_directories(left / name);
+    std::ofstream(left / name / "000007.sst") << "Sekretariat";
+  };
+  leave("0-counting");
+  leave("0-views-of-another-build");
+  ASSERT_OK(OpenCounting(log.store, directory.path()));
+  EXPECT_FALSE(std::filesystem::exists(left));
+  leave("0-counting");
+  leave("10-counting");
+  ASSERT_OK(OpenCounting(log.store, directory.path()));
+  EXPECT_FALSE(std::filesystem::exists(left / "0-counting"));
+  EXPECT_TRUE(std::filesystem::exists(left / "10-counting")) << "it is another shard's";
+}
+
+TEST(Projector, RefusesWhatStandsWhereItsDirectoryShouldBe) {
+  namespace fs = std::filesystem;
+  TempDir directory;
+  RecordedLog log;
+  Record(log, 1);
+  const std::string path = directory.path() + "/views";
+  const auto refused = [&] {
+    const auto views = OpenCounting(log.store, path);
+    EXPECT_FALSE(views.has_value());
+    if (views.has_value()) return std::string();
+    EXPECT_EQ(views.error().code, ErrorCode::kWrongDirectory) << views.error().message;
+    return views.error().message;
+  };
+  std::ofstream(path) << "mine";
+  EXPECT_THAT(refused(), HasSubstr(path + " but found a file; take it away"));
+  EXPECT_TRUE(fs::is_regular_file(path)) << "it is somebody's";
+  fs::remove(path);
+  fs::create_symlink(directory.path() + "/elsewhere", path);
+  EXPECT_THAT(refused(), HasSubstr("but found a link that leads nowhere"));
+  fs::create_directory(directory.path() + "/elsewhere");
+  std::ofstream(path + "/0") << "mine";
+  EXPECT_THAT(refused(), HasSubstr(path + "/0 but found a file"));
+  fs::remove(path + "/0");
+  ASSERT_OK(OpenCounting(log.store, path));
 }
 
 TEST(Projector, AnswersAsOfAnEarlierPositionAndSaysWhatItCost) {

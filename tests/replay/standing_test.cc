@@ -59,6 +59,29 @@ TEST(Standing, OfABackoffIsThatItMovesUnlessItIsPaused) {
   EXPECT_THAT(Waits(flow), ElementsAre("resume"));
 }
 
+TEST(Standing, OfADelayIsItsMomentAndMovesUnlessItIsPaused) {
+  CoreDriver flow("id: flow\nsteps: [{id: rest, type: delay, duration: 3h}]\n");
+  flow.Start();
+  const Standing standing = Of(flow);
+  EXPECT_THAT(Waits(flow), ElementsAre("delay rest"));
+  EXPECT_EQ(standing.waits[0].due, flow.now().Plus(3 * 3'600'000'000));
+  EXPECT_EQ(standing.motion, Motion::kMoment);
+  EXPECT_EQ(StatusWord(flow.instance(), standing), "waiting");
+  flow.Pause();
+  EXPECT_THAT(Waits(flow), ElementsAre("resume", "delay rest"));
+  EXPECT_EQ(Of(flow).motion, Motion::kNone);
+}
+
+TEST(Standing, OfADelayBesideATaskIsThatItWorks) {
+  CoreDriver flow(
+      "id: flow\nsteps: [{id: a, type: script}, {id: rest, type: delay, duration: 3h}]\n");
+  flow.Start();
+  EXPECT_THAT(Waits(flow), ElementsAre("delay rest"));
+  EXPECT_EQ(StatusWord(flow.instance(), Of(flow)), "running");
+  flow.Complete("a");
+  EXPECT_EQ(StatusWord(flow.instance(), Of(flow)), "waiting");
+}
+
 TEST(Standing, OfAQueuedInstanceIsThatItWaitsForAPlace) {
   CoreDriver flow(kOneTask);
   flow.StartQueued();

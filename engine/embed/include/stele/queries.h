@@ -27,7 +27,7 @@ struct Started : Written {
 
 // What keeps an instance from going on.
 struct Waiting {
-  std::string what;  // "resume", "place", "people", "message", "operator", "child"
+  std::string what;  // "resume", "place", "people", "message", "delay", "operator", "child"
   std::string step;  // empty: the instance itself
   std::string title;
 };
@@ -53,7 +53,7 @@ struct Instance {
   int32_t priority = 0;
   int64_t started_us = 0;
   int64_t ended_us = 0;  // 0: it has not
-  std::string kind;      // of its failure; Query: or of what a step is parked by
+  std::string kind;      // of its failure; Query: or why it is undone, or a step is parked
   std::string message;
   std::vector<Waiting> waits;  // Query: the first 8
 
