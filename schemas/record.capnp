@@ -492,6 +492,8 @@ struct InstancesPurged {
   reason @2 :Text $payload;
   totals @3 :List(ViewRow);            # what they add to views of totals: docs/retention.md
   firings @4 :List(Text);              # their idempotency keys that name firings of triggers
+  conditions @5 :Text;                 # JSON: what conditions of triggers have come to at a position
+                                       # behind all of their records; empty: an earlier one has it
 }
 
 # Their keys are destroyed behind this one, and nothing more happens to them.

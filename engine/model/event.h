@@ -458,6 +458,7 @@ struct InstancesPurged {
   std::string reason;
   std::vector<ViewRow> totals;
   std::vector<std::string> firings;  // idempotency keys
+  std::string conditions;            // of triggers, what they had come to; empty: said before
   bool operator==(const InstancesPurged&) const = default;
 };
 

@@ -200,7 +200,8 @@
 #define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
 #define STELE_FIELDS_InstancesPurged(F) \
   F(instances, Instances)               \
-  F(closed_before, ClosedBefore) F(reason, Reason) F(totals, Totals) F(firings, Firings)
+  F(closed_before, ClosedBefore)        \
+  F(reason, Reason) F(totals, Totals) F(firings, Firings) F(conditions, Conditions)
 #define STELE_FIELDS_InstancesErased(F) F(instances, Instances) F(reason, Reason)
 #define STELE_FIELDS_DefinitionRegistered(F) \
   F(definition, Definition)                  \

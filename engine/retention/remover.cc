@@ -5,6 +5,7 @@
 #include "base/instance_ranges.h"
 #include "engine/retention/tiering.h"
 #include "engine/runtime/board.h"
+#include "engine/triggers/conditions_at.h"
 
 namespace stele::retention {
 
@@ -68,15 +69,31 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
                                 .closed_before = closed_before,
                                 .reason = reason,
                                 .totals = std::move(leaving->totals),
-                                .firings = {}};
+                                .firings = {},
+                                .conditions = {}};
   for (const auto& [key, instance] : leaving->idempotency_keys)
     if (runtime::FiringOf(key).has_value()) purged.firings.push_back(key);
+  const auto recorded = AddConditions(purged, leaving->last, seen);
+  if (!recorded.has_value()) return std::unexpected(recorded.error());
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
     shard.Purge(std::move(purged), seen, actor, std::move(answer));
   });
   if (!position.has_value()) return std::unexpected(position.error());
+  recorded_ = *recorded;
   STELE_RETURN_IF_ERROR(Step("the purge is decided"));
   return CutOut(instances, *leaving, *position);
+}
+
+// Once for the portions of a run, for which the same is seen.
+Result<Position> Remover::AddConditions(model::InstancesPurged& purged, Position last,
+                                        Position seen) {
+  if (last <= recorded_) return recorded_;
+  const auto conditions =
+      triggers::FoldConditions(*parts_.store, parts_.shard, last, std::max(last, seen));
+  if (!conditions.has_value()) return std::unexpected(conditions.error());
+  if (!conditions->has_value()) return last;
+  purged.conditions = (*conditions)->ToText();
+  return (*conditions)->position;
 }
 
 Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,

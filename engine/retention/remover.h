@@ -63,6 +63,9 @@ class Remover {
                const std::string& reason, const std::string& actor);
 
  private:
+  // What the record of a purge says of conditions of triggers (triggers::FoldConditions).
+  // Returns up to where records of purges say so then.
+  Result<Position> AddConditions(model::InstancesPurged& purged, Position last, Position seen);
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
   Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);
@@ -73,6 +76,7 @@ class Remover {
   }
 
   RemoverParts parts_;
+  Position recorded_;  // as AddConditions told last
 };
 
 }  // namespace stele::retention

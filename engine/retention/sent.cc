@@ -5,6 +5,8 @@
 
 #include "engine/model/codec.h"
 #include "engine/runtime/board.h"
+#include "engine/triggers/occurrences.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::retention {
 
@@ -14,21 +16,26 @@ using eventstore::EventStore;
 
 // What instances say of what they were sent.
 struct Traces {
-  std::set<Position> met;         // records that published messages which they met
+  std::set<Position> met;  // records that published messages which they met, or that started them
   std::set<std::string> started;  // their idempotency keys
 };
 
+// Messages that started them come behind the trigger.
+void AddMessages(const model::TriggerRegistered& trigger, Traces& traces) {
+  for (const std::string& key : traces.started)
+    if (const auto firing = runtime::FiringOf(key);
+        firing.has_value() && firing->first == trigger.trigger)
+      if (const auto message = triggers::MessageOf(trigger.kind, firing->second))
+        traces.met.insert(*message);
+}
+
 Status ForEachEvent(const EventStore& log, ShardId shard, InstanceId instance,
                     const std::function<void(const model::Event&, Position)>& visit) {
-  const auto cursor = log.ReadInstance(shard, instance, Seq(1));
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const auto record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return {};
-    STELE_RETURN_IF_ERROR(model::DecodeEach(
-        (*record)->body, [&](const model::Event& event) { visit(event, (*record)->position); }));
-  }
+  return eventstore::ForEachRecord(
+      log.ReadInstance(shard, instance, Seq(1)), [&](const eventstore::RecordView& record) {
+        return model::DecodeEach(record.body,
+                                 [&](const model::Event& event) { visit(event, record.position); });
+      });
 }
 
 bool WasSent(const model::Event& event, Position position, const Traces& traces,
@@ -63,6 +70,8 @@ Result<Sent> FindSent(const EventStore& log, ShardId shard, std::span<const Inst
   if (traces.met.empty() && traces.started.empty() && key.empty()) return sent;
   STELE_RETURN_IF_ERROR(
       ForEachEvent(log, shard, InstanceId(), [&](const model::Event& event, Position position) {
+        if (const auto* trigger = std::get_if<model::TriggerRegistered>(&event))
+          AddMessages(*trigger, traces);
         if (!WasSent(event, position, traces, key)) return;
         sent.registry.push_back(position);
         if (std::holds_alternative<model::MessagePublished>(event))

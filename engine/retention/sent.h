@@ -1,5 +1,6 @@
-// What the registry keeps of what was sent to instances: messages from outside that they met, the
-// firings of triggers that started them, messages whose correlation key somebody names.
+// What the registry keeps of what was sent to instances: messages from outside that they met or
+// that started them, the firings of triggers that started them, messages whose correlation key
+// somebody names.
 //
 // Thread: any, none that must not wait for a disk.
 #pragma once

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/triggers/firing_input.h"
 
@@ -18,6 +19,10 @@ bool IsOneOf(const model::Event& event) {
 bool IsOfRegistry(const model::Event& event) {
   return IsOneOf<model::DefinitionRegistered, model::DefinitionStateChanged,
                  model::TriggerRegistered, model::TriggerFired, model::TriggerStateChanged>(event);
+}
+
+std::string KeyOfCondition(Position began) {
+  return fmt::format("{}", began.value);
 }
 
 }  // namespace
@@ -49,6 +54,19 @@ void Occurrences::Fold(std::span<const model::Event> events, const model::Record
   if (look) LookAt(record);
 }
 
+void Occurrences::FoldMessages(std::span<const model::Event> events,
+                               const model::RecordContext& record) {
+  uint32_t published = 0;
+  for (const model::Event& event : events) {
+    if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
+      FoldMessage(*message, record, published++);
+    } else if (IsOfRegistry(event)) {
+      table_.Apply(event, record);
+      FoldTrigger(event);
+    }
+  }
+}
+
 void Occurrences::FoldTrigger(const model::Event& event) {
   if (const auto* registered = std::get_if<model::DefinitionRegistered>(&event)) {
     views_.DefinitionSeen(registered->name);
@@ -57,8 +75,7 @@ void Occurrences::FoldTrigger(const model::Event& event) {
       return one.trigger == fired->trigger && one.key == fired->key;
     });
     const auto condition = conditions_.find(fired->trigger);
-    if (condition != conditions_.end() &&
-        fired->key == fmt::format("{}", condition->second.position.value))
+    if (condition != conditions_.end() && fired->key == KeyOfCondition(condition->second.position))
       condition->second.fired = true;
   } else if (const auto* changed = std::get_if<model::TriggerStateChanged>(&event)) {
     if (changed->state == model::TriggerStateName(model::TriggerState::kRemoved))
@@ -139,7 +156,7 @@ void Occurrences::Elapse(TimeUs now) {
 void Occurrences::Fire(const KnownTrigger& trigger, Condition& condition) {
   condition.fired = true;
   occurred_.push_back({.trigger = trigger.id,
-                       .key = fmt::format("{}", condition.position.value),
+                       .key = KeyOfCondition(condition.position),
                        .time = condition.since,
                        .input = InputOf(*trigger.config, views_.roots(), Value()),
                        .message_id = {},
@@ -168,7 +185,35 @@ Value Occurrences::ToValue() const {
     conditions.push_back(Array{static_cast<int64_t>(id.value), condition.holds, condition.fired,
                                condition.since.value,
                                static_cast<int64_t>(condition.position.value)});
-  return Object{{"views", views_.roots()}, {"conditions", std::move(conditions)}};
+  Object state{{"views", views_.roots()}, {"conditions", std::move(conditions)}};
+  Array firings;
+  for (const Occurrence& one : occurred_)
+    if (IsOfCondition(one))
+      firings.push_back(Array{static_cast<int64_t>(one.trigger.value),
+                              static_cast<int64_t>(one.position.value), one.time.value,
+                              one.input.has_value() ? one.input->value() : Value()});
+  if (!firings.empty()) state.Set("firings", std::move(firings));
+  return state;
+}
+
+bool Occurrences::IsOfCondition(const Occurrence& one) const {
+  const KnownTrigger* trigger = table_.Find(one.trigger);
+  return trigger != nullptr && trigger->As<ConditionTrigger>() != nullptr;
+}
+
+// One that has no input could not have any, and has none again.
+void Occurrences::RestoreFiring(const Array& parts) {
+  const KnownTrigger* trigger = table_.Find(TriggerId(static_cast<uint32_t>(parts[0].as_int())));
+  if (trigger == nullptr || trigger->As<ConditionTrigger>() == nullptr) return;
+  const Position position(static_cast<uint64_t>(parts[1].as_int()));
+  occurred_.push_back({.trigger = trigger->id,
+                       .key = KeyOfCondition(position),
+                       .time = TimeUs(parts[2].as_int()),
+                       .input = parts[3].is_null()
+                                    ? InputOf(*trigger->config, views_.roots(), Value())
+                                    : Result<Payload>(Payload::FromValue(parts[3])),
+                       .message_id = {},
+                       .position = position});
 }
 
 bool Occurrences::Restore(const Value& state) {
@@ -177,6 +222,8 @@ bool Occurrences::Restore(const Value& state) {
   if (views == nullptr || !views->is_object() || conditions == nullptr || !conditions->is_array())
     return false;
   views_.Restore(views->as_object());
+  conditions_.clear();
+  std::erase_if(occurred_, [this](const Occurrence& one) { return IsOfCondition(one); });
   for (const Value& one : conditions->as_array()) {
     const Array& parts = one.as_array();
     conditions_[TriggerId(static_cast<uint32_t>(parts[0].as_int()))] = {
@@ -185,7 +232,22 @@ bool Occurrences::Restore(const Value& state) {
         .since = TimeUs(parts[3].as_int()),
         .position = Position(static_cast<uint64_t>(parts[4].as_int()))};
   }
+  const Value* firings = state.Find("firings");
+  if (firings != nullptr && firings->is_array())
+    for (const Value& one : firings->as_array()) RestoreFiring(one.as_array());
   return true;
+}
+
+std::optional<Position> MessageOf(std::string_view kind, std::string_view key) {
+  if (kind != kEventKind) return std::nullopt;
+  uint64_t position = 0;
+  uint32_t ordinal = 0;
+  const char* const end = key.data() + key.size();
+  const auto [dash, at] = std::from_chars(key.data(), end, position);
+  if (at != std::errc() || dash == end || *dash != '-') return std::nullopt;
+  const auto [rest, ordinal_at] = std::from_chars(dash + 1, end, ordinal);
+  if (ordinal_at != std::errc() || rest != end) return std::nullopt;
+  return Position(position);
 }
 
 }  // namespace stele::triggers

@@ -5,6 +5,9 @@
 //
 // Pure but for the table, which it folds along: a trigger sees what happens after its registration
 // and not what happens while it is paused. Not for concurrent use.
+//
+// Of a part of the log out of which instances were cut, conditions cannot be folded: they come from
+// the record of the purge (conditions_at.h), and the fold takes the messages of that part alone.
 #pragma once
 
 #include <map>
@@ -43,6 +46,8 @@ class Occurrences {
   // records in which it starts, ends or is retried.
   void Fold(std::span<const model::Event> events, const model::RecordContext& record,
             std::string_view definition);
+  // The same without conditions and what they count, which Restore is to bring then.
+  void FoldMessages(std::span<const model::Event> events, const model::RecordContext& record);
   // Conditions that have held long enough by then.
   void Elapse(TimeUs now);
   // What has not been fired yet, in order; gone from here then.
@@ -50,9 +55,10 @@ class Occurrences {
   // When Elapse has to be called next, if nothing happens before.
   std::optional<TimeUs> NextMoment() const;
 
-  // All of its state but the table and what was not taken, as JSON.
+  // What conditions count and have come to, with their firings that were not taken, as JSON.
   Value ToValue() const;
-  // REQUIRES: nothing was folded yet. False: `state` is none.
+  // In place of what conditions have come to here. REQUIRES: the table is as of `state`. False:
+  // `state` is none.
   bool Restore(const Value& state);
   const InstanceViews& views() const { return views_; }
 
@@ -71,11 +77,17 @@ class Occurrences {
   void LookAt(const model::RecordContext& record);
   void LookAt(const KnownTrigger& trigger, const model::RecordContext& record);
   void Fire(const KnownTrigger& trigger, Condition& condition);
+  bool IsOfCondition(const Occurrence& one) const;
+  void RestoreFiring(const Array& parts);
 
   TriggerTable& table_;
   InstanceViews views_;
   std::map<TriggerId, Condition> conditions_;
   std::vector<Occurrence> occurred_;
 };
+
+// Where the message of a firing's key lies; nothing for firings of triggers of another kind, and
+// those by hand. `kind`: KindOf.
+std::optional<Position> MessageOf(std::string_view kind, std::string_view key);
 
 }  // namespace stele::triggers

@@ -3,17 +3,17 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/json.h"
 #include "engine/model/codec.h"
 #include "engine/runtime/notes.h"
+#include "engine/triggers/conditions_at.h"
+#include "eventstore/for_each_record.h"
 
 namespace stele::triggers {
 
 namespace {
 
-// Notes: the fold's state, and the definition of every open instance. No other note begins with T.
-constexpr std::string_view kStateNote = "Ts";
-
+// A note: the definition of every open instance. No other note begins with T, but for
+// kConditionsNote.
 std::string OpenNote(InstanceId instance) {
   return "Td" + runtime::KeyPart(instance.value);
 }
@@ -21,15 +21,12 @@ std::string OpenNote(InstanceId instance) {
 // Calls visit(record, events) for each record of the cursor.
 template <class Visit>
 Status Walk(Result<std::unique_ptr<eventstore::Cursor>> cursor, Visit visit) {
-  if (!cursor.has_value()) return std::unexpected(cursor.error());
-  for (;;) {
-    const Result<std::optional<eventstore::RecordView>> record = (*cursor)->Next();
-    if (!record.has_value()) return std::unexpected(record.error());
-    if (!record->has_value()) return {};
-    Result<std::vector<model::Event>> events = model::Decode((*record)->body);
-    if (!events.has_value()) return std::unexpected(events.error());
-    if (!visit(**record, *std::move(events))) return {};
-  }
+  return eventstore::ForEachRecord(
+      std::move(cursor), [&](const eventstore::RecordView& record) -> Result<bool> {
+        Result<std::vector<model::Event>> events = model::Decode(record.body);
+        if (!events.has_value()) return std::unexpected(events.error());
+        return visit(record, *std::move(events));
+      });
 }
 
 }  // namespace
@@ -94,26 +91,44 @@ void TriggerService::End() {
   uv_timer_stop(timer_);
 }
 
-// The fold as it was noted, and the log from there on.
+// The fold as it was noted, and the log from there on. Up to what a purge has recorded the log
+// lacks what conditions count, and is read for the messages alone.
 Status TriggerService::CatchUp() {
-  const auto note = shard_->board().notes().Get(kStateNote);
+  const auto note = shard_->board().notes().Get(kConditionsNote);
   if (!note.has_value()) return std::unexpected(note.error());
-  if (note->has_value()) {
-    const Result<Value> state = ParseJson(**note);
-    const Value* position = state.has_value() ? state->Find("position") : nullptr;
-    if (position != nullptr && occurrences_.Restore(*state))
-      noted_ = Position(static_cast<uint64_t>(position->as_int()));
-  }
+  if (note->has_value())
+    if (const auto noted = ConditionsAt::FromText(**note);
+        noted.has_value() && occurrences_.Restore(noted->state))
+      noted_ = noted->position;
   folded_ = noted_;
+  std::optional<ConditionsAt> ahead;
+  if (shard_->registry().purge.position > noted_) {
+    auto recorded = FurthestRecorded(*store_, parts_.shard, noted_);
+    if (!recorded.has_value()) return std::unexpected(recorded.error());
+    ahead = *std::move(recorded);
+  }
   STELE_RETURN_IF_ERROR(ReadTable(noted_));
-  return Walk(store_->Read(parts_.shard, noted_.Next()), [&](const eventstore::RecordView& record,
-                                                             std::vector<model::Event> events) {
-    std::erase_if(events, [](const auto& event) { return !Occurrences::Reads(event); });
-    if (!events.empty())
-      Absorb({record.header.instance, std::move(events), {record.position, record.header.time}});
-    folded_ = record.position;
-    return true;
-  });
+  return Walk(store_->Read(parts_.shard, noted_.Next()),
+              [&](const eventstore::RecordView& record, std::vector<model::Event> events) {
+                std::erase_if(events, [&](const auto& event) {
+                  // A message that was erased fires nothing more: nobody could tell of which kind
+                  // it was.
+                  return !Occurrences::Reads(event) ||
+                         (record.erased && std::holds_alternative<model::MessagePublished>(event));
+                });
+                if (ahead.has_value() && record.position > ahead->position) {
+                  occurrences_.Restore(ahead->state);
+                  ahead.reset();
+                }
+                const model::RecordContext context{record.position, record.header.time};
+                if (ahead.has_value()) {
+                  occurrences_.FoldMessages(events, context);
+                } else if (!events.empty()) {
+                  Absorb({record.header.instance, std::move(events), context});
+                }
+                folded_ = record.position;
+                return true;
+              });
 }
 
 void TriggerService::OnRecord(InstanceId instance, std::span<const model::Event> events,
@@ -247,9 +262,8 @@ void TriggerService::FireOccurrences() {
 // batch by now, unless the shard takes no more.
 void TriggerService::Note() {
   if (over_ || folded_.value - noted_.value < parts_.note_records) return;
-  Value state = occurrences_.ToValue();
-  state.as_object().Set("position", static_cast<int64_t>(folded_.value));
-  shard_->board().notes().Put(std::string(kStateNote), ToJson(state));
+  shard_->board().notes().Put(std::string(kConditionsNote),
+                              ConditionsAt{folded_, occurrences_.ToValue()}.ToText());
   noted_ = folded_;
 }
 

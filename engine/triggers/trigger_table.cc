@@ -33,7 +33,7 @@ struct KindName {
   std::string_view operator()(const WebhookConfig& webhook) const {
     return WebhookKindName(webhook.kind);
   }
-  std::string_view operator()(const EventTrigger&) const { return "event"; }
+  std::string_view operator()(const EventTrigger&) const { return kEventKind; }
   std::string_view operator()(const ConditionTrigger&) const { return "condition"; }
 };
 

@@ -27,7 +27,8 @@ struct StoredTrigger {
   static std::optional<StoredTrigger> FromText(std::string_view text);
 };
 
-// "schedule", "github_push", …
+inline constexpr std::string_view kEventKind = "event";
+// That, "schedule", "github_push", …
 std::string_view KindOf(const TriggerConfig& config);
 
 struct KnownTrigger {

@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "engine/tasks": ["engine/model"],
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
-    "engine/retention": ["engine/runtime", "projections"],
+    "engine/retention": ["engine/runtime", "engine/triggers", "projections"],
     "engine/embed": ["engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
