@@ -88,8 +88,8 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
 Result<Position> Remover::AddConditions(model::InstancesPurged& purged, Position last,
                                         Position seen) {
   if (last <= recorded_) return recorded_;
-  const auto conditions =
-      triggers::FoldConditions(*parts_.store, parts_.shard, last, std::max(last, seen));
+  const auto conditions = triggers::FoldConditions(*parts_.store, parts_.shard, last,
+                                                   std::max(last, seen), parts_.stop);
   if (!conditions.has_value()) return std::unexpected(conditions.error());
   if (!conditions->has_value()) return last;
   purged.conditions = (*conditions)->ToText();

@@ -90,9 +90,11 @@ Status ReadRegistry(const EventStore& log, ShardId shard, Position to, TriggerTa
 }
 
 Status FoldLog(const EventStore& log, ShardId shard, Position from, Position to,
-               DefinitionNames& names, Occurrences& occurrences) {
+               const std::stop_token& stop, DefinitionNames& names, Occurrences& occurrences) {
   return ForEachRecord(log.Read(shard, from.Next()), [&](const RecordView& record) -> Result<bool> {
     if (record.position > to) return false;
+    if (stop.stop_requested())
+      return Fail(ErrorCode::kShardStopped, "Expected a running engine but found it stopping");
     std::vector<model::Event> events;
     STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
       names.Learn(event);
@@ -141,7 +143,8 @@ Result<std::optional<ConditionsAt>> FurthestRecorded(const EventStore& log, Shar
 }
 
 Result<std::optional<ConditionsAt>> FoldConditions(const EventStore& log, ShardId shard,
-                                                   Position needed, Position to) {
+                                                   Position needed, Position to,
+                                                   const std::stop_token& stop) {
   const auto note = log.GetNote(shard, kConditionsNote);
   if (!note.has_value()) return std::unexpected(note.error());
   std::optional<ConditionsAt> base;
@@ -162,7 +165,7 @@ Result<std::optional<ConditionsAt>> FoldConditions(const EventStore& log, ShardI
   if (base.has_value() && !occurrences.Restore(base->state))
     return Fail(ErrorCode::kStoreCorrupt,
                 "Expected what conditions have come to but found another text");
-  STELE_RETURN_IF_ERROR(FoldLog(log, shard, from, to, names, occurrences));
+  STELE_RETURN_IF_ERROR(FoldLog(log, shard, from, to, stop, names, occurrences));
   return ConditionsAt{to, occurrences.ToValue()};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -35,8 +36,10 @@ Result<std::optional<ConditionsAt>> FurthestRecorded(const eventstore::EventStor
 // What the record of a purge has to say: conditions as they are at `to`, or at an earlier position
 // that the fold was noted at, but not before `needed`, which is that of the last record of the
 // instances that go. Nothing: an earlier purge has said it. Begins at what is noted or recorded,
-// and reads the log from there. REQUIRES: needed <= to, durable.
+// and reads the log from there. kShardStopped: it was told to stop. REQUIRES: needed <= to,
+// durable.
 Result<std::optional<ConditionsAt>> FoldConditions(const eventstore::EventStore& log, ShardId shard,
-                                                   Position needed, Position to);
+                                                   Position needed, Position to,
+                                                   const std::stop_token& stop = {});
 
 }  // namespace stele::triggers

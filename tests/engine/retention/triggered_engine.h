@@ -99,6 +99,13 @@ class TriggeredEngine final : public runtime::Observer {
     RunUntilQuiet();
     return id;
   }
+  // Side by side.
+  std::vector<InstanceId> StartMany(DefinitionId definition, size_t count) {
+    std::vector<InstanceId> ids(count);
+    for (InstanceId& id : ids) id = shard_->Start({.definition = definition}, "tester", nullptr);
+    RunUntilQuiet();
+    return ids;
+  }
   Position Publish(const std::string& name, const std::string& key, const std::string& payload) {
     Position position;
     shard_->Publish({.name = name,
@@ -109,6 +116,11 @@ class TriggeredEngine final : public runtime::Observer {
                     "tester", [&](const Result<Position>& answer) { position = answer.value(); });
     RunUntilQuiet();
     return position;
+  }
+  void Advance(int64_t us) {
+    clock_.Advance(us);
+    triggers_->Tick();
+    RunUntilQuiet();
   }
   // With the notes as they are now.
   void WriteCheckpoint() {

@@ -21,10 +21,11 @@ constexpr const char* kStaying =
     "steps: [{id: w, type: message, config: {action: wait, name: go, key: none}}]\n";
 
 // Counts none of itself.
-std::string Alarm(const std::string& condition) {
+std::string Alarm(const std::string& condition, const std::string& more = "") {
   return "id: alarm\nsteps: [{id: a, type: script}]\n"
-         "triggers: [{type: condition, name: c, condition: '" +
-         condition + "', input: {done: '{{ definitions.work.completed }}'}}]\n";
+         "triggers: [{type: condition, name: c, " +
+         more + "condition: '" + condition +
+         "', input: {done: '{{ definitions.work.completed }}'}}]\n";
 }
 
 // Where the fold begins again when the engine is opened.
@@ -117,6 +118,45 @@ TEST_P(PurgedTriggers, CountWhatWentBySeveralPurges) {
   engine = OpenAgain();
   EXPECT_EQ(*engine->Counts("work").Find("completed"), Value(6));
   EXPECT_EQ(*engine->Counts("work").Find("running"), Value(0));
+  EXPECT_EQ(engine->CountFirings(), 1u);
+}
+
+TEST_P(PurgedTriggers, CountWhatWentInSeveralPortions) {
+  auto engine = Open();
+  engine->Register(Alarm("definitions.work.completed >= 2500"));
+  const DefinitionId work = engine->Register(kWork);
+  std::vector<InstanceId> gone = engine->StartMany(work, 1'100);
+  engine->WriteCheckpoint();
+  for (const InstanceId id : engine->StartMany(work, 1'400)) gone.push_back(id);
+  ASSERT_EQ(*engine->Counts("work").Find("completed"), Value(2'500));
+  engine->Purge(gone);
+  size_t purges = 0;
+  engine->ForEachEvent([&](const auto&, const model::Event& event) {
+    purges += std::holds_alternative<model::InstancesPurged>(event) ? 1 : 0;
+  });
+  ASSERT_EQ(purges, 3u);
+
+  engine.reset();
+  engine = OpenAgain();
+  EXPECT_EQ(*engine->Counts("work").Find("completed"), Value(2'500));
+  EXPECT_EQ(*engine->Counts("work").Find("running"), Value(0));
+  EXPECT_EQ(engine->CountFirings(), 1u);
+}
+
+TEST_P(PurgedTriggers, HaveHeldSinceWhatIsGone) {
+  constexpr int64_t kMinuteUs = 60'000'000;
+  auto engine = Open();
+  engine->Register(Alarm("definitions.work.completed > 1", "for: 5m, "));
+  const DefinitionId work = engine->Register(kWork);
+  const InstanceId first = engine->Start(work);
+  engine->WriteCheckpoint();
+  engine->Purge({first, engine->Start(work)});
+  engine.reset();
+  engine = OpenAgain();
+  engine->Start(work);
+  engine->Advance(4 * kMinuteUs);
+  EXPECT_EQ(engine->CountFirings(), 0u);
+  engine->Advance(kMinuteUs);
   EXPECT_EQ(engine->CountFirings(), 1u);
 }
 
