@@ -146,10 +146,12 @@ std::string StatusWord(const Instance& instance, const Standing& standing) {
 
 std::string TaskTitle(const definition::Definition& definition, const StepRun& run) {
   const definition::Step& step = definition.step(run.step);
-  // Without templates it is not kept with the run.
-  const Value& config = run.config.has_value() ? run.config.value() : step.config.source();
-  if (const Value* title = config.Find("title"); title != nullptr && title->is_string())
-    return title->as_string();
+  // Without templates it is not kept with the run; with templates that is what was erased.
+  const Value* config = run.config.has_value()     ? &run.config.value()
+                        : step.config.is_dynamic() ? nullptr
+                                                   : &step.config.source();
+  const Value* title = config == nullptr ? nullptr : config->Find("title");
+  if (title != nullptr && title->is_string()) return title->as_string();
   return step.name.empty() ? step.id : step.name;
 }
 

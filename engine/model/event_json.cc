@@ -12,7 +12,9 @@ namespace stele::model {
 namespace {
 
 // Not Payload::value(): that keeps the parsed form, and stops the program when the text is no JSON.
+// Of an erased record there is none any more.
 Value ValueOf(const Payload& payload) {
+  if (!payload.has_value()) return Value();
   Result<Value> parsed = ParseJson(payload.text(), nullptr, kWrittenJson);
   return parsed ? *std::move(parsed) : Value(payload.text());
 }

@@ -14,7 +14,7 @@ namespace stele::projections {
 class TasksView final : public View {
  public:
   std::string_view name() const override { return "tasks"; }
-  uint32_t version() const override { return 2; }
+  uint32_t version() const override { return 3; }
   std::string_view keys() const override;
 
   void OnEvent(const model::Event& event, const model::Instance& before,

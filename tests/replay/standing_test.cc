@@ -115,6 +115,22 @@ steps:
   EXPECT_EQ(standing.motion, Motion::kNone) << "the deadline of a task for people moves nothing on";
 }
 
+TEST(Standing, OfATaskWhoseConfigurationWasErasedShowsNoTemplate) {
+  const CoreDriver flow(R"(
+id: flow
+steps:
+  - {id: plain, type: manual, config: {assignees: [ann], title: Look}}
+  - {id: call, type: manual, config: {assignees: [ann], title: "Call {{variables.n}}"}}
+)");
+  const auto title = [&](std::string_view step) {
+    model::StepRun run;
+    while (flow.definition().step(run.step).id != step) run.step = StepIndex(run.step.value + 1);
+    return TaskTitle(flow.definition(), run);
+  };
+  EXPECT_EQ(title("plain"), "Look");
+  EXPECT_EQ(title("call"), "call");
+}
+
 TEST(Standing, OfAWaitMovesWhereAMomentEndsIt) {
   CoreDriver flow(R"(
 id: flow

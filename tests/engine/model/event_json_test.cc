@@ -40,6 +40,14 @@ TEST(EventToJson, GivesVariablesAsAnObjectAndTagsAsAList) {
             R"("tags":["x","y"]})");
 }
 
+TEST(EventToJson, GivesVariablesWhoseValueWasErasedAsNull) {
+  InstanceStarted started;
+  started.definition = DefinitionId(7);
+  started.variables = {{"b", Payload()}, {"a", Payload::FromText("\"\"")}};
+  EXPECT_EQ(ToJson(EventToJson(started)),
+            R"({"event":"instance_started","definition":7,"variables":{"b":null,"a":""}})");
+}
+
 TEST(EventToJson, NamesSecretsByPlace) {
   StepActivated activated;
   activated.run = RunId(1);
