@@ -54,7 +54,7 @@ Result<std::vector<Listed>> LookInto(const AskedView& asked, const model::Regist
 std::string WaitsText(const Listed& listed) {
   if (listed.waits.empty()) return "";
   std::string text = Clean(listed.waits[0]);
-  if (listed.waits.size() > 1) text += fmt::format(" and {} more", listed.waits.size() - 1);
+  if (listed.waits.size() > 1) text += fmt::format(", and {} more", listed.waits.size() - 1);
   return text;
 }
 

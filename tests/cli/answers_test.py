@@ -206,6 +206,7 @@ class Quietly(ProgramTest):
         for words in (["set", "1", "n=1"], ["pause", "1"]):
             self.assertEqual(self.stele(*words, "--quiet").stdout, "", words)
         self.assertEqual(self.json("status", "1", "--json")["status"], "paused")
+        self.assertIn("resume it: it is paused, and 1 more", self.stele("list").stdout)
 
     def test_logs_of_what_prints_nothing_say_so(self):
         self.stele("run", self.write("parcel.yml", MANUAL), code=3)
