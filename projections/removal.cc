@@ -97,21 +97,24 @@ Status FeedInstance(const eventstore::EventStore& log, ShardId shard, InstanceId
 
 namespace {
 
-// The messages that instances publish.
-class Published final : public View {
+// The messages that instances publish, and those that they meet.
+class Messages final : public View {
  public:
-  explicit Published(std::vector<Leaving::Message>& messages) : messages_(messages) {}
-  std::string_view name() const override { return "published"; }
+  explicit Messages(Leaving& leaving) : leaving_(leaving) {}
+  std::string_view name() const override { return "messages"; }
   uint32_t version() const override { return 1; }
   std::string_view keys() const override { return ""; }
   void OnEvent(const model::Event& event, const model::Instance&, const model::Registry&,
                const RecordInfo& record, ViewWriter&) override {
     if (const auto* message = std::get_if<model::MessagePublished>(&event))
-      messages_.push_back({record.position, message->message_id});
+      leaving_.messages.push_back({record.position, message->message_id});
+    if (const auto* met = std::get_if<model::MessageCorrelated>(&event);
+        met != nullptr && met->message_position)
+      leaving_.met.push_back({met->message_position, met->message_ordinal});
   }
 
  private:
-  std::vector<Leaving::Message>& messages_;
+  Leaving& leaving_;
 };
 
 }  // namespace
@@ -127,9 +130,9 @@ Result<Leaving> ReadLeaving(const eventstore::EventStore& log, ShardId shard,
   std::vector<ViewFeeding> feedings;
   for (size_t i = 0; i < totals.size(); ++i) feedings.push_back({totals[i].get(), &writers[i]});
   Leaving leaving;
-  Published published(leaving.messages);
+  Messages messages(leaving);
   ViewWriter nothing;
-  feedings.push_back({&published, &nothing});
+  feedings.push_back({&messages, &nothing});
   for (const InstanceId id : instances) {
     model::Instance instance;
     STELE_RETURN_IF_ERROR(

@@ -54,8 +54,9 @@ struct Leaving {
     Position published;
     std::string id;  // empty: it has none
   };
-  std::vector<Message> messages;  // that they published
-  Position last;                  // the last of their records
+  std::vector<Message> messages;         // that they published
+  std::vector<model::MessagePlace> met;  // messages of anybody
+  Position last;                         // the last of their records
 };
 // Reads all of their records. kWrongState: one of them has not ended.
 Result<Leaving> ReadLeaving(const eventstore::EventStore& log, ShardId shard,

@@ -471,16 +471,12 @@ struct TriggerFired {
 
 struct NamedDocument { name @0 :Text; document @1 :Text $payload; }
 
-struct Lease {
-  run @0 :UInt32;
-  attempt @1 :UInt32;
-  worker @2 :Text;
-  expires @3 :Int64;
-}
+struct Lease { run @0 :UInt32; attempt @1 :UInt32; worker @2 :Text; expires @3 :Int64; }
 
 struct SingleStepSet { on @0 :Bool; }
 
 struct InstanceRange { first @0 :UInt64; last @1 :UInt64; }   # both included
+struct MessagePlace { position @0 :UInt64; ordinal @1 :UInt32; }   # of the record's messages, from 0
 
 # A row that a view would have of the purged instances alone; `version` is the view's.
 struct ViewRow { view @0 :Text; version @1 :UInt32; key @2 :Data; value @3 :Data; }
@@ -494,6 +490,9 @@ struct InstancesPurged {
   firings @4 :List(Text);              # their idempotency keys that name firings of triggers
   conditions @5 :Text;                 # JSON: what conditions of triggers have come to at a position
                                        # behind all of their records; empty: an earlier one has it
+  messages @6 :List(MessagePlace);     # that they had met, that others published, not yet expired
+  messageIds @7 :List(Text);           # of messages that they published: who had the same one since
+                                       # had it in vain, and others may have it from here on
 }
 
 # Their keys are destroyed behind this one, and nothing more happens to them.

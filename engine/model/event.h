@@ -457,8 +457,10 @@ struct InstancesPurged {
   TimeUs closed_before;
   std::string reason;
   std::vector<ViewRow> totals;
-  std::vector<std::string> firings;  // idempotency keys
-  std::string conditions;            // of triggers, what they had come to; empty: said before
+  std::vector<std::string> firings;      // idempotency keys
+  std::string conditions;                // of triggers, what they had come to; empty: said before
+  std::vector<MessagePlace> messages;    // of others, which they had met and which are not expired
+  std::vector<std::string> message_ids;  // of messages that they published: free again
   bool operator==(const InstancesPurged&) const = default;
 };
 

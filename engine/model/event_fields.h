@@ -201,7 +201,10 @@
 #define STELE_FIELDS_InstancesPurged(F) \
   F(instances, Instances)               \
   F(closed_before, ClosedBefore)        \
-  F(reason, Reason) F(totals, Totals) F(firings, Firings) F(conditions, Conditions)
+  F(reason, Reason)                     \
+  F(totals, Totals)                     \
+  F(firings, Firings)                   \
+  F(conditions, Conditions) F(messages, Messages) F(message_ids, MessageIds)
 #define STELE_FIELDS_InstancesErased(F) F(instances, Instances) F(reason, Reason)
 #define STELE_FIELDS_DefinitionRegistered(F) \
   F(definition, Definition)                  \

@@ -139,6 +139,18 @@ class EventWriter {
                            : fmt::format("{}-{}", range.first.value, range.last.value));
     out_.Set(name, std::move(ranges));
   }
+  void operator()(std::string_view name, const std::vector<MessagePlace>& v) const {
+    if (v.empty()) return;
+    Array places;
+    for (const MessagePlace& place : v) {
+      Object one;
+      const EventWriter write(one, definition_);
+      write("position", place.position);
+      write("ordinal", place.ordinal);
+      places.push_back(std::move(one));
+    }
+    out_.Set(name, std::move(places));
+  }
   // Bytes of a view's own; how many rows there are says enough.
   void operator()(std::string_view name, const std::vector<ViewRow>& v) const {
     Number(name, static_cast<int64_t>(v.size()));

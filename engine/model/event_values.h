@@ -50,6 +50,13 @@ struct Wait {
   bool operator==(const Wait&) const = default;
 };
 
+// The record that published a message, and which of its messages that is, from 0.
+struct MessagePlace {
+  Position position;
+  uint32_t ordinal = 0;
+  auto operator<=>(const MessagePlace&) const = default;
+};
+
 // A row of a view, as bytes.
 struct ViewRow {
   std::string view;

@@ -186,6 +186,7 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
 #define STELE_FIELDS_SecretUse(F) F(pointer, Pointer) F(offset, Offset) F(name, Name)
 #define STELE_FIELDS_Wait(F) F(event, Event) F(kind, Kind) F(name, Name) F(key, Key) F(due, Due)
 #define STELE_FIELDS_InstanceRange(F) F(first, First) F(last, Last)
+#define STELE_FIELDS_MessagePlace(F) F(position, Position) F(ordinal, Ordinal)
 #define STELE_FIELDS_ViewRow(F) F(view, View) F(version, Version) F(key, Key) F(value, Value)
 
 // Put and Take of a struct from its table STELE_FIELDS_<Type>. Templates over the value, too, so
@@ -209,5 +210,6 @@ STELE_STRUCT_CODEC(SecretUse)
 STELE_STRUCT_CODEC(Wait)
 STELE_STRUCT_CODEC(InstanceRange)
 STELE_STRUCT_CODEC(ViewRow)
+STELE_STRUCT_CODEC(MessagePlace)
 
 }  // namespace stele::model

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/instance_ranges.h"
+#include "engine/retention/met.h"
 #include "engine/retention/tiering.h"
 #include "engine/runtime/board.h"
 #include "engine/triggers/conditions_at.h"
@@ -70,12 +72,17 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
                                 .reason = reason,
                                 .totals = std::move(leaving->totals),
                                 .firings = {},
-                                .conditions = {}};
+                                .conditions = {},
+                                .messages = {},
+                                .message_ids = {}};
   for (const auto& [key, instance] : leaving->idempotency_keys)
     if (runtime::FiringOf(key).has_value()) purged.firings.push_back(key);
+  STELE_RETURN_IF_ERROR(AddMet(purged, std::move(leaving->met), instances));
   const auto recorded = AddConditions(purged, leaving->last, seen);
   if (!recorded.has_value()) return std::unexpected(recorded.error());
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
+    const Status added = AddIds(purged, leaving->messages, shard.board());
+    if (!added.has_value()) return answer(std::unexpected(added.error()));
     shard.Purge(std::move(purged), seen, actor, std::move(answer));
   });
   if (!position.has_value()) return std::unexpected(position.error());
@@ -94,6 +101,28 @@ Result<Position> Remover::AddConditions(model::InstancesPurged& purged, Position
   if (!conditions->has_value()) return last;
   purged.conditions = (*conditions)->ToText();
   return (*conditions)->position;
+}
+
+Status Remover::AddMet(model::InstancesPurged& purged, std::vector<model::MessagePlace> met,
+                       std::span<const InstanceId> instances) const {
+  auto kept =
+      KeptOfOthers(*parts_.store, parts_.shard, std::move(met), instances, parts_.clock->Now());
+  if (!kept.has_value()) return std::unexpected(kept.error());
+  purged.messages = *std::move(kept);
+  return {};
+}
+
+// An id that somebody else had first stays that one's.
+Status Remover::AddIds(model::InstancesPurged& purged,
+                       std::span<const projections::Leaving::Message> messages,
+                       const runtime::Board& board) {
+  for (const auto& [published, id] : messages) {
+    if (id.empty()) continue;
+    const auto first = board.FirstWithId(id);
+    if (!first.has_value()) return std::unexpected(first.error());
+    if (first->has_value() && (*first)->position == published) purged.message_ids.push_back(id);
+  }
+  return {};
 }
 
 Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,

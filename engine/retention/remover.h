@@ -30,6 +30,7 @@ namespace stele::retention {
 struct RemoverParts {
   eventstore::EventStore* store = nullptr;
   ShardId shard;
+  const Clock* clock = nullptr;
   projections::Projector* projector = nullptr;
   std::vector<projections::MakeView> views;
   // Has `work` done on the loop of the shard and waits for its answer; kShardStopped when the
@@ -66,6 +67,13 @@ class Remover {
   // What the record of a purge says of conditions of triggers (triggers::FoldConditions).
   // Returns up to where records of purges say so then.
   Result<Position> AddConditions(model::InstancesPurged& purged, Position last, Position seen);
+  // What it says of messages: those of others that the instances had met, and the ids of their own.
+  Status AddMet(model::InstancesPurged& purged, std::vector<model::MessagePlace> met,
+                std::span<const InstanceId> instances) const;
+  // On the loop.
+  static Status AddIds(model::InstancesPurged& purged,
+                       std::span<const projections::Leaving::Message> messages,
+                       const runtime::Board& board);
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
   Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);

@@ -23,6 +23,7 @@ void RetentionService::Start(runtime::Shard* shard, bool runs) {
   shard_ = shard;
   RemoverParts parts{.store = parts_.store,
                      .shard = parts_.shard,
+                     .clock = parts_.clock,
                      .projector = parts_.projector,
                      .views = parts_.views,
                      .ask = [this](RemoverParts::Work work) { return Ask(std::move(work)); },

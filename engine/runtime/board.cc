@@ -67,7 +67,7 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
       Publish(*message, record.position, published++);
     } else if (const auto* met = std::get_if<model::MessageCorrelated>(&event)) {
-      Consume(*met);
+      Consume({met->message_position, met->message_ordinal});
       EndWait(folding, met->run);
     } else if (std::holds_alternative<model::InstanceAdmitted>(event)) {
       LeaveQueue(instance, definition.name);
@@ -121,10 +121,22 @@ void Board::FoldRegistry(std::span<const model::Event> events, const model::Reco
                  KeyPart(static_cast<uint64_t>(fired->time.value)) + KeyPart(fired->outcome) +
                      std::string(fired->payload.text()));
     } else if (const auto* purged = std::get_if<model::InstancesPurged>(&event)) {
-      // Those that were started by then are not in the log any more, and the firings are.
-      for (const std::string& key : purged->firings)
-        if (const auto firing = FiringOf(key)) ForgetFiring(firing->first, firing->second);
+      Forget(*purged);
     }
+  }
+}
+
+// The instances' records say no more which firings had started them, which messages of others they
+// had met, and which came under the id of a message of theirs: those are in the log as before.
+void Board::Forget(const model::InstancesPurged& purged) {
+  for (const std::string& key : purged.firings)
+    if (const auto firing = FiringOf(key)) ForgetFiring(firing->first, firing->second);
+  for (const MessagePlace& message : purged.messages) Consume(message);
+  for (const std::string& id : purged.message_ids) {
+    const auto first = FirstWithId(id);
+    if (!first.has_value() || !first->has_value()) continue;
+    Consume(**first);
+    notes_.Erase('d' + id);
   }
 }
 
@@ -271,10 +283,9 @@ void Board::Publish(const model::MessagePublished& message, Position position, u
   notes_.PutNew(std::move(key), expires + std::string(message.payload.text()));
 }
 
-void Board::Consume(const model::MessageCorrelated& correlated) {
-  if (!correlated.message_position) return;
-  std::string place =
-      'p' + KeyPart(correlated.message_position.value) + KeyPart(correlated.message_ordinal);
+void Board::Consume(const MessagePlace& message_place) {
+  if (!message_place.position) return;
+  std::string place = 'p' + KeyPart(message_place.position.value) + KeyPart(message_place.ordinal);
   const auto key = notes_.Get(place);
   if (!key.has_value() || !key->has_value()) return;
   const auto message = notes_.Get(**key);
@@ -285,13 +296,13 @@ void Board::Consume(const model::MessageCorrelated& correlated) {
 
 Status Board::ForgetMessages(Position published) {
   const std::string prefix = 'p' + KeyPart(published.value);
-  std::vector<model::MessageCorrelated> gone;
+  std::vector<MessagePlace> gone;
   STELE_RETURN_IF_ERROR(notes_.Scan(prefix, [&](std::string_view place, std::string_view) {
     place.remove_prefix(prefix.size());
-    gone.push_back({.message_position = published, .message_ordinal = TakeNumber32(place)});
+    gone.push_back({published, TakeNumber32(place)});
     return true;
   }));
-  for (const model::MessageCorrelated& each : gone) Consume(each);
+  for (const MessagePlace& each : gone) Consume(each);
   return {};
 }
 

@@ -51,11 +51,7 @@ struct KeptMessage {
   TimeUs expires;
 };
 
-// The record that published a message, and which of its messages that is, from 0.
-struct MessagePlace {
-  Position position;
-  uint32_t ordinal = 0;
-};
+using model::MessagePlace;
 
 struct WaitingRun {
   InstanceId instance;
@@ -170,7 +166,8 @@ class Board {
   void WaitAgain(const Folding& folding, RunId run);
   void EndWait(const Folding& folding, RunId run);
   void Publish(const model::MessagePublished& message, Position position, uint32_t ordinal);
-  void Consume(const model::MessageCorrelated& correlated);
+  void Consume(const MessagePlace& message);
+  void Forget(const model::InstancesPurged& purged);
 
   Notes notes_;
   struct Less {

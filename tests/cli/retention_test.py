@@ -164,6 +164,18 @@ class Retention(FilesTest):
         self.stele("publish", "payment", "--key", "none", "--id", "once")
         self.verified()
 
+    def test_what_was_met_by_one_that_is_gone_comes_to_nobody_else(self):
+        self.stele("publish", "payment", "--key", "A-1", "--payload", "1")
+        self.stele("run", self.write("waits.yml", WAITS), "--var", "key=A-1")
+        self.stele("retention", "--instance", "3")
+        self.stele("run", self.path("waits.yml"), "--var", "key=A-1", code=3)
+        shutil.rmtree(self.path("stele-data/state"))
+        self.stele("resume", code=3)
+        self.assertEqual(self.json("status", "4", "--json")["status"], "waiting")
+        self.stele("publish", "payment", "--key", "A-1", "--payload", "2")
+        self.assertEqual(self.json("status", "4", "--json")["status"], "completed")
+        self.verified()
+
     def test_old_records_leave_the_hot_log(self):
         self.assertEqual(self.json("archive", "--json", "--before", "24h")["records"], 0)
         self.assertEqual(self.json("archive", "--json", "--keep", "1GiB")["records"], 0)

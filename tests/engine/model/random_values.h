@@ -75,6 +75,10 @@ class RandomValues {
     Set(v.first);
     Set(v.last);
   }
+  void Set(MessagePlace& v) {
+    Set(v.position);
+    Set(v.ordinal);
+  }
   void Set(ViewRow& v) {
     Set(v.view);
     Set(v.version);

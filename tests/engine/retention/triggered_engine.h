@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
 #include "engine/model/codec.h"
