@@ -79,6 +79,9 @@ Status Rotate(const Arguments& arguments, const Terminal& terminal, const std::s
   const auto to = runtime::ReadMasterKey(next);
   if (!to.has_value()) return std::unexpected(to.error());
   STELE_RETURN_IF_ERROR(eventstore::RotateMasterKey(data, *from, *to));
+  if (from->view() == to->view())
+    terminal.PrintNote(
+        "the new master key is the one that settings.json leads to: nothing has changed");
   terminal.Print(
       fmt::format("the log now needs the master key {}; \"encryption\" in {}/"
                   "settings.json must lead to it\n",

@@ -124,6 +124,7 @@ void Print(const Arguments& arguments, const Terminal& terminal, const ErasureRe
     Object document{{"erased", ToJson(report.instances)}, {"sent", Whole(report.sent)}};
     if (!left.instances.empty()) document.Set("in_clear", ToJson(left.instances));
     if (!left.registry.empty()) document.Set("sent_in_clear", Whole(left.registry.size()));
+    if (!report.started.empty()) document.Set("started", ToJson(report.started));
     terminal.Print(ToPrettyJson(std::move(document)) + "\n");
   } else {
     terminal.Print(fmt::format(
@@ -132,6 +133,13 @@ void Print(const Arguments& arguments, const Terminal& terminal, const ErasureRe
         report.sent == 0 ? ""
                          : fmt::format("; {} of what was sent", Count(report.sent, "record"))));
     terminal.PrintNote("backups that were made before still hold their keys");
+    if (!report.started.empty())
+      terminal.PrintNote(fmt::format(
+          "instance{} {} had been started by what was erased and kept what came with it; `stele "
+          "erase --instance {}` erases it, when {} ended",
+          report.started.size() == 1 ? "" : "s", fmt::join(NumbersOf(report.started), ", "),
+          fmt::join(NumbersOf(report.started), " --instance "),
+          report.started.size() == 1 ? "it has" : "they have"));
   }
   if (!left.instances.empty() || !left.registry.empty())
     terminal.PrintError(
@@ -208,7 +216,9 @@ int Retain(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, opened.error());
   const bool dry = arguments.Has("--dry-run");
   std::optional<Result<RetentionReport>> report;
+  RetentionReport finished;
   const Status done = removal.Run([&](RetentionService& service) {
+    finished = service.finished();
     const auto named = NamedInstances(arguments, removal, service);
     if (!named.has_value()) {
       report = std::unexpected(named.error());
@@ -217,10 +227,16 @@ int Retain(const Arguments& arguments, const Terminal& terminal) {
     } else {
       report = service.PurgeNamed(*named, arguments.Get("--reason"), dry);
     }
-    if (!report->has_value() || dry || (*report)->records == 0) return;
-    if (const Status scrubbed = service.Scrub((*report)->purged); !scrubbed.has_value())
-      report = std::unexpected(scrubbed.error());
+    for (const RetentionReport& purge : {finished, report->value_or(RetentionReport())})
+      if (purge.records != 0)
+        if (const Status scrubbed = service.Scrub(purge.purged); !scrubbed.has_value())
+          report = std::unexpected(scrubbed.error());
   });
+  if (finished.records != 0)
+    terminal.PrintNote(fmt::format("{} of a purge that had been cut off {} purged now; {} cut out",
+                                   Count(finished.instances, "instance"),
+                                   finished.instances == 1 ? "is" : "are",
+                                   Count(finished.records, "record")));
   if (!done.has_value()) return Refuse(terminal, done.error());
   if (!report.has_value()) return kExitInterrupted;
   if (!report->has_value()) return Refuse(terminal, report->error());

@@ -100,11 +100,15 @@ Result<Position> PositionOf(const Arguments& arguments, const eventstore::EventS
 std::unique_ptr<projections::ScratchView> FindThen(const Arguments& arguments,
                                                    const eventstore::EventStore& store,
                                                    std::string_view view, Position position) {
-  for (const projections::MakeView& make : projections::AllViews())
-    if (const auto kind = make(); kind->name() == view)
-      return projections::ScratchView::Find(
-          store, kShard, projections::AsOfDirectory(ViewsPath(arguments), kShard, *kind, position),
-          make, position);
+  for (const projections::MakeView& make : projections::AllViews()) {
+    const auto kind = make();
+    if (kind->name() != view) continue;
+    // Whoever builds it says what is wrong.
+    const auto directory =
+        projections::AsOfDirectory(ViewsPath(arguments), store, kShard, *kind, position);
+    if (!directory.has_value()) return nullptr;
+    return projections::ScratchView::Find(store, kShard, *directory, make, position);
+  }
   return nullptr;
 }
 

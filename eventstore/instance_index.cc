@@ -129,14 +129,13 @@ Status StateDb::FindBlocks(ShardId shard, InstanceId instance, Seq from,
                               "but found other bytes.",
                               instance.value, shard.value));
   }
-  if (!entry->status().ok()) return RocksError(entry->status(), "read the index of instances");
+  if (!entry->status().ok()) return handle_.ErrorOf(entry->status(), "read the index of instances");
   blocks->insert(blocks->end(), found.begin(), found.end());
   return {};
 }
 
 uint64_t StateDb::index_bytes_written() const {
-  const rocksdb::Options options = handle_.db().GetOptions();
-  return ingested_bytes_ + options.statistics->getTickerCount(rocksdb::COMPACT_WRITE_BYTES);
+  return ingested_bytes_ + handle_.Counted(rocksdb::COMPACT_WRITE_BYTES);
 }
 
 }  // namespace stele::eventstore

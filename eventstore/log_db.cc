@@ -233,6 +233,13 @@ Status LogDb::OpenToRead(const std::string& path, std::optional<Error>* damage) 
   lock_ = *std::move(lock);
   rocksdb::Options options = LogOptions();
   const auto families = FamiliesOf(options, path, rocksdb::Options().write_buffer_size);
+  if (!HasFamilies(options, path, families))
+    return Fail(
+        ErrorCode::kStoreNotFound,
+        fmt::format("Expected an event store in {} but found one that a crash left while it "
+                    "was made: nothing is recorded there. Whoever opens it to write makes "
+                    "the rest.",
+                    path));
   const Status opened = handle_.OpenReadOnly(options, path, families);
   if (!opened && opened.error().code == ErrorCode::kStoreCorrupt && damage != nullptr) {
     *damage = opened.error();
@@ -384,15 +391,13 @@ std::unique_ptr<BlockSource> LogDb::Source(ShardId shard, std::function<Position
 }
 
 void LogDb::AddStats(StoreStats* stats) const {
-  const rocksdb::Options options = handle_.db().GetOptions();
   uint64_t tables = 0, memory = 0;
   handle_.db().GetIntProperty(handle_.family(kLog), "rocksdb.live-sst-files-size", &tables);
   handle_.db().GetIntProperty(handle_.family(kLog), "rocksdb.cur-size-all-mem-tables", &memory);
   stats->log_bytes = tables + memory;
-  stats->wal_bytes_written = options.statistics->getTickerCount(rocksdb::WAL_FILE_BYTES);
-  stats->flush_bytes_written = options.statistics->getTickerCount(rocksdb::FLUSH_WRITE_BYTES);
-  stats->compaction_bytes_written =
-      options.statistics->getTickerCount(rocksdb::COMPACT_WRITE_BYTES);
+  stats->wal_bytes_written = handle_.Counted(rocksdb::WAL_FILE_BYTES);
+  stats->flush_bytes_written = handle_.Counted(rocksdb::FLUSH_WRITE_BYTES);
+  stats->compaction_bytes_written = handle_.Counted(rocksdb::COMPACT_WRITE_BYTES);
 }
 
 }  // namespace stele::eventstore

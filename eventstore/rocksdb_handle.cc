@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <rocksdb/env.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <memory>
 
@@ -41,6 +42,16 @@ rocksdb::CompactRangeOptions EveryFile() {
   return options;
 }
 
+bool HasFamilies(const rocksdb::Options& options, const std::string& path,
+                 const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  std::vector<std::string> names;
+  // One that cannot be listed says at its opening what is wrong with it.
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &names).ok()) return true;
+  return std::ranges::all_of(families, [&](const rocksdb::ColumnFamilyDescriptor& family) {
+    return std::ranges::find(names, family.name) != names.end();
+  });
+}
+
 rocksdb::Options BaseOptions() {
   rocksdb::Options options;
   options.create_if_missing = true;
@@ -59,15 +70,16 @@ rocksdb::Options BaseOptions() {
   options.manifest_preallocation_size = 64 << 10;
   // Dirty pages leave steadily instead of all at once when a file is closed.
   options.bytes_per_sync = 1 << 20;
-  options.statistics = rocksdb::CreateDBStatistics();
-  options.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   return options;
 }
 
 Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& path,
                            const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+  rocksdb::Options counted = options;
+  counted.statistics = rocksdb::CreateDBStatistics();
+  counted.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(options, path, families, &families_, &db);
+  const rocksdb::Status status = rocksdb::DB::Open(counted, path, families, &families_, &db);
   if (status.ok()) {
     db_.reset(db);
     return {};
@@ -81,7 +93,20 @@ Status RocksDbHandle::Open(const rocksdb::Options& options, const std::string& p
                     status.ToString().find("current process") != std::string::npos
                         ? "this process"
                         : HolderOf(path + "/LOCK")));
-  return RocksError(status, "open the database " + path);
+  return ErrorOf(status, "open the database " + path);
+}
+
+std::unexpected<Error> RocksDbHandle::ErrorOf(const rocksdb::Status& status,
+                                              std::string_view what) const {
+  std::unexpected<Error> error = RocksError(status, what);
+  if (error.error().code == ErrorCode::kStoreCorrupt && !advice_.empty())
+    error.error().message += " " + advice_;
+  return error;
+}
+
+uint64_t RocksDbHandle::Counted(uint32_t ticker) const {
+  const auto statistics = db_->GetDBOptions().statistics;
+  return statistics == nullptr ? 0 : statistics->getTickerCount(ticker);
 }
 
 Status RocksDbHandle::OpenReadOnly(const rocksdb::Options& options, const std::string& path,
@@ -89,7 +114,7 @@ Status RocksDbHandle::OpenReadOnly(const rocksdb::Options& options, const std::s
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
       rocksdb::DB::OpenForReadOnly(options, path, families, &families_, &db);
-  if (!status.ok()) return RocksError(status, "open the database " + path + " for reading");
+  if (!status.ok()) return ErrorOf(status, "open the database " + path + " for reading");
   db_.reset(db);
   return {};
 }
@@ -116,7 +141,7 @@ Result<bool> GetValue(const RocksDbHandle& handle, size_t family, const rocksdb:
   const rocksdb::Status status = handle.db().Get({}, handle.family(family), key, value);
   if (status.ok()) return true;
   if (status.IsNotFound()) return false;
-  return RocksError(status, "read a key of " + handle.db().GetName());
+  return handle.ErrorOf(status, "read a key of " + handle.db().GetName());
 }
 
 }  // namespace stele::eventstore

@@ -69,11 +69,23 @@ class RocksDbHandle {
   rocksdb::DB& db() const { return *db_; }
   rocksdb::ColumnFamilyHandle* family(size_t index) const { return families_[index]; }
   size_t families() const { return families_.size(); }
+  // What RocksDB has counted since it was opened; 0 when it was opened to read: where there is no
+  // memory for its counters RocksDB 7.8 ends the process.
+  uint64_t Counted(uint32_t ticker) const;
+  // RocksError, and behind what it says of damage the advice.
+  std::unexpected<Error> ErrorOf(const rocksdb::Status& status, std::string_view what) const;
+  // How what the database holds is made anew: "Everything in … can be …".
+  void SetAdvice(std::string advice) { advice_ = std::move(advice); }
 
  private:
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  std::string advice_;
 };
+
+// False: a crash has left it without some of these families, while it was made.
+bool HasFamilies(const rocksdb::Options& options, const std::string& path,
+                 const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
 
 // What both databases have in common: a small machine, quiet logs, bounded files.
 rocksdb::Options BaseOptions();

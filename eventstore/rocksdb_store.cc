@@ -174,12 +174,8 @@ Status RocksDbStore::OpenState() {
                                                path_)});
     return state_.OpenInMemory(path);
   }
-  auto opened = options_.read_only ? state_.OpenToRead(path, file_cipher())
-                                   : state_.Open(path, file_cipher());
-  if (!opened && opened.error().code == ErrorCode::kStoreCorrupt)
-    opened.error().message += fmt::format(
-        " Everything in {0}/state can be rebuilt from {0}/log: delete it, and try again.", path_);
-  return opened;
+  return options_.read_only ? state_.OpenToRead(path, file_cipher())
+                            : state_.Open(path, file_cipher());
 }
 
 Status RocksDbStore::OpenShards() {

@@ -81,7 +81,7 @@ rocksdb::Options StateDb::Options() const {
 }
 
 Status StateDb::Open(const std::string& path, std::shared_ptr<const FileCipher> cipher) {
-  path_ = path;
+  SetPath(path);
   cipher_ = std::move(cipher);
   // Nobody else has it open: who has the log has this.
   STELE_RETURN_IF_ERROR(RemoveUnlessWrittenBy(cipher_.get(), path));
@@ -97,13 +97,23 @@ Status StateDb::OpenToRead(const std::string& path, std::shared_ptr<const FileCi
   std::error_code ignored;
   if (!std::filesystem::exists(path + "/CURRENT", ignored) || !IsWrittenBy(cipher.get(), path))
     return OpenInMemory(path);
-  path_ = path;
   cipher_ = std::move(cipher);
+  if (!HasFamilies(Options(), path, Families())) {
+    cipher_ = nullptr;
+    return OpenInMemory(path);
+  }
+  SetPath(path);
   return handle_.OpenReadOnly(Options(), path_, Families());
 }
 
-Status StateDb::OpenInMemory(const std::string& path) {
+void StateDb::SetPath(const std::string& path) {
   path_ = path;
+  handle_.SetAdvice(fmt::format(
+      "Everything in {} can be rebuilt from the log beside it: delete it, and try again.", path));
+}
+
+Status StateDb::OpenInMemory(const std::string& path) {
+  SetPath(path);
   memory_.reset(rocksdb::NewMemEnv(rocksdb::Env::Default()));
   return OpenFamilies();
 }
@@ -164,7 +174,7 @@ Status StateDb::ForEachOpen(ShardId shard,
     if (LoadBig<uint32_t>(key.data()) != shard.value) break;
     visit(InstanceId(LoadBig<uint64_t>(key.data() + 4)), View(entry->value()));
   }
-  if (!entry->status().ok()) return RocksError(entry->status(), "read the open set");
+  if (!entry->status().ok()) return handle_.ErrorOf(entry->status(), "read the open set");
   return {};
 }
 
@@ -206,7 +216,7 @@ Status StateDb::ForEachNote(
     const std::string_view key = View(note->key());
     if (!key.starts_with(whole) || !visit(key.substr(skip), View(note->value()))) break;
   }
-  if (!note->status().ok()) return RocksError(note->status(), "read the notes");
+  if (!note->status().ok()) return handle_.ErrorOf(note->status(), "read the notes");
   return {};
 }
 
@@ -234,7 +244,7 @@ Result<std::vector<ShardId>> StateDb::CheckpointedShards() const {
   std::unique_ptr<rocksdb::Iterator> it(handle_.db().NewIterator({}, handle_.family(kCheckpoint)));
   for (it->SeekToFirst(); it->Valid(); it->Next())
     if (it->key().size() == 4) shards.push_back(ShardId(LoadBig<uint32_t>(it->key().data())));
-  if (!it->status().ok()) return RocksError(it->status(), "list the shards of the state");
+  if (!it->status().ok()) return handle_.ErrorOf(it->status(), "list the shards of the state");
   return shards;
 }
 

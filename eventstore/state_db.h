@@ -76,6 +76,7 @@ class StateDb {
 
   rocksdb::Options Options() const;
   Status OpenFamilies();
+  void SetPath(const std::string& path);
 
   std::shared_ptr<const FileCipher> cipher_;  // these two outlive the database
   std::unique_ptr<rocksdb::Env> memory_;

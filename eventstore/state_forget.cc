@@ -24,7 +24,8 @@ Status StateDb::Forget(ShardId shard, const Erasure& erasure) {
     for (entry->Seek(KeySlice(prefix));
          entry->Valid() && entry->key().starts_with(KeySlice(prefix)); entry->Next())
       batch.Delete(handle_.family(kByInstance), entry->key());
-    if (!entry->status().ok()) return RocksError(entry->status(), "read the index of instances");
+    if (!entry->status().ok())
+      return handle_.ErrorOf(entry->status(), "read the index of instances");
   }
   const auto shard_key = ShardKey(shard);
   for (const std::string& note : erasure.notes)

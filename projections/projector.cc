@@ -47,6 +47,7 @@ Status Projector::Load(std::vector<MakeView> views) {
   store_ = *std::move(store);
   repaired_ = store_->repaired();
   RemoveComparisons(path_, shard_);
+  STELE_RETURN_IF_ERROR(RemoveAsOfBeforePurge(path_, log_, shard_));
   const Result<Position> cut = LastCutPurge(log_, shard_);
   if (!cut.has_value()) return std::unexpected(cut.error());
   std::map<Position, std::unique_ptr<Feed>> feeds;  // by where they stand
@@ -403,7 +404,9 @@ Result<std::shared_ptr<const ScratchView>> Projector::AsOf(std::string_view view
     return Fail(ErrorCode::kNoSuchMoment,
                 fmt::format("Expected a position up to {}, the end of the log, but found {}",
                             End().value, position.value));
-  const std::string directory = AsOfDirectory(path_, shard_, *(*kind)->make(), position);
+  const auto named = AsOfDirectory(path_, log_, shard_, *(*kind)->make(), position);
+  if (!named.has_value()) return std::unexpected(named.error());
+  const std::string& directory = *named;
   const std::lock_guard lock(as_of_mutex_);
   // One that somebody still has open is not opened twice.
   if (AsOfView known = as_of_[directory].lock()) return Keep(std::move(known));

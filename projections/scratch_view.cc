@@ -87,10 +87,38 @@ void ScratchView::Remove(const std::string& directory) {
   std::filesystem::remove_all(directory, ignored);
 }
 
-std::string AsOfDirectory(const std::string& path, ShardId shard, const View& view,
-                          Position position) {
-  return fmt::format("{}/as-of/{}-{}-{}-{}", path, shard.value, view.name(), view.version(),
-                     position.value);
+namespace {
+
+// What the names of directories end with.
+Result<std::string> PurgeSuffix(const eventstore::EventStore& log, ShardId shard) {
+  const Result<Position> cut = LastCutPurge(log, shard);
+  if (!cut.has_value()) return std::unexpected(cut.error());
+  return fmt::format("-purge-{}", cut->value);
+}
+
+}  // namespace
+
+Result<std::string> AsOfDirectory(const std::string& path, const eventstore::EventStore& log,
+                                  ShardId shard, const View& view, Position position) {
+  const Result<std::string> suffix = PurgeSuffix(log, shard);
+  if (!suffix.has_value()) return suffix;
+  return fmt::format("{}/as-of/{}-{}-{}-{}{}", path, shard.value, view.name(), view.version(),
+                     position.value, *suffix);
+}
+
+Status RemoveAsOfBeforePurge(const std::string& path, const eventstore::EventStore& log,
+                             ShardId shard) {
+  const Result<std::string> suffix = PurgeSuffix(log, shard);
+  if (!suffix.has_value()) return std::unexpected(suffix.error());
+  std::vector<std::string> stale;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path + "/as-of", ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(fmt::format("{}-", shard.value)) && !name.ends_with(*suffix))
+      stale.push_back(entry.path().string());
+  }
+  for (const std::string& directory : stale) ScratchView::Remove(directory);
+  return {};
 }
 
 namespace {

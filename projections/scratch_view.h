@@ -51,9 +51,14 @@ class ScratchView {
   uint64_t records_read_ = 0;
 };
 
-// Where a view as of a position is kept, below the directory of all views.
-std::string AsOfDirectory(const std::string& path, ShardId shard, const View& view,
-                          Position position);
+// Where a view as of a position is kept, below the directory of all views. Another purge that has
+// cut instances out means another directory: what was built before knows of what is gone.
+Result<std::string> AsOfDirectory(const std::string& path, const eventstore::EventStore& log,
+                                  ShardId shard, const View& view, Position position);
+// Deletes those of this shard that were built before the last purge. REQUIRES: nobody else has the
+// views open to write.
+Status RemoveAsOfBeforePurge(const std::string& path, const eventstore::EventStore& log,
+                             ShardId shard);
 
 // What a comparison of two buildings of a view found.
 struct Comparison {

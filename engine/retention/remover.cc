@@ -27,7 +27,8 @@ Status Remover::WaitForViews(Position position) {
   }
 }
 
-Status Remover::Finish(const model::Registry& registry) {
+Result<PurgeReport> Remover::Finish(const model::Registry& registry) {
+  PurgeReport finished;
   if (registry.purge.position) {
     const auto done = projections::WasCutOut(*parts_.store, parts_.shard, registry.purge.instances);
     if (!done.has_value()) return std::unexpected(done.error());
@@ -38,11 +39,14 @@ Status Remover::Finish(const model::Registry& registry) {
       if (!leaving.has_value()) return std::unexpected(leaving.error());
       const auto cut = CutOut(instances, *leaving, registry.purge.position);
       if (!cut.has_value()) return std::unexpected(cut.error());
+      finished = *cut;
     }
   }
   // One that was cut off in the middle.
   const auto rest = parts_.store->Cut(parts_.shard, {}, parts_.stop);
   if (!rest.has_value()) return std::unexpected(rest.error());
+  finished.instances += rest->instances;
+  finished.records += rest->records;
   std::vector<InstanceId> readable;
   for (const InstanceId id : InstancesIn(registry.erased)) {
     const auto destroyed = parts_.store->KeyDestroyed(parts_.shard, id);
@@ -52,12 +56,14 @@ Status Remover::Finish(const model::Registry& registry) {
   if (!registry.erased.empty()) parts_.projector->ForgetThen();
   // Keys that are noted as destroyed and may still be in files, with what goes with them.
   const Status keys_gone = parts_.store->DestroyKeys(parts_.shard, {});
-  if (!keys_gone.has_value() && keys_gone.error().code != ErrorCode::kUnsupported) return keys_gone;
-  if (readable.empty()) return {};
+  if (!keys_gone.has_value() && keys_gone.error().code != ErrorCode::kUnsupported)
+    return std::unexpected(keys_gone.error());
+  if (readable.empty()) return finished;
   STELE_RETURN_IF_ERROR(WaitForViews(registry.position));
   const auto sent = FindSent(*parts_.store, parts_.shard, readable, "");
   if (!sent.has_value()) return std::unexpected(sent.error());
-  return DestroyKeys(readable, *sent);
+  STELE_RETURN_IF_ERROR(DestroyKeys(readable, *sent));
+  return finished;
 }
 
 Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,

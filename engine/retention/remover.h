@@ -51,8 +51,8 @@ class Remover {
  public:
   explicit Remover(RemoverParts parts) : parts_(std::move(parts)) {}
 
-  // Does what was decided before and is not done. `registry`: as of now.
-  Status Finish(const model::Registry& registry);
+  // Does what was decided before and is not done. `registry`: as of now. What was purged by it.
+  Result<PurgeReport> Finish(const model::Registry& registry);
   // Purges these, which are sorted and at most model::kMaxRemovedAtOnce. `seen`, and how it is
   // refused: Shard::Purge.
   Result<PurgeReport> Purge(std::span<const InstanceId> instances, const model::Registry& registry,

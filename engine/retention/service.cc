@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/instance_ranges.h"
 #include "engine/retention/due.h"
 #include "engine/retention/named.h"
 #include "engine/retention/tiering.h"
+#include "engine/runtime/board.h"
+#include "engine/triggers/occurrences.h"
+#include "engine/triggers/trigger_table.h"
 
 namespace stele::retention {
 
@@ -87,7 +91,12 @@ void RetentionService::Work() {
 Status RetentionService::Prepare() {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
-  return remover_->Finish(*registry);
+  const auto done = remover_->Finish(*registry);
+  if (!done.has_value()) return std::unexpected(done.error());
+  finished_.instances = done->instances;
+  finished_.records = done->records;
+  finished_.purged = EnclosingRange(InstancesIn(registry->purge.instances));
+  return {};
 }
 
 // When it stops, what the loop has not begun is not done, and an answer is not waited for.
@@ -245,6 +254,26 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
   return report;
 }
 
+// A record of the registry holds one message.
+Status RetentionService::AddStarted(const std::vector<Position>& messages, ErasureReport& report) {
+  std::set<InstanceId> started(report.started.begin(), report.started.end());
+  const auto asked = Ask([&](runtime::Shard& shard, const runtime::Shard::Answer& answer) {
+    for (const model::RegisteredTrigger& trigger : shard.registry().triggers) {
+      if (trigger.kind != triggers::kEventKind) continue;
+      for (const Position message : messages) {
+        const auto found = shard.board().ByIdempotencyKey(
+            runtime::FiringKey(trigger.id, triggers::KeyOfMessage(message, 0)));
+        if (!found.has_value()) return answer(std::unexpected(found.error()));
+        if (found->has_value() && !shard.registry().IsErased(**found)) started.insert(**found);
+      }
+    }
+    answer(shard.registry().position);
+  });
+  if (!asked.has_value()) return std::unexpected(asked.error());
+  report.started.assign(started.begin(), started.end());
+  return {};
+}
+
 Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& instances,
                                               const std::string& key, const std::string& reason) {
   const auto registry = ReadRegistry();
@@ -273,6 +302,7 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     if (portion.empty() && sent->registry.empty()) break;
     STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, parts_.actor));
     report.sent += sent->registry.size();
+    STELE_RETURN_IF_ERROR(AddStarted(sent->registry, report));
     const auto left = FindInClear(*parts_.store, parts_.shard, portion, sent->registry);
     if (!left.has_value()) return std::unexpected(left.error());
     InClear& in_clear = report.in_clear;
@@ -281,6 +311,7 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     in_clear.registry.insert(in_clear.registry.end(), left->registry.begin(), left->registry.end());
     at += size;
   } while (at < all.size());
+  std::erase_if(report.started, [&](InstanceId id) { return std::ranges::binary_search(all, id); });
   return report;
 }
 

@@ -40,6 +40,8 @@ struct ErasureReport {
   std::vector<InstanceId> instances;
   uint64_t sent = 0;  // messages and firings of the registry
   InClear in_clear;   // of both: payloads from before encryption was turned on, which stay
+  // That messages which were erased had started, and that keep their inputs: none of `instances`.
+  std::vector<InstanceId> started;
 };
 
 struct RetentionParts {
@@ -89,6 +91,8 @@ class RetentionService {
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
                                      const std::string& reason, bool dry);
+  // What an earlier process had begun to purge and this one has finished.
+  const RetentionReport& finished() const { return finished_; }
   // The registry as of now, and the views as of now or later.
   Result<model::Registry> ReadRegistry();
   Status CatchUp();
@@ -103,10 +107,12 @@ class RetentionService {
                       RetentionReport& report);
   Status CountDefinitions(const std::vector<InstanceId>& instances, const model::Registry& registry,
                           RetentionReport& report) const;
+  Status AddStarted(const std::vector<Position>& messages, ErasureReport& report);
 
   const RetentionParts parts_;
   runtime::Shard* shard_ = nullptr;
   std::unique_ptr<Remover> remover_;
+  RetentionReport finished_;
   std::stop_source stop_;
   // Lives as long as an answer of the shard that is under way.
   struct Sync {

@@ -36,6 +36,14 @@ std::string MessageKey(const model::MessagePublished& message, Position position
   return Pair('m', message.name, message.key) + KeyPart(position.value) + KeyPart(ordinal);
 }
 
+// Of the first message with an id, as it is noted: position, ordinal, expiry.
+TimeUs ExpiryOf(std::string_view first) {
+  TakeNumber64(first);
+  TakeNumber32(first);
+  // Earlier builds did not note it.
+  return first.empty() ? TimeUs(INT64_MAX) : TimeUs(static_cast<int64_t>(TakeNumber64(first)));
+}
+
 }  // namespace
 
 struct Board::Folding {
@@ -65,7 +73,7 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
     } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
       Begin(folding, started->queued, true);
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
-      Publish(*message, record.position, published++);
+      Publish(*message, record, published++);
     } else if (const auto* met = std::get_if<model::MessageCorrelated>(&event)) {
       Consume({met->message_position, met->message_ordinal});
       EndWait(folding, met->run);
@@ -110,7 +118,7 @@ void Board::FoldRegistry(std::span<const model::Event> events, const model::Reco
   uint32_t published = 0;
   for (const model::Event& event : events) {
     if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
-      Publish(*message, record.position, published++);
+      Publish(*message, record, published++);
     } else if (const auto* fired = std::get_if<model::TriggerFired>(&event)) {
       if (fired->outcome != "start" && fired->outcome != "buffer") {
         // Given up, or never meant to start anything.
@@ -265,15 +273,20 @@ void Board::EndWait(const Folding& folding, RunId run) {
   notes_.Erase(std::move(key));
 }
 
-void Board::Publish(const model::MessagePublished& message, Position position, uint32_t ordinal) {
+void Board::Publish(const model::MessagePublished& message, const model::RecordContext& record,
+                    uint32_t ordinal) {
+  const Position position = record.position;
   const std::string expires = KeyPart(static_cast<uint64_t>(message.expires.value));
   if (!message.message_id.empty()) {
     std::string id = 'd' + message.message_id;
     const std::string first = KeyPart(position.value) + KeyPart(ordinal);
     const auto known = notes_.Get(id);
-    if (known.has_value() && known->has_value() && **known != first) return;
+    // One that had expired by then is only here because nothing has looked since.
+    if (known.has_value() && known->has_value() && !(*known)->starts_with(first) &&
+        ExpiryOf(**known) > record.time)
+      return;
     notes_.Put('e' + expires + id, "");
-    notes_.Put(std::move(id), first);
+    notes_.Put(std::move(id), first + expires);
   }
   std::string key = MessageKey(message, position, ordinal);
   std::string place = 'p' + KeyPart(position.value) + KeyPart(ordinal);
@@ -446,9 +459,9 @@ Result<std::optional<MessagePlace>> Board::FirstWithId(std::string_view message_
 
 Result<bool> Board::IsRepeated(std::string_view message_id, Position position,
                                uint32_t ordinal) const {
-  const auto first = notes_.Get('d' + std::string(message_id));
+  const auto first = FirstWithId(message_id);
   if (!first.has_value()) return std::unexpected(first.error());
-  return first->has_value() && **first != KeyPart(position.value) + KeyPart(ordinal);
+  return first->has_value() && **first != MessagePlace{position, ordinal};
 }
 
 Status Board::Expire(TimeUs now) {
@@ -460,6 +473,12 @@ Status Board::Expire(TimeUs now) {
     over.emplace_back(rest);
     return true;
   }));
+  // An id that was taken anew since then stays taken.
+  std::erase_if(over, [&](const std::string& key) {
+    if (!key.starts_with('d')) return false;
+    const auto first = notes_.Get(key);
+    return first.has_value() && first->has_value() && ExpiryOf(**first) > now;
+  });
   for (std::string& key : over) notes_.Erase(std::move(key));
   std::erase_if(places_, [](const auto& known) {
     return known.second.holders.empty() && known.second.queue.empty();

@@ -165,7 +165,8 @@ class Board {
   void Wait(const Folding& folding, RunId run, std::span<const model::Wait> waits, bool is_new);
   void WaitAgain(const Folding& folding, RunId run);
   void EndWait(const Folding& folding, RunId run);
-  void Publish(const model::MessagePublished& message, Position position, uint32_t ordinal);
+  void Publish(const model::MessagePublished& message, const model::RecordContext& record,
+               uint32_t ordinal);
   void Consume(const MessagePlace& message);
   void Forget(const model::InstancesPurged& purged);
 

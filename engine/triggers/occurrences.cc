@@ -18,7 +18,8 @@ bool IsOneOf(const model::Event& event) {
 
 bool IsOfRegistry(const model::Event& event) {
   return IsOneOf<model::DefinitionRegistered, model::DefinitionStateChanged,
-                 model::TriggerRegistered, model::TriggerFired, model::TriggerStateChanged>(event);
+                 model::TriggerRegistered, model::TriggerFired, model::TriggerStateChanged,
+                 model::InstancesPurged>(event);
 }
 
 std::string KeyOfCondition(Position began) {
@@ -113,7 +114,7 @@ void Occurrences::FoldMessage(const model::MessagePublished& message,
         {"payload", message.payload.has_value() ? message.payload.value() : Value()}};
     if (!WhyConditionsFail(*trigger.config, roots).empty()) continue;
     occurred_.push_back({.trigger = id,
-                         .key = fmt::format("{}-{}", record.position.value, ordinal),
+                         .key = KeyOfMessage(record.position, ordinal),
                          .time = record.time,
                          .input = InputOf(*trigger.config, roots, *roots.Find("payload")),
                          .message_id = message.message_id,
@@ -236,6 +237,10 @@ bool Occurrences::Restore(const Value& state) {
   if (firings != nullptr && firings->is_array())
     for (const Value& one : firings->as_array()) RestoreFiring(one.as_array());
   return true;
+}
+
+std::string KeyOfMessage(Position position, uint32_t ordinal) {
+  return fmt::format("{}-{}", position.value, ordinal);
 }
 
 std::optional<Position> MessageOf(std::string_view kind, std::string_view key) {

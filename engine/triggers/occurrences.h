@@ -86,6 +86,8 @@ class Occurrences {
   std::vector<Occurrence> occurred_;
 };
 
+// The key of what a message fires in triggers of the kind kEventKind.
+std::string KeyOfMessage(Position position, uint32_t ordinal);
 // Where the message of a firing's key lies; nothing for firings of triggers of another kind, and
 // those by hand. `kind`: KindOf.
 std::optional<Position> MessageOf(std::string_view kind, std::string_view key);

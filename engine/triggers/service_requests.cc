@@ -156,6 +156,16 @@ Result<std::vector<Firing>> TriggerService::FiringsToFill(TriggerId id, TimeUs f
     return Fail(
         ErrorCode::kLimitExceeded,
         fmt::format("Expected a range with at most {} firings but found more", kMaxFirings));
+  for (const Firing& firing : firings) {
+    const std::string key = MomentText(firing.scheduled_us);
+    if (SecondOf(key) > trigger->purged_to || IsKnown(id, key)) continue;
+    return Fail(
+        ErrorCode::kWrongState,
+        fmt::format("Expected a range behind {}Z but found {} in it: instances that trigger "
+                    "{} had started were purged, and which of the moments up to there "
+                    "have started none is not known any more",
+                    trigger->purged_to, key, id.value));
+  }
   return firings;
 }
 

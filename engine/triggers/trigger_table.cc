@@ -1,6 +1,9 @@
 #include "engine/triggers/trigger_table.h"
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "engine/runtime/board.h"
 
 namespace stele::triggers {
 
@@ -79,6 +82,13 @@ void TriggerTable::Apply(const model::Event& event, const model::RecordContext& 
     KnownTrigger& trigger = triggers_[fired->trigger];
     if (!fired->key.starts_with(kByHand) && fired->time > trigger.last_scheduled)
       trigger.last_scheduled = fired->time;
+  } else if (const auto* purged = std::get_if<model::InstancesPurged>(&event)) {
+    for (const std::string& idempotency_key : purged->firings) {
+      const auto firing = runtime::FiringOf(idempotency_key);
+      if (!firing.has_value() || firing->second.starts_with(kByHand)) continue;
+      std::string& purged_to = triggers_[firing->first].purged_to;
+      purged_to = std::max(purged_to, std::string(SecondOf(firing->second)));
+    }
   }
 }
 

@@ -44,6 +44,9 @@ struct KnownTrigger {
   TimeUs since;        // when it was registered or resumed: nothing before that fires
   // The last moment of its schedule that is dealt with; firings by hand do not count.
   TimeUs last_scheduled;
+  // The latest firing whose instance was purged, to the second, "2026-05-01T09:30:15"; empty: none.
+  // Which moments up to there have started nothing is not known any more.
+  std::string purged_to;
 
   bool active() const { return state == model::TriggerState::kActive && config != nullptr; }
   // The detail of that kind, or null.
@@ -66,5 +69,9 @@ class TriggerTable {
 
 // Keys of firings by hand begin with this; other keys of a schedule are moments.
 inline constexpr std::string_view kByHand = "manual-";
+// Such a key to the second; these sort as their moments do.
+inline std::string_view SecondOf(std::string_view key) {
+  return key.substr(0, 19);
+}
 
 }  // namespace stele::triggers

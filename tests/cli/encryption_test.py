@@ -191,6 +191,8 @@ class Keys(EncryptionTest):
         self.assertIn("STL0311", self.stele("list", "--data", "data", code=2).stderr)
         self.seal(key="next.key")
         self.assertIn("mark-output-5f2", self.stele("history", "1", "--json", "--data", "data").stdout)
+        self.assertIn("nothing has changed", self.stele("keys", "rotate", "--new-key-file", "next.key",
+                                                        "--data", "data").stderr)
         self.assertIn("STL0311", self.stele("keys", "rotate", "--data", "data", "--new-key-env",
                                             "NO_SUCH_VARIABLE", code=2).stderr)
 

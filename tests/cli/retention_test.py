@@ -155,6 +155,21 @@ class Retention(FilesTest):
         self.stele("resume", "--data", "again")
         self.assertEqual(self.effects(), 1)
 
+    def test_a_purge_that_was_cut_off_leaves_no_view_of_an_earlier_moment(self):
+        asked = ("list", "--as-of", "5", "--json")
+        rows = lambda: [row["instance"] for row in self.json(*asked)["instances"]]
+        self.assertEqual(rows(), [1])
+        as_of = self.path("stele-data/views/as-of")
+        shutil.copytree(as_of, self.path("kept"))
+        self.purged("--instance", "1")
+        # As when the process had been killed before it came to them.
+        shutil.rmtree(as_of, ignore_errors=True)
+        shutil.copytree(self.path("kept"), as_of)
+        self.assertEqual(rows(), [])
+        self.stele("retention")
+        self.assertEqual([name for name in os.listdir(as_of) if name in os.listdir(self.path("kept"))],
+                         [])
+
     def test_messages_go_with_who_published_them(self):
         self.stele("run", self.write("says.yml", SAYS))
         self.stele("retention", "--instance", "3")

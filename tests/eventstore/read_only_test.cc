@@ -1,7 +1,9 @@
 // A store that is opened to be read: nothing of it changes, and nothing can be written.
 #include <gtest/gtest.h>
+#include <rocksdb/db.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "eventstore/rocksdb_store.h"
@@ -47,6 +49,54 @@ class ReadOnlyStore : public testing::Test {
  private:
   TempDir directory_;
 };
+
+// A database as a crash leaves it that came while its families were made.
+void MakeWithoutFamilies(const std::string& where) {
+  fs::remove_all(where);
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  rocksdb::DB* db = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, where, &db).ok());
+  delete db;
+}
+
+TEST_F(ReadOnlyStore, DoesWithoutAStateThatWasNotMadeToItsEnd) {
+  MakeWithoutFamilies(path() + "/state");
+  const auto store = OpenRocksDbStore(path(), ToRead());
+  ASSERT_OK(store);
+  EXPECT_EQ(ReadLog(**store).size(), 23u);
+  EXPECT_EQ(ReadHistory(**store, 1, 1).size(), 13u);
+  EXPECT_EQ((*store)->ReadCheckpoint(kShard)->position, Position());
+}
+
+TEST_F(ReadOnlyStore, IsNotThereWhenTheLogWasNotMadeToItsEnd) {
+  fs::remove_all(path() + "/state");
+  MakeWithoutFamilies(path() + "/log");
+  const auto store = OpenRocksDbStore(path(), ToRead());
+  ASSERT_FALSE(store.has_value());
+  EXPECT_EQ(store.error().code, ErrorCode::kStoreNotFound) << store.error().message;
+  // Whoever writes makes the rest.
+  EXPECT_OK(OpenRocksDbStore(path(), {}));
+  EXPECT_OK(OpenRocksDbStore(path(), ToRead()));
+}
+
+TEST_F(ReadOnlyStore, SaysOfDamageInTheStateThatItCanBeMadeAnew) {
+  for (const auto& entry : fs::directory_iterator(path() + "/state")) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(3);
+    file.put('\xff').put('\xff');
+  }
+  const auto store = OpenRocksDbStore(path(), ToRead());
+  const auto snapshot = store.has_value()
+                            ? (*store)->GetSnapshot(kShard, InstanceId(1))
+                            : Result<std::optional<Snapshot>>(std::unexpected(store.error()));
+  ASSERT_FALSE(snapshot.has_value());
+  EXPECT_EQ(snapshot.error().code, ErrorCode::kStoreCorrupt);
+  EXPECT_NE(snapshot.error().message.find("can be rebuilt from the log beside it: delete it"),
+            std::string::npos)
+      << snapshot.error().message;
+}
 
 TEST_F(ReadOnlyStore, ShowsAllThatIsThereAndLeavesItAlone) {
   const Files before = FilesIn(path());

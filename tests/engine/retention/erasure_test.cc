@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "engine/model/payload_spans.h"
+#include "engine/triggers/occurrences.h"
 #include "tests/engine/retention/retained.h"
 
 namespace stele::retention {
@@ -136,6 +137,24 @@ TEST_F(ErasureTest, ReachesTheFiringThatStartedAnInstance) {
   ASSERT_EQ(fired.size(), 2u);
   EXPECT_FALSE(IsErased(fired[0]));
   EXPECT_TRUE(IsErased(fired[1]));
+}
+
+TEST_F(ErasureTest, NamesWhomAnErasedMessageHadStarted) {
+  Open(std::make_unique<MemoryStore>(std::make_shared<model::RecordPayloads>()));
+  runtime::Shard& shard = engine_->world.shard();
+  const DefinitionId waits = engine_->world.Register(Waiting("never"));
+  const TriggerId trigger =
+      shard.RegisterTrigger("waits-never", "event", "{}", "tester", [](const auto&) {});
+  const Position message = Publish("k2");
+  model::StartInstance start{.definition = waits};
+  start.idempotency_key = runtime::FiringKey(trigger, triggers::KeyOfMessage(message, 0));
+  InstanceId open;
+  ASSERT_TRUE(engine_->world.Start(start, &open).has_value());
+  StartWaiting("k3");
+  const auto erased = Erase({}, "k2");
+  ASSERT_TRUE(erased.has_value()) << erased.error().message;
+  EXPECT_TRUE(IsErased(message));
+  EXPECT_EQ(erased->started, std::vector<InstanceId>{open});
 }
 
 TEST_F(ErasureTest, LeavesWhatWasSentToOthers) {

@@ -195,6 +195,22 @@ TEST_P(PurgedMessages, ThatRepeatedAnIdDoNotFreeIt) {
   EXPECT_EQ(PublishOnce("3"), Position()) << "it is another message under that id";
 }
 
+TEST_P(PurgedMessages, WithAnIdThatIsFreeAgainAreKept) {
+  const DefinitionId waiting = engine_->Register(kWaiting);
+  const Position first = PublishOnce("1");
+  engine_->Advance(2 * kHourUs);
+  engine_->WriteCheckpoint();
+  const Position second = PublishOnce("2");
+  ASSERT_GT(second, first) << "the first has expired";
+
+  StartAgain();
+  EXPECT_EQ(PublishOnce("2"), second);
+  EXPECT_EQ(Met(engine_->Start(waiting)), "2");
+  // What becomes of the first does not free the id.
+  engine_->WriteCheckpoint();
+  EXPECT_EQ(PublishOnce("2"), second);
+}
+
 INSTANTIATE_TEST_SUITE_P(Starts, PurgedMessages,
                          testing::Values(Case{"no start", Restart::kNone},
                                          Case{"from an old checkpoint", Restart::kFromCheckpoint},

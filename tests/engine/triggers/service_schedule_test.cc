@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/runtime/board.h"
 #include "engine/triggers/firing_input.h"
 #include "engine/triggers/moment.h"
 #include "tests/engine/triggers/trigger_world.h"
@@ -194,6 +195,48 @@ TEST(ScheduleService, BackfillsARangeOnce) {
   EXPECT_EQ(KeysOf(world.Starts()),
             (Keys{"2026-05-01T09:01:00Z", "2026-05-01T08:58:00Z", "2026-05-01T08:59:00Z",
                   "2026-05-01T09:00:00Z", "2026-05-01T09:02:00Z"}));
+}
+
+TEST(ScheduleService, RefusesABackfillOfWhatWasPurged) {
+  auto world = std::make_unique<TriggerWorld>(std::make_unique<MemoryStore>(), kStart);
+  world->Register("w", EveryMinute(""));
+  const int64_t from = At("2026-05-01T08:56:00").value;
+  const int64_t to = At("2026-05-01T08:59:00").value;
+  ASSERT_EQ(world->Backfill(kFirst, from, to)->fired, 3u);
+  world->Advance(kMinute);
+  const std::vector<Start> starts = world->Starts();
+  // Of 08:56 and 08:57; 08:58 stays.
+  std::vector<InstanceId> gone;
+  std::vector<std::string> keys;
+  for (const Start& start : starts)
+    for (const char* moment : {"2026-05-01T08:56:00Z", "2026-05-01T08:57:00Z"})
+      if (start.key == runtime::FiringKey(kFirst, moment)) {
+        gone.push_back(start.instance);
+        keys.push_back(start.key);
+      }
+  ASSERT_EQ(gone.size(), 2u);
+  Result<Position> purged;
+  const Position end(world->store().NextPosition(ShardId()).value - 1);
+  world->shard().Purge({.instances = RangesOf(gone), .firings = keys}, end, "tester",
+                       [&](const Result<Position>& answer) { purged = answer; });
+  world->RunUntilQuiet();
+  ASSERT_TRUE(purged.has_value()) << purged.error().ToString();
+  for (int round = 0; round < 2; ++round) {
+    SCOPED_TRACE(round);
+    // Their records, which stand in this log as before, would say that the keys are taken.
+    world->shard().ForgetKeys({{keys[0], gone[0]}, {keys[1], gone[1]}});
+    const Result<Backfilled> again = world->Backfill(kFirst, from, to);
+    ASSERT_FALSE(again.has_value());
+    EXPECT_EQ(again.error().code, ErrorCode::kWrongState);
+    EXPECT_NE(again.error().message.find("behind 2026-05-01T08:57:00Z"), std::string::npos)
+        << again.error().message;
+    const auto behind = world->Backfill(kFirst, At("2026-05-01T08:57:30").value, to);
+    ASSERT_TRUE(behind.has_value()) << behind.error().ToString();
+    EXPECT_EQ(behind->known, 1u);
+    auto left = world->Crash();
+    world = std::make_unique<TriggerWorld>(std::move(left), kStart.Plus(kMinute));
+  }
+  EXPECT_EQ(world->Starts().size(), starts.size());
 }
 
 // What waits in line is refused one after the other, however many they are.
