@@ -31,6 +31,7 @@ constexpr OptionSpec kStatisticsOptions[] = {
     kAsOf,
     kData,
     kJson};
+constexpr OptionSpec kWorkersOptions[] = {kAsOf, kData, kJson};
 constexpr OptionSpec kErrorsOptions[] = {{"--definition", "NAME", "only in its instances"},
                                          {"--step", "STEP", "only at this step"},
                                          {"--kind", "KIND", "only this kind of error"},
@@ -93,6 +94,11 @@ constexpr Command kReading[] = {
     {{"errors", "", 0, 0, "Lists what goes wrong: kinds of errors, how often, and where last.",
       "  stele errors\n  stele errors --definition order --since 24h\n", kErrorsOptions},
      ListErrors},
+    {{"workers", "", 0, 0, "Lists who has done tasks, how many, and when last.",
+      "Workers by the names under which they joined; what is with one now is not in the log\n"
+      "(docs/statistics.md).\n\n  stele workers\n  stele workers --json\n",
+      kWorkersOptions},
+     ListWorkers},
     {{"projections list", "", 0, 0, "Lists the views and how far behind the log each is.",
       "A command that asks a view brings it up to the log first.\n\n"
       "  stele projections list\n",

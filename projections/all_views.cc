@@ -7,6 +7,7 @@
 #include "projections/views/step_logs.h"
 #include "projections/views/tasks.h"
 #include "projections/views/triggers.h"
+#include "projections/views/workers.h"
 
 namespace stele::projections {
 
@@ -21,7 +22,7 @@ std::unique_ptr<View> Make() {
 
 std::vector<MakeView> AllViews() {
   return {Make<InstancesView>, Make<TasksView>,    Make<StatisticsView>, Make<ErrorsView>,
-          Make<TriggersView>,  Make<StepLogsView>, Make<ClosedView>};
+          Make<TriggersView>,  Make<StepLogsView>, Make<ClosedView>,     Make<WorkersView>};
 }
 
 }  // namespace stele::projections

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/model/worker_actor.h"
 #include "engine/runtime/shard.h"
 #include "engine/tasks/failure_bounds.h"
 
@@ -136,6 +137,7 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
   const Outside ended = *outside;
   live.outside.erase(run);
   ++live.results;
+  const std::string actor = model::WorkerActor(result.worker);
   if (result.outcome.has_value() && result.outcome->text().size() > options_.max_output_bytes)
     result = Failure("output_limit",
                      fmt::format("Expected an output of at most {} bytes but found {} "
@@ -144,7 +146,7 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
                      false);
   if (!result.outcome.has_value())
     tasks::BoundFailure(result.outcome.error(), options_.max_output_bytes);
-  inbox_.push_back({id, CommandOf(run, attempt, std::move(result)), "", nullptr, true});
+  inbox_.push_back({id, CommandOf(run, attempt, std::move(result)), actor, nullptr, true});
   Wake();
   Uncount(id, ended);
 }

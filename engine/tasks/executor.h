@@ -56,6 +56,7 @@ struct TaskLog {
 struct TaskResult {
   std::expected<Payload, TaskFailure> outcome;  // the output is a JSON object
   TaskLog log;
+  std::string worker;  // the name of the one that did it; empty: none did
 };
 
 class TaskExecutor {

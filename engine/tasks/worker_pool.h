@@ -168,7 +168,10 @@ class WorkerPool {
   void HandOut(Task& task, Member& member);
   // The task that the worker holds under the lease; a late answer frees its slot.
   Result<Task*> Held(WorkerId worker, LeaseId lease, bool answers);
-  void Answer(Task& task, std::expected<Value, TaskFailure> outcome, std::string_view log);
+  void Answer(Task& task, std::expected<Value, TaskFailure> outcome, std::string_view log,
+              const std::string& worker);
+  // REQUIRES: there is such a worker.
+  const std::string& NameOf(WorkerId worker) const;
   // Takes the lease from the task; the member that held it.
   Member& Unlease(Task& task);
   // The lease has ended without an answer: `task` waits again, or is over.

@@ -204,7 +204,7 @@ void WorkerPool::Lost(Task& task, const Member& member, std::string_view reason)
                       "lost: {}",
                       task.losses == 1 ? "only" : "last", task.losses, member.joining.name, reason),
           true, Payload::FromValue(details)}),
-      "");
+      "", member.joining.name);
 }
 
 // ---- What workers say ----
@@ -257,7 +257,7 @@ Status WorkerPool::Complete(WorkerId worker, LeaseId lease, Value output, std::s
   const Result<Task*> held = Held(worker, lease, true);
   if (!held.has_value()) return std::unexpected(held.error());
   if (output.is_object()) {
-    Answer(**held, std::move(output), log);
+    Answer(**held, std::move(output), log, NameOf(worker));
   } else {
     Answer(**held,
            std::unexpected(TaskFailure{"outputs",
@@ -265,7 +265,7 @@ Status WorkerPool::Complete(WorkerId worker, LeaseId lease, Value output, std::s
                                                    KindName(output.kind())),
                                        false,
                                        {}}),
-           log);
+           log, NameOf(worker));
   }
   return {};
 }
@@ -275,17 +275,22 @@ Status WorkerPool::FailTask(WorkerId worker, LeaseId lease, TaskFailure failure,
   const Result<Task*> held = Held(worker, lease, true);
   if (!held.has_value()) return std::unexpected(held.error());
   if (failure.kind.empty()) failure.kind = "worker";
-  Answer(**held, std::unexpected(std::move(failure)), log);
+  Answer(**held, std::unexpected(std::move(failure)), log, NameOf(worker));
   return {};
 }
 
-void WorkerPool::Answer(Task& task, std::expected<Value, TaskFailure> outcome,
-                        std::string_view log) {
+const std::string& WorkerPool::NameOf(WorkerId worker) const {
+  return workers_.at(worker)->joining.name;
+}
+
+void WorkerPool::Answer(Task& task, std::expected<Value, TaskFailure> outcome, std::string_view log,
+                        const std::string& worker) {
   if (task.IsOver()) return FinishStopped(task);
   task.log.Append(task.log_redactor.Push(log));
   task.log.Append(task.log_redactor.Finish());
   TaskResult result;
   result.log = {task.log.ToString(), task.log.truncated()};
+  result.worker = worker;
   if (outcome.has_value()) {
     result.outcome = Payload::FromValue(task.redactor.Redact(*std::move(outcome)));
   } else {

@@ -57,6 +57,25 @@ class Workers(ProgramTest):
         self.assertIn("key: 1-1-1", done.stdout)
         self.stele("verify")
 
+    def test_are_listed_with_what_they_have_done(self):
+        self.stele("definitions", "register", self.asks())
+        self.assertEqual(self.stele("workers").stdout, "no worker has done a task\n")
+        self.stele("run", self.asks(), "--worker", self.worker())
+        self.stele("run", self.asks('{do: "fail"}'), "--worker", self.worker(), code=1)
+        worker, = self.json("workers", "--json")["workers"]
+        failed = sum(event["event"] == "attempt_failed" for event in self.history("2"))
+        self.assertGreater(failed, 0)
+        self.assertEqual((worker["name"], worker["completed"], worker["failed"]), ("agent", 1, failed))
+        self.assertLessEqual(worker["first"], worker["last"])
+        self.assertRegex(self.stele("workers").stdout, rf"\nagent +1 +{failed} ")
+        ended = [event for event in self.history("1") if event["event"] == "attempt_completed"]
+        self.assertEqual([event.get("actor") for event in ended], ["worker:agent"])
+        # What was purged stays counted, in a view that is built anew, too.
+        self.stele("retention", "--instance", "2")
+        self.stele("projections", "rebuild", "workers")
+        self.assertEqual(self.json("workers", "--json")["workers"], [worker])
+        self.stele("projections", "verify")
+
     def test_is_there_for_every_command_that_goes_on(self):
         self.stele("start", self.asks(), "--no-wait", "--worker", self.worker())
         self.assertEqual(self.notes(), "", "with --no-wait nothing is started")
