@@ -135,15 +135,10 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
                                     const projections::Leaving& leaving, Position purge) {
   STELE_RETURN_IF_ERROR(WaitForViews(purge));
   STELE_RETURN_IF_ERROR(Step("the views have passed"));
-  // What would be read of them again is cut out, so that their ids are free.
-  const auto forget = [&leaving](runtime::Board& board) -> Status {
-    for (const auto& [published, id] : leaving.messages) {
-      STELE_RETURN_IF_ERROR(board.ForgetMessages(published));
-      if (!id.empty()) board.ForgetMessageId(id, published);
-    }
-    return {};
-  };
-  if (!leaving.messages.empty()) STELE_RETURN_IF_ERROR(ChangeBoard(forget));
+  std::vector<Position> published;
+  for (const projections::Leaving::Message& message : leaving.messages)
+    published.push_back(message.published);
+  if (!published.empty()) STELE_RETURN_IF_ERROR(ForgetMessages(std::move(published)));
   STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
   STELE_RETURN_IF_ERROR(
       ArchiveThrough(*parts_.store, parts_.shard, leaving.last, purge, parts_.stop));
@@ -187,25 +182,23 @@ Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, P
   return DestroyKeys(instances, sent);
 }
 
-// A restart does not read again of what was changed; and the checkpoint has nothing any more of who
-// ended since the last one.
-Status Remover::ChangeBoard(std::function<Status(runtime::Board&)> change) {
+// Nobody gets them any more. A restart does not read them again; and the checkpoint has nothing any
+// more of who ended since the last one.
+Status Remover::ForgetMessages(std::vector<Position> published) {
   const auto written = parts_.ask(
-      [change = std::move(change)](runtime::Shard& shard, runtime::Shard::Answer answer) {
-        const Status changed = change(shard.board());
-        if (!changed.has_value()) return answer(std::unexpected(changed.error()));
+      [published = std::move(published)](runtime::Shard& shard, runtime::Shard::Answer answer) {
+        for (const Position each : published) {
+          const Status forgotten = shard.board().ForgetMessages(each);
+          if (!forgotten.has_value()) return answer(std::unexpected(forgotten.error()));
+        }
         shard.WriteCheckpoint(std::move(answer));
       });
   return written.has_value() ? Status() : std::unexpected(written.error());
 }
 
 Status Remover::DestroyKeys(std::span<const InstanceId> instances, const Sent& sent) {
-  // Nobody gets them any more; their ids are taken as before.
-  STELE_RETURN_IF_ERROR(ChangeBoard([&sent](runtime::Board& board) -> Status {
-    for (const Position published : sent.published)
-      STELE_RETURN_IF_ERROR(board.ForgetMessages(published));
-    return {};
-  }));
+  // Their ids are taken as before.
+  STELE_RETURN_IF_ERROR(ForgetMessages(sent.published));
   STELE_RETURN_IF_ERROR(Step("the messages are forgotten"));
   // The keys go last: whoever finds them gone need not look any further.
   parts_.projector->ForgetThen();

@@ -77,7 +77,7 @@ class Remover {
   Result<PurgeReport> CutOut(std::span<const InstanceId> instances,
                              const projections::Leaving& leaving, Position purge);
   Status DestroyKeys(std::span<const InstanceId> instances, const Sent& sent);
-  Status ChangeBoard(std::function<Status(runtime::Board&)> change);
+  Status ForgetMessages(std::vector<Position> published);
   Status WaitForViews(Position position);
   Status Step(std::string_view step) const {
     return parts_.at_step ? parts_.at_step(step) : Status();

@@ -319,14 +319,6 @@ Status Board::ForgetMessages(Position published) {
   return {};
 }
 
-void Board::ForgetMessageId(std::string_view message_id, Position published) {
-  std::string id = 'd' + std::string(message_id);
-  const auto first = notes_.Get(id);
-  // Somebody else may have it by now.
-  if (first.has_value() && first->has_value() && (*first)->starts_with(KeyPart(published.value)))
-    notes_.Erase(std::move(id));
-}
-
 void Board::ForgetMessage(const std::string& key, std::string place, TimeUs expires) {
   const std::string expiry = 'e' + KeyPart(static_cast<uint64_t>(expires.value));
   notes_.Erase(expiry + key);

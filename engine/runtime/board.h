@@ -124,8 +124,6 @@ class Board {
                                         size_t most) const;
   // Messages that this record published and that are kept.
   Status ForgetMessages(Position published);
-  // The id of a message that this record published: another one may have it.
-  void ForgetMessageId(std::string_view message_id, Position published);
   // A wait that turned out to be over.
   void ForgetWait(std::string_view name, std::string_view key, const WaitingRun& wait);
 

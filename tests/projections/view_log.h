@@ -52,12 +52,13 @@ class ViewLog {
     Do(id, start);
     return id;
   }
-  void Do(InstanceId id, const model::Command& command) {
-    const auto rejection = Try(id, command);
+  void Do(InstanceId id, const model::Command& command, std::string_view actor = "test") {
+    const auto rejection = Try(id, command, actor);
     ASSERT_FALSE(rejection.has_value()) << rejection->message;
   }
   // A command that is refused leaves everything as it is.
-  std::optional<Rejection> Try(InstanceId id, const model::Command& command) {
+  std::optional<Rejection> Try(InstanceId id, const model::Command& command,
+                               std::string_view actor = "test") {
     model::Instance& instance = instances_[id];
     std::vector<model::Event> events;
     const auto* migrate = std::get_if<model::MigrateInstance>(&command);
@@ -66,7 +67,8 @@ class ViewLog {
         {store.NextPosition(kShard), now_},
         migrate == nullptr ? nullptr : registry_.Find(migrate->definition)->definition.get()};
     auto rejection = decider_.Decide(instance, command, context, events);
-    if (!rejection.has_value()) Append(id, Seq(instance.seq.value - events.size() + 1), events);
+    if (!rejection.has_value())
+      Append(id, Seq(instance.seq.value - events.size() + 1), events, actor);
     return rejection;
   }
   void Complete(InstanceId id, std::string_view step, std::string log = "") {
@@ -109,13 +111,14 @@ class ViewLog {
   eventstore::MemoryStore store;
 
  private:
-  void Append(InstanceId instance, Seq first, const std::vector<model::Event>& events) {
+  void Append(InstanceId instance, Seq first, const std::vector<model::Event>& events,
+              std::string_view actor = "test") {
     eventstore::Batch batch;
     batch.Add({.instance = instance,
                .first_seq = first,
                .event_count = static_cast<uint32_t>(events.size()),
                .time = now_,
-               .actor = "test"},
+               .actor = std::string(actor)},
               encoder_.Encode(events));
     ASSERT_TRUE(store.Append(kShard, store.NextPosition(kShard), batch).has_value());
   }
