@@ -1,7 +1,7 @@
 // The one table of error codes. A number is never used again; docs/errors.md says what to do about
 // each, and a test compares the two. Ranges: 00xx general, 01xx definitions, 02xx expressions,
 // 03xx event store, 04xx commands on instances, 05xx tasks, 06xx runtime, 07xx command line,
-// 08xx secrets, 09xx triggers.
+// 08xx secrets, 09xx triggers, 10xx edges of a server.
 #pragma once
 
 #include <cstdint>
@@ -74,7 +74,19 @@ enum class ErrorCode : uint16_t {
   X(kBadSecret, 805)           \
   X(kUnknownWebhook, 901)      \
   X(kWrongMethod, 902)         \
-  X(kBadSignature, 903)
+  X(kBadSignature, 903)        \
+  X(kUnauthenticated, 1001)    \
+  X(kForbidden, 1002)          \
+  X(kBadToken, 1003)           \
+  X(kTooManyLogins, 1004)      \
+  X(kUnknownUser, 1005)        \
+  X(kWeakPassword, 1006)       \
+  X(kUnknownRoute, 1007)       \
+  X(kBadRequest, 1008)         \
+  X(kUnsupportedMedia, 1009)   \
+  X(kPreconditionFailed, 1010) \
+  X(kListen, 1011)             \
+  X(kClosed, 1012)
 #define STELE_ERROR_ENUM(name, number) name = number,
   STELE_ERROR_CODES(STELE_ERROR_ENUM)
 #undef STELE_ERROR_ENUM

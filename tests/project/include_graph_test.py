@@ -28,12 +28,20 @@ MAY_INCLUDE = {
     "engine/tasks": ["engine/model"],
     "engine/runtime": ["engine/apply", "engine/decide", "engine/secrets", "engine/tasks", "eventstore"],
     "engine/triggers": ["engine/runtime"],
+    "engine/requests": ["engine/runtime", "engine/triggers", "replay"],
     "engine/retention": ["engine/runtime", "engine/triggers", "projections"],
     "engine/embed": ["engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
-    "server": ["engine/triggers", "engine/retention", "projections", "replay"],
-    "cli": ["server"],
+    "server/loop": ["base"],
+    "server/http": ["base"],
+    "server/auth": ["base"],
+    "server/host": ["engine/requests", "engine/triggers", "engine/retention", "projections", "replay"],
+    "server/operations": ["server/host", "server/auth", "server/loop"],
+    "server/rest": ["server/operations", "server/http"],
+    "server/rpc": ["server/operations"],
+    "server/edge": ["server/rest", "server/rpc"],
+    "cli": ["server/edge"],
 }
 # folder -> folders that it never includes, though one that it includes does.
 NEVER = {
@@ -52,14 +60,12 @@ LIBRARIES = [
     (r"simdjson", ["base", "engine/definition"]),
     (r"re2/", ["engine/expression", "engine/definition"]),
     (r"sqlite3|libpq", ["engine/tasks"]),
-    (r"sodium", ["engine/secrets"]),
+    (r"sodium", ["engine/secrets", "server/auth"]),
     (r"date/", ["engine/triggers"]),
     (r"capnp/rpc|kj/async|kj/compat/|capnp/(ez-rpc|capability)", ["server", "cli"]),
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "cli"]),
-    (r"sodium", ["engine/secrets"]),
     (r"zstd|xxhash", ["eventstore"]),
-    (r"openssl/", ["eventstore", "engine/tasks", "engine/triggers"]),
-    (r"date/", ["engine/triggers"]),
+    (r"openssl/", ["eventstore", "engine/tasks", "engine/triggers", "server/auth"]),
 ]
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
