@@ -12,7 +12,7 @@
 #include <map>
 
 #include "base/json.h"
-#include "cli/repeated_member.h"
+#include "base/repeated_member.h"
 #include "engine/definition/duration.h"
 #include "engine/definition/faults.h"
 #include "engine/definition/step_types.h"

@@ -14,25 +14,6 @@ constexpr size_t kMaxQuoted = 60;
 // Pairs of bytes that are compared to find words that a file may have meant: under a second.
 constexpr size_t kMaxCompared = 20'000'000;
 
-// The optimal string alignment distance (Damerau 1964, with adjacent transpositions), for short
-// words.
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t change = a[i - 1] == b[j - 1] ? 0 : 1;
-      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-        row[j] = std::min(row[j], before[j - 2] + 1);
-    }
-    std::swap(before, last);
-    std::swap(last, row);
-  }
-  return last[b.size()];
-}
-
 }  // namespace
 
 void Faults::Add(ErrorCode code, Place place, std::string message) {
@@ -44,8 +25,9 @@ bool Faults::full() const {
 }
 
 std::string Faults::Suggest(std::string_view word, const std::vector<std::string>& known) {
-  if (full() || compared_ > kMaxCompared || word.size() > kMaxQuoted) return {};
-  for (const std::string& one : known) compared_ += word.size() * std::min(one.size(), kMaxQuoted);
+  if (full() || compared_ > kMaxCompared || word.size() > kMaxNearestBytes) return {};
+  for (const std::string& one : known)
+    compared_ += word.size() * std::min(one.size(), kMaxNearestBytes);
   return Nearest(word, known);
 }
 
@@ -77,21 +59,6 @@ std::string QuoteList(const std::vector<std::string>& words, std::string_view la
   }
   if (words.size() > kShown) out += fmt::format(" and {} more", words.size() - kShown);
   return out;
-}
-
-std::string Nearest(std::string_view word, const std::vector<std::string>& known) {
-  if (word.size() > kMaxQuoted) return {};
-  std::string nearest;
-  size_t best = std::max<size_t>(1, word.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    if (candidate.size() > kMaxQuoted) continue;
-    const size_t distance = Distance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 std::string FormatFault(std::string_view file, const Fault& fault) {

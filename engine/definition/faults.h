@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/nearest.h"
 #include "engine/definition/load.h"
 
 namespace stele::definition {
@@ -33,7 +34,6 @@ std::string Quote(std::string_view text);
 // "\"a\", \"b\" and \"c\""
 std::string QuoteList(const std::vector<std::string>& words, std::string_view last = "and");
 
-// The word of `known` that is nearest to `word` in spelling; empty when none is near.
-std::string Nearest(std::string_view word, const std::vector<std::string>& known);
+using stele::Nearest;
 
 }  // namespace stele::definition
