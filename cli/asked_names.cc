@@ -8,6 +8,7 @@
 
 #include "cli/open_data.h"
 #include "engine/definition/faults.h"
+#include "engine/requests/definitions.h"
 
 namespace stele::cli {
 
@@ -32,7 +33,7 @@ std::vector<std::string> NamesOf(const model::Registry& registry, bool steps) {
 
 Status CheckDefinitions(const Arguments& arguments, const model::Registry& registry) {
   for (const std::string& name : arguments.All("--definition"))
-    if (const auto found = FindDefinition(registry, name, 0, false); !found.has_value())
+    if (const auto found = requests::FindDefinition(registry, name, 0, false); !found.has_value())
       return std::unexpected(found.error());
   return {};
 }

@@ -2,14 +2,14 @@
 // messages for whoever waits for them.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/operation.h"
 #include "cli/text.h"
+#include "engine/requests/find_run.h"
+#include "engine/requests/operators.h"
 
 namespace stele::cli {
 
@@ -17,16 +17,6 @@ namespace {
 
 using definition::Definition;
 using model::Instance;
-
-// The scope that --scope names, by an open run that is in it; the root without it.
-Result<ScopeId> ScopeOf(const Arguments& arguments, const Instance& instance,
-                        const Definition& definition) {
-  if (!arguments.Has("--scope")) return ScopeId();
-  const Result<RunId> run = FindOpenRun(instance, definition, arguments.Get("--scope"), "open",
-                                        [](const model::StepRun&) { return true; });
-  if (!run.has_value()) return std::unexpected(run.error());
-  return instance.FindRun(*run)->scope;
-}
 
 int DryRun(Operation& operation, const std::vector<InstanceId>& instances, const MakeCommand& make,
            const Arguments& arguments, const Terminal& terminal) {
@@ -88,12 +78,13 @@ int SetVariables(const Arguments& arguments, const Terminal& terminal) {
                                        arguments.operands().end());
   const auto make = [&](const Instance& instance,
                         const Definition& definition) -> Result<model::Command> {
-    const Result<ScopeId> scope = ScopeOf(arguments, instance, definition);
+    const std::string within = arguments.Get("--scope");
+    const Result<ScopeId> scope = requests::FindScope(instance, definition, within);
     if (!scope.has_value()) return std::unexpected(scope.error());
     const BodyIndex body = instance.FindScope(*scope)->body;
     auto variables = GivenVariables(words, "NAME=VALUE", definition.bodies[body.value].variables);
     if (!variables.has_value()) return std::unexpected(variables.error());
-    return model::AssignVariables{*scope, *std::move(variables)};
+    return requests::AssignVariables(*std::move(variables), within)(instance, definition);
   };
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(false); !opened.has_value())
@@ -113,12 +104,9 @@ int Migrate(const Arguments& arguments, const Terminal& terminal) {
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
-  const auto make = [&](const Instance&, const Definition& definition) -> Result<model::Command> {
-    const auto target = FindDefinition(operation.engine().shard().registry(), definition.name,
-                                       static_cast<uint32_t>(**version), false);
-    if (!target.has_value()) return std::unexpected(target.error());
-    return model::MigrateInstance{(*target)->id, std::string(plan->text())};
-  };
+  const MakeCommand make =
+      requests::Migrate(operation.engine().shard().registry(), static_cast<uint32_t>(**version),
+                        std::string(plan->text()));
   if (arguments.Has("--dry-run")) return DryRun(operation, *instances, make, arguments, terminal);
   return operation.Run(*instances, make, fmt::format("goes on in version {}", **version));
 }
@@ -131,10 +119,8 @@ int Signal(const Arguments& arguments, const Terminal& terminal) {
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
-  model::SendSignal command{arguments.operands()[1], *payload};
-  return operation.Run(
-      *instances, [&](const Instance&, const Definition&) { return command; },
-      "has received the signal");
+  return operation.Run(*instances, requests::Signal(arguments.operands()[1], *payload),
+                       "has received the signal");
 }
 
 int Publish(const Arguments& arguments, const Terminal& terminal) {

@@ -14,6 +14,7 @@
 #include "cli/open_data.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
+#include "engine/requests/definitions.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -99,8 +100,8 @@ int ExportDefinition(const Arguments& arguments, const Terminal& terminal) {
   if (!store.has_value()) return Refuse(terminal, store.error());
   const auto registry = replay::ReadRegistry(**store, kShard);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
-  const auto found = FindDefinition(*registry, arguments.operands()[0],
-                                    static_cast<uint32_t>(version->value_or(0)), false);
+  const auto found = requests::FindDefinition(*registry, arguments.operands()[0],
+                                              static_cast<uint32_t>(version->value_or(0)), false);
   if (!found.has_value()) return Refuse(terminal, found.error());
   return PrintDefinition(*(*found)->definition, *form, "", terminal);
 }

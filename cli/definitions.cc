@@ -1,4 +1,6 @@
 // `stele definitions`: registering files, and what may start.
+#include "engine/requests/definitions.h"
+
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -12,7 +14,6 @@
 #include "cli/registry_change.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
-#include "engine/definition/canonical.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/templates.h"
 
@@ -20,20 +21,12 @@ namespace stele::cli {
 
 namespace {
 
-// What is registered together; `text` is what people wrote.
-struct Registering {
-  std::shared_ptr<const definition::Definition> definition;
-  std::string text;
-  std::string file;
-};
-
 // Says of each what it is registered as.
 int Report(const Arguments& arguments, const Terminal& terminal, const model::Registry& registry,
-           const std::vector<DefinitionId>& ids, size_t known_before) {
+           const std::vector<requests::Registered>& all) {
   Array documents;
-  for (const DefinitionId id : ids) {
+  for (const auto& [id, is_new] : all) {
     const model::RegisteredDefinition& registered = *registry.Find(id);
-    const bool is_new = id.value > known_before;
     if (arguments.Has("--json")) {
       documents.push_back(Object{{"definition", registered.name},
                                  {"version", static_cast<int64_t>(registered.version)},
@@ -54,21 +47,12 @@ int Report(const Arguments& arguments, const Terminal& terminal, const model::Re
 
 // REQUIRES: `change` is open.
 int Register(const Arguments& arguments, const Terminal& terminal, RegistryChange& change,
-             const std::vector<Registering>& all) {
-  const size_t known = change.registry().definitions.size();
-  std::vector<DefinitionId> ids;
-  for (const Registering& one : all) {
-    const DefinitionId id = change.shard().Register(
-        {definition::WriteCanonical(*one.definition), one.definition->name, one.text, one.file},
-        change.actor(), change.Answer());
-    // One that is known keeps its state.
-    if (arguments.Has("--draft") && id.value > known)
-      change.shard().ChangeDefinition(id, model::DefinitionState::kDraft, "", change.actor(),
-                                      change.Answer());
-    ids.push_back(id);
-  }
+             const std::vector<requests::RegisterRequest>& all) {
+  std::vector<requests::Registered> registered;
+  for (const requests::RegisterRequest& one : all)
+    registered.push_back(requests::Register(change.shard(), one, change.actor(), change.Answer()));
   if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
-  return Report(arguments, terminal, change.registry(), ids, known);
+  return Report(arguments, terminal, change.registry(), registered);
 }
 
 // Opens the directory when it is there: its own types count in what is checked.
@@ -91,8 +75,8 @@ Result<TemplateFile> FindTemplate(const Arguments& arguments, RegistryChange& ch
   std::error_code ignored;
   const bool registered = version->has_value() || !std::filesystem::exists(operand, ignored);
   if (registered && change.engine().is_open()) {
-    const auto found = FindDefinition(change.registry(), operand,
-                                      static_cast<uint32_t>(version->value_or(0)), true);
+    const auto found = requests::FindDefinition(change.registry(), operand,
+                                                static_cast<uint32_t>(version->value_or(0)), true);
     if (!found.has_value()) return std::unexpected(found.error());
     return TemplateFile{(*found)->source, (*found)->file};
   }
@@ -108,8 +92,8 @@ int ChangeState(const Arguments& arguments, const Terminal& terminal,
   RegistryChange change(arguments);
   if (const Status opened = change.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
-  const auto found = FindDefinition(change.registry(), arguments.operands()[0],
-                                    static_cast<uint32_t>(version->value_or(0)), false);
+  const auto found = requests::FindDefinition(change.registry(), arguments.operands()[0],
+                                              static_cast<uint32_t>(version->value_or(0)), false);
   if (!found.has_value()) return Refuse(terminal, found.error());
   const DefinitionId id = (*found)->id;
   change.shard().ChangeDefinition(id, state, arguments.Get("--reason"), change.actor(),
@@ -135,7 +119,7 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
   RegistryChange change(arguments);
   if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
     return Refuse(terminal, opened.error());
-  std::vector<Registering> all;
+  std::vector<requests::RegisterRequest> all;
   bool faulty = false;
   for (const std::string& path : arguments.operands()) {
     const auto loaded = LoadWorkflow(path, change.engine(), {});
@@ -147,7 +131,8 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
     const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
     if (!text.has_value()) return Refuse(terminal, text.error());
     std::error_code ignored;
-    all.push_back({*loaded, *text, std::filesystem::absolute(path, ignored).string()});
+    all.push_back({*loaded, *text, std::filesystem::absolute(path, ignored).string(),
+                   arguments.Has("--draft")});
   }
   // All of them, or none.
   if (faulty) return kExitUsage;
@@ -185,7 +170,7 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, {ErrorCode::kUsage, "Expected a name for --name but found none"});
   if (arguments.Has("--dialect")) return PrintDefinition(*named, *form, "", terminal);
   const std::vector<definition::Fault> faults =
-      CheckRunnable(*named, change.engine().tasks(), {}, change.engine().custom_types().schemas());
+      requests::CheckRunnable(*named, RunsIn(change.engine(), {}));
   if (!faults.empty()) {
     std::fputs(FaultLines(path, faults).c_str(), stderr);
     return kExitUsage;
@@ -193,7 +178,8 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
   if (!change.engine().is_open())
     if (const Status opened = change.Open(true); !opened.has_value())
       return Refuse(terminal, opened.error());
-  return Register(arguments, terminal, change, {{named, source->text, source->file}});
+  return Register(arguments, terminal, change,
+                  {{named, source->text, source->file, arguments.Has("--draft")}});
 }
 
 int ActivateDefinition(const Arguments& arguments, const Terminal& terminal) {

@@ -15,6 +15,7 @@
 #include "cli/text.h"
 #include "cli/views.h"
 #include "engine/definition/faults.h"
+#include "engine/requests/definitions.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -62,7 +63,7 @@ Status CheckNames(const ErrorFilter& filter, const eventstore::EventStore& store
   const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
   if (!registry.has_value()) return std::unexpected(registry.error());
   if (!filter.definition.empty())
-    if (const auto known = FindDefinition(*registry, filter.definition, 0, false);
+    if (const auto known = requests::FindDefinition(*registry, filter.definition, 0, false);
         !known.has_value())
       return std::unexpected(known.error());
   return CheckStep(filter, *registry);

@@ -15,7 +15,6 @@
 #include "cli/repeated_member.h"
 #include "cli/text.h"
 #include "engine/definition/duration.h"
-#include "engine/model/names.h"
 #include "engine/runtime/limits.h"
 #include "projections/field_values.h"
 
@@ -182,13 +181,6 @@ Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Argu
                          value == std::string::npos ? "" : word.substr(value));
   }
   return headers;
-}
-
-std::optional<model::Resolution> FindResolution(std::string_view word) {
-  for (const auto resolution :
-       {model::Resolution::kRetry, model::Resolution::kSkip, model::Resolution::kFail})
-    if (model::EnumName(resolution) == word) return resolution;
-  return std::nullopt;
 }
 
 Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option) {

@@ -46,8 +46,6 @@ Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::stri
                                            int64_t least, int64_t most);
 // Each --header, "NAME: VALUE" or "NAME:VALUE".
 Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Arguments& arguments);
-// "retry", "skip", "fail"
-std::optional<model::Resolution> FindResolution(std::string_view word);
 
 // Microseconds.
 Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option);

@@ -1,36 +1,16 @@
 #include "cli/open_data.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <set>
 
 #include "cli/engine.h"
 #include "cli/settings.h"
-#include "engine/definition/faults.h"
 #include "engine/runtime/open_store.h"
 
 namespace stele::cli {
-
-namespace {
-
-constexpr size_t kMaxNamesShown = 8;
-
-// "; registered: a, b and 3 more"
-std::string KnownNames(std::vector<std::string> names) {
-  std::ranges::sort(names);
-  names.erase(std::ranges::unique(names).begin(), names.end());
-  if (names.empty()) return "; none is registered";
-  const size_t more = names.size() - std::min(names.size(), kMaxNamesShown);
-  names.resize(names.size() - more);
-  return fmt::format("; registered: {}{}", fmt::join(names, ", "),
-                     more == 0 ? "" : fmt::format(" and {} more", more));
-}
-
-}  // namespace
 
 bool HasData(const std::string& data) {
   return eventstore::HasRocksDbStore(data);
@@ -78,32 +58,6 @@ Result<InstanceId> ParseInstanceId(const std::string& word) {
   if (error == std::errc() && end == word.data() + word.size() && id != 0) return InstanceId(id);
   return Fail(ErrorCode::kUsage,
               fmt::format("Expected an instance's number but found \"{}\"", word));
-}
-
-Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry& registry,
-                                                          const std::string& name, uint32_t version,
-                                                          bool startable) {
-  const model::RegisteredDefinition* latest = registry.Latest(name);
-  if (latest == nullptr) {
-    std::vector<std::string> names;
-    for (const model::RegisteredDefinition& known : registry.definitions)
-      names.push_back(known.name);
-    const std::string near = definition::Nearest(name, names);
-    return Fail(ErrorCode::kUnknownDefinition,
-                fmt::format("Expected the name of a registered definition but found \"{}\"{}", name,
-                            near.empty() ? KnownNames(std::move(names))
-                                         : fmt::format("; did you mean \"{}\"?", near)));
-  }
-  if (version != 0) {
-    if (const auto* found = registry.Version(name, version)) return found;
-    return Fail(ErrorCode::kUnknownDefinition,
-                fmt::format("Expected one of the versions 1 to {} of \"{}\" but found {}",
-                            latest->version, name, version));
-  }
-  if (!startable) return latest;
-  if (const auto* found = registry.Startable(name)) return found;
-  // Starting it says why not.
-  return latest;
 }
 
 std::vector<std::string> ScriptDirectoriesOf(Engine& engine) {

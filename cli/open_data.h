@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "cli/arguments.h"
-#include "engine/model/registry.h"
 #include "eventstore/event_store.h"
 
 namespace stele::cli {
@@ -32,12 +31,6 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForWriting(const Arguments& 
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);
-
-// The version of a definition; 0: the newest that may start when `startable`, else the newest.
-// kUnknownDefinition: there is none.
-Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry& registry,
-                                                          const std::string& name, uint32_t version,
-                                                          bool startable);
 
 // Where the files of the registered definitions were: their scripts are looked for there.
 std::vector<std::string> ScriptDirectoriesOf(Engine& engine);

@@ -1,18 +1,16 @@
 // What operators do to whole instances: pause, resume, step, cancel, terminate, retry; and to
 // steps: skip, roll back, resolve.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/operation.h"
+#include "engine/requests/operators.h"
 
 namespace stele::cli {
 
 namespace {
 
-using definition::Definition;
 using model::Instance;
 using model::RunState;
 using model::StepRun;
@@ -32,11 +30,7 @@ int RunOperation(const Arguments& arguments, const Terminal& terminal, Afterward
   return operation.Run(*instances, make, done);
 }
 
-MakeCommand Always(model::Command command) {
-  return [command = std::move(command)](const Instance&, const Definition&) { return command; };
-}
-
-int EndInstances(const Arguments& arguments, const Terminal& terminal, model::Command command,
+int EndInstances(const Arguments& arguments, const Terminal& terminal, const MakeCommand& make,
                  std::string_view done) {
   const auto instances = InstancesOf(arguments.operands());
   if (!instances.has_value()) return Refuse(terminal, instances.error());
@@ -44,7 +38,7 @@ int EndInstances(const Arguments& arguments, const Terminal& terminal, model::Co
   operation.EndsInstances();
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
-  return operation.Run(*instances, Always(std::move(command)), done);
+  return operation.Run(*instances, make, done);
 }
 
 // Of an instance that is at rest: whether another step of it would start something.
@@ -58,20 +52,16 @@ bool HoldsSomething(const Instance& instance) {
   });
 }
 
-bool IsAny(const StepRun&) {
-  return true;
-}
-
 }  // namespace
 
 int Pause(const Arguments& arguments, const Terminal& terminal) {
   return RunOperation(arguments, terminal, Afterwards::kRecorded, "is paused",
-                      Always(model::PauseInstance{arguments.Get("--reason")}));
+                      requests::Pause(arguments.Get("--reason")));
 }
 
 int ResumePaused(const Arguments& arguments, const Terminal& terminal) {
   return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is resumed",
-                      Always(model::ResumeInstance{arguments.Get("--reason"), 0}));
+                      requests::Resume(arguments.Get("--reason")));
 }
 
 int StepOn(const Arguments& arguments, const Terminal& terminal) {
@@ -90,21 +80,20 @@ int StepOn(const Arguments& arguments, const Terminal& terminal) {
   // Recorded only, nothing comes to rest in between: so many of what is held now start at once.
   const bool waits = !arguments.Has("--no-wait");
   if (waits) operation.Repeat(steps, HoldsSomething);
-  return operation.Run(*instances,
-                       Always(model::ResumeInstance{arguments.Get("--reason"),
-                                                    waits ? 1 : static_cast<uint32_t>(steps)}),
-                       "may take its steps");
+  return operation.Run(
+      *instances,
+      requests::Resume(arguments.Get("--reason"), waits ? 1 : static_cast<uint32_t>(steps)),
+      "may take its steps");
 }
 
 int Cancel(const Arguments& arguments, const Terminal& terminal) {
-  return EndInstances(
-      arguments, terminal,
-      model::CancelInstance{arguments.Has("--compensate"), arguments.Get("--reason")},
-      "is to be cancelled");
+  return EndInstances(arguments, terminal,
+                      requests::Cancel(arguments.Has("--compensate"), arguments.Get("--reason")),
+                      "is to be cancelled");
 }
 
 int Terminate(const Arguments& arguments, const Terminal& terminal) {
-  return EndInstances(arguments, terminal, model::TerminateInstance{arguments.Get("--reason")},
+  return EndInstances(arguments, terminal, requests::Terminate(arguments.Get("--reason")),
                       "is terminated");
 }
 
@@ -112,67 +101,30 @@ int Retry(const Arguments& arguments, const Terminal& terminal) {
   const std::string reason = arguments.Get("--reason");
   if (arguments.operands().size() == 1)
     return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is to be retried",
-                        Always(model::RetryInstance{reason}));
-  const auto make = [&](const Instance& instance,
-                        const Definition& definition) -> Result<model::Command> {
-    const auto waits = [](const StepRun& run) {
-      return run.state == RunState::kBackoff || run.state == RunState::kParked;
-    };
-    const Result<RunId> run = FindOpenRun(instance, definition, arguments.operands()[1],
-                                          "waiting for a retry or an operator", waits);
-    if (!run.has_value()) return std::unexpected(run.error());
-    return model::RetryStep{*run, reason};
-  };
-  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "tries the step again", make, 1);
+                        requests::Retry(reason));
+  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "tries the step again",
+                      requests::RetryStep(arguments.operands()[1], reason), 1);
 }
 
 int Skip(const Arguments& arguments, const Terminal& terminal) {
-  const auto make = [&](const Instance& instance,
-                        const Definition& definition) -> Result<model::Command> {
-    const Result<RunId> run =
-        FindOpenRun(instance, definition, arguments.operands()[1], "open", IsAny);
-    if (!run.has_value()) return std::unexpected(run.error());
-    return model::SkipStep{*run, arguments.Get("--reason")};
-  };
-  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "skips the step", make, 1);
+  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "skips the step",
+                      requests::SkipStep(arguments.operands()[1], arguments.Get("--reason")), 1);
 }
 
 int RollBack(const Arguments& arguments, const Terminal& terminal) {
-  const auto make = [&](const Instance& instance,
-                        const Definition& definition) -> Result<model::Command> {
-    const std::string& target = arguments.operands()[1];
-    const definition::Step* to = definition.FindStep(target);
-    if (to == nullptr)
-      return Fail(ErrorCode::kUnknownRun,
-                  fmt::format("Expected a step of \"{}\" to go back to but found \"{}\"",
-                              definition.name, target));
-    model::RollBack command{RunId(), definition.IndexOf(*to), arguments.Get("--reason")};
-    if (arguments.Has("--from")) {
-      const Result<RunId> from =
-          FindOpenRun(instance, definition, arguments.Get("--from"), "open", IsAny);
-      if (!from.has_value()) return std::unexpected(from.error());
-      command.from_run = *from;
-    }
-    return command;
-  };
-  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is sent back", make, 1);
+  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is sent back",
+                      requests::RollBack(arguments.Get("--from"), arguments.operands()[1],
+                                         arguments.Get("--reason")),
+                      1);
 }
 
 int Resolve(const Arguments& arguments, const Terminal& terminal) {
   const std::string& word = arguments.operands()[2];
-  const std::optional<model::Resolution> resolution = FindResolution(word);
-  if (!resolution.has_value())
-    return Refuse(terminal, {ErrorCode::kUsage,
-                             fmt::format("Expected retry, skip or fail but found \"{}\"", word)});
-  const auto make = [&](const Instance& instance,
-                        const Definition& definition) -> Result<model::Command> {
-    const auto parked = [](const StepRun& run) { return run.state == RunState::kParked; };
-    const Result<RunId> run = FindOpenRun(instance, definition, arguments.operands()[1],
-                                          "waiting for an operator", parked);
-    if (!run.has_value()) return std::unexpected(run.error());
-    return model::ResolveIncident{*run, *resolution, arguments.Get("--reason")};
-  };
-  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is decided about", make, 1);
+  if (const auto known = requests::ParseResolution(word); !known.has_value())
+    return Refuse(terminal, known.error());
+  return RunOperation(arguments, terminal, Afterwards::kGoesOn, "is decided about",
+                      requests::Resolve(arguments.operands()[1], word, arguments.Get("--reason")),
+                      1);
 }
 
 }  // namespace stele::cli

@@ -1,10 +1,8 @@
 #include "cli/operation.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -14,8 +12,7 @@
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
-#include "engine/decide/decide.h"
-#include "engine/model/names.h"
+#include "engine/requests/try_command.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -53,18 +50,7 @@ Status Operation::Open(bool goes_on) {
 
 std::optional<Rejection> Operation::Try(const model::Instance& instance,
                                         const model::Command& command) {
-  // A copy of its own: deciding applies what it decides.
-  Result<model::Instance> copy = replay::ReadInstance(engine_.store(), kShard, instance.id);
-  if (!copy.has_value()) return copy.error();
-  const model::Registry& registry = engine_.shard().registry();
-  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
-  const auto* target = migrate == nullptr ? nullptr : registry.Find(migrate->definition);
-  const decide::Context context{*registry.Find(copy->definition)->definition,
-                                {copy->position.Next(), engine_.clock().Now()},
-                                target == nullptr ? nullptr : target->definition.get()};
-  std::vector<model::Event> events;
-  decide::Decider decider;
-  return decider.Decide(*copy, command, context, events);
+  return requests::TryCommand(instance, engine_.shard().registry(), engine_.clock().Now(), command);
 }
 
 bool Operation::Send(InstanceId id, const MakeCommand& make) {
@@ -178,78 +164,6 @@ Result<std::vector<InstanceId>> InstancesOf(const std::vector<std::string>& oper
     if (std::ranges::find(instances, *id) == instances.end()) instances.push_back(*id);
   }
   return instances;
-}
-
-namespace {
-
-// The number behind '#'; 0: there is no '#'.
-Result<RunId> RunOf(const std::string& word) {
-  const size_t mark = word.rfind('#');
-  if (mark == std::string::npos) return RunId();
-  uint32_t run = 0;
-  const char* begin = word.data() + mark + 1;
-  const char* last = word.data() + word.size();
-  const auto [end, error] = std::from_chars(begin, last, run);
-  if (error == std::errc() && end == last && run != 0) return RunId(run);
-  return Fail(ErrorCode::kUsage,
-              fmt::format("Expected the number of a run behind \"#\" but found \"{}\"", word));
-}
-
-std::string KnownSteps(const definition::Definition& definition) {
-  std::vector<std::string> ids;
-  for (const definition::Step& step : definition.steps) ids.push_back(step.id);
-  return fmt::format("{}", fmt::join(ids, ", "));
-}
-
-// Whether it is a step's id, or a label: the id with the indices of loops, "ap[39]".
-bool HasStep(const definition::Definition& definition, std::string_view word) {
-  for (;;) {
-    if (definition.FindStep(word) != nullptr) return true;
-    const size_t bracket = word.ends_with(']') ? word.rfind('[') : std::string_view::npos;
-    if (bracket == std::string_view::npos) return false;
-    word = word.substr(0, bracket);
-  }
-}
-
-}  // namespace
-
-Result<RunId> FindOpenRun(const model::Instance& instance, const definition::Definition& definition,
-                          const std::string& word, std::string_view what,
-                          const std::function<bool(const model::StepRun&)>& fits) {
-  // A step's id may hold a '#' of its own.
-  const Result<RunId> number = HasStep(definition, word) ? Result<RunId>(RunId()) : RunOf(word);
-  if (!number.has_value()) return number;
-  const std::string id = *number ? word.substr(0, word.rfind('#')) : word;
-  if (!id.empty() && !HasStep(definition, id))
-    return Fail(ErrorCode::kUnknownRun, fmt::format("Expected one of the steps {} but found \"{}\"",
-                                                    KnownSteps(definition), id));
-  std::vector<const model::StepRun*> open;
-  std::string states;
-  for (const model::StepRun& run : instance.runs) {
-    const bool named =
-        (!*number || run.id == *number) && (id.empty() || definition.step(run.step).id == id ||
-                                            replay::LabelOf(instance, definition, run) == id);
-    if (!named) continue;
-    states += fmt::format("{}#{} is at {}", states.empty() ? "" : ", ", run.id.value,
-                          model::EnumName(run.state));
-    if (fits(run)) open.push_back(&run);
-  }
-  if (open.size() == 1) return open[0]->id;
-  if (model::HasEnded(instance.status))
-    return Fail(ErrorCode::kInstanceEnded,
-                fmt::format("Expected instance {} to be open but it has {}", instance.id.value,
-                            model::StatusName(instance.status)));
-  if (open.empty())
-    return Fail(ErrorCode::kWrongState,
-                fmt::format("Expected \"{}\" of instance {} to be {} but found {}", word,
-                            instance.id.value, what, states.empty() ? "no open run" : states));
-  std::vector<std::string> runs;
-  for (const model::StepRun* run : open)
-    runs.push_back(fmt::format("{}#{} ({})", definition.step(run->step).id, run->id.value,
-                               replay::LabelOf(instance, definition, *run)));
-  return Fail(ErrorCode::kWrongState,
-              fmt::format("Expected one run but \"{}\" has {} that are open: {}", word, open.size(),
-                          fmt::join(runs, ", ")));
 }
 
 }  // namespace stele::cli

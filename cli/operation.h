@@ -13,12 +13,11 @@
 #include "cli/engine.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
+#include "engine/requests/make_command.h"
 
 namespace stele::cli {
 
-// Makes the command from the state of the instance as it is recorded.
-using MakeCommand = std::function<Result<model::Command>(const model::Instance& instance,
-                                                         const definition::Definition& definition)>;
+using requests::MakeCommand;
 
 class Operation {
  public:
@@ -67,13 +66,5 @@ class Operation {
 
 // The instances that the operands name.
 Result<std::vector<InstanceId>> InstancesOf(const std::vector<std::string>& operands);
-
-// The open run that a word names: a step's id, its label ("ap[39]" in a loop), "#RUN", or
-// "STEP#RUN". `fits` says which runs the
-// command is for; `what` they are, "a task for people". kUnknownRun: there is no such step or run.
-// kWrongState: none of its runs is open or fits, or several do, which are listed.
-Result<RunId> FindOpenRun(const model::Instance& instance, const definition::Definition& definition,
-                          const std::string& word, std::string_view what,
-                          const std::function<bool(const model::StepRun&)>& fits);
 
 }  // namespace stele::cli

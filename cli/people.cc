@@ -1,11 +1,12 @@
 // What people do about their tasks: claim, release, approve, reject, complete, fail.
+#include "engine/requests/people.h"
+
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/operation.h"
-#include "engine/decide/human_task.h"
 
 namespace stele::cli {
 
@@ -14,15 +15,17 @@ namespace {
 using definition::Definition;
 using model::Instance;
 using model::StepRun;
+using requests::TaskKind;
 
-// The task that the operands name.
-Result<RunId> TaskOf(const Arguments& arguments, const Instance& instance,
-                     const Definition& definition) {
-  return FindOpenRun(instance, definition, arguments.operands()[1], "a task that waits for people",
-                     [](const StepRun& run) { return run.human != nullptr; });
+// Who acts: whoever asks.
+requests::Person PersonOf(const Arguments& arguments, const std::string& actor) {
+  return {.name = actor,
+          .groups = arguments.All("--group"),
+          .comment = arguments.Get("--comment"),
+          .as_operator = arguments.Has("--as-operator")};
 }
 
-// Runs what `make` makes of the run, for the one instance.
+// Runs what `make` makes for the person, for the one instance.
 template <class Make>
 int RunForTask(const Arguments& arguments, const Terminal& terminal, bool goes_on,
                std::string_view done, Make make) {
@@ -31,26 +34,14 @@ int RunForTask(const Arguments& arguments, const Terminal& terminal, bool goes_o
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(goes_on); !opened.has_value())
     return Refuse(terminal, opened.error());
-  return operation.Run(
-      *instances,
-      [&](const Instance& instance, const Definition& definition) -> Result<model::Command> {
-        const Result<RunId> run = TaskOf(arguments, instance, definition);
-        if (!run.has_value()) return std::unexpected(run.error());
-        return make(*run, *instance.FindRun(*run), definition, operation.actor());
-      },
-      done);
+  return operation.Run(*instances, make(PersonOf(arguments, operation.actor())), done);
 }
 
-// Claiming and releasing say the same of who acts.
-template <class Command>
-int Hold(const Arguments& arguments, const Terminal& terminal, std::string_view verb) {
-  return RunForTask(arguments, terminal, false,
-                    fmt::format("has its task \"{}\" {}", arguments.operands()[1], verb),
-                    [&](RunId run, const StepRun&, const Definition&,
-                        const std::string& person) -> Result<model::Command> {
-                      return Command{run, person, arguments.Get("--comment"),
-                                     arguments.All("--group"), arguments.Has("--as-operator")};
-                    });
+int Hold(const Arguments& arguments, const Terminal& terminal,
+         MakeCommand (*make)(std::string, requests::Person), std::string_view verb) {
+  const std::string& step = arguments.operands()[1];
+  return RunForTask(arguments, terminal, false, fmt::format("has its task \"{}\" {}", step, verb),
+                    [&](requests::Person person) { return make(step, std::move(person)); });
 }
 
 // What was filled in, as an object; absent when nothing was.
@@ -67,81 +58,65 @@ Result<Payload> FilledIn(const Arguments& arguments, const Definition& definitio
   return Payload::FromValue(std::move(object));
 }
 
-enum class Decision : uint8_t { kApprove, kReject, kComplete };
-
-// A task of the other kind is for another command.
-Status CheckKind(const Definition& definition, const StepRun& run, Decision decision) {
-  const definition::Step& step = definition.step(run.step);
-  const bool approval = step.task_type == "approval";
-  if (approval == (decision != Decision::kComplete)) return {};
-  return Fail(ErrorCode::kWrongState,
-              approval
-                  ? fmt::format("Expected a manual task but \"{}\" is an approval; use \"stele "
-                                "approve\" or \"stele reject\"",
-                                step.id)
-                  : fmt::format("Expected an approval but \"{}\" is a manual task; use "
-                                "\"stele complete\" or \"stele fail\"",
-                                step.id));
+// A task of the other kind is for another command, which is named.
+Status CheckCommand(const Definition& definition, const StepRun& run, TaskKind kind) {
+  const Status fits = requests::CheckKind(definition, run, kind);
+  if (fits.has_value()) return fits;
+  return Fail(fits.error().code,
+              fits.error().message + (kind == TaskKind::kManual
+                                          ? "; use \"stele approve\" or \"stele reject\""
+                                          : "; use \"stele complete\" or \"stele fail\""));
 }
 
-int Decide(const Arguments& arguments, const Terminal& terminal, Decision decision,
-           std::string_view verb) {
-  return RunForTask(arguments, terminal, true,
-                    fmt::format("has \"{}\" {}", arguments.operands()[1], verb),
-                    [&](RunId id, const StepRun& run, const Definition& definition,
-                        const std::string& person) -> Result<model::Command> {
-                      STELE_RETURN_IF_ERROR(CheckKind(definition, run, decision));
-                      Result<Payload> filled = FilledIn(arguments, definition, run);
-                      if (!filled.has_value()) return std::unexpected(filled.error());
-                      return model::DecideTask{.run = id,
-                                               .person = person,
-                                               .approved = decision != Decision::kReject,
-                                               .comment = arguments.Get("--comment"),
-                                               .variables = *std::move(filled),
-                                               .groups = arguments.All("--group"),
-                                               .as_operator = arguments.Has("--as-operator")};
-                    });
+using Decide = MakeCommand (*)(std::string step, requests::Person person, Payload filled_in);
+
+int DecideTask(const Arguments& arguments, const Terminal& terminal, TaskKind kind, Decide decide,
+               std::string_view verb) {
+  const std::string& step = arguments.operands()[1];
+  const auto make = [&](const requests::Person& person) {
+    return [&, person](const Instance& instance,
+                       const Definition& definition) -> Result<model::Command> {
+      const Result<RunId> id = requests::FindTask(instance, definition, step);
+      if (!id.has_value()) return std::unexpected(id.error());
+      const StepRun& run = *instance.FindRun(*id);
+      STELE_RETURN_IF_ERROR(CheckCommand(definition, run, kind));
+      Result<Payload> filled = FilledIn(arguments, definition, run);
+      if (!filled.has_value()) return std::unexpected(filled.error());
+      return decide(step, person, *std::move(filled))(instance, definition);
+    };
+  };
+  return RunForTask(arguments, terminal, true, fmt::format("has \"{}\" {}", step, verb), make);
 }
 
 }  // namespace
 
 int Claim(const Arguments& arguments, const Terminal& terminal) {
-  return Hold<model::ClaimTask>(arguments, terminal, "claimed");
+  return Hold(arguments, terminal, requests::Claim, "claimed");
 }
 
 int Release(const Arguments& arguments, const Terminal& terminal) {
-  return Hold<model::ReleaseTask>(arguments, terminal, "released");
+  return Hold(arguments, terminal, requests::Release, "released");
 }
 
 int Approve(const Arguments& arguments, const Terminal& terminal) {
-  return Decide(arguments, terminal, Decision::kApprove, "approved");
+  return DecideTask(arguments, terminal, TaskKind::kApproval, requests::Approve, "approved");
 }
 
 int Reject(const Arguments& arguments, const Terminal& terminal) {
-  return Decide(arguments, terminal, Decision::kReject, "rejected");
+  return DecideTask(arguments, terminal, TaskKind::kApproval, requests::Reject, "rejected");
 }
 
 int CompleteTask(const Arguments& arguments, const Terminal& terminal) {
-  return Decide(arguments, terminal, Decision::kComplete, "completed");
+  return DecideTask(arguments, terminal, TaskKind::kManual, requests::Complete, "completed");
 }
 
 int FailTask(const Arguments& arguments, const Terminal& terminal) {
-  const std::string comment =
-      arguments.Has("--comment") ? arguments.Get("--comment") : arguments.Get("--reason");
-  return RunForTask(
-      arguments, terminal, true, fmt::format("has \"{}\" failed", arguments.operands()[1]),
-      [&](RunId id, const StepRun& run, const Definition&,
-          const std::string& person) -> Result<model::Command> {
-        if (const auto rejection = decide::RejectPerson(
-                *run.human, person, arguments.All("--group"), arguments.Has("--as-operator")))
-          return std::unexpected(*rejection);
-        return model::FailAttempt{
-            .run = id,
-            .attempt = run.attempt,
-            .kind = arguments.Get("--kind", "failed"),
-            .message = comment.empty() ? fmt::format("Failed by {}", person)
-                                       : fmt::format("Failed by {}: {}", person, comment)};
-      });
+  const std::string& step = arguments.operands()[1];
+  const auto make = [&](requests::Person person) {
+    if (!arguments.Has("--comment")) person.comment = arguments.Get("--reason");
+    return requests::FailTask(step, std::move(person), arguments.Get("--kind", "failed"));
+  };
+  return RunForTask(arguments, terminal, true, fmt::format("has \"{}\" failed", step), make);
 }
 
 }  // namespace stele::cli

@@ -8,6 +8,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/operation.h"
+#include "engine/requests/operators.h"
 
 namespace stele::cli {
 
@@ -16,7 +17,7 @@ namespace {
 Result<std::optional<model::Resolution>> ParseResolution(const Arguments& arguments) {
   if (!arguments.Has("--parked")) return std::nullopt;
   const std::string word = arguments.Get("--parked");
-  if (const auto resolution = FindResolution(word)) return resolution;
+  if (const auto resolution = requests::ParseResolution(word)) return *resolution;
   return Fail(ErrorCode::kUsage,
               fmt::format("Expected --parked retry, skip or fail but found \"{}\"", word));
 }

@@ -10,6 +10,7 @@
 #include "cli/open_data.h"
 #include "cli/text.h"
 #include "engine/definition/compare.h"
+#include "engine/requests/definitions.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -127,8 +128,8 @@ int ShowDefinition(const Arguments& arguments, const Terminal& terminal) {
   if (!version.has_value()) return Refuse(terminal, version.error());
   const auto registry = ReadGiven(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
-  const auto found = FindDefinition(*registry, arguments.operands()[0],
-                                    static_cast<uint32_t>(version->value_or(0)), false);
+  const auto found = requests::FindDefinition(*registry, arguments.operands()[0],
+                                              static_cast<uint32_t>(version->value_or(0)), false);
   if (!found.has_value()) return Refuse(terminal, found.error());
   if (arguments.Has("--json")) {
     Object document = Head(**found);
@@ -150,8 +151,8 @@ int DiffVersions(const Arguments& arguments, const Terminal& terminal) {
   for (const size_t operand : {size_t{1}, size_t{2}}) {
     const auto version = ParseNumber(arguments.operands()[operand], "a version", 1, UINT32_MAX);
     if (!version.has_value()) return Refuse(terminal, version.error());
-    const auto found =
-        FindDefinition(*registry, arguments.operands()[0], static_cast<uint32_t>(*version), false);
+    const auto found = requests::FindDefinition(*registry, arguments.operands()[0],
+                                                static_cast<uint32_t>(*version), false);
     if (!found.has_value()) return Refuse(terminal, found.error());
     sides.push_back(*found);
   }

@@ -21,6 +21,7 @@
 #include "engine/decide/start_key.h"
 #include "engine/definition/canonical.h"
 #include "engine/definition/limits.h"
+#include "engine/requests/definitions.h"
 
 namespace stele::cli {
 
@@ -144,9 +145,10 @@ Status FindSource(Starting& starting, const std::string& name) {
   STELE_RETURN_IF_ERROR(AddWorkers(starting));
   const auto version = GivenNumber(starting.arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return std::unexpected(version.error());
-  const auto found = FindDefinition(starting.engine.shard().registry(), name,
-                                    version->has_value() ? static_cast<uint32_t>(**version) : 0,
-                                    /*startable=*/true);
+  const auto found =
+      requests::FindDefinition(starting.engine.shard().registry(), name,
+                               version->has_value() ? static_cast<uint32_t>(**version) : 0,
+                               /*startable=*/true);
   if (!found.has_value()) return std::unexpected(found.error());
   starting.source = {.path = "", .definition = (*found)->definition, .id = (*found)->id};
   return {};

@@ -8,6 +8,7 @@
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/views.h"
+#include "engine/requests/definitions.h"
 #include "projections/page_cursor.h"
 #include "projections/views/read_statistics.h"
 #include "replay/history.h"
@@ -271,7 +272,7 @@ Status CheckName(const projections::StatisticsScope& scope, const eventstore::Ev
   if (scope.definition.empty()) return {};
   const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
   if (!registry.has_value()) return std::unexpected(registry.error());
-  const auto known = FindDefinition(*registry, scope.definition, 0, false);
+  const auto known = requests::FindDefinition(*registry, scope.definition, 0, false);
   return known.has_value() ? Status() : std::unexpected(known.error());
 }
 

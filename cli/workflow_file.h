@@ -9,8 +9,8 @@
 #include "cli/engine.h"
 #include "cli/stubs.h"
 #include "engine/definition/load.h"
+#include "engine/requests/definitions.h"
 #include "engine/runtime/registered_templates.h"
-#include "engine/tasks/executor.h"
 
 namespace stele::cli {
 
@@ -22,12 +22,8 @@ definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
 // The step templates of the workflows that are registered; nothing where the engine is not open.
 std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine);
 
-// What is wrong with a definition that was loaded: types that nothing runs, configurations that an
-// executor or the schema of a type of somebody's own refuses. By place.
-std::vector<definition::Fault> CheckRunnable(const definition::Definition& definition,
-                                             const tasks::TaskRegistry& tasks,
-                                             const std::vector<Stub>& stubs,
-                                             const definition::TypeSchemas& custom);
+// What can run in the engine's process.
+requests::RunsHere RunsIn(const Engine& engine, const std::vector<Stub>& stubs);
 
 // A line a fault: "orders.yml:12:7: STL0104: Expected …".
 std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults);

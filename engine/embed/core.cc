@@ -182,7 +182,7 @@ void Engine::Core::Tell(const std::string& problem) const {
   }
 }
 
-Result<Written> Engine::Core::Send(uint64_t instance, const MakeCommand& make) {
+Result<Written> Engine::Core::Send(uint64_t instance, const requests::MakeCommand& make) {
   return Ask<Written>([this, id = InstanceId(instance), make](const Reply<Written>& reply) {
     TakeUpTypes();
     const stele::Result<const model::Instance*> found = shard_->Find(id);

@@ -25,6 +25,7 @@
 #include "engine/embed/translate.h"
 #include "engine/embed/trigger_host.h"
 #include "engine/embed/views.h"
+#include "engine/requests/make_command.h"
 #include "engine/runtime/custom_types.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/secrets.h"
@@ -69,9 +70,7 @@ class Engine::Core {
     return answer.get();
   }
   // Sends a command that `make` makes on the loop from the instance as it is.
-  using MakeCommand = std::function<stele::Result<model::Command>(const model::Instance&,
-                                                                  const definition::Definition&)>;
-  Result<Written> Send(uint64_t instance, const MakeCommand& make);
+  Result<Written> Send(uint64_t instance, const requests::MakeCommand& make);
   Result<Instance> Wait(uint64_t instance, std::chrono::microseconds timeout);
   // Adds an executor; refused when the type has one.
   Status AddExecutor(const std::string& task_type,

@@ -4,48 +4,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "base/json.h"
-#include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
 #include "engine/embed/core.h"
+#include "engine/requests/definitions.h"
 #include "engine/runtime/registered_templates.h"
-#include "engine/triggers/trigger_places.h"
 
 namespace stele::embed {
 
 namespace {
-
-// Beside the faults that are known: what nothing here can run, configurations that an executor
-// refuses, faults of triggers.
-std::vector<definition::Fault> FaultsOf(std::vector<definition::Fault> faults,
-                                        const definition::Definition& definition,
-                                        std::string_view text, definition::Syntax syntax,
-                                        const tasks::TaskRegistry& tasks,
-                                        const runtime::CustomTypes& custom) {
-  std::set<std::string> types = tasks.types();
-  for (const auto& [name, type] : custom.all())
-    if (type.schema.has_value()) types.insert(name);
-  std::ranges::move(definition::CheckTypes(definition, types, {}, custom.schemas()),
-                    std::back_inserter(faults));
-  for (const definition::Step& step : definition.steps) {
-    const tasks::TaskExecutor* executor = tasks.Find(step.task_type);
-    if (step.kind != definition::StepKind::kTask || executor == nullptr) continue;
-    for (const std::string& sentence : executor->CheckConfig(step.config.source()))
-      faults.push_back(
-          {ErrorCode::kTaskConfig, fmt::format("Step \"{}\": {}", step.id, sentence), step.place});
-  }
-  const auto of_triggers = triggers::FaultsOfTriggers(definition, text, syntax);
-  faults.insert(faults.end(), of_triggers.begin(), of_triggers.end());
-  std::ranges::stable_sort(faults, [](const auto& a, const auto& b) {
-    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
-  });
-  return faults;
-}
 
 Definition ToDefinition(const model::RegisteredDefinition& registered) {
   return {registered.name, registered.version,
@@ -155,23 +126,22 @@ Result<uint64_t> Engine::RegisterTrigger(const std::string& definition, const st
 Result<Definition> Engine::RegisterText(const std::string& text, const std::string& name) {
   return core_->Ask<Definition>([&, core = core_.get()](const Core::Reply<Definition>& reply) {
     const runtime::RegisteredTemplates templates(core->shard().registry());
-    const definition::Syntax syntax = definition::SyntaxOf(name, text);
-    definition::Definition rest;
-    const definition::LoadResult loaded = definition::Load(text, syntax, name, &templates, &rest);
-    const auto faults =
-        loaded.has_value()
-            ? FaultsOf({}, **loaded, text, syntax, core->tasks(), core->custom_types())
-            : FaultsOf(loaded.error(), rest, text, syntax, core->tasks(), core->custom_types());
-    if (!faults.empty()) return reply(std::unexpected(ToError(faults)));
+    const definition::LoadResult loaded =
+        requests::Load(text, definition::SyntaxOf(name, text), name,
+                       {core->tasks(), core->custom_types()}, &templates);
+    if (!loaded.has_value()) return reply(std::unexpected(ToError(loaded.error())));
     auto id = std::make_shared<DefinitionId>();
-    *id = core->shard().Register(
-        {definition::WriteCanonical(**loaded), (*loaded)->name, text, name}, core->options().actor,
-        [core, id, reply](const stele::Result<Position>& answer) {
-          if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
-          // What it declares is taken up behind its record.
-          core->Settle(
-              1, [core, id, reply] { reply(ToDefinition(*core->shard().registry().Find(*id))); });
-        });
+    const requests::RegisterRequest request{.definition = *loaded, .text = text, .file = name};
+    *id = requests::Register(core->shard(), request, core->options().actor,
+                             [core, id, reply](const stele::Result<Position>& answer) {
+                               if (!answer.has_value())
+                                 return reply(std::unexpected(ToError(answer.error())));
+                               // What it declares is taken up behind its record.
+                               core->Settle(1, [core, id, reply] {
+                                 reply(ToDefinition(*core->shard().registry().Find(*id)));
+                               });
+                             })
+              .id;
   });
 }
 

@@ -2,28 +2,9 @@
 #include <fmt/format.h>
 
 #include "engine/embed/core.h"
+#include "engine/requests/definitions.h"
 
 namespace stele::embed {
-
-namespace {
-
-stele::Result<const model::RegisteredDefinition*> DefinitionOf(const model::Registry& registry,
-                                                               const StartRequest& request) {
-  const model::RegisteredDefinition* found =
-      request.version != 0 ? registry.Version(request.definition, request.version)
-                           : registry.Startable(request.definition);
-  // One that is not active is refused with its state.
-  if (found == nullptr && request.version == 0) found = registry.Latest(request.definition);
-  if (found != nullptr) return found;
-  return Fail(
-      ErrorCode::kUnknownDefinition,
-      request.version == 0
-          ? fmt::format("Expected the name of a definition but found \"{}\"", request.definition)
-          : fmt::format("Expected a version of \"{}\" but found no {}", request.definition,
-                        request.version));
-}
-
-}  // namespace
 
 void Engine::Core::Start(const StartRequest& request, const std::optional<Value>& input,
                          const std::optional<Value>& variables, const Reply<Started>& reply) {
@@ -34,7 +15,8 @@ void Engine::Core::Start(const StartRequest& request, const std::optional<Value>
                  fmt::format("Expected views that are at most {} records behind the log but found "
                              "more; try again later, or raise max_view_lag",
                              options_.max_view_lag)})));
-  const auto definition = DefinitionOf(shard_->registry(), request);
+  const auto definition = requests::FindDefinition(shard_->registry(), request.definition,
+                                                   request.version, /*startable=*/true);
   if (!definition.has_value()) return reply(std::unexpected(ToError(definition.error())));
   model::StartInstance start;
   start.definition = (*definition)->id;

@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "engine/triggers": ["engine/runtime"],
     "engine/requests": ["engine/runtime", "engine/triggers", "replay"],
     "engine/retention": ["engine/runtime", "engine/triggers", "projections"],
-    "engine/embed": ["engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
+    "engine/embed": ["engine/requests", "engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "server/loop": ["base"],

@@ -96,7 +96,7 @@ TEST_F(EmbedPeople, NamesOneTaskOfSeveralOfAStep) {
   const Page<Task> tasks = Get(engine_->Tasks({.definition = "many"}));
   ASSERT_EQ(tasks.size(), 2u);
   EXPECT_NE(tasks[0].label, tasks[1].label);
-  EXPECT_EQ(CodeOf(engine_->Complete(id, "check", {.by = "anna"})), "STL0403");
+  EXPECT_EQ(CodeOf(engine_->Complete(id, "check", {.by = "anna"})), "STL0405");
   Do(engine_->Complete(id, "check#" + std::to_string(tasks[1].run), {.by = "anna"}));
   const Page<Task> left = Get(engine_->Tasks({.definition = "many"}));
   ASSERT_EQ(left.size(), 1u);

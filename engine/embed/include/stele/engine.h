@@ -318,6 +318,8 @@ class Engine {
                          const std::string& reason = "");
   Result<Written> Terminate(uint64_t instance, const std::string& reason = "");
   // A failed instance, or a step that waits for its next attempt or for an operator.
+  // A step is named by its id, in a loop by its label "check[1]" too, or, where it is open more than
+  // once (STL0405), as "STEP#RUN".
   Result<Written> Retry(uint64_t instance, const std::string& step = "",
                         const std::string& reason = "");
   Result<Written> SetVariables(uint64_t instance, const std::string& variables);
@@ -327,7 +329,7 @@ class Engine {
   // that was published before is published no second time.
   Result<Written> Publish(const std::string& name, const std::string& key,
                           const std::string& payload = "", const std::string& id = "");
-  // Tasks for people, by the step's id. Whoever has claimed one decides it alone.
+  // Tasks for people, by the step. Whoever has claimed one decides it alone.
   Result<Written> Claim(uint64_t instance, const std::string& step, const Decision& who);
   Result<Written> Release(uint64_t instance, const std::string& step, const Decision& who);
   // Complete a manual one, Approve or Reject an approval; FailTask either, as an attempt fails.
