@@ -65,7 +65,7 @@ LIBRARIES = [
     (r"capnp/rpc|kj/async|kj/compat/|capnp/(ez-rpc|capability)", ["server", "cli"]),
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "cli"]),
     (r"zstd|xxhash", ["eventstore"]),
-    (r"openssl/", ["eventstore", "engine/tasks", "engine/triggers", "server/auth"]),
+    (r"openssl/", ["eventstore", "engine/tasks", "engine/triggers", "server/auth", "server/loop"]),
 ]
 
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)

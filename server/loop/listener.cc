@@ -1,0 +1,202 @@
+#include "server/loop/listener.h"
+
+#include <fmt/format.h>
+#include <kj/debug.h>
+#include <kj/refcount.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "server/loop/stream.h"
+
+namespace stele::server {
+namespace {
+
+kj::Exception NotListening() {
+  return kj::Exception(kj::Exception::Type::DISCONNECTED, __FILE__, __LINE__,
+                       kj::str("Expected a listener but found one that was closed"));
+}
+
+kj::uint PortOf(const SocketAddress& address) {
+  if (address.family() == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
+  if (address.family() == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_port);
+  return 0;
+}
+
+}  // namespace
+
+// How many streams there are: outlives the listener as they may.
+struct Listener::Count : kj::Refcounted {
+  size_t open = 0;
+};
+
+// What a stream holds to be counted.
+class Listener::Counted {
+ public:
+  explicit Counted(Count& count) : count_(kj::addRef(count)) { ++count_->open; }
+  KJ_DISALLOW_COPY(Counted);
+  ~Counted() { --count_->open; }
+
+ private:
+  kj::Own<Count> count_;
+};
+
+// One accept() that waits. The promise's owner may drop it at any time.
+class Listener::Waiting {
+ public:
+  Waiting(kj::PromiseFulfiller<kj::Own<kj::AsyncIoStream>>& done, Listener& listener)
+      : done_(done), listener_(&listener) {
+    listener.waiting_.push_back(this);
+  }
+  KJ_DISALLOW_COPY(Waiting);
+  ~Waiting() { Leave(); }
+
+  void Finish(kj::Own<kj::AsyncIoStream> stream) {
+    Leave();
+    done_.fulfill(kj::mv(stream));
+  }
+  void Reject(kj::Exception&& why) {
+    Leave();
+    done_.reject(kj::mv(why));
+  }
+
+ private:
+  void Leave() {
+    if (listener_ != nullptr) std::erase(std::exchange(listener_, nullptr)->waiting_, this);
+  }
+
+  kj::PromiseFulfiller<kj::Own<kj::AsyncIoStream>>& done_;
+  Listener* listener_;
+};
+
+Listener::Listener(KjLoop& loop, ListeningSocket socket, size_t max_connections)
+    : loop_(loop),
+      socket_(std::move(socket)),
+      address_(Text(socket_.address())),
+      port_(PortOf(socket_.address())),
+      max_connections_(max_connections),
+      count_(kj::refcounted<Count>()) {
+  watch_.emplace(loop.uv(), socket_.fd(), [this] { AcceptAll(); });
+}
+
+Listener::~Listener() noexcept(false) {
+  Close();
+}
+
+size_t Listener::connections() const {
+  return count_->open;
+}
+
+kj::Promise<kj::Own<kj::AsyncIoStream>> Listener::accept() {
+  if (!watch_) return NotListening();
+  if (waiting_.empty() && !paused_) {
+    kj::Own<kj::AsyncIoStream> stream;
+    if (AcceptOne(stream) == Outcome::kStream) return kj::mv(stream);
+  }
+  auto promise = kj::newAdaptedPromise<kj::Own<kj::AsyncIoStream>, Waiting>(*this);
+  // What AcceptOne found may be a pause, or somebody over the limit: both are seen to there.
+  if (!paused_) watch_->Start(UV_READABLE);
+  return promise;
+}
+
+Listener::Outcome Listener::AcceptOne(kj::Own<kj::AsyncIoStream>& stream) {
+  for (int refused = 0; refused < kRefusalsPerTurn;) {
+    const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0 && count_->open < max_connections_) {
+      auto wrapped = WrapSocket(loop_, fd);
+      // A connection that ended meanwhile: the next one.
+      if (!wrapped) continue;
+      stream = (*std::move(wrapped)).attach(kj::heap<Counted>(*count_));
+      return Outcome::kStream;
+    }
+    if (fd >= 0) {
+      ::close(fd);
+      ++refused;
+      continue;
+    }
+    const int error = errno;
+    if (error == EAGAIN) return Outcome::kNobody;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM)
+      return Outcome::kPause;
+    // The listener itself is no listener any more.
+    if (error == EBADF || error == EINVAL || error == ENOTSOCK) return Outcome::kBroken;
+    // Everything else is a fault of the one connection (accept(2)), or a signal.
+  }
+  return Outcome::kNobody;
+}
+
+void Listener::AcceptAll() {
+  while (!waiting_.empty()) {
+    kj::Own<kj::AsyncIoStream> stream;
+    switch (AcceptOne(stream)) {
+      case Outcome::kStream:
+        waiting_.front()->Finish(kj::mv(stream));
+        break;
+      case Outcome::kNobody:
+        return;
+      case Outcome::kPause:
+        return Pause();
+      case Outcome::kBroken:
+        return Close();
+    }
+  }
+  watch_->Stop();
+}
+
+void Listener::Pause() {
+  watch_->Stop();
+  paused_ = true;
+  pause_ = loop_.timer()
+               .afterDelay(kAcceptPauseMs * kj::MILLISECONDS)
+               .then([this] {
+                 watch_->Start(UV_READABLE);
+                 // Not the promise that runs this: that one is let go of by the next pause.
+                 paused_ = false;
+               })
+               .eagerlyEvaluate(nullptr);
+}
+
+void Listener::Close() {
+  if (!watch_) return;
+  pause_ = nullptr;
+  watch_.reset();
+  socket_.Close();
+  while (!waiting_.empty()) waiting_.front()->Reject(NotListening());
+}
+
+kj::uint Listener::getPort() {
+  return port_;
+}
+
+void Listener::getsockopt(int level, int option, void* value, kj::uint* length) {
+  socklen_t size = *length;
+  KJ_SYSCALL(::getsockopt(socket_.fd(), level, option, value, &size));
+  *length = size;
+}
+
+void Listener::setsockopt(int level, int option, const void* value, kj::uint length) {
+  KJ_SYSCALL(::setsockopt(socket_.fd(), level, option, value, length));
+}
+
+void Listener::getsockname(sockaddr* address, kj::uint* length) {
+  socklen_t size = *length;
+  KJ_SYSCALL(::getsockname(socket_.fd(), address, &size));
+  *length = size;
+}
+
+Result<kj::Own<Listener>> Listen(KjLoop& loop, std::string_view address,
+                                 const ListenOptions& options) {
+  const auto parsed = ParseAddress(address);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto socket = ListeningSocket::Bind(*parsed, options);
+  if (!socket) return std::unexpected(std::move(socket).error());
+  return kj::heap<Listener>(loop, *std::move(socket), options.max_connections);
+}
+
+}  // namespace stele::server
