@@ -11,8 +11,8 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "base/repeated_member.h"
 #include "base/utf8.h"
-#include "cli/repeated_member.h"
 #include "cli/text.h"
 #include "engine/definition/duration.h"
 #include "engine/runtime/limits.h"
