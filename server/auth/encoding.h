@@ -1,0 +1,42 @@
+// base64url as tokens have it (RFC 7515, 2), digests, and texts that leave nothing in memory.
+//
+// Thread: any.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stele::server {
+
+// Without padding.
+std::string EncodeBase64Url(std::string_view bytes);
+
+// One text for one value: no padding, no blanks, no bits that are left over. Nothing otherwise.
+std::optional<std::string> DecodeBase64Url(std::string_view text);
+
+// 32 bytes.
+std::string Sha256(std::string_view bytes);
+std::string HmacSha256(std::string_view key, std::string_view bytes);
+
+// Takes the same time wherever they differ. Lengths are no secret.
+bool SameBytes(std::string_view a, std::string_view b);
+
+// A password or a key; wiped when it ends.
+class SecretText {
+ public:
+  explicit SecretText(std::string_view text) : text_(text) {}
+  SecretText(const SecretText&) = default;
+  SecretText(SecretText&& other) noexcept;
+  SecretText& operator=(const SecretText& other);
+  SecretText& operator=(SecretText&& other) noexcept;
+  ~SecretText() { Wipe(); }
+
+  std::string_view view() const { return text_; }
+
+ private:
+  void Wipe();
+  std::string text_;
+};
+
+}  // namespace stele::server
