@@ -75,6 +75,7 @@ enum class ErrorCode : uint16_t {
   X(kUnknownWebhook, 901)      \
   X(kWrongMethod, 902)         \
   X(kBadSignature, 903)        \
+  X(kUnknownTrigger, 904)      \
   X(kUnauthenticated, 1001)    \
   X(kForbidden, 1002)          \
   X(kBadToken, 1003)           \
