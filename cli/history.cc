@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
+#include "replay/to_json.h"
 
 namespace stele::cli {
 
@@ -35,9 +36,8 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
   const bool json = arguments.Has("--json");
   const auto add = [&](const replay::HistoryEntry& entry,
                        const definition::Definition& definition) {
-    Value details = model::EventToJson(entry.event, &definition);
     if (!json) {
-      std::string shown = Details(details.as_object());
+      std::string shown = Details(model::EventToJson(entry.event, &definition).as_object());
       if (entry.erased) shown += shown.empty() ? "erased" : " (erased)";
       if (!entry.actor.empty())
         shown += fmt::format("{}by={}", shown.empty() ? "" : " ", Clean(entry.actor));
@@ -45,13 +45,7 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
                       std::string(model::EventName(entry.event)), shown});
       return;
     }
-    Object document{{"seq", static_cast<int64_t>(entry.seq.value)},
-                    {"position", static_cast<int64_t>(entry.record.position.value)},
-                    {"time", entry.record.time.value}};
-    if (!entry.actor.empty()) document.Set("actor", entry.actor);
-    if (entry.erased) document.Set("erased", true);
-    for (Member& member : details.as_object()) document.Set(member.key, std::move(member.value));
-    lines += CleanJson(ToJson(std::move(document))) + "\n";
+    lines += CleanJson(ToJson(replay::ToJson(entry, &definition))) + "\n";
   };
   const auto recorded = ReadRecorded(arguments, add);
   if (!recorded.has_value()) return Refuse(terminal, recorded.error());

@@ -25,6 +25,4 @@ struct Ending {
 // them waiting_for when it waits.
 Object RunToJson(InstanceId instance, const Ending& ending, const replay::Timeline& timeline);
 
-Array StepsToJson(const replay::Timeline& timeline);
-
 }  // namespace stele::cli

@@ -10,6 +10,7 @@
 #include "cli/waiting_text.h"
 #include "replay/history.h"
 #include "replay/standing.h"
+#include "replay/to_json.h"
 
 namespace stele::cli {
 

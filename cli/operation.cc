@@ -14,6 +14,7 @@
 #include "cli/waiting_text.h"
 #include "engine/requests/try_command.h"
 #include "replay/history.h"
+#include "replay/to_json.h"
 
 namespace stele::cli {
 

@@ -1,24 +1,19 @@
 // A recorded instance as the reading commands show it.
 #pragma once
 
-#include <functional>
+#include <memory>
 
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/terminal.h"
-#include "engine/model/instance.h"
 #include "engine/model/registry.h"
-#include "replay/history.h"
+#include "replay/recorded.h"
 #include "replay/standing.h"
-#include "replay/timeline.h"
 
 namespace stele::cli {
 
-struct Recorded {
+struct Recorded : replay::Recorded {
   model::Registry registry;
-  const definition::Definition* definition = nullptr;  // that it runs now
-  model::Instance instance;
-  std::optional<replay::Timeline> timeline;
   replay::Standing standing;
 };
 
@@ -26,12 +21,8 @@ struct Recorded {
 // worker has a task.
 replay::LacksWorker NeedsWorkerOf(const model::Registry& registry);
 
-// Sees an event and the version of the definition that it speaks of.
-using VisitRecorded =
-    std::function<void(const replay::HistoryEntry& entry, const definition::Definition&)>;
-
 // The instance that the first operand names. `visit` sees every event when it is applied.
 Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
-                                               const VisitRecorded& visit = nullptr);
+                                               const replay::VisitRecorded& visit = nullptr);
 
 }  // namespace stele::cli

@@ -10,6 +10,7 @@
 #include "cli/text.h"
 #include "cli/waiting_text.h"
 #include "replay/history.h"
+#include "replay/to_json.h"
 
 namespace stele::cli {
 

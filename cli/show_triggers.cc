@@ -145,7 +145,7 @@ Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const s
   const Result<TriggerId> id = ParseTriggerId(word);
   if (!id.has_value()) return std::unexpected(id.error());
   if (const auto* known = read.table.Find(*id)) return known;
-  return Fail(ErrorCode::kInvalidInput,
+  return Fail(ErrorCode::kUnknownTrigger,
               fmt::format("Expected a trigger but found no {}", id->value));
 }
 

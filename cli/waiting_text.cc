@@ -88,42 +88,6 @@ std::string EventCommand(InstanceId instance, const Waiting& waiting) {
   return "";
 }
 
-Array Texts(const std::vector<std::string>& texts) {
-  Array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
-
-void AddTask(Object& object, const Waiting& waiting) {
-  const model::HumanTask& task = *waiting.task;
-  object.Set("type", waiting.type);
-  object.Set("title", waiting.title);
-  object.Set("assignees", Texts(task.assignees));
-  object.Set("groups", Texts(task.groups));
-  object.Set("claimed_by", task.claimed_by.empty() ? Value() : Value(task.claimed_by));
-  object.Set("min_approvers", static_cast<int64_t>(task.min_approvers));
-  Array votes;
-  for (const model::Vote& vote : task.votes)
-    votes.push_back(Object{{"person", vote.person},
-                           {"approved", vote.approved},
-                           {"comment", vote.comment},
-                           {"time", vote.time.value}});
-  object.Set("votes", std::move(votes));
-}
-
-void AddEvents(Object& object, const Waiting& waiting) {
-  Array events;
-  for (const model::Wait& wait : waiting.waits) {
-    Object event{{"kind", model::EnumName(wait.kind)}};
-    if (!wait.event.empty()) event.Set("event", wait.event);
-    if (!wait.name.empty()) event.Set("name", wait.name);
-    if (!wait.key.empty()) event.Set("key", wait.key);
-    if (wait.due) event.Set("due", wait.due.value);
-    events.push_back(std::move(event));
-  }
-  object.Set("events", std::move(events));
-}
-
 }  // namespace
 
 std::string ShellWord(std::string_view word) {
@@ -211,31 +175,6 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
       break;
   }
   return command.empty() ? command : command + DataOption(data);
-}
-
-Value WaitingToJson(const Waiting& waiting) {
-  Object object{{"for", replay::WaitForName(waiting.what)}};
-  if (waiting.run) {
-    object.Set("run", static_cast<int64_t>(waiting.run.value));
-    object.Set("step", waiting.step);
-    object.Set("label", waiting.label);
-    object.Set("since", waiting.since.value);
-  }
-  if (waiting.task != nullptr) AddTask(object, waiting);
-  if (waiting.what == WaitFor::kMessage) AddEvents(object, waiting);
-  if (waiting.what == WaitFor::kChild)
-    object.Set("child", static_cast<int64_t>(waiting.child.value));
-  if (waiting.what == WaitFor::kOperator)
-    object.Set("error", Object{{"kind", waiting.kind}, {"message", waiting.message}});
-  if (waiting.what == WaitFor::kWorker) object.Set("type", waiting.type);
-  if (waiting.due) object.Set("due", waiting.due.value);
-  return object;
-}
-
-Array StandingToJson(const replay::Standing& standing) {
-  Array array;
-  for (const Waiting& waiting : standing.waits) array.push_back(WaitingToJson(waiting));
-  return array;
 }
 
 }  // namespace stele::cli

@@ -1,9 +1,8 @@
-// What an instance waits for, in words, with the command that goes on, and as JSON.
+// What an instance waits for, in words, with the command that goes on.
 #pragma once
 
 #include <string>
 
-#include "base/value.h"
 #include "replay/standing.h"
 
 namespace stele::cli {
@@ -22,10 +21,6 @@ std::string WaitCommand(InstanceId instance, const replay::Waiting& waiting,
 // "anna, bo, group ops"; "anybody"
 std::string CandidateList(const std::vector<std::string>& assignees,
                           const std::vector<std::string>& groups);
-
-// {for, run, step, …}; docs/operators.md has the members.
-Value WaitingToJson(const replay::Waiting& waiting);
-Array StandingToJson(const replay::Standing& standing);
 
 // A word as a shell takes it.
 std::string ShellWord(std::string_view word);

@@ -72,6 +72,7 @@ struct RegistryFault {
     return model::FindTriggerState(event.state).has_value() ? "" : "a state of a trigger";
   }
   std::string operator()(const model::SettingChanged&) const { return ""; }
+  std::string operator()(const model::AccessDenied&) const { return ""; }
   std::string operator()(const model::MessagePublished&) const { return ""; }
   std::string operator()(const model::InstancesPurged& event) const {
     return model::MayBeRemoved(event.instances) ? "" : "some purged instances, in order";

@@ -54,6 +54,9 @@ void On(model::Registry& registry, const model::DefinitionStateChanged& event,
   definition.reason = event.reason;
 }
 
+// Nothing comes of it.
+void On(model::Registry&, const model::AccessDenied&, const RecordContext&) {}
+
 void On(model::Registry& registry, const model::SettingChanged& event, const RecordContext&) {
   if (event.document.empty()) {
     registry.settings.erase(event.name);

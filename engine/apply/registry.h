@@ -9,6 +9,7 @@ namespace stele::apply {
 void On(model::Registry&, const model::DefinitionRegistered&, const RecordContext&);
 void On(model::Registry&, const model::DefinitionStateChanged&, const RecordContext&);
 void On(model::Registry&, const model::SettingChanged&, const RecordContext&);
+void On(model::Registry&, const model::AccessDenied&, const RecordContext&);
 // removal.cc
 void On(model::Registry&, const model::InstancesPurged&, const RecordContext&);
 void On(model::Registry&, const model::InstancesErased&, const RecordContext&);

@@ -19,18 +19,19 @@ void Feed::AddPlugin(std::unique_ptr<Plugin> plugin) {
 
 uint64_t Feed::Subscribe(InstanceId instance, Position from,
                          std::function<void(const Event&)> receive) {
-  EventReader::Definitions definitions;
+  replay::EventReader::Definitions definitions;
   for (const model::RegisteredDefinition& each : shard_->registry().definitions)
     definitions[each.id] = each.definition;
   const std::lock_guard lock(mutex_);
   std::erase_if(leaving_, [](const auto& subscription) { return subscription->is_over(); });
-  subscriptions_[++last_subscription_] = std::make_shared<Subscription>(SubscriptionParts{
-      .instance = instance,
-      .reader = std::make_unique<EventReader>(*store_, instance, from, std::move(definitions)),
-      .receive = std::move(receive),
-      .problem = problem_,
-      .own = &own_,
-      .backlog = backlog_});
+  subscriptions_[++last_subscription_] = std::make_shared<Subscription>(
+      SubscriptionParts{.instance = instance,
+                        .reader = std::make_unique<replay::EventReader>(
+                            *store_, ShardId(), instance, from, std::move(definitions)),
+                        .receive = std::move(receive),
+                        .problem = problem_,
+                        .own = &own_,
+                        .backlog = backlog_});
   has_subscriptions_ = true;
   return last_subscription_;
 }

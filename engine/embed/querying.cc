@@ -18,7 +18,7 @@ using projections::Query;
 using projections::TaskRow;
 
 template <class F>
-Views::Freshness FreshnessOf(const F& filter) {
+projections::Freshness FreshnessOf(const F& filter) {
   return {.as_of = filter.as_of,
           .as_of_us = filter.as_of_us,
           .after = filter.after,

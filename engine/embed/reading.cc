@@ -3,8 +3,8 @@
 
 #include "base/json.h"
 #include "engine/embed/core.h"
-#include "engine/model/event_json.h"
 #include "replay/history.h"
+#include "replay/to_json.h"
 
 namespace stele::embed {
 
@@ -25,13 +25,7 @@ Result<std::string> Engine::History(uint64_t instance) {
           name_by(started->definition);
         if (const auto* migrated = std::get_if<model::InstanceMigrated>(&entry.event))
           name_by(migrated->definition);
-        Object line{{"seq", static_cast<int64_t>(entry.seq.value)},
-                    {"position", static_cast<int64_t>(entry.record.position.value)},
-                    {"time", entry.record.time.value}};
-        if (!entry.actor.empty()) line.Set("actor", entry.actor);
-        Value event = model::EventToJson(entry.event, definition);
-        for (Member& member : event.as_object()) line.Set(member.key, std::move(member.value));
-        lines += ToJson(Value(std::move(line))) + "\n";
+        lines += ToJson(Value(replay::ToJson(entry, definition))) + "\n";
       });
   if (!read.has_value()) return std::unexpected(ToError(read.error()));
   return lines;

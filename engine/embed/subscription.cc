@@ -48,7 +48,13 @@ bool Subscription::WaitForMore() {
   return std::exchange(woken_, false) || !ending_;
 }
 
-void Subscription::Tell(const Event& event) {
+void Subscription::Tell(const replay::ShownEvent& shown) {
+  const Event event{.position = shown.position.value,
+                    .ordinal = shown.ordinal,
+                    .instance = shown.instance.value,
+                    .time_us = shown.time.value,
+                    .name = std::string(shown.name),
+                    .json = shown.json};
   const std::lock_guard lock(telling_);
   if (left_) return;
   try {
@@ -74,12 +80,12 @@ void Subscription::Work() {
       if (!WaitForMore()) break;
       continue;
     }
-    for (const Event& event : **events) Tell(event);
+    for (const replay::ShownEvent& event : **events) Tell(event);
     if (!bounded_ || ++told_at_the_end < parts_.backlog) continue;
     parts_.problem(fmt::format(
         "Expected a subscriber to be at most {} records behind when the engine stops but found it "
         "further behind: it was told those up to position {}",
-        parts_.backlog, (*events)->back().position));
+        parts_.backlog, (*events)->back().position.value));
     break;
   }
   over_ = true;

@@ -12,14 +12,15 @@
 #include <string>
 #include <thread>
 
-#include "engine/embed/event_reader.h"
 #include "engine/embed/own_threads.h"
+#include "replay/event_reader.h"
+#include "stele/engine.h"
 
 namespace stele::embed {
 
 struct SubscriptionParts {
   InstanceId instance;  // 0: all
-  std::unique_ptr<EventReader> reader;
+  std::unique_ptr<replay::EventReader> reader;
   std::function<void(const Event&)> receive;
   std::function<void(const std::string&)> problem;
   OwnThreads* own = nullptr;
@@ -51,7 +52,7 @@ class Subscription {
  private:
   void Work();
   bool WaitForMore();
-  void Tell(const Event& event);
+  void Tell(const replay::ShownEvent& shown);
 
   SubscriptionParts parts_;
   std::mutex mutex_;  // guards what follows

@@ -61,7 +61,7 @@ WebAnswer ToAnswer(const triggers::Delivery& delivery) {
 
 stele::Result<TriggerId> ToId(uint64_t number) {
   if (number == 0 || number > UINT32_MAX)
-    return Fail(ErrorCode::kInvalidInput,
+    return Fail(ErrorCode::kUnknownTrigger,
                 fmt::format("Expected a trigger but found no {}", number));
   return TriggerId(static_cast<uint32_t>(number));
 }

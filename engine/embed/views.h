@@ -4,7 +4,6 @@
 // Thread: any, but for Open and Stop.
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "base/error.h"
 #include "eventstore/event_store.h"
+#include "projections/asked.h"
 #include "projections/pace.h"
 #include "projections/projector.h"
 
@@ -29,21 +29,10 @@ class Views {
   void Stop() { projector_->Stop(); }
   projections::Projector& projector() { return *projector_; }
 
-  // The members of the same names of a Filter.
-  struct Freshness {
-    uint64_t as_of = 0;
-    int64_t as_of_us = 0;
-    uint64_t after = 0;
-    std::chrono::milliseconds patience{0};
-  };
-  // What a question is asked of.
-  struct Asked {
-    std::shared_ptr<const projections::ScratchView> then;  // null: the one that serves
-    std::unique_ptr<projections::ViewReader> reader;       // reads from it
-    TimeUs now;                                            // what durations count from
-    std::string course;                                    // SearchRequest::course
-  };
-  stele::Result<Asked> Ask(std::string_view view, const Freshness& freshness, TimeUs now);
+  stele::Result<projections::Asked> Ask(std::string_view view,
+                                        const projections::Freshness& freshness, TimeUs now) {
+    return projections::AskView(*projector_, store_, ShardId(), view, freshness, now);
+  }
   std::vector<projections::ViewState> States() const { return projector_->States(); }
   // Whether they are at most so many records behind the log; 0: any number.
   bool MayStart(uint64_t max_lag) const {

@@ -100,7 +100,6 @@ bool TakeEvent(Event& event, schema::Event::Reader r, Fault& fault) {
     case schema::Event::LEASE_GRANTED:
     case schema::Event::LEASE_EXPIRED:
     case schema::Event::SINGLE_STEP_SET:
-    case schema::Event::ACCESS_DENIED:
       return false;
   }
   return false;

@@ -441,6 +441,13 @@ struct SettingChanged {
   bool operator==(const SettingChanged&) const = default;
 };
 
+// Somebody asked for what they may not do; the record's actor says who.
+struct AccessDenied {
+  std::string name;      // what they asked for: a permission, "login"
+  std::string document;  // JSON: {target, source, role, times}
+  bool operator==(const AccessDenied&) const = default;
+};
+
 struct DefinitionRegistered {
   DefinitionId definition;
   std::string name;
@@ -482,7 +489,7 @@ using Event = std::variant<
     MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
     HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
     DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged,
-    InstancesPurged, InstancesErased>;
+    AccessDenied, InstancesPurged, InstancesErased>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

@@ -67,6 +67,7 @@
   E(TriggerFired, "trigger_fired", TRIGGER_FIRED)                                    \
   E(TriggerStateChanged, "trigger_state_changed", TRIGGER_STATE_CHANGED)             \
   E(SettingChanged, "setting_changed", SETTING_CHANGED)                              \
+  E(AccessDenied, "access_denied", ACCESS_DENIED)                                    \
   E(InstancesPurged, "instances_purged", INSTANCES_PURGED)                           \
   E(InstancesErased, "instances_erased", INSTANCES_ERASED)
 
@@ -198,6 +199,7 @@
   F(trigger, Trigger) F(time, Time) F(outcome, Outcome) F(key, Key) F(payload, Payload)
 #define STELE_FIELDS_TriggerStateChanged(F) F(trigger, Id) F(state, State) F(reason, Reason)
 #define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
+#define STELE_FIELDS_AccessDenied(F) F(name, Name) F(document, Document)
 #define STELE_FIELDS_InstancesPurged(F) \
   F(instances, Instances)               \
   F(closed_before, ClosedBefore)        \

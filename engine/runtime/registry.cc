@@ -101,7 +101,7 @@ void Shard::ChangeTrigger(TriggerId id, model::TriggerState state, std::string_v
   if (RefuseStopped(answer)) return;
   const model::RegisteredTrigger* known = registry_.Find(id);
   if (known == nullptr || known->state == model::TriggerState::kRemoved)
-    return answer(Fail(ErrorCode::kInvalidInput,
+    return answer(Fail(ErrorCode::kUnknownTrigger,
                        fmt::format("Expected a trigger but found no {}", id.value)));
   if (known->state == state)
     return answer(Fail(ErrorCode::kWrongState,
@@ -115,9 +115,13 @@ void Shard::ChangeTrigger(TriggerId id, model::TriggerState state, std::string_v
 void Shard::Fire(model::TriggerFired firing, std::string_view actor, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (registry_.Find(firing.trigger) == nullptr)
-    return answer(Fail(ErrorCode::kInvalidInput,
+    return answer(Fail(ErrorCode::kUnknownTrigger,
                        fmt::format("Expected a trigger but found no {}", firing.trigger.value)));
   RecordOfRegistry(std::move(firing), actor, std::move(answer));
+}
+
+void Shard::NoteDenied(model::AccessDenied denied, std::string_view actor) {
+  if (!RefuseStopped(nullptr)) RecordOfRegistry(std::move(denied), actor, nullptr);
 }
 
 void Shard::ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,

@@ -126,6 +126,9 @@ class Shard {
   // An empty document removes the setting.
   void ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
                      Answer answer);
+  // An attempt that an edge denied, for whoever reads the log later. Whoever calls it bounds how
+  // often.
+  void NoteDenied(model::AccessDenied denied, std::string_view actor);
   // A message from outside; `expires` 0: after the usual time. One whose id is known is not
   // published again: the answer is the position of the first, or kDuplicateKey when that one was
   // another message.

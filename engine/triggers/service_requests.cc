@@ -11,7 +11,7 @@ namespace stele::triggers {
 namespace {
 
 Error Unknown(TriggerId id) {
-  return {ErrorCode::kInvalidInput, fmt::format("Expected a trigger but found no {}", id.value)};
+  return {ErrorCode::kUnknownTrigger, fmt::format("Expected a trigger but found no {}", id.value)};
 }
 
 // What a firing by hand starts with.

@@ -57,7 +57,7 @@ class Firing(ProgramTest):
         for words in (("show", "99"), ("next", "99"), ("fire", "99"), ("pause", "99")):
             with self.subTest(words=words):
                 refused = self.stele("triggers", *words, code=2)
-                self.assertIn("STL0406: Expected a trigger but found no 99", refused.stderr)
+                self.assertIn("STL0904: Expected a trigger but found no 99", refused.stderr)
 
     def test_a_firing_that_waits_for_its_definition_is_shown_as_one(self):
         self.stele("definitions", "pause", "hasty")

@@ -219,7 +219,7 @@ TEST_F(EmbedDeclared, ABackfillFiresWhatWasMissedOnce) {
   EndAll();
   EXPECT_EQ(Started().size(), 4u);
   EXPECT_EQ(CodeOf(engine_->Backfill(id, kNine, kNine)), "STL0406");
-  EXPECT_EQ(CodeOf(engine_->Backfill(9, 0, kNine)), "STL0406");
+  EXPECT_EQ(CodeOf(engine_->Backfill(9, 0, kNine)), "STL0904");
 }
 
 TEST_F(EmbedDeclared, FiresByHandOnceForAKey) {
@@ -230,7 +230,7 @@ TEST_F(EmbedDeclared, FiresByHandOnceForAKey) {
   EXPECT_EQ(Get(engine_->FireTrigger(trigger, "k", R"({"text": "b"})")), first);
   EXPECT_NE(Get(engine_->FireTrigger(trigger, "", R"({"text": "c"})")), first);
   EXPECT_EQ(JsonMember(End(first).input, "text"), "a");
-  EXPECT_EQ(CodeOf(engine_->FireTrigger(77)), "STL0406");
+  EXPECT_EQ(CodeOf(engine_->FireTrigger(77)), "STL0904");
   EXPECT_EQ(CodeOf(engine_->FireTrigger(trigger, "", "[]")), "STL0406");
 }
 
@@ -266,7 +266,7 @@ TEST_F(EmbedDeclared, ComeAndGoByHandAndWithVersions) {
   Do(engine_->RemoveTrigger(added, "no longer"));
   EXPECT_TRUE(Get(engine_->Triggers()).empty());
   EXPECT_EQ(Get(engine_->Triggers(true)).size(), 2u);
-  EXPECT_EQ(CodeOf(engine_->RemoveTrigger(added)), "STL0406");
+  EXPECT_EQ(CodeOf(engine_->RemoveTrigger(added)), "STL0904");
 }
 
 TEST_F(EmbedDeclared, ATriggerWithAFaultIsRefusedAtItsPlace) {

@@ -154,7 +154,7 @@ TEST(Decode, NamesAnEventOfTheSchemaThatThisBuildDoesNotRead) {
 TEST(Decode, NamesTheNumberOfAnEventThatNoSchemaHas) {
   std::string body = Foreign([](schema::Record::Builder record) {
     record.setFormat(kRecordFormat);
-    record.initEvents(1)[0].initAccessDenied();
+    record.initEvents(1)[0].initSingleStepSet();
   });
   // Root pointer, record's data and pointer, list tag; then the event's discriminant.
   const uint16_t number = 999;

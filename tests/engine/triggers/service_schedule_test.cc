@@ -264,7 +264,7 @@ TEST(ScheduleService, RefusesABackfillOfNoRange) {
   TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
   world.Register("w", EveryMinute(""));
   EXPECT_EQ(world.Backfill(kFirst, 10, 10).error().code, ErrorCode::kInvalidInput);
-  EXPECT_EQ(world.Backfill(TriggerId(7), 10, 20).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(world.Backfill(TriggerId(7), 10, 20).error().code, ErrorCode::kUnknownTrigger);
   EXPECT_EQ(world.Backfill(kFirst, 0, kStart.value).error().code, ErrorCode::kLimitExceeded);
 }
 

@@ -235,7 +235,7 @@ TEST(ManualService, RefusesUnknownAndPausedTriggers) {
   TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
   world.Register("w", "[{type: manual, name: m, paused: true}]");
   EXPECT_EQ(world.Fire(kFirst, "", Value()).error().code, ErrorCode::kWrongState);
-  EXPECT_EQ(world.Fire(kSecond, "", Value()).error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(world.Fire(kSecond, "", Value()).error().code, ErrorCode::kUnknownTrigger);
 }
 
 TEST(ManualService, FiresAScheduleWithoutMovingIt) {
