@@ -3,11 +3,12 @@
 // errors as problem documents, the count of what is in progress, draining.
 //
 // A client that goes away in a long request is noticed when the stream's whenWriteDisconnected is
-// done: kj drops the request's promise then, and with it the handler's. A stream whose promise only
-// heeds a reset (stock KJ on TCP) leaves a handler that waits running after a mere FIN, until it
-// writes; the loop's streams must therefore read ahead and take the end of input as the client's
-// end. kj itself keeps `Connection`, `Upgrade`, `Content-Length` and `Transfer-Encoding` of
-// responses: what handlers set there is not sent.
+// done: kj drops the request's promise then, and with it the handler's. A reset does that; the mere
+// end of a TCP peer's half does not, as it may still read. Streams notice it when they write, which
+// feeds of events do every 15 s; a handler that waits without writing needs a bound of its own.
+//
+// kj itself keeps `Connection`, `Upgrade`, `Content-Length` and `Transfer-Encoding` of responses:
+// what handlers set there is not sent.
 //
 // Owner: main; outlives its connections. Thread: one, that of the timer's loop.
 #pragma once
