@@ -20,22 +20,13 @@ namespace {
 using projections::Comparison;
 using projections::ViewState;
 
-Object ToJson(const ViewState& state) {
-  return {{"view", state.name},
-          {"version", static_cast<int64_t>(state.version)},
-          {"serves", state.serves},
-          {"position", static_cast<int64_t>(state.position.value)},
-          {"behind", static_cast<int64_t>(state.lag)},
-          {"building", state.building ? Value(static_cast<int64_t>(state.built.value)) : Value()}};
-}
-
 void PrintStates(const Arguments& arguments, const Terminal& terminal,
                  const std::vector<ViewState>& states) {
   std::vector<std::vector<std::string>> rows{
       {"VIEW", "VERSION", "POSITION", "BEHIND", "BEING BUILT"}};
   Array documents;
   for (const ViewState& state : states) {
-    documents.push_back(ToJson(state));
+    documents.push_back(projections::ToJson(state));
     rows.push_back({state.name, fmt::format("{}", state.version),
                     state.serves ? fmt::format("{}", state.position.value) : "-",
                     fmt::format("{}", state.lag),

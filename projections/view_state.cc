@@ -50,4 +50,13 @@ std::optional<std::vector<ViewState>> ReadStates(const eventstore::EventStore& l
   return states;
 }
 
+Object ToJson(const ViewState& state) {
+  return {{"view", state.name},
+          {"version", static_cast<int64_t>(state.version)},
+          {"serves", state.serves},
+          {"position", static_cast<int64_t>(state.position.value)},
+          {"behind", static_cast<int64_t>(state.lag)},
+          {"building", state.building ? Value(static_cast<int64_t>(state.built.value)) : Value()}};
+}
+
 }  // namespace stele::projections

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/value.h"
 #include "eventstore/event_store.h"
 #include "projections/scratch_view.h"
 #include "projections/view_store.h"
@@ -35,5 +36,8 @@ ViewState StateOf(std::string_view name, uint32_t version,
 std::optional<std::vector<ViewState>> ReadStates(const eventstore::EventStore& log, ShardId shard,
                                                  const std::string& path,
                                                  std::span<const MakeView> views);
+
+// {view, version, serves, position, behind, building}; `building`: how far, null: none is built.
+Object ToJson(const ViewState& state);
 
 }  // namespace stele::projections
