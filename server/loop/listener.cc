@@ -75,12 +75,13 @@ class Listener::Waiting {
   Listener* listener_;
 };
 
-Listener::Listener(KjLoop& loop, ListeningSocket socket, size_t max_connections)
+Listener::Listener(KjLoop& loop, ListeningSocket socket, const ListenOptions& options)
     : loop_(loop),
       socket_(std::move(socket)),
       address_(Text(socket_.address())),
       port_(PortOf(socket_.address())),
-      max_connections_(max_connections),
+      max_connections_(options.max_connections),
+      peer_end_(options.peer_end),
       count_(kj::refcounted<Count>()) {
   watch_.emplace(loop.uv(), socket_.fd(), [this] { AcceptAll(); });
 }
@@ -109,7 +110,7 @@ Listener::Outcome Listener::AcceptOne(kj::Own<kj::AsyncIoStream>& stream) {
   for (int refused = 0; refused < kRefusalsPerTurn;) {
     const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0 && count_->open < max_connections_) {
-      auto wrapped = WrapSocket(loop_, fd);
+      auto wrapped = WrapSocket(loop_, fd, peer_end_);
       // A connection that ended meanwhile: the next one.
       if (!wrapped) continue;
       stream = (*std::move(wrapped)).attach(kj::heap<Counted>(*count_));
@@ -196,7 +197,7 @@ Result<kj::Own<Listener>> Listen(KjLoop& loop, std::string_view address,
   if (!parsed) return std::unexpected(parsed.error());
   auto socket = ListeningSocket::Bind(*parsed, options);
   if (!socket) return std::unexpected(std::move(socket).error());
-  return kj::heap<Listener>(loop, *std::move(socket), options.max_connections);
+  return kj::heap<Listener>(loop, *std::move(socket), options);
 }
 
 }  // namespace stele::server

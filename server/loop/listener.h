@@ -15,6 +15,7 @@
 #include "server/loop/kj_loop.h"
 #include "server/loop/limits.h"
 #include "server/loop/listening_socket.h"
+#include "server/loop/stream.h"
 
 namespace stele::server {
 
@@ -23,6 +24,7 @@ struct ListenOptions {
   // left in the kernel's backlog would wait without knowing for what, and one that is turned away
   // can try elsewhere or say so.
   size_t max_connections = kMaxConnections;
+  PeerEnd peer_end = PeerEnd::kOfItsHalf;
   // A Unix socket is its owner's alone (mode 0600), or also this group's (0660).
   std::string unix_group;
 };
@@ -34,7 +36,7 @@ struct ListenOptions {
 // Streams count as connections until they are dropped, and may outlive the listener.
 class Listener final : public kj::ConnectionReceiver {
  public:
-  Listener(KjLoop& loop, ListeningSocket socket, size_t max_connections);
+  Listener(KjLoop& loop, ListeningSocket socket, const ListenOptions& options);
   KJ_DISALLOW_COPY(Listener);
   ~Listener() noexcept(false);
 
@@ -68,6 +70,7 @@ class Listener final : public kj::ConnectionReceiver {
   const std::string address_;
   const kj::uint port_;
   const size_t max_connections_;
+  const PeerEnd peer_end_;
   kj::Own<Count> count_;
   std::optional<FdWatch> watch_;
   std::deque<Waiting*> waiting_;

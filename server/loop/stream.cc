@@ -57,9 +57,9 @@ class UvStream final : public kj::AsyncIoStream {
 
 }  // namespace
 
-Result<kj::Own<kj::AsyncIoStream>> WrapSocket(KjLoop& loop, int fd) {
+Result<kj::Own<kj::AsyncIoStream>> WrapSocket(KjLoop& loop, int fd, PeerEnd peer_end) {
   Wire* wire = nullptr;
-  if (const int error = Wire::Open(loop, fd, &wire); error != 0) {
+  if (const int error = Wire::Open(loop, fd, peer_end, &wire); error != 0) {
     ::close(fd);
     return Fail(ErrorCode::kIo,
                 fmt::format("Expected a connected socket but found: {}", uv_strerror(error)));

@@ -6,8 +6,8 @@
 // that is dropped sends what it had taken before it closes, for a few seconds at most.
 //
 // `whenWriteDisconnected` is kept when the connection is found to be broken, which is told by
-// reading ahead: not while the read buffer is full, and a TCP peer that closed looks like one that
-// ended its half until something is written to it.
+// reading ahead: not while the read buffer is full. A TCP peer that closed looks like one that
+// ended its half until something is written to it: PeerEnd says what to take it for.
 #pragma once
 
 #include <kj/async-io.h>
@@ -17,8 +17,16 @@
 
 namespace stele::server {
 
+// What the end of a peer's half means.
+enum class PeerEnd {
+  kOfItsHalf,    // it sends no more, and may read on
+  kOfBothHalves  // it has gone, as clients of HTTP have: told kPeerEndMs later, lest one that has
+                 // said all and waits for a quick answer goes without
+};
+
 // Takes `fd`, a connected socket (TCP or Unix), over, also when it fails. Used on the loop's
 // thread. REQUIRES: the stream is dropped before `loop` is.
-Result<kj::Own<kj::AsyncIoStream>> WrapSocket(KjLoop& loop, int fd);
+Result<kj::Own<kj::AsyncIoStream>> WrapSocket(KjLoop& loop, int fd,
+                                              PeerEnd peer_end = PeerEnd::kOfItsHalf);
 
 }  // namespace stele::server

@@ -13,15 +13,18 @@ kj::Exception Disconnected(int error) {
                        kj::str("Expected the connection to go on but found: ", uv_strerror(error)));
 }
 
-Wire::Wire(KjLoop& loop)
-    : loop_(&loop), reader_(loop, &any_.stream), writer_(loop, this, &any_.stream) {}
+Wire::Wire(KjLoop& loop, PeerEnd peer_end)
+    : loop_(&loop),
+      peer_end_(peer_end),
+      reader_(loop, &any_.stream),
+      writer_(loop, this, &any_.stream) {}
 
-int Wire::Open(KjLoop& loop, int fd, Wire** out) {
+int Wire::Open(KjLoop& loop, int fd, PeerEnd peer_end, Wire** out) {
   int domain = 0;
   socklen_t size = sizeof(domain);
   if (::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0)
     return uv_translate_sys_error(errno);
-  auto* wire = new Wire(loop);
+  auto* wire = new Wire(loop, peer_end);
   const bool is_unix = domain == AF_UNIX;
   if (is_unix) {
     uv_pipe_init(loop.uv(), &wire->any_.pipe, 0);
@@ -51,7 +54,7 @@ int Wire::fd() const {
 }
 
 kj::Promise<void> Wire::WhenDisconnected() {
-  if (broken_) return kj::READY_NOW;
+  if (broken_ || peer_gone_) return kj::READY_NOW;
   KJ_IF_MAYBE (fork, when_broken_) return fork->addBranch();
   auto pair = kj::newPromiseAndFulfiller<void>();
   on_broken_ = kj::mv(pair.fulfiller);
@@ -66,9 +69,20 @@ void Wire::OnRead(ssize_t size, const uv_buf_t* buffer) {
     pollfd look{.fd = fd(), .events = 0, .revents = 0};
     if (::poll(&look, 1, 0) == 1 && (look.revents & (POLLHUP | POLLERR)) != 0)
       writer_.Fail(UV_EPIPE);
+    if (peer_end_ == PeerEnd::kOfBothHalves && !broken_) LeaveWithPeer();
   } else if (size < 0) {
     writer_.Fail(static_cast<int>(size));
   }
+}
+
+void Wire::LeaveWithPeer() {
+  leaving_ = loop_->timer()
+                 .afterDelay(kPeerEndMs * kj::MILLISECONDS)
+                 .then([this] {
+                   peer_gone_ = true;
+                   KJ_IF_MAYBE (fulfiller, on_broken_) (*fulfiller)->fulfill();
+                 })
+                 .eagerlyEvaluate(nullptr);
 }
 
 void Wire::Break(int error) {
@@ -84,6 +98,7 @@ void Wire::Release() {
   loop_->Forget(this);
   reader_.Release();
   writer_.Release();
+  leaving_ = nullptr;
   when_broken_ = nullptr;
   on_broken_ = nullptr;
   if (!writer_.has_unsent()) {

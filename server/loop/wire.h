@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "server/loop/kj_loop.h"
+#include "server/loop/stream.h"
 #include "server/loop/wire_reader.h"
 #include "server/loop/wire_writer.h"
 
@@ -20,7 +21,7 @@ class Wire final : private KjLoop::Flushable {
  public:
   // Takes a connected stream socket, TCP's or Unix's, over: it is closed with the wire, and by the
   // caller when this fails with an error of libuv's.
-  static int Open(KjLoop& loop, int fd, Wire** out);
+  static int Open(KjLoop& loop, int fd, PeerEnd peer_end, Wire** out);
 
   WireReader& reader() { return reader_; }
   WireWriter& writer() { return writer_; }
@@ -37,7 +38,8 @@ class Wire final : private KjLoop::Flushable {
   void Break(int error);
 
  private:
-  explicit Wire(KjLoop& loop);
+  Wire(KjLoop& loop, PeerEnd peer_end);
+  void LeaveWithPeer();
   ~Wire() = default;
   void Flush() override { writer_.Flush(); }
   void Close();
@@ -55,6 +57,9 @@ class Wire final : private KjLoop::Flushable {
   bool lingers_ = false;
   bool released_ = false;
   bool broken_ = false;
+  const PeerEnd peer_end_;
+  bool peer_gone_ = false;
+  kj::Maybe<kj::Promise<void>> leaving_;
   kj::Maybe<kj::Own<kj::PromiseFulfiller<void>>> on_broken_;
   kj::Maybe<kj::ForkedPromise<void>> when_broken_;
   WireReader reader_;

@@ -19,8 +19,8 @@ std::string Text(const kj::Array<kj::byte>& bytes) {
 
 // Two ends of a TCP connection.
 struct TcpPair {
-  explicit TcpPair(LoopWorld& world) {
-    listener = Listen(world.loop(), "127.0.0.1:0").value();
+  explicit TcpPair(LoopWorld& world, const ListenOptions& options = {}) {
+    listener = Listen(world.loop(), "127.0.0.1:0", options).value();
     auto accepted = listener->accept().eagerlyEvaluate(nullptr);
     client = world.Await(Connect(world.loop(), listener->address()));
     server = world.Await(kj::mv(accepted));
@@ -46,6 +46,17 @@ TEST(StreamEnd, OfOneHalfLeavesTheOther) {
   world.Await(WriteText(*pair.server, "answer"));
   pair.server->shutdownWrite();
   EXPECT_EQ(Text(world.Await(pair.client->readAllBytes())), "answer");
+}
+
+TEST(StreamEnd, OfOneHalfIsThatOfBothWhereItIsTakenForIt) {
+  LoopWorld world;
+  TcpPair pair(world, {.peer_end = PeerEnd::kOfBothHalves});
+  auto gone = pair.server->whenWriteDisconnected();
+  pair.client->shutdownWrite();
+  EXPECT_EQ(Text(world.Await(pair.server->readAllBytes())), "");
+  // What it has waited for comes in time, or it has gone.
+  world.Await(WriteText(*pair.server, "answer"));
+  world.Await(kj::mv(gone));
 }
 
 TEST(StreamEnd, IsReadAgainAndAgain) {

@@ -1,0 +1,183 @@
+#include "server/operations/definitions.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/json.h"
+#include "engine/requests/definitions.h"
+#include "engine/runtime/registered_templates.h"
+
+namespace stele::server {
+
+namespace {
+
+DefinitionStatus StatusOf(const model::RegisteredDefinition& registered) {
+  return {.id = registered.id,
+          .name = registered.name,
+          .version = registered.version,
+          .state = std::string(model::DefinitionStateName(registered.state)),
+          .reason = registered.reason,
+          .description = registered.definition->description,
+          .registered = registered.registered,
+          .is_new = false,
+          .position = {}};
+}
+
+Refused RefusedFor(std::vector<definition::Fault> faults) {
+  CHECK(!faults.empty(), "a definition is refused without a fault");
+  return {{faults[0].code,
+           faults.size() == 1
+               ? definition::FormatFault("definition", faults[0])
+               : fmt::format("Expected a definition without faults but found {}: {}", faults.size(),
+                             definition::FormatFault("definition", faults[0]))},
+          std::move(faults)};
+}
+
+}  // namespace
+
+Object ToJson(const DefinitionStatus& status) {
+  const auto text = [](const std::string& given) { return given.empty() ? Value() : Value(given); };
+  return Object{{"name", status.name},
+                {"version", static_cast<int64_t>(status.version)},
+                {"state", status.state},
+                {"reason", text(status.reason)},
+                {"description", text(status.description)},
+                {"registered", status.registered.value}};
+}
+
+definition::LoadResult Definitions::Load(const DefinitionText& text) const {
+  const ServedEngine& engine = desk_.engine();
+  const runtime::RegisteredTemplates templates(desk_.registry());
+  return requests::Load(text.text, text.syntax, text.name, {*engine.tasks, *engine.types},
+                        &templates);
+}
+
+Judged<Definitions::Valid> Definitions::Validate(const Caller& caller, const DefinitionText& text) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kReadDefinitions);
+      !allowed.has_value())
+    return std::unexpected(Refused{allowed.error(), {}});
+  definition::LoadResult loaded = Load(text);
+  if (!loaded.has_value()) return std::unexpected(RefusedFor(std::move(loaded.error())));
+  return Valid{(*loaded)->name, (*loaded)->steps.size()};
+}
+
+kj::Promise<Judged<DefinitionStatus>> Definitions::Register(const Caller& caller,
+                                                            const DefinitionText& text) {
+  using Answer = Judged<DefinitionStatus>;
+  // Not before it is known by which name: who may define only some is told of no others' faults.
+  if (const Status allowed = desk_.Allow(caller, Permission::kDefine); !allowed.has_value())
+    return Answer(std::unexpected(Refused{allowed.error(), {}}));
+  definition::LoadResult loaded = Load(text);
+  if (!loaded.has_value()) return Answer(std::unexpected(RefusedFor(std::move(loaded.error()))));
+  auto answering = desk_.Await();
+  const requests::Registered registered = requests::Register(
+      desk_.shard(), {.definition = *loaded, .text = text.text, .file = {}, .draft = text.draft},
+      caller.name, std::move(answering.answer));
+  return answering.promise.then([this, registered](Result<Written> written) -> Answer {
+    if (!written.has_value()) return std::unexpected(Refused{written.error(), {}});
+    DefinitionStatus status = StatusOf(*desk_.registry().Find(registered.id));
+    status.is_new = registered.is_new;
+    status.position = written->position;
+    return status;
+  });
+}
+
+Result<std::vector<DefinitionStatus>> Definitions::List(const Caller& caller,
+                                                        const std::string& name) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
+  if (!name.empty())
+    if (const auto known = requests::FindDefinition(desk_.registry(), name, 0, false);
+        !known.has_value())
+      return std::unexpected(known.error());
+  std::vector<DefinitionStatus> statuses;
+  for (const model::RegisteredDefinition& registered : desk_.registry().definitions)
+    if (name.empty() || registered.name == name) statuses.push_back(StatusOf(registered));
+  return statuses;
+}
+
+Result<DefinitionStatus> Definitions::Get(const Caller& caller, const std::string& name,
+                                          uint32_t version) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
+  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  if (!found.has_value()) return std::unexpected(found.error());
+  return StatusOf(**found);
+}
+
+Result<std::string> Definitions::Source(const Caller& caller, const std::string& name,
+                                        uint32_t version,
+                                        std::optional<definition::Dialect> dialect,
+                                        definition::Syntax syntax) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
+  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  if (!found.has_value()) return std::unexpected(found.error());
+  if (!dialect.has_value()) return (*found)->source;
+  return definition::Export(*(*found)->definition, *dialect, syntax);
+}
+
+Promised<DefinitionStatus> Definitions::Change(const Caller& caller, const std::string& name,
+                                               uint32_t version, model::DefinitionState state,
+                                               const std::string& reason) {
+  const auto refuse = [](const Error& error) {
+    return Result<DefinitionStatus>(std::unexpected(error));
+  };
+  if (const Status allowed = desk_.Allow(caller, Permission::kDefine, name); !allowed.has_value())
+    return refuse(allowed.error());
+  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  if (!found.has_value()) return refuse(found.error());
+  auto answering = desk_.Await();
+  const DefinitionId id = (*found)->id;
+  desk_.shard().ChangeDefinition(id, state, reason, caller.name, std::move(answering.answer));
+  return answering.promise.then([this, id](Result<Written> written) -> Result<DefinitionStatus> {
+    if (!written.has_value()) return std::unexpected(written.error());
+    DefinitionStatus status = StatusOf(*desk_.registry().Find(id));
+    status.position = written->position;
+    return status;
+  });
+}
+
+Result<Array> Definitions::Types(const Caller& caller) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions));
+  Array types;
+  for (const auto& [name, type] : desk_.engine().types->all()) {
+    Object document{{"type", name}};
+    if (type.document.is_object())
+      for (const Member& member : type.document.as_object()) document.Set(member.key, member.value);
+    types.push_back(std::move(document));
+  }
+  return types;
+}
+
+Promised<Written> Definitions::ChangeType(const Caller& caller, const std::string& name,
+                                          const std::string& document) {
+  auto answering = desk_.Await();
+  desk_.shard().ChangeSetting(std::string(runtime::kTypePrefix) + name, document, caller.name,
+                              std::move(answering.answer));
+  return answering.promise.then([this](Result<Written> written) {
+    if (written.has_value()) desk_.engine().take_up_types();
+    return written;
+  });
+}
+
+Promised<Written> Definitions::RegisterType(const Caller& caller, const std::string& name,
+                                            const Value& document) {
+  const auto refuse = [](const Error& error) { return Result<Written>(std::unexpected(error)); };
+  if (const Status allowed = desk_.Allow(caller, Permission::kDefine); !allowed.has_value())
+    return refuse(allowed.error());
+  if (const Status fits = runtime::CheckTypeName(name); !fits.has_value())
+    return refuse(fits.error());
+  if (const auto type = runtime::ReadCustomType(name, document); !type.has_value())
+    return refuse(type.error());
+  return ChangeType(caller, name, stele::ToJson(document));
+}
+
+Promised<Written> Definitions::RemoveType(const Caller& caller, const std::string& name) {
+  const auto refuse = [](const Error& error) { return Result<Written>(std::unexpected(error)); };
+  if (const Status allowed = desk_.Allow(caller, Permission::kDefine); !allowed.has_value())
+    return refuse(allowed.error());
+  if (!desk_.engine().types->all().contains(name))
+    return refuse({ErrorCode::kUnknownType,
+                   fmt::format("Expected a registered type but found \"{}\"", name)});
+  return ChangeType(caller, name, "");
+}
+
+}  // namespace stele::server

@@ -1,0 +1,106 @@
+// Where every request of an edge is served: it knows the engine, who may do what, and when the
+// server closes. The operations beside it are what it serves, by concern; REST and RPC stand on the
+// same ones, so that both do the same and refuse the same.
+//
+// An operation answers with a promise: at once where the loop knows the answer, when the record is
+// durable where something changes, from a thread of its own where the answer must be read. What is
+// refused is an Error value; a promise is broken only by our own fault.
+//
+// Thread: the loop's, on which the KjLoop runs, too.
+#pragma once
+
+#include <kj/async.h>
+#include <kj/timer.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "base/error.h"
+#include "server/auth/caller.h"
+#include "server/auth/grants.h"
+#include "server/auth/roles.h"
+#include "server/loop/work_threads.h"
+#include "server/operations/served_engine.h"
+
+namespace stele::server {
+
+template <class T>
+using Promised = kj::Promise<Result<T>>;
+
+// What a change came to in the log.
+struct Written {
+  Position position;
+};
+
+class Desk {
+ public:
+  // Told of each attempt that was denied.
+  using Denied =
+      std::function<void(const Caller& caller, Permission permission, std::string_view target)>;
+
+  // REQUIRES: all of them outlive it.
+  Desk(const ServedEngine& engine, WorkThreads& threads, kj::Timer& timer);
+  Desk(const Desk&) = delete;
+  Desk& operator=(const Desk&) = delete;
+
+  const ServedEngine& engine() const { return engine_; }
+  runtime::Shard& shard() { return *engine_.shard; }
+  const model::Registry& registry() const { return engine_.shard->registry(); }
+  const eventstore::EventStore& store() const { return *engine_.store; }
+  // The registry as it is now, for other threads. Copied when it has changed.
+  std::shared_ptr<const model::Registry> RegistryCopy();
+  TimeUs Now() const { return engine_.clock->Now(); }
+  kj::Timer& timer() { return timer_; }
+
+  // kForbidden, which is told to whoever watches over attempts. `definition`: the name of the one
+  // that it is about, empty: it is about none, or about all.
+  Status Allow(const Caller& caller, Permission permission, std::string_view definition = {});
+  void WatchDenied(Denied denied) { denied_ = std::move(denied); }
+
+  // What the shard answers, as a promise. Use the answer once.
+  struct Answering {
+    Promised<Written> promise;
+    runtime::Shard::Answer answer;
+  };
+  Answering Await();
+
+  // Answers on another thread, what `work` gives there: it must touch nothing of the loop's.
+  template <class Work>
+  auto Read(Work work) -> Promised<typename std::invoke_result_t<Work>::value_type> {
+    using Answer = std::invoke_result_t<Work>;
+    if (threads_.full())
+      return Answer(Fail(ErrorCode::kBackPressure,
+                         "Expected a thread that is free to read but found too many questions "
+                         "waiting; try again later"));
+    return threads_.Run<Answer>(std::move(work));
+  }
+
+  // The server closes: whoever waits for what may take long is answered, and begins nothing new.
+  void Close();
+  bool closed() const { return closed_; }
+  kj::Promise<void> WhenClosed() { return closing_.addBranch(); }
+  static std::unexpected<Error> Closed() {
+    return Fail(ErrorCode::kClosed, "Expected a server that goes on but it is stopping");
+  }
+
+ private:
+  const DefinitionPermissions* PermissionsOf(std::string_view definition);
+
+  const ServedEngine engine_;
+  WorkThreads& threads_;
+  kj::Timer& timer_;
+  Denied denied_;
+  std::map<DefinitionId, std::optional<DefinitionPermissions>> permissions_;  // of those looked at
+  std::shared_ptr<const model::Registry> registry_copy_;
+  bool closed_ = false;
+  kj::Own<kj::PromiseFulfiller<void>> close_;
+  kj::ForkedPromise<void> closing_;
+};
+
+}  // namespace stele::server

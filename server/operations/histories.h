@@ -1,0 +1,45 @@
+// What the log itself is asked: histories, the state at any moment, the steps of an instance.
+//
+// Thread: the loop's; the log is read on threads of their own.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "replay/timeline.h"
+#include "server/operations/desk.h"
+#include "server/operations/instances.h"
+
+namespace stele::server {
+
+struct HistoryPage {
+  std::vector<Object> events;  // replay::ToJson
+  Seq next;                    // to go on from; 0: there is no more
+  Position position;           // the last record of the log that the page knows of
+};
+
+// A moment of an instance: the last event by its seq, or all up to a time.
+struct Moment {
+  Seq seq;      // 0: by time
+  TimeUs time;  // 0: by seq
+};
+
+class Histories {
+ public:
+  Histories(Desk& desk, Instances& instances) : desk_(desk), instances_(instances) {}
+
+  // Events from `from` on, at most `limit`.
+  Promised<HistoryPage> Events(const Caller& caller, InstanceId instance, Seq from, size_t limit);
+
+  // The state behind that event, with its variables.
+  Promised<Object> At(const Caller& caller, InstanceId instance, Moment moment);
+
+  // What became of every step: replay::StepsToJson.
+  Promised<Array> Steps(const Caller& caller, InstanceId instance);
+
+ private:
+  Desk& desk_;
+  Instances& instances_;
+};
+
+}  // namespace stele::server

@@ -1,0 +1,150 @@
+#include "server/operations/instances.h"
+
+#include <fmt/format.h>
+
+#include "engine/requests/definitions.h"
+#include "projections/pace.h"
+
+namespace stele::server {
+
+namespace {
+
+Status RefuseLag(const projections::Projector& projector) {
+  if (projections::Pace(projector).MayStart()) return {};
+  return Fail(ErrorCode::kBackPressure,
+              fmt::format("Expected views that are at most {} records behind the log but found "
+                          "more; try again later",
+                          projections::kMaxViewLagRecords));
+}
+
+}  // namespace
+
+Instances::Instances(Desk& desk) : desk_(desk) {
+  lacks_worker_ = [&engine = desk.engine()](const definition::Step& step) {
+    const tasks::TaskExecutor* executor = engine.tasks->Find(step.task_type);
+    return tasks::WorkerPool::Serves(executor) && !engine.workers->MayRun(step.task_type);
+  };
+}
+
+Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kStart, request.definition);
+      !allowed.has_value())
+    return Result<Started>(std::unexpected(allowed.error()));
+  if (const Status fits = RefuseLag(*desk_.engine().projector); !fits.has_value())
+    return Result<Started>(std::unexpected(fits.error()));
+  const auto definition =
+      requests::FindDefinition(desk_.registry(), request.definition, request.version, true);
+  if (!definition.has_value()) return Result<Started>(std::unexpected(definition.error()));
+  model::StartInstance start;
+  start.definition = (*definition)->id;
+  start.input = std::move(request.input);
+  start.variables = std::move(request.variables);
+  start.business_key = std::move(request.business_key);
+  start.idempotency_key = std::move(request.idempotency_key);
+  start.tags = std::move(request.tags);
+  start.priority = request.priority;
+  start.deadline = request.deadline;
+  start.paused = request.paused;
+  auto answering = desk_.Await();
+  const InstanceId last = desk_.shard().last_instance();
+  const InstanceId id =
+      desk_.shard().Start(std::move(start), caller.name, std::move(answering.answer),
+                          {.unique_business_key = request.unique});
+  return answering.promise.then([id, last](Result<Written> written) -> Result<Started> {
+    if (!written.has_value()) return std::unexpected(written.error());
+    return Started{written->position, id, id <= last};
+  });
+}
+
+Result<const model::Instance*> Instances::Find(InstanceId instance) {
+  if (!instance)
+    return Fail(ErrorCode::kUnknownInstance, "Expected an instance's number but found 0");
+  return desk_.shard().Find(instance);
+}
+
+Result<std::string> Instances::Allow(const Caller& caller, Permission permission,
+                                     InstanceId instance) {
+  // Who may do it with no definition at all is not told whether there is such an instance.
+  const auto found = Find(instance);
+  if (!found.has_value()) {
+    STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission));
+    return std::unexpected(found.error());
+  }
+  const std::string& name = desk_.registry().Find((*found)->definition)->name;
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission, name));
+  return name;
+}
+
+Promised<Written> Instances::Send(const Caller& caller, Permission permission, InstanceId instance,
+                                  const requests::MakeCommand& make) {
+  const auto refuse = [](const Error& error) { return Result<Written>(std::unexpected(error)); };
+  if (const auto allowed = Allow(caller, permission, instance); !allowed.has_value())
+    return refuse(allowed.error());
+  const auto found = Find(instance);
+  if (!found.has_value()) return refuse(found.error());
+  auto command = make(**found, *desk_.registry().Find((*found)->definition)->definition);
+  if (!command.has_value()) return refuse(command.error());
+  auto answering = desk_.Await();
+  desk_.shard().Send(instance, *std::move(command), caller.name, std::move(answering.answer));
+  return kj::mv(answering.promise);
+}
+
+Promised<InstanceStatus> Instances::Show(InstanceId instance) {
+  const auto found = Find(instance);
+  if (!found.has_value()) return Result<InstanceStatus>(std::unexpected(found.error()));
+  auto answering = desk_.Await();
+  auto status = StatusOf(**found, *desk_.registry().Find((*found)->definition), lacks_worker_);
+  desk_.shard().WhenDurable(std::move(answering.answer));
+  return answering.promise.then(
+      [status = std::move(status)](Result<Written> durable) mutable -> Result<InstanceStatus> {
+        if (!durable.has_value()) return std::unexpected(durable.error());
+        return std::move(status);
+      });
+}
+
+Promised<InstanceStatus> Instances::Get(const Caller& caller, InstanceId instance) {
+  if (const auto allowed = Allow(caller, Permission::kRead, instance); !allowed.has_value())
+    return Result<InstanceStatus>(std::unexpected(allowed.error()));
+  return Show(instance);
+}
+
+Promised<InstanceStatus> Instances::Ended(InstanceId instance) {
+  const auto [place, is_new] = ends_.try_emplace(instance, nullptr);
+  if (is_new) {
+    auto ended = kj::newPromiseAndFulfiller<Shared>();
+    place->second = ended.promise.fork();
+    const auto fulfiller =
+        std::make_shared<kj::Own<kj::PromiseFulfiller<Shared>>>(kj::mv(ended.fulfiller));
+    desk_.shard().WatchEnd(instance, [this, fulfiller](const model::Instance& state) {
+      ends_.erase(state.id);
+      (*fulfiller)
+          ->fulfill(std::make_shared<const InstanceStatus>(
+              StatusOf(state, *desk_.registry().Find(state.definition), lacks_worker_)));
+    });
+  }
+  return place->second.addBranch().then(
+      [](const Shared& ended) { return Result<InstanceStatus>(*ended); });
+}
+
+Promised<InstanceStatus> Instances::Wait(const Caller& caller, InstanceId instance,
+                                         int64_t patience_us) {
+  if (const auto allowed = Allow(caller, Permission::kRead, instance); !allowed.has_value())
+    return Result<InstanceStatus>(std::unexpected(allowed.error()));
+  const auto found = Find(instance);
+  if (!found.has_value()) return Result<InstanceStatus>(std::unexpected(found.error()));
+  if (patience_us <= 0 || model::HasEnded((*found)->status)) return Show(instance);
+  // As it is, when it takes longer, or the server closes.
+  auto late = desk_.timer().afterDelay(patience_us * kj::MICROSECONDS);
+  return Ended(instance).exclusiveJoin(
+      late.exclusiveJoin(desk_.WhenClosed()).then([this, instance] { return Show(instance); }));
+}
+
+Promised<Written> Instances::Publish(const Caller& caller, model::MessagePublished message) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kSignal); !allowed.has_value())
+    return Result<Written>(std::unexpected(allowed.error()));
+  auto answering = desk_.Await();
+  desk_.shard().Publish(std::move(message), caller.name, std::move(answering.answer));
+  return kj::mv(answering.promise);
+}
+
+}  // namespace stele::server

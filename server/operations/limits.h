@@ -1,0 +1,40 @@
+// How long and how much the operations of a server go at most.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace stele::server {
+
+// What a step has printed is shown when its view knows all that was durable, or that much later.
+inline constexpr std::chrono::milliseconds kLogPatience{2'000};
+
+// Events of a history in one page.
+inline constexpr size_t kDefaultHistoryEvents = 200;
+inline constexpr size_t kMaxHistoryEvents = 5'000;
+// And their bytes, about: a page ends early.
+inline constexpr size_t kMaxHistoryBytes = 8u << 20;
+
+// What followers of live events are told from without reading the log again.
+inline constexpr size_t kRecentEventBytes = 4u << 20;
+// Of one that is further behind, so much is read at a time.
+inline constexpr size_t kBehindEvents = 512;
+
+// Denied attempts that are told apart, the bytes that are kept of a name in them, and how often the
+// same one is noted.
+inline constexpr size_t kMaxDenials = 1'000;
+inline constexpr size_t kMaxDeniedBytes = 128;
+inline constexpr int64_t kDenialsEveryUs = 60'000'000;
+
+// Workers that are called, and polls that wait, at once; the name of one, the types that it names,
+// how long it may wait for tasks, and hold them without a heartbeat.
+inline constexpr size_t kMaxJoinedWorkers = 10'000;
+inline constexpr size_t kMaxOpenPolls = 10'000;
+inline constexpr size_t kMaxWorkerNameBytes = 128;
+inline constexpr size_t kMaxWorkerTypes = 100;
+inline constexpr int64_t kMaxPollWaitUs = 60'000'000;
+inline constexpr int64_t kMinWorkerLeaseUs = 1'000'000;
+inline constexpr int64_t kMaxWorkerLeaseUs = 3'600'000'000;
+
+}  // namespace stele::server

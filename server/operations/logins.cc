@@ -1,0 +1,289 @@
+#include "server/operations/logins.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+
+namespace stele::server {
+
+namespace {
+
+template <class T>
+Promised<T> Refuse(const Error& error) {
+  return Result<T>(std::unexpected(error));
+}
+
+Error UnknownUser(std::string_view name) {
+  return {ErrorCode::kUnknownUser, fmt::format("Expected a user but found no \"{}\"", name)};
+}
+
+// The document, which does not say its own name, with it.
+Object Named(std::string_view member, const std::string& name, const Value& document) {
+  Object named{{std::string(member), name}};
+  for (const Member& each : document.as_object()) named.Set(each.key, each.value);
+  return named;
+}
+
+Caller Stranger(std::string_view name, std::string_view source) {
+  Caller caller;
+  caller.name = name;
+  caller.source = source;
+  return caller;
+}
+
+}  // namespace
+
+std::vector<Error> Logins::ReadAccounts(const model::Registry& registry, Accounts& accounts) {
+  std::vector<Error> faults;
+  for (const auto& [name, document] : registry.settings) {
+    const bool is_account =
+        name.starts_with(kUserPrefix) || name.starts_with(kKeyPrefix) || name == kRevokedSetting;
+    if (!is_account) continue;
+    const auto value = ParseJson(document, nullptr, kWrittenJson);
+    const Status taken =
+        value.has_value() ? accounts.Set(name, *value) : std::unexpected(value.error());
+    if (!taken.has_value())
+      faults.push_back({taken.error().code, fmt::format("{}: {}", name, taken.error().message)});
+  }
+  return faults;
+}
+
+Promised<Written> Logins::Record(const std::string& setting, std::optional<Value> document,
+                                 const std::string& actor) {
+  auto answering = desk_.Await();
+  desk_.shard().ChangeSetting(setting, document.has_value() ? ToJson(*document) : std::string(),
+                              actor, std::move(answering.answer));
+  // Nobody gets in, or is kept out, by what a power cut could take back.
+  return answering.promise.then(
+      [this, setting, document = std::move(document)](Result<Written> written) -> Result<Written> {
+        if (!written.has_value()) return written;
+        if (document.has_value()) {
+          STELE_RETURN_IF_ERROR(accounts_.Set(setting, *document));
+        } else {
+          accounts_.Remove(setting);
+        }
+        return written;
+      });
+}
+
+Promised<std::string> Logins::Hash(const std::string& password) {
+  return desk_.Read([text = SecretText(password), limits = limits_] {
+    return HashPassword(text.view(), limits);
+  });
+}
+
+Promised<std::string> Logins::MakeFirstAdmin() {
+  if (!accounts_.ListUsers().empty()) return Result<std::string>(std::string());
+  std::string password = MakePassword(random_);
+  auto hashed = Hash(password);
+  return hashed.then([this, password](Result<std::string> hash) -> Promised<std::string> {
+    if (!hash.has_value()) return Refuse<std::string>(hash.error());
+    const User admin{.name = "admin",
+                     .role = Role::kAdmin,
+                     .groups = {},
+                     .password_hash = *hash,
+                     .must_change = true,
+                     .created = desk_.Now()};
+    return RecordUser(admin, "stele").then([password](Result<Written> written) {
+      return written.has_value() ? Result<std::string>(password)
+                                 : Result<std::string>(std::unexpected(written.error()));
+    });
+  });
+}
+
+Result<Caller> Logins::Authenticate(std::string_view authorization, std::string_view source) {
+  auto caller = authenticator_.Authenticate(authorization, source);
+  if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
+    denials_.Note(Stranger("", source), "token", "");
+  return caller;
+}
+
+Result<Caller> Logins::AuthenticateText(std::string_view credential, std::string_view source) {
+  auto caller = authenticator_.AuthenticateText(credential, source);
+  if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
+    denials_.Note(Stranger("", source), "token", "");
+  return caller;
+}
+
+Promised<IssuedToken> Logins::Login(const std::string& name, const std::string& password,
+                                    const std::string& source) {
+  auto begun = authenticator_.Begin(name, password, source);
+  if (!begun.has_value()) {
+    denials_.Note(Stranger(name, source), "login", "");
+    return Refuse<IssuedToken>(begun.error());
+  }
+  const auto check = std::make_shared<const PasswordCheck>(*std::move(begun));
+  return desk_.Read([check] { return Result<bool>(check->Verify()); })
+      .then([this, check](Result<bool> verified) -> Result<IssuedToken> {
+        if (!verified.has_value()) return std::unexpected(verified.error());
+        auto issued = authenticator_.Finish(*check, *verified);
+        if (!issued.has_value())
+          denials_.Note(Stranger(check->name(), check->source()), "login", "");
+        return issued;
+      });
+}
+
+Result<IssuedToken> Logins::Refresh(const Caller& caller) {
+  return authenticator_.Refresh(caller);
+}
+
+Promised<Written> Logins::Logout(const Caller& caller) {
+  if (const Status revoked = authenticator_.Revoke(caller); !revoked.has_value())
+    return Refuse<Written>(revoked.error());
+  return Record(std::string(kRevokedSetting), accounts_.revoked().ToJson(), caller.name);
+}
+
+Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const std::string& old_password,
+                                             const std::string& new_password) {
+  if (!caller.has_account)
+    return Refuse<IssuedToken>(
+        {ErrorCode::kForbidden,
+         fmt::format("Expected a user with a password but found \"{}\", who has none here",
+                     caller.name)});
+  if (const Status good = CheckPassword(new_password, caller.name); !good.has_value())
+    return Refuse<IssuedToken>(good.error());
+  if (old_password == new_password)
+    return Refuse<IssuedToken>(
+        {ErrorCode::kWeakPassword, "Expected another password but found the one that it is"});
+  return Login(caller.name, old_password, caller.source)
+      .then([this, new_password](Result<IssuedToken> issued) -> Promised<IssuedToken> {
+        if (!issued.has_value()) return Refuse<IssuedToken>(issued.error());
+        return Hash(new_password)
+            .then([this, new_password,
+                   issued = *issued](Result<std::string> hash) -> Promised<IssuedToken> {
+              if (!hash.has_value()) return Refuse<IssuedToken>(hash.error());
+              const User* known = accounts_.FindUser(issued.caller.name);
+              if (known == nullptr) return Refuse<IssuedToken>(UnknownUser(issued.caller.name));
+              User user = *known;
+              user.password_hash = *hash;
+              user.must_change = false;
+              user.tokens_valid_from = desk_.Now();
+              return RecordUser(user, user.name)
+                  .then([this, user, new_password, source = issued.caller.source](
+                            Result<Written> written) -> Promised<IssuedToken> {
+                    if (!written.has_value()) return Refuse<IssuedToken>(written.error());
+                    return Login(user.name, new_password, source);
+                  });
+            });
+      });
+}
+
+Result<Array> Logins::Users(const Caller& caller) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kManageUsers));
+  return accounts_.ListUsers();
+}
+
+Result<User> Logins::FindUser(const Caller& caller, const std::string& name) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kManageUsers));
+  const User* known = accounts_.FindUser(name);
+  if (known == nullptr) return std::unexpected(UnknownUser(name));
+  return *known;
+}
+
+Status Logins::KeepAnAdmin(const std::string& name, const std::optional<User>& becomes) const {
+  const User* known = accounts_.FindUser(name);
+  const auto is_admin = [](const User& user) {
+    return user.role == Role::kAdmin && !user.disabled;
+  };
+  if (known == nullptr || !is_admin(*known)) return {};
+  if (becomes.has_value() && is_admin(*becomes)) return {};
+  for (const Value& each : accounts_.ListUsers()) {
+    const User* other = accounts_.FindUser(each.Find("name")->as_string());
+    if (other != nullptr && other->name != name && is_admin(*other)) return {};
+  }
+  return Fail(
+      ErrorCode::kWrongState,
+      fmt::format("Expected another admin that is enabled but \"{}\" is the last one", name));
+}
+
+Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& name,
+                                      UserChange change) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kManageUsers); !allowed.has_value())
+    return Refuse<ChangedUser>(allowed.error());
+  if (const Status fits = CheckUserName(name); !fits.has_value())
+    return Refuse<ChangedUser>(fits.error());
+  const User* known = accounts_.FindUser(name);
+  const bool is_new = known == nullptr;
+  User user = is_new ? User{.name = name, .groups = {}, .password_hash = {}, .created = desk_.Now()}
+                     : *known;
+  user.role = change.role.value_or(user.role);
+  if (change.groups.has_value()) user.groups = *change.groups;
+  user.disabled = change.disabled.value_or(user.disabled);
+  if (const Status kept = KeepAnAdmin(name, user); !kept.has_value())
+    return Refuse<ChangedUser>(kept.error());
+  std::string made;
+  if (is_new && !change.password.has_value()) change.password = made = MakePassword(random_);
+  if (change.password.has_value() && made.empty())
+    if (const Status good = CheckPassword(*change.password, name); !good.has_value())
+      return Refuse<ChangedUser>(good.error());
+  // Whoever knows it besides the user is to know it no more.
+  if (change.password.has_value()) {
+    user.must_change = true;
+    user.tokens_valid_from = desk_.Now();
+  }
+  auto hashed = change.password.has_value()
+                    ? Hash(*change.password)
+                    : Promised<std::string>(Result<std::string>(user.password_hash));
+  return hashed.then([this, user, made, is_new, actor = caller.name](
+                         Result<std::string> hash) mutable -> Promised<ChangedUser> {
+    if (!hash.has_value()) return Refuse<ChangedUser>(hash.error());
+    user.password_hash = *std::move(hash);
+    return RecordUser(user, actor)
+        .then([user, made, is_new](Result<Written> written) -> Result<ChangedUser> {
+          if (!written.has_value()) return std::unexpected(written.error());
+          return ChangedUser{Named("name", user.name, ToJson(user, Secrets::kLeftOut)), made,
+                             is_new};
+        });
+  });
+}
+
+Promised<Written> Logins::RemoveUser(const Caller& caller, const std::string& name) {
+  if (const auto known = FindUser(caller, name); !known.has_value())
+    return Refuse<Written>(known.error());
+  if (const Status kept = KeepAnAdmin(name, std::nullopt); !kept.has_value())
+    return Refuse<Written>(kept.error());
+  return Record(std::string(kUserPrefix) + name, std::nullopt, caller.name);
+}
+
+Promised<Written> Logins::RevokeTokens(const Caller& caller, const std::string& name) {
+  auto known = FindUser(caller, name);
+  if (!known.has_value()) return Refuse<Written>(known.error());
+  known->tokens_valid_from = desk_.Now();
+  return RecordUser(*known, caller.name);
+}
+
+Result<Array> Logins::Keys(const Caller& caller) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kManageUsers));
+  return accounts_.ListKeys();
+}
+
+Promised<MadeKey> Logins::MakeKey(const Caller& caller, const KeyRequest& request) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kManageUsers); !allowed.has_value())
+    return Refuse<MadeKey>(allowed.error());
+  if (const Status fits = CheckUserName(request.name); !fits.has_value())
+    return Refuse<MadeKey>(fits.error());
+  if (request.expires && request.expires <= desk_.Now())
+    return Refuse<MadeKey>({ErrorCode::kInvalidInput,
+                            "Expected a key that expires in the future but found an earlier time"});
+  MadeApiKey made = MakeApiKey(random_, request.name, request.role, desk_.Now());
+  made.key.groups = request.groups;
+  made.key.expires = request.expires;
+  return Record(std::string(kKeyPrefix) + made.key.id, ToJson(made.key), caller.name)
+      .then([made](Result<Written> written) -> Result<MadeKey> {
+        if (!written.has_value()) return std::unexpected(written.error());
+        return MadeKey{Named("id", made.key.id, ToJson(made.key, Secrets::kLeftOut)), made.text};
+      });
+}
+
+Promised<Written> Logins::RemoveKey(const Caller& caller, const std::string& id) {
+  if (const Status allowed = desk_.Allow(caller, Permission::kManageUsers); !allowed.has_value())
+    return Refuse<Written>(allowed.error());
+  if (accounts_.FindKey(id) == nullptr)
+    return Refuse<Written>(
+        {ErrorCode::kUnknownUser, fmt::format("Expected an API key but found no \"{}\"", id)});
+  return Record(std::string(kKeyPrefix) + id, std::nullopt, caller.name);
+}
+
+}  // namespace stele::server

@@ -1,0 +1,27 @@
+// All operations of a server: what an edge answers its requests with.
+#pragma once
+
+#include "server/operations/definitions.h"
+#include "server/operations/desk.h"
+#include "server/operations/events.h"
+#include "server/operations/histories.h"
+#include "server/operations/instances.h"
+#include "server/operations/questions.h"
+#include "server/operations/triggers.h"
+#include "server/operations/workers.h"
+
+namespace stele::server {
+
+// REQUIRES: they outlive whoever has it.
+struct Operations {
+  Desk& desk;
+  Instances& instances;
+  Definitions& definitions;
+  Triggers& triggers;
+  Questions& questions;
+  Histories& histories;
+  Events& events;
+  Workers& workers;
+};
+
+}  // namespace stele::server

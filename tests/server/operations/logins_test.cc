@@ -1,0 +1,196 @@
+// Logins, users and keys over a real registry; denied attempts in its log.
+#include "server/operations/logins.h"
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "replay/history.h"
+#include "server/operations/denials.h"
+#include "tests/server/support/served_world.h"
+
+namespace stele::server {
+namespace {
+
+constexpr std::string_view kGood = "quite-a-good-one-7";
+constexpr std::string_view kOther = "another-good-one-8";
+
+class LoginWorld : public testing::Test {
+ protected:
+  LoginWorld() {
+    admin_.name = "root";
+    admin_.role = Role::kAdmin;
+  }
+
+  // What has come of a user's login.
+  Result<IssuedToken> Login(const std::string& name, std::string_view password) {
+    return world_.Await(logins_.Login(name, std::string(password), "10.0.0.1"));
+  }
+  // A user whose password is kGood and their own.
+  Caller Own(const std::string& name, Role role) {
+    world_.Get(logins_.PutUser(
+        admin_, name,
+        {.role = role, .groups = {}, .disabled = {}, .password = std::string(kOther)}));
+    const auto first = Login(name, kOther);
+    EXPECT_TRUE(first.has_value() && first->caller.must_change_password);
+    world_.clock().Advance(1);
+    return world_
+        .Get(logins_.ChangePassword(first->caller, std::string(kOther), std::string(kGood)))
+        .caller;
+  }
+  // The denied attempts of the log.
+  std::vector<std::string> Denied() {
+    world_.Settle();
+    std::vector<std::string> texts;
+    const auto cursor = world_.desk().store().ReadInstance(ShardId(), InstanceId(), Seq(1));
+    for (auto record = (*cursor)->Next(); record->has_value(); record = (*cursor)->Next()) {
+      const auto events = model::Decode((*record)->body);
+      for (const model::Event& event : *events)
+        if (const auto* denied = std::get_if<model::AccessDenied>(&event))
+          texts.push_back(std::string((*record)->header.actor) + " " + denied->name + " " +
+                          denied->document);
+    }
+    return texts;
+  }
+
+  ServedWorld world_;
+  Denials denials_{world_.desk()};
+  Accounts accounts_;
+  Authenticator authenticator_{
+      Authenticator::Create(accounts_, SigningKey::Own(std::string(32, 'k')).value(), KeySet(),
+                            world_.clock(), SystemRandom(), {.passwords = PasswordLimits::Least()})
+          .value()};
+  Logins logins_{world_.desk(),  denials_,       accounts_,
+                 authenticator_, SystemRandom(), PasswordLimits::Least()};
+  Caller admin_;
+};
+
+TEST_F(LoginWorld, TheFirstAdminIsMadeOnce) {
+  const std::string password = world_.Get(logins_.MakeFirstAdmin());
+  EXPECT_EQ(password.size(), 20u);
+  EXPECT_EQ(world_.Get(logins_.MakeFirstAdmin()), "");
+  const auto issued = Login("admin", password);
+  ASSERT_TRUE(issued.has_value());
+  EXPECT_EQ(issued->caller.role, Role::kAdmin);
+  // Nothing but the password may be changed with it.
+  EXPECT_EQ(logins_.Users(issued->caller).error().code, ErrorCode::kForbidden);
+}
+
+TEST_F(LoginWorld, AccountsAreReadBackFromTheRegistry) {
+  Own("ada", Role::kOperator);
+  const MadeKey key = world_.Get(logins_.MakeKey(
+      admin_, {.name = "ci", .role = Role::kDeveloper, .groups = {"x"}, .expires = {}}));
+  Accounts again;
+  EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
+  ASSERT_NE(again.FindUser("ada"), nullptr);
+  EXPECT_EQ(*again.FindUser("ada"), *accounts_.FindUser("ada"));
+  EXPECT_EQ(again.ListKeys().size(), 1u);
+  const auto caller = logins_.AuthenticateText(key.text, "10.0.0.1");
+  ASSERT_TRUE(caller.has_value());
+  EXPECT_EQ(caller->name, "ci");
+}
+
+TEST_F(LoginWorld, AnAccountThatCannotBeReadIsTold) {
+  auto answering = world_.desk().Await();
+  world_.shard().ChangeSetting("user:eve", "{\"role\": \"king\"}", "test",
+                               std::move(answering.answer));
+  ASSERT_TRUE(world_.Await(kj::mv(answering.promise)).has_value());
+  Accounts accounts;
+  const auto faults = Logins::ReadAccounts(world_.desk().registry(), accounts);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_NE(faults[0].message.find("user:eve"), std::string::npos);
+  EXPECT_EQ(accounts.FindUser("eve"), nullptr);
+}
+
+TEST_F(LoginWorld, AChangedPasswordEndsTheTokensBefore) {
+  const Caller ada = Own("ada", Role::kViewer);
+  EXPECT_TRUE(logins_.StillValid(ada));
+  world_.clock().Advance(1);
+  const auto next =
+      world_.Await(logins_.ChangePassword(ada, std::string(kGood), std::string(kOther)));
+  ASSERT_TRUE(next.has_value());
+  EXPECT_FALSE(logins_.StillValid(ada));
+  EXPECT_TRUE(logins_.StillValid(next->caller));
+  EXPECT_FALSE(Login("ada", kGood).has_value());
+}
+
+TEST_F(LoginWorld, AWeakOrTheSamePasswordIsRefused) {
+  const Caller ada = Own("ada", Role::kViewer);
+  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kGood), "short")),
+            ErrorCode::kWeakPassword);
+  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kGood), std::string(kGood))),
+            ErrorCode::kWeakPassword);
+  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kOther), "yet-another-one-9")),
+            ErrorCode::kUnauthenticated);
+}
+
+TEST_F(LoginWorld, LoggingOutIsRecorded) {
+  const Caller ada = Own("ada", Role::kViewer);
+  world_.Get(logins_.Logout(ada));
+  EXPECT_FALSE(logins_.StillValid(ada));
+  Accounts again;
+  EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
+  EXPECT_TRUE(again.revoked().Contains(ada.token_id));
+}
+
+TEST_F(LoginWorld, TheLastAdminStays) {
+  const std::string password = world_.Get(logins_.MakeFirstAdmin());
+  EXPECT_EQ(world_.CodeOf(logins_.RemoveUser(admin_, "admin")), ErrorCode::kWrongState);
+  EXPECT_EQ(
+      world_.CodeOf(logins_.PutUser(
+          admin_, "admin", {.role = Role::kViewer, .groups = {}, .disabled = {}, .password = {}})),
+      ErrorCode::kWrongState);
+  EXPECT_EQ(world_.CodeOf(logins_.PutUser(
+                admin_, "admin", {.role = {}, .groups = {}, .disabled = true, .password = {}})),
+            ErrorCode::kWrongState);
+  Own("ada", Role::kAdmin);
+  EXPECT_TRUE(world_.Await(logins_.RemoveUser(admin_, "admin")).has_value());
+}
+
+TEST_F(LoginWorld, ANewUserWithoutAPasswordGetsOne) {
+  const ChangedUser made = world_.Get(logins_.PutUser(
+      admin_, "bo", {.role = Role::kWorker, .groups = {{"a"}}, .disabled = {}, .password = {}}));
+  EXPECT_TRUE(made.is_new);
+  EXPECT_EQ(made.user.Find("must_change")->as_bool(), true);
+  EXPECT_EQ(made.user.Find("password_hash"), nullptr);
+  ASSERT_TRUE(Login("bo", made.password).has_value());
+  // What is not said stays.
+  const ChangedUser changed = world_.Get(
+      logins_.PutUser(admin_, "bo", {.role = {}, .groups = {}, .disabled = true, .password = {}}));
+  EXPECT_FALSE(changed.is_new);
+  EXPECT_EQ(changed.password, "");
+  EXPECT_EQ(accounts_.FindUser("bo")->role, Role::kWorker);
+  EXPECT_EQ(Login("bo", made.password).error().code, ErrorCode::kUnauthenticated);
+}
+
+TEST_F(LoginWorld, WhoMayNotManageUsersIsRefusedAndNoted) {
+  const Caller viewer = ServedWorld::Somebody(Role::kViewer);
+  EXPECT_EQ(logins_.Users(viewer).error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(world_.CodeOf(logins_.RemoveUser(viewer, "admin")), ErrorCode::kForbidden);
+  const auto denied = Denied();
+  // The same attempt twice within a minute is one record.
+  ASSERT_EQ(denied.size(), 1u);
+  EXPECT_NE(denied[0].find(viewer.name + " manage_users"), std::string::npos) << denied[0];
+  world_.Advance(61'000'000);
+  EXPECT_EQ(logins_.Users(viewer).error().code, ErrorCode::kForbidden);
+  const auto later = Denied();
+  ASSERT_EQ(later.size(), 2u);
+  EXPECT_NE(later[1].find("\"times\":2"), std::string::npos) << later[1];
+}
+
+TEST_F(LoginWorld, WrongPasswordsAndTokensAreNoted) {
+  EXPECT_FALSE(Login("nobody", "wrong-wrong-wrong").has_value());
+  EXPECT_FALSE(logins_.Authenticate("Bearer a.b.c", "10.0.0.2").has_value());
+  const auto denied = Denied();
+  ASSERT_EQ(denied.size(), 2u);
+  EXPECT_NE(denied[0].find("nobody login"), std::string::npos);
+  EXPECT_NE(denied[1].find("10.0.0.2"), std::string::npos);
+}
+
+TEST_F(LoginWorld, StrangersCannotFillTheLog) {
+  for (int i = 0; i < 1'500; ++i)
+    denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", "definition-" + std::to_string(i));
+  EXPECT_LE(Denied().size(), 1'001u);
+}
+
+}  // namespace
+}  // namespace stele::server
