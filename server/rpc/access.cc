@@ -1,0 +1,65 @@
+#include "server/rpc/access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace stele::server::rpc {
+
+kj::Promise<kj::Own<Turnstile::Place>> Turnstile::Enter() {
+  if (free_ > 0) {
+    --free_;
+    return kj::heap<Place>(*this);
+  }
+  auto waiting = kj::newPromiseAndFulfiller<kj::Own<Place>>();
+  waiting_.push_back(kj::mv(waiting.fulfiller));
+  return kj::mv(waiting.promise);
+}
+
+void Turnstile::Leave() {
+  while (!waiting_.empty()) {
+    auto next = kj::mv(waiting_.front());
+    waiting_.pop_front();
+    // Who was waiting may have gone.
+    if (!next->isWaiting()) continue;
+    next->fulfill(kj::heap<Place>(*this));
+    return;
+  }
+  ++free_;
+}
+
+Status Access::Check() const {
+  if (operations_.desk.closed()) return Desk::Closed();
+  if (options_.logins == nullptr || options_.logins->StillValid(holder_)) return {};
+  return Fail(ErrorCode::kBadToken,
+              "Expected a session whose token counts but found that it has expired, was given up, "
+              "or that its account has changed; log in again");
+}
+
+Result<std::shared_ptr<const Access>> Access::Narrowed(const std::string& role,
+                                                       std::vector<std::string> groups) const {
+  auto narrowed = std::make_shared<Access>(*this);
+  if (!role.empty()) {
+    const auto known = FindRole(role);
+    if (!known.has_value())
+      return Fail(ErrorCode::kInvalidInput,
+                  fmt::format("role: Expected a role but found \"{}\"", role));
+    for (size_t i = 0; i < kPermissions; ++i) {
+      const auto permission = static_cast<Permission>(i);
+      if (MayDo(*known, permission) && !MayDo(caller_.role, permission))
+        return Fail(ErrorCode::kForbidden,
+                    fmt::format("role: Expected one that may do nothing that {} may not but \"{}\" "
+                                "may {}",
+                                RoleName(caller_.role), role, PermissionName(permission)));
+    }
+    narrowed->caller_.role = *known;
+  }
+  for (const std::string& group : groups)
+    if (std::ranges::find(caller_.groups, group) == caller_.groups.end())
+      return Fail(ErrorCode::kForbidden,
+                  fmt::format("groups: Expected groups of the session but found \"{}\"", group));
+  narrowed->caller_.groups = std::move(groups);
+  return narrowed;
+}
+
+}  // namespace stele::server::rpc

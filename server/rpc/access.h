@@ -1,0 +1,107 @@
+// On whose behalf the calls of a session are made, and what the session belongs to.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <kj/async.h>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "server/auth/caller.h"
+#include "server/operations/logins.h"
+#include "server/operations/operations.h"
+#include "server/rpc/limits.h"
+
+namespace stele::server::rpc {
+
+struct RpcOptions {
+  // Null: nobody is asked for a name (--dev). Outlives the server.
+  Logins* logins = nullptr;
+  std::string program;  // "stele 0.1.0"
+  // How long a connection may stay without anybody being known.
+  int64_t login_patience_us = kLoginPatienceUs;
+};
+
+// Lets so many in at once; others wait, in their order.
+class Turnstile {
+ public:
+  explicit Turnstile(size_t places) : free_(places) {}
+
+  // Kept when there is a place, which is taken until the answer is dropped.
+  class Place {
+   public:
+    explicit Place(Turnstile& turnstile) : turnstile_(turnstile) {}
+    ~Place() { turnstile_.Leave(); }
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+
+   private:
+    Turnstile& turnstile_;
+  };
+  kj::Promise<kj::Own<Place>> Enter();
+
+ private:
+  void Leave();
+
+  size_t free_;
+  std::deque<kj::Own<kj::PromiseFulfiller<kj::Own<Place>>>> waiting_;
+};
+
+// What the sessions of a connection share.
+struct Connected {
+  std::string source;     // the address that it comes from
+  bool admitted = false;  // somebody is known
+  size_t subscriptions = 0;
+  Turnstile questions{kMaxQuestions};
+};
+
+class Access {
+ public:
+  Access(const Operations& operations, const RpcOptions& options,
+         std::shared_ptr<Connected> connected, Caller caller)
+      : operations_(operations),
+        options_(options),
+        connected_(std::move(connected)),
+        holder_(caller),
+        caller_(std::move(caller)) {}
+
+  const Operations& operations() const { return operations_; }
+  const RpcOptions& options() const { return options_; }
+  Connected& connected() const { return *connected_; }
+  // As far as the session lets them.
+  const Caller& caller() const { return caller_; }
+  // As the credential says.
+  const Caller& holder() const { return holder_; }
+
+  // Asked before anything is done: whether the credential still counts, and the server goes on.
+  Status Check() const;
+
+  // The same caller with less. kForbidden: not less. `role` empty: the same one.
+  Result<std::shared_ptr<const Access>> Narrowed(const std::string& role,
+                                                 std::vector<std::string> groups) const;
+
+  // Asks a question that is answered from the log or a view, when it is its turn.
+  template <class Ask>
+  auto WhenFree(Ask ask) const -> std::invoke_result_t<Ask> {
+    return connected_->questions.Enter().then(
+        [ask = std::move(ask)](kj::Own<Turnstile::Place> place) mutable {
+          return ask().attach(kj::mv(place));
+        });
+  }
+
+ private:
+  const Operations& operations_;
+  const RpcOptions& options_;
+  std::shared_ptr<Connected> connected_;
+  Caller holder_;
+  Caller caller_;
+};
+
+using SharedAccess = std::shared_ptr<const Access>;
+
+}  // namespace stele::server::rpc

@@ -1,0 +1,85 @@
+// A worker that is called: each task that the pool hands it is a call, and the call's answer is the
+// task's.
+//
+//     OnTask ──► run ──► answered: Complete, FailTask
+//                  ├──► dropped: cancelled, or its lease has ended; stopped when `control` is let
+//                  go └──► disconnected: the worker is lost, and all that it holds
+//
+// Owner: its membership, and the controls of its tasks, which a worker may keep for longer. Thread:
+// the loop's.
+#pragma once
+
+#include <kj/async.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "engine/tasks/worker_pool.h"
+#include "schemas/workers.capnp.h"
+#include "server/rpc/access.h"
+
+namespace stele::server::rpc {
+
+class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
+                           private tasks::Worker,
+                           private kj::TaskSet::ErrorHandler {
+ public:
+  CalledWorker(SharedAccess access, api::Worker::Client worker);
+  // What libraries throw when it ends would be our own fault.
+  ~CalledWorker() noexcept override;
+
+  Status Join(tasks::WorkerPool::Joining joining);
+  // kClosed: it is not in the pool any more.
+  Status SetSlots(uint32_t slots);
+  // It gets nothing new.
+  void Leave();
+  // Kept when it has left, or was lost.
+  kj::Promise<void> WhenEnded();
+  // Its tasks go to others, and it is not called any more.
+  void Lose();
+
+  Status Heartbeat(tasks::LeaseId lease, std::string_view detail);
+  Status Log(tasks::LeaseId lease, std::string_view text);
+  // The worker has let go of the task.
+  void Release(tasks::LeaseId lease);
+
+ private:
+  struct Running {
+    kj::Promise<void> call;
+    bool released = false;
+  };
+
+  void OnTask(const tasks::WorkerTask& task) override;
+  void OnCancel(tasks::LeaseId lease, std::string_view reason) override { Drop(lease); }
+  void OnLeaseEnded(tasks::LeaseId lease, std::string_view reason) override { Drop(lease); }
+  void OnLeft() override { End(); }
+  void taskFailed(kj::Exception&& exception) override;
+
+  tasks::WorkerPool& pool() const { return access_->operations().workers.pool(); }
+  // Whether the credential that it joined with still counts.
+  Status Check() const;
+  void End();
+  void LoseLater();
+  void Done(tasks::LeaseId lease, api::WorkerResult::Reader result);
+  void Failed(tasks::LeaseId lease, const kj::Exception& exception);
+  // Nobody wants the call's answer. It stands in `stopping_` until its control is let go.
+  void Drop(tasks::LeaseId lease);
+  // The call is forgotten; false: it was. Its promise, inside which this may be, goes later.
+  bool Forget(tasks::LeaseId lease);
+  void Bury(kj::Promise<void> call);
+
+  const SharedAccess access_;
+  api::Worker::Client worker_;
+  std::unique_ptr<Workers::Membership> membership_;  // null: it was lost
+  bool ended_ = false;                               // it has left, or was lost
+  std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiting_for_end_;
+  std::map<tasks::LeaseId, Running> running_;
+  std::set<tasks::LeaseId> stopping_;
+  std::vector<kj::Promise<void>> buried_;
+  kj::TaskSet tasks_{*this};
+};
+
+}  // namespace stele::server::rpc

@@ -1,0 +1,22 @@
+// How an Error travels: as an exception of KJ, whose text begins with the code ("STL0405: Expected
+// …") and whose type says what a client can do about it (schemas/api.capnp). Clients use it, too.
+//
+// Thread: any.
+#pragma once
+
+#include <kj/exception.h>
+
+#include "base/error.h"
+
+namespace stele::server::rpc {
+
+kj::Exception ToException(const Error& error);
+
+// What a call failed with, as the server said it. Of what no server said, a code by the exception's
+// type: kClosed where the connection has ended, kBackPressure, kUnsupported, else kIo.
+Error ErrorOf(const kj::Exception& exception);
+
+// The code of that number; nothing for one that this program does not know.
+std::optional<ErrorCode> FindErrorCode(uint32_t number);
+
+}  // namespace stele::server::rpc

@@ -1,0 +1,161 @@
+#include "server/rpc/instance.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "server/operations/limits.h"
+#include "server/rpc/answer.h"
+#include "server/rpc/limits.h"
+#include "server/rpc/show.h"
+#include "server/rpc/subscription.h"
+#include "server/rpc/tasks.h"
+
+namespace stele::server::rpc {
+
+namespace {
+
+// What `fill` needs of an instance's status, or the refusal of one that is too large.
+auto ShowStatus(auto context) {
+  return [context](const InstanceStatus& status) mutable -> Status {
+    STELE_RETURN_IF_ERROR(CheckSize(status));
+    Show(status, context.getResults().initStatus());
+    return {};
+  };
+}
+
+Result<Moment> MomentOf(api::Moment::Reader moment) {
+  Moment given;
+  switch (moment.which()) {
+    case api::Moment::SEQ:
+      given.seq = Seq(moment.getSeq());
+      break;
+    case api::Moment::TIME:
+      given.time = TimeUs(moment.getTime());
+      break;
+  }
+  if (given.seq || given.time.value > 0) return given;
+  return Fail(ErrorCode::kInvalidInput,
+              "moment: Expected the number of an event or a time but found 0");
+}
+
+}  // namespace
+
+kj::Promise<void> InstanceServer::status(StatusContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  return Answer(access_->operations().instances.Get(access_->caller(), id_), ShowStatus(context));
+}
+
+kj::Promise<void> InstanceServer::wait(WaitContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  const int64_t patience =
+      std::clamp<int64_t>(context.getParams().getPatience(), 0, kMaxPatienceUs);
+  context.releaseParams();
+  return Answer(access_->operations().instances.Wait(access_->caller(), id_, patience),
+                [this, show = ShowStatus(context)](const InstanceStatus& status) mutable -> Status {
+                  // The token may have ended meanwhile; that the server stops does not matter.
+                  const Status valid = access_->Check();
+                  if (!valid.has_value() && valid.error().code != ErrorCode::kClosed) return valid;
+                  return show(status);
+                });
+}
+
+kj::Promise<void> InstanceServer::steps(StepsContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  return Answer(access_->WhenFree([access = access_, id = id_] {
+    return access->operations().histories.Steps(access->caller(), id);
+  }),
+                [context](Array& steps) mutable {
+                  context.getResults().setSteps(TextOf(ToJson(Value(std::move(steps)))));
+                });
+}
+
+kj::Promise<void> InstanceServer::history(HistoryContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  const auto limit = LimitOf(params.getLimit(), kDefaultHistoryEvents, kMaxHistoryEvents);
+  if (!limit.has_value()) given.Add(limit.error().code, limit.error().message);
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.allowCancellation();
+  return Answer(
+      access_->WhenFree([access = access_, id = id_, from = Seq(params.getFrom()), limit = *limit] {
+        return access->operations().histories.Events(access->caller(), id, from, limit);
+      }),
+      [context](HistoryPage& page) mutable {
+        auto results = context.getResults();
+        auto events = results.initEvents(static_cast<unsigned>(page.events.size()));
+        for (unsigned i = 0; i < page.events.size(); ++i)
+          events.set(i, TextOf(ToJson(Value(std::move(page.events[i])))));
+        results.setNext(page.next.value);
+        results.setPosition(page.position.value);
+      });
+}
+
+kj::Promise<void> InstanceServer::stateAt(StateAtContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  const auto moment = MomentOf(context.getParams().getMoment());
+  if (!moment.has_value()) return Refuse(moment.error());
+  context.allowCancellation();
+  return Answer(access_->WhenFree([access = access_, id = id_, moment = *moment] {
+    return access->operations().histories.At(access->caller(), id, moment);
+  }),
+                [context](Object& state) mutable -> Status {
+                  const std::string json = ToJson(Value(std::move(state)));
+                  if (json.size() > kMaxAnswerBytes)
+                    return Fail(ErrorCode::kLimitExceeded,
+                                fmt::format("Expected a state that fits into {} bytes but found {}",
+                                            kMaxAnswerBytes, json.size()));
+                  context.getResults().setState(TextOf(json));
+                  return {};
+                });
+}
+
+kj::Promise<void> InstanceServer::logs(LogsContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  const auto limit =
+      LimitOf(params.getLimit(), projections::kDefaultPageRows, projections::kMaxPageRows);
+  if (!limit.has_value()) given.Add(limit.error().code, limit.error().message);
+  std::string step = given.Name(params.getStep(), "step");
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.allowCancellation();
+  const projections::AttemptPlace after{RunId(params.getAfter().getRun()),
+                                        params.getAfter().getAttempt()};
+  return Answer(access_->WhenFree([access = access_, id = id_, step = std::move(step),
+                                   limit = *limit, after] {
+    return access->operations().questions.StepLogs(access->caller(), id, step, limit, after);
+  }),
+                [context](const projections::StepLogPage& page) mutable {
+                  Show(page, context.getResults().initPage());
+                });
+}
+
+kj::Promise<void> InstanceServer::follow(FollowContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  EventFilter filter = given.Filter(params.getFilter());
+  filter.instance = id_;
+  if (!id_) given.Add(ErrorCode::kUnknownInstance, "Expected an instance's number but found 0");
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  auto subscription = Follow(access_, params.getReceiver(), std::move(filter), params.getFrom());
+  if (!subscription.has_value()) return Refuse(subscription.error());
+  context.getResults().setSubscription(kj::mv(*subscription));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> InstanceServer::task(TaskContext context) {
+  Given given;
+  std::string step = given.Name(context.getParams().getStep(), "step");
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.getResults().setTask(kj::heap<TaskServer>(access_, id_, std::move(step)));
+  return kj::READY_NOW;
+}
+
+}  // namespace stele::server::rpc

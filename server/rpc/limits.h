@@ -1,0 +1,38 @@
+// Bounds of the native interface. What a call carries is bounded by the shard and the operations.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace stele::server::rpc {
+
+inline constexpr uint32_t kProtocol = 1;
+
+// A message, in both directions, and what may be read of it: pointers of a message may overlap.
+inline constexpr uint64_t kMaxMessageWords = 8u << 20;  // 64 MiB
+// An answer that would be larger is refused.
+inline constexpr size_t kMaxAnswerBytes = 48u << 20;
+// Messages of calls that are not answered, of a connection: no more is read at so many words.
+inline constexpr size_t kMaxCallWords = 2u << 20;  // 16 MiB
+// Answers that a connection's peer has not read: no more calls are read at so many.
+inline constexpr size_t kMaxUnsentBytes = 8u << 20;
+// What a connection may send before it is known who it is, and how long that may take.
+inline constexpr uint64_t kWordsBeforeLogin = 128u << 10;  // 1 MiB
+inline constexpr int64_t kLoginPatienceUs = 30'000'000;
+
+// Of a connection: questions that are being answered from the log or the views, others wait; and
+// those that follow events.
+inline constexpr size_t kMaxQuestions = 16;
+inline constexpr size_t kMaxSubscriptions = 1'000;
+// Events of one message to a follower: so many, and so many bytes and one event.
+inline constexpr size_t kEventsPerMessage = 512;
+inline constexpr size_t kEventBytesPerMessage = 128u << 10;
+
+inline constexpr size_t kMaxStartsPerCall = 10'000;
+inline constexpr int64_t kMaxPatienceUs = int64_t{3'600} * 1'000'000;
+// Of a task on its way to a worker, beside its texts: what its message is made for at first.
+inline constexpr size_t kMessageBytesOfTask = 512;
+// A text that is no JSON and no definition: a name, a key, a reason.
+inline constexpr size_t kMaxTextBytes = 64u << 10;
+
+}  // namespace stele::server::rpc

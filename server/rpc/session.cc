@@ -1,0 +1,122 @@
+#include "server/rpc/session.h"
+
+#include "server/rpc/answer.h"
+#include "server/rpc/definitions.h"
+#include "server/rpc/given.h"
+#include "server/rpc/instances.h"
+#include "server/rpc/show.h"
+#include "server/rpc/subscription.h"
+#include "server/rpc/tasks.h"
+#include "server/rpc/triggers.h"
+#include "server/rpc/views.h"
+#include "server/rpc/workers.h"
+
+namespace stele::server::rpc {
+
+namespace {
+
+auto ShowToken(auto context) {
+  return [context](const IssuedToken& token) mutable {
+    context.getResults().setToken(TextOf(token.text));
+    context.getResults().setExpires(token.caller.expires.value);
+  };
+}
+
+}  // namespace
+
+kj::Promise<void> SessionServer::whoAmI(WhoAmIContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  Show(access_->caller(), context.getResults().initCaller());
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::narrow(NarrowContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  const std::string role = given.Name(params.getRole(), "role");
+  std::vector<std::string> groups = given.Names(params.getGroups(), "groups");
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  return Answer(access_->Narrowed(role, std::move(groups)),
+                [context](const SharedAccess& narrowed) mutable {
+                  context.getResults().setSession(kj::heap<SessionServer>(narrowed));
+                });
+}
+
+kj::Promise<void> SessionServer::instances(InstancesContext context) {
+  context.getResults().setInstances(kj::heap<InstancesServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::definitions(DefinitionsContext context) {
+  context.getResults().setDefinitions(kj::heap<DefinitionsServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::triggers(TriggersContext context) {
+  context.getResults().setTriggers(kj::heap<TriggersServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::tasks(TasksContext context) {
+  context.getResults().setTasks(kj::heap<TasksServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::views(ViewsContext context) {
+  context.getResults().setViews(kj::heap<ViewsServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::log(LogContext context) {
+  context.getResults().setLog(kj::heap<LogServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::workers(WorkersContext context) {
+  context.getResults().setWorkers(kj::heap<WorkersServer>(access_));
+  return kj::READY_NOW;
+}
+
+Status SessionServer::CheckHolder() const {
+  STELE_RETURN_IF_ERROR(access_->Check());
+  if (access_->options().logins == nullptr)
+    return Fail(ErrorCode::kUnsupported,
+                "Expected a session with a token but found that this server asks nobody for one");
+  if (access_->caller() == access_->holder()) return {};
+  return Fail(ErrorCode::kForbidden,
+              "Expected the session of who has logged in but found one that was handed on");
+}
+
+kj::Promise<void> SessionServer::refresh(RefreshContext context) {
+  if (const Status holds = CheckHolder(); !holds.has_value()) return Refuse(holds.error());
+  return Answer(access_->options().logins->Refresh(access_->holder()), ShowToken(context));
+}
+
+kj::Promise<void> SessionServer::logout(LogoutContext context) {
+  if (const Status holds = CheckHolder(); !holds.has_value()) return Refuse(holds.error());
+  return Answer(access_->options().logins->Logout(access_->holder()), [](const Written&) {});
+}
+
+kj::Promise<void> SessionServer::changePassword(ChangePasswordContext context) {
+  if (const Status holds = CheckHolder(); !holds.has_value()) return Refuse(holds.error());
+  const auto params = context.getParams();
+  const std::string before(params.getBefore().begin(), params.getBefore().size());
+  const std::string now(params.getNow().begin(), params.getNow().size());
+  return Answer(access_->options().logins->ChangePassword(access_->holder(), before, now),
+                ShowToken(context));
+}
+
+kj::Promise<void> LogServer::follow(FollowContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  EventFilter filter = given.Filter(params.getFilter());
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  auto subscription = Follow(access_, params.getReceiver(), std::move(filter), params.getFrom());
+  if (!subscription.has_value()) return Refuse(subscription.error());
+  context.getResults().setSubscription(kj::mv(*subscription));
+  return kj::READY_NOW;
+}
+
+}  // namespace stele::server::rpc

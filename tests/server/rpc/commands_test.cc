@@ -1,0 +1,234 @@
+// What changes an instance, and what is seen of it afterwards.
+#include "tests/server/rpc/rpc_world.h"
+
+namespace stele::server::rpc {
+namespace {
+
+constexpr char kParking[] = "error_handling: {strategy: park}";
+
+class RpcCommands : public RpcWorld {
+ protected:
+  RpcCommands() {
+    world_.Register("long", "{id: hang, type: script}");
+    world_.Register("breaks", "{id: fail, type: script}");
+    world_.Register("parks", "{id: fail, type: script}", kParking);
+  }
+  uint64_t Settled(const std::string& definition) {
+    const uint64_t id = Started(definition);
+    world_.Settle();
+    return id;
+  }
+  std::string HistoryOf(uint64_t id) {
+    std::string text;
+    const auto answer = Await(Instance(id).historyRequest().send());
+    for (const capnp::Text::Reader event : answer.getEvents()) text += event.cStr();
+    return text;
+  }
+};
+
+TEST_F(RpcCommands, PauseAndResume) {
+  const uint64_t id = Settled("long");
+  auto pause = Instance(id).pauseRequest();
+  pause.setReason("lunch");
+  Do(pause.send());
+  EXPECT_EQ(StatusOf(id), "paused");
+  EXPECT_EQ(CodeOf(Instance(id).pauseRequest().send()), ErrorCode::kWrongState);
+  Do(Instance(id).resumeRequest().send());
+  EXPECT_EQ(StatusOf(id), "running");
+  EXPECT_NE(HistoryOf(id).find("lunch"), std::string::npos);
+}
+
+TEST_F(RpcCommands, ResumeOneStepOfAPausedInstance) {
+  world_.Register("line",
+                  "{id: hang1, type: script}, {id: hang2, type: script, depends_on: [hang1]}");
+  auto start = Starting("line");
+  start.setPaused(true);
+  const uint64_t id = Await(start.send()).getStarted().getId();
+  world_.Settle();
+  auto one = Instance(id).resumeRequest();
+  one.setSteps(1);
+  Do(one.send());
+  world_.Settle();
+  EXPECT_EQ(StatusOf(id), "paused");
+  EXPECT_NE(HistoryOf(id).find("step_activated"), std::string::npos);
+}
+
+TEST_F(RpcCommands, CancelAndTerminate) {
+  const uint64_t cancelled = Settled("long");
+  auto cancel = Instance(cancelled).cancelRequest();
+  cancel.setReason("withdrawn");
+  Do(cancel.send());
+  EXPECT_EQ(EndOf(cancelled), "cancelled");
+  EXPECT_NE(HistoryOf(cancelled).find("withdrawn"), std::string::npos);
+  EXPECT_EQ(CodeOf(Instance(cancelled).cancelRequest().send()), ErrorCode::kInstanceEnded);
+  const uint64_t terminated = Settled("long");
+  Do(Instance(terminated).terminateRequest().send());
+  EXPECT_EQ(EndOf(terminated), "terminated");
+}
+
+TEST_F(RpcCommands, CancelUndoesWhatWasDone) {
+  world_.Register("saga",
+                  "{id: a, type: script, compensation: undo}, "
+                  "{id: hang, type: script, depends_on: [a]}, {id: undo, type: script}");
+  const uint64_t id = Settled("saga");
+  auto cancel = Instance(id).cancelRequest();
+  cancel.setCompensate(true);
+  Do(cancel.send());
+  EXPECT_EQ(EndOf(id), "cancelled");
+  EXPECT_NE(HistoryOf(id).find("compensation_started"), std::string::npos);
+}
+
+TEST_F(RpcCommands, RetryAnInstanceThatHasFailed) {
+  const uint64_t id = Settled("breaks");
+  EXPECT_EQ(EndOf(id), "failed");
+  const auto status = Await(Instance(id).statusRequest().send());
+  EXPECT_STREQ(status.getStatus().getErrorKind().cStr(), "boom");
+  Do(Instance(id).retryRequest().send());
+  EXPECT_EQ(EndOf(id), "failed");
+  EXPECT_NE(HistoryOf(id).find("instance_retry_requested"), std::string::npos);
+}
+
+TEST_F(RpcCommands, RetrySkipAndResolveAParkedStep) {
+  const uint64_t id = Settled("parks");
+  EXPECT_EQ(StatusOf(id), "parked");
+  auto retry = Instance(id).retryStepRequest();
+  retry.setStep("fail");
+  Do(retry.send());
+  world_.Settle();
+  EXPECT_EQ(StatusOf(id), "parked");
+  auto resolve = Instance(id).resolveRequest();
+  resolve.setStep("fail");
+  resolve.setResolution(api::Resolution::SKIP);
+  resolve.setReason("by hand");
+  Do(resolve.send());
+  EXPECT_EQ(EndOf(id), "completed");
+  EXPECT_NE(HistoryOf(id).find("by hand"), std::string::npos);
+}
+
+TEST_F(RpcCommands, ResolveByFailing) {
+  const uint64_t id = Settled("parks");
+  auto resolve = Instance(id).resolveRequest();
+  resolve.setStep("fail");
+  resolve.setResolution(api::Resolution::FAIL);
+  Do(resolve.send());
+  EXPECT_EQ(EndOf(id), "failed");
+  auto unknown = Instance(id).resolveRequest();
+  unknown.setResolution(static_cast<api::Resolution>(77));
+  EXPECT_EQ(CodeOf(unknown.send()), ErrorCode::kInvalidInput);
+}
+
+TEST_F(RpcCommands, SkipAStep) {
+  world_.Register("may", "{id: fail, type: script, optional: true}", kParking);
+  const uint64_t id = Settled("may");
+  auto skip = Instance(id).skipStepRequest();
+  skip.setStep("nowhere");
+  EXPECT_EQ(CodeOf(skip.send()), ErrorCode::kUnknownRun);
+  auto right = Instance(id).skipStepRequest();
+  right.setStep("fail");
+  Do(right.send());
+  EXPECT_EQ(EndOf(id), "completed");
+}
+
+TEST_F(RpcCommands, RollBack) {
+  world_.Register("back", "{id: a, type: script}, {id: hang, type: script, depends_on: [a]}");
+  const uint64_t id = Settled("back");
+  auto back = Instance(id).rollBackRequest();
+  back.setToStep("a");
+  back.setReason("wrong");
+  Do(back.send());
+  world_.Settle();
+  EXPECT_NE(HistoryOf(id).find("step_rolled_back"), std::string::npos);
+  back = Instance(id).rollBackRequest();
+  back.setToStep("nowhere");
+  EXPECT_EQ(CodeOf(back.send()), ErrorCode::kUnknownRun);
+}
+
+TEST_F(RpcCommands, SetVariables) {
+  const uint64_t id = Settled("long");
+  auto set = Instance(id).setVariablesRequest();
+  auto variables = set.initVariables(1);
+  variables[0].setName("n");
+  variables[0].setValue("25");
+  Do(set.send());
+  const auto status = Await(Instance(id).statusRequest().send());
+  ASSERT_EQ(status.getStatus().getVariables().size(), 1u);
+  EXPECT_STREQ(status.getStatus().getVariables()[0].getValue().cStr(), "25");
+  auto bad = Instance(id).setVariablesRequest();
+  bad.initVariables(1)[0].setValue("{");
+  EXPECT_EQ(CodeOf(bad.send()), ErrorCode::kInvalidJson);
+}
+
+TEST_F(RpcCommands, Signal) {
+  world_.Register("waits", "{id: w, type: signal, config: {name: go}}");
+  const uint64_t id = Settled("waits");
+  auto signal = Instance(id).signalRequest();
+  signal.setName("go");
+  signal.setPayload(R"({"n": 4})");
+  Do(signal.send());
+  EXPECT_EQ(EndOf(id), "completed");
+}
+
+TEST_F(RpcCommands, Migrate) {
+  const uint64_t id = Settled("long");
+  world_.Register("long", "{id: hang, type: script}, {id: b, type: script, depends_on: [hang]}");
+  auto migrate = Instance(id).migrateRequest();
+  migrate.setVersion(2);
+  Do(migrate.send());
+  const auto status = Await(Instance(id).statusRequest().send());
+  EXPECT_EQ(status.getStatus().getVersion(), 2u);
+  auto plan = Instance(id).migrateRequest();
+  plan.setVersion(2);
+  plan.setPlan("[]");
+  EXPECT_EQ(CodeOf(plan.send()), ErrorCode::kInvalidInput);
+}
+
+TEST_F(RpcCommands, StepsHistoryAndStateOfAnyMoment) {
+  const uint64_t id = Settled("breaks");
+  const auto steps = Await(Instance(id).stepsRequest().send());
+  const Value parsed = ParseJson(steps.getSteps().cStr()).value();
+  ASSERT_EQ(parsed.as_array().size(), 1u);
+  EXPECT_EQ(*parsed.as_array()[0].Find("step"), Value("fail"));
+  auto page = Instance(id).historyRequest();
+  page.setLimit(2);
+  const auto first = Await(page.send());
+  ASSERT_EQ(first.getEvents().size(), 2u);
+  EXPECT_EQ(first.getNext(), 3u);
+  page = Instance(id).historyRequest();
+  page.setFrom(first.getNext());
+  const auto rest = Await(page.send());
+  EXPECT_GT(rest.getEvents().size(), 0u);
+  EXPECT_EQ(rest.getNext(), 0u);
+  EXPECT_EQ(*ParseJson(rest.getEvents()[0].cStr()).value().Find("seq"), Value(3));
+  auto at = Instance(id).stateAtRequest();
+  at.initMoment().setSeq(1);
+  const auto state = Await(at.send());
+  EXPECT_EQ(*ParseJson(state.getState().cStr()).value().Find("status"), Value("running"));
+  at = Instance(id).stateAtRequest();
+  at.initMoment().setSeq(99);
+  EXPECT_EQ(CodeOf(at.send()), ErrorCode::kNoSuchMoment);
+  EXPECT_EQ(CodeOf(Instance(id).stateAtRequest().send()), ErrorCode::kInvalidInput);
+  page = Instance(id).historyRequest();
+  page.setLimit(5'001);
+  EXPECT_EQ(CodeOf(page.send()), ErrorCode::kInvalidInput);
+}
+
+TEST_F(RpcCommands, LogsOfStepsPageByPage) {
+  world_.Register("two", "{id: a, type: script}, {id: b, type: script, depends_on: [a]}");
+  const uint64_t id = Settled("two");
+  world_.CatchUp();
+  auto logs = Instance(id).logsRequest();
+  logs.setLimit(1);
+  const auto first = Await(logs.send());
+  ASSERT_EQ(first.getPage().getAttempts().size(), 1u);
+  EXPECT_STREQ(first.getPage().getAttempts()[0].getLog().cStr(), "did a\n");
+  EXPECT_STREQ(first.getPage().getAttempts()[0].getState().cStr(), "completed");
+  logs = Instance(id).logsRequest();
+  logs.setAfter(first.getPage().getNext());
+  const auto second = Await(logs.send());
+  ASSERT_EQ(second.getPage().getAttempts().size(), 1u);
+  EXPECT_STREQ(second.getPage().getAttempts()[0].getStep().cStr(), "b");
+  EXPECT_EQ(second.getPage().getNext().getRun(), 0u);
+}
+
+}  // namespace
+}  // namespace stele::server::rpc
