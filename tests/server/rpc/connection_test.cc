@@ -1,6 +1,4 @@
-// Connections that end, send nonsense, send too much, or do not read.
-#include <capnp/serialize-async.h>
-
+// Connections that end, send nonsense, send too much, or ask for much.
 #include "tests/server/rpc/rpc_world.h"
 
 namespace stele::server::rpc {
@@ -85,10 +83,8 @@ TEST_F(RpcConnection, ThatNobodyLogsInOverEnds) {
 
 TEST_F(RpcConnection, ThatSendsTooLargeAMessageIsClosed) {
   auto raw = Dial();
-  auto words = kj::heapArray<capnp::word>(2);
   // One segment, larger than any message may be.
   const uint32_t header[4] = {0, static_cast<uint32_t>(kMaxMessageWords + 1), 0, 0};
-  memcpy(words.begin(), header, sizeof header);
   Await(WriteText(*raw, std::string(reinterpret_cast<const char*>(header), sizeof header)));
   world_.Until([&] { return server_->connections() == 0; });
   ExpectService();
@@ -104,13 +100,10 @@ TEST_F(RpcConnection, CarriesWhatIsLarge) {
             ErrorCode::kLimitExceeded);
 }
 
-TEST_F(RpcConnection, ThatDoesNotReadIsNotReadFrom) {
+TEST_F(RpcConnection, GetsAllAnswersWhenTheyAreMoreThanIsHeldForIt) {
   const uint64_t id = Started("long", "{\"text\":\"" + std::string(1u << 20, 'x') + "\"}");
-  auto raw = Dial();
-  // A client that writes its calls and takes no answers.
-  auto stalled = kj::heap<capnp::TwoPartyClient>(*raw);
-  auto gate = stalled->bootstrap().castAs<api::Gate>();
-  auto get = gate.anonymousRequest()
+  auto client = Connect();
+  auto get = client->gate.anonymousRequest()
                  .send()
                  .getSession()
                  .instancesRequest()
@@ -129,7 +122,7 @@ TEST_F(RpcConnection, ThatDoesNotReadIsNotReadFrom) {
                           ++answered;
                         })
                         .eagerlyEvaluate(nullptr));
-  // All come in the end, whatever had to wait for whom.
+  // No more calls are read meanwhile; all of them are in the end.
   world_.Until([&] { return answered == 100; });
 }
 
