@@ -119,14 +119,21 @@ void WorkerPool::SetDue(Task& task, int64_t after_us) {
 
 void WorkerPool::SetTimer() {
   if (due_.empty() && deadlines_.empty()) {
+    wakes_ = TimeUs();
     uv_timer_stop(timer_.get());
     return;
   }
   TimeUs next = due_.empty() ? deadlines_.begin()->first : due_.begin()->first;
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (wakes_ && wakes_ <= next) return;
+  wakes_ = next;
   uv_timer_start(
       timer_.get(),
-      [](uv_timer_t* timer) { static_cast<WorkerPool*>(timer->data)->ElapseTimers(); },
+      [](uv_timer_t* timer) {
+        auto* pool = static_cast<WorkerPool*>(timer->data);
+        pool->wakes_ = TimeUs();
+        pool->ElapseTimers();
+      },
       ToTimerMs(next.value - clock_->Now().value), 0);
 }
 
@@ -158,7 +165,7 @@ void WorkerPool::Close() {
   leases_.clear();
   due_.clear();
   deadlines_.clear();
-  uv_timer_stop(timer_.get());
+  SetTimer();
   for (auto& [type, queue] : types_) {
     queue->waiting.clear();
     queue->leased = 0;

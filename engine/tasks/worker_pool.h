@@ -137,6 +137,9 @@ class WorkerPool {
   Status FailTask(WorkerId worker, LeaseId lease, TaskFailure failure, std::string_view log = "");
   // Something that the task printed, for the attempt's log.
   Status Log(WorkerId worker, LeaseId lease, std::string_view text);
+  // It has not begun the task and will not: the task waits again, and was not lost. Of a lease that
+  // has ended the slot is free, as after any answer.
+  Status Return(WorkerId worker, LeaseId lease);
 
   // Somebody makes workers for these types and goes on trying; false takes it back.
   void Expect(const std::vector<std::string>& types, bool expected);
@@ -186,6 +189,8 @@ class WorkerPool {
   // Notes whether the member may be handed something.
   void Rank(Member& member, bool is_its_turn_over);
   void LeaveIfIdle(WorkerId worker);
+  // The timer wakes at the first moment that is due, or before it: it is set anew when one comes
+  // nearer, and not for each that goes away.
   void SetTimer();
 
   const Clock* clock_;
@@ -197,6 +202,7 @@ class WorkerPool {
   std::set<std::pair<TimeUs, LeaseId>> due_;           // when leases end
   std::set<std::pair<TimeUs, AttemptKey>> deadlines_;  // when timeouts elapse
   UvHandle<uv_timer_t> timer_;
+  TimeUs wakes_;  // when the timer does; 0: it is not set
   uint64_t last_order_ = 0;
   uint64_t last_turn_ = 0;
   LeaseId last_lease_;

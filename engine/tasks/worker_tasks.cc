@@ -279,6 +279,24 @@ Status WorkerPool::FailTask(WorkerId worker, LeaseId lease, TaskFailure failure,
   return {};
 }
 
+Status WorkerPool::Return(WorkerId worker, LeaseId lease) {
+  const Result<Task*> held = Held(worker, lease, true);
+  if (!held.has_value()) return std::unexpected(held.error());
+  Task& task = **held;
+  if (task.IsOver()) {
+    FinishStopped(task);
+    return {};
+  }
+  Rank(Unlease(task), false);
+  TypeQueue& queue = QueueOf(task.type);
+  queue.waiting.emplace(task.order, &task);
+  Dispatch(queue);
+  TellWaiting(queue);
+  DispatchAll(worker);
+  LeaveIfIdle(worker);
+  return {};
+}
+
 const std::string& WorkerPool::NameOf(WorkerId worker) const {
   return workers_.at(worker)->joining.name;
 }

@@ -448,6 +448,22 @@ TEST_F(Pool, ItsTimerElapsesOnTheLoop) {
   EXPECT_THAT(hand.ended, ElementsAre(hand.leases[0]));
 }
 
+TEST_F(Pool, ItsTimerIsSetAnewForWhatIsNearer) {
+  SystemClock clock;
+  WorkerPool pool(loop_.get(), &clock);
+  auto executor = WorkerPool::MakeExecutor(std::shared_ptr<WorkerPool>(&pool, [](WorkerPool*) {}));
+  Hand patient, hand;
+  pool.Join({"patient", {"test"}, 1, 3'600 * kSecond}, &patient);
+  executor->Start(Attempt(Object()), [](TaskResult) { ADD_FAILURE() << "it is held"; });
+  ASSERT_THAT(patient.leases, SizeIs(1));
+  pool.Join({"brief", {"test"}, 1, 1000}, &hand);
+  TaskRequest other = Attempt(Object());
+  other.key.instance = InstanceId(1'000);
+  executor->Start(std::move(other), [](TaskResult) { ADD_FAILURE() << "it waits again"; });
+  loop_.RunUntil([&] { return !hand.ended.empty(); });
+  EXPECT_THAT(patient.ended, IsEmpty());
+}
+
 TEST_F(Pool, RepeatsAfterACrashWithTheSameKey) {
   EXPECT_TRUE(executor_->repeats_after_crash());
   EXPECT_TRUE(executor_->outlives_engine());
