@@ -10,7 +10,7 @@ from source_tree import ROOT, code_only, read, tracked_files
 
 MAX_README_LINES = 60
 # Folders without a README: what they hold is explained one folder up.
-WITHOUT_README = re.compile(r"^(\.ci|cmake|docs|tests/.+|engine/definition/dialects|engine/embed/include/stele|.*/(corpus|golden|testdata)(/.*)?)$")
+WITHOUT_README = re.compile(r"^(\.ci|cmake|docs|tests/.+|engine/definition/dialects|engine/embed/include/stele|sdk/cpp/include/stele|.*/(corpus|golden|testdata)(/.*)?)$")
 
 
 def error_codes(header):
