@@ -40,7 +40,9 @@ MAY_INCLUDE = {
     "server/operations": ["server/host", "server/auth", "server/loop"],
     "server/rest": ["server/operations", "server/http"],
     "server/rpc": ["server/operations"],
-    "server/edge": ["server/rest", "server/rpc"],
+    "server/observation": ["server/rest"],
+    "server/compat": ["server/rest"],
+    "server/edge": ["server/compat", "server/rest", "server/rpc", "server/observation"],
     # What a program of somebody's links: nothing of the engine.
     "sdk/cpp": ["schemas", "server/loop"],
     "cli": ["server/edge"],
@@ -64,6 +66,7 @@ LIBRARIES = [
     (r"sqlite3|libpq", ["engine/tasks"]),
     (r"sodium", ["engine/secrets", "server/auth"]),
     (r"date/", ["engine/triggers"]),
+    (r"prometheus/", ["server/observation"]),
     (r"capnp/rpc|kj/async|kj/compat/|capnp/(ez-rpc|capability)", ["server", "sdk/cpp", "cli"]),
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "sdk/cpp", "cli"]),
     (r"zstd|xxhash", ["eventstore"]),

@@ -1,0 +1,58 @@
+// The log of a server: one line of JSON an event, for programs that collect them.
+//
+//     {"time":"2026-03-01T12:00:00.000000Z","level":"info","message":"request","route":…}
+//
+// No line holds a query, a header, a body or a path: there are tokens and keys in them.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/value.h"
+#include "server/http/service.h"
+
+namespace stele::server {
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
+std::string_view LogLevelName(LogLevel level);  // "warn"
+std::optional<LogLevel> FindLogLevel(std::string_view name);
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  // Members named "time", "level" and "message" in `fields` are lost.
+  virtual void Write(LogLevel level, std::string_view message, const Object& fields) = 0;
+};
+
+class JsonLog final : public Log {
+ public:
+  // A whole line, with its end.
+  using Sink = std::function<void(std::string_view line)>;
+
+  // Writes what is at least of that level. REQUIRES: the clock outlives it.
+  JsonLog(const Clock& clock, LogLevel least, Sink sink)
+      : clock_(clock), least_(least), sink_(std::move(sink)) {}
+
+  void Write(LogLevel level, std::string_view message, const Object& fields) override;
+
+ private:
+  const Clock& clock_;
+  const LogLevel least_;
+  const Sink sink_;
+};
+
+// Appends to the file, a line a write, so that a program that rotates it may move it and start the
+// server anew; "-" is the standard error stream. What cannot be written is lost. kIo.
+Result<JsonLog::Sink> OpenLogSink(const std::string& path);
+
+// Faults of ours as errors; what machines ask again and again at the level debug.
+void LogRequest(Log& log, const http::AccessRecord& record);
+
+}  // namespace stele::server
