@@ -1,0 +1,25 @@
+// The HTTP dialects of other engines, a resource each: the paths, members and words of theirs, onto
+// the same operations as everything else. docs/compatibility.md lists every request.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <vector>
+
+#include "server/operations/operations.h"
+#include "server/rest/route.h"
+
+namespace stele::server::compat {
+
+// Workflows, triggers, executions and step executions, below /api/v1.
+rest::Resource ExecutionsResource(const Operations& operations);
+// Process definitions, process instances and the completion of tasks, below /api/v1.
+rest::Resource ProcessesResource(const Operations& operations);
+// Tasks, flows and jobs, below /api.
+rest::Resource JobsResource(const Operations& operations);
+// Workflows that are put together node by node, and their executions, below the root.
+rest::Resource WorkflowsResource(const Operations& operations);
+
+std::vector<rest::Resource> AllDialects(const Operations& operations);
+
+}  // namespace stele::server::compat
