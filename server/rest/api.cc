@@ -1,0 +1,94 @@
+#include "server/rest/api.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "server/rest/open_api.h"
+#include "server/rest/resources.h"
+
+namespace stele::server::rest {
+
+namespace {
+
+using definition::JsonSchema;
+
+// Every fault of a body, the first one as the sentence.
+http::Response RefuseBody(const std::vector<definition::SchemaFault>& faults) {
+  Array errors;
+  for (const definition::SchemaFault& fault : faults)
+    errors.push_back(Object{{"at", fault.pointer}, {"message", fault.message}});
+  return http::Problem({ErrorCode::kInvalidInput, "the body: " + faults.front().message},
+                       Object{{"errors", std::move(errors)}});
+}
+
+}  // namespace
+
+Api::Api(const Operations& operations, Access access)
+    : operations_(operations), access_(std::move(access)) {
+  CHECK(access_.authorize != nullptr && access_.still_valid != nullptr);
+  for (Resource& resource : AllResources(operations_, access_.still_valid))
+    Add(std::move(resource));
+}
+
+void Api::Add(Resource resource) {
+  for (const Component& component : resource.components) schemas_.Add(component);
+  resources_.push_back(std::move(resource));
+}
+
+Result<Caller> Api::CallerOf(const Route& route, const http::Request& request) {
+  Caller caller;
+  caller.source = request.source;
+  if (route.anybody) return caller;
+  Result<Caller> found = access_.authorize(request);
+  if (!found.has_value()) return found;
+  if (found->must_change_password && !route.with_old_password)
+    return Fail(ErrorCode::kForbidden,
+                fmt::format("Expected a password of their own but \"{}\" has one that was given to "
+                            "them; change it first",
+                            found->name));
+  if (route.permission.has_value())
+    STELE_RETURN_IF_ERROR(operations_.desk.Allow(*found, *route.permission));
+  return found;
+}
+
+kj::Promise<http::Response> Api::Serve(const Route& route, const JsonSchema* body,
+                                       const http::Request& request) {
+  Result<Caller> caller = CallerOf(route, request);
+  if (!caller.has_value()) return http::Problem(caller.error());
+  if (const Status fits = Call::CheckQuery(route, request); !fits.has_value())
+    return http::Problem(fits.error());
+  Object given;
+  if (body != nullptr) {
+    Result<Object> object = request.JsonObject();
+    if (!object.has_value()) return http::Problem(object.error());
+    if (const auto faults = body->Validate(Value(*object)); !faults.empty())
+      return RefuseBody(faults);
+    given = *std::move(object);
+  }
+  auto call = kj::heap<Call>(*std::move(caller), request, std::move(given));
+  auto answer = route.handle(*call);
+  return answer.attach(kj::mv(call));
+}
+
+void Api::AddTo(http::Router& router) {
+  for (const Resource& resource : resources_)
+    for (const Route& route : resource.routes) {
+      std::shared_ptr<const JsonSchema> body;
+      if (route.body.kind == Body::Kind::kObject)
+        body = std::make_shared<const JsonSchema>(schemas_.Compile(route.body.component));
+      router.Add(route.method, PathOf(route),
+                 [this, &route, body](http::Request& request) {
+                   return Serve(route, body.get(), request);
+                 },
+                 {.max_body = route.max_body, .web_socket = false, .operation = route.id});
+    }
+  // Written once: nothing is added behind it.
+  router.Add(
+      http::Method::kGet, std::string(kPrefix) + "/openapi.json",
+      [document = std::make_shared<const Value>(OpenApi(resources_, schemas_))](
+          http::Request&) -> kj::Promise<http::Response> { return http::Json(200, *document); },
+      {.max_body = http::kMaxBodyBytes, .web_socket = false, .operation = "getOpenApi"});
+}
+
+}  // namespace stele::server::rest

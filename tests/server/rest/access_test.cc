@@ -1,0 +1,127 @@
+// Who may ask for what: every route of the table, by nobody and by each role.
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "tests/server/rest/rest_world.h"
+
+namespace stele::server::rest {
+namespace {
+
+// A path of the route that is well-formed, of things that are not there.
+std::string SomePath(const Route& route) {
+  std::string path = PathOf(route);
+  for (size_t at = path.find('{'); at != std::string::npos; at = path.find('{')) {
+    const size_t end = path.find('}', at);
+    const std::string name = path.substr(at + 1, end - at - 1);
+    const bool is_number = name == "id" || name == "trigger" || name == "version";
+    path.replace(at, end - at + 1, is_number ? "77" : name == "task" ? "77-1" : "nothing");
+  }
+  return "/" + path;
+}
+
+template <class Visit>
+void ForEachRoute(RestWorld& world, Visit visit) {
+  for (const Resource& resource : world.api().resources())
+    for (const Route& route : resource.routes) visit(route);
+}
+
+TEST(Access, NobodyIsAskedForANameAlone) {
+  RestWorld world;
+  world.who.reset();
+  ForEachRoute(world, [&](const Route& route) {
+    const Answered answered = world.Ask(route.method, SomePath(route), "{}");
+    EXPECT_EQ(answered.status == 401, !route.anybody) << route.id << ": " << answered.body;
+  });
+}
+
+TEST(Access, ARoleMayWhatTheTableSays) {
+  RestWorld world;
+  for (const Role role :
+       {Role::kAdmin, Role::kOperator, Role::kDeveloper, Role::kWorker, Role::kViewer}) {
+    world.who = ServedWorld::Somebody(role);
+    ForEachRoute(world, [&](const Route& route) {
+      if (route.anybody) return;
+      ASSERT_TRUE(route.permission.has_value()) << route.id;
+      const Answered answered = world.Ask(route.method, SomePath(route), "{}");
+      EXPECT_EQ(answered.status == 403, !MayDo(role, *route.permission))
+          << route.id << " as " << RoleName(role) << ": " << answered.body;
+    });
+  }
+}
+
+TEST(Access, WhoMustChangeThePasswordMayDoNothingElse) {
+  RestWorld world;
+  world.who->must_change_password = true;
+  EXPECT_EQ(world.Refusal(403, world.Get("/instances")), "STL1002");
+}
+
+TEST(Access, ADeniedAttemptIsTold) {
+  RestWorld world;
+  int denied = 0;
+  world.served.desk().WatchDenied(
+      [&](const Caller& caller, Permission permission, std::string_view) {
+        EXPECT_EQ(caller.name, "viewer");
+        EXPECT_EQ(permission, Permission::kStart);
+        ++denied;
+      });
+  world.who = ServedWorld::Somebody(Role::kViewer);
+  EXPECT_EQ(world.Refusal(403, world.Post("/instances", "no JSON at all")), "STL1002");
+  EXPECT_EQ(denied, 1);
+}
+
+TEST(Access, UnknownPathsAndMethodsAreNamed) {
+  RestWorld world;
+  EXPECT_EQ(world.Refusal(404, world.Get("/instance")), "STL1007");
+  EXPECT_EQ(world.Refusal(405, world.Ask(http::Method::kPut, "/instances")), "STL0902");
+}
+
+TEST(OpenApi, HasEveryRouteAndEverySchema) {
+  RestWorld world;
+  world.who.reset();
+  const Answered document = world.Get("/openapi.json");
+  ASSERT_EQ(document.status, 200);
+  EXPECT_EQ(document.text("openapi"), "3.1.0");
+  std::set<std::string> ids;
+  ForEachRoute(world, [&](const Route& route) {
+    std::string path = PathOf(route);
+    std::erase(path, '*');
+    const Value* item = document.at("paths").Find(path);
+    ASSERT_NE(item, nullptr) << path;
+    std::string method(http::MethodName(route.method));
+    std::ranges::transform(method, method.begin(), [](unsigned char c) { return std::tolower(c); });
+    const Value* operation = item->Find(method);
+    ASSERT_NE(operation, nullptr) << path;
+    EXPECT_EQ(*operation->Find("operationId"), Value(route.id));
+    EXPECT_TRUE(ids.insert(route.id).second) << "two routes are called " << route.id;
+    EXPECT_FALSE(route.summary.empty()) << route.id;
+    EXPECT_FALSE(route.answers.empty()) << route.id;
+    for (const Answer& answer : route.answers)
+      if (!answer.type.empty()) world.api().schemas().Compile(answer.type);
+  });
+  EXPECT_EQ(world.router().routes().size(), ids.size() + 1);
+}
+
+// Every "$ref" of the document leads somewhere.
+void CheckReferences(const Value& value, const Value& schemas) {
+  if (value.is_array())
+    for (const Value& inner : value.as_array()) CheckReferences(inner, schemas);
+  if (!value.is_object()) return;
+  for (const Member& member : value.as_object()) {
+    if (member.key == "$ref") {
+      const std::string name = member.value.as_string().substr(21);
+      EXPECT_NE(schemas.Find(name), nullptr) << member.value.as_string();
+    } else {
+      CheckReferences(member.value, schemas);
+    }
+  }
+}
+
+TEST(OpenApi, ItsReferencesLeadSomewhere) {
+  RestWorld world;
+  const Answered document = world.Get("/openapi.json");
+  CheckReferences(document.json, document.at("components/schemas"));
+}
+
+}  // namespace
+}  // namespace stele::server::rest
