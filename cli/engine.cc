@@ -187,6 +187,14 @@ void Engine::LeaveBehindInbox() {
 void Engine::Leave() {
   if (leaving_) return;
   leaving_ = true;
+  if (before_stop_) {
+    before_stop_([this] { StopShard(); });
+  } else {
+    StopShard();
+  }
+}
+
+void Engine::StopShard() {
   // Their answers would be recorded no more.
   workers_->Close();
   shard_->Stop([this] {

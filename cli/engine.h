@@ -60,6 +60,10 @@ class Engine {
   void RunUntil(const std::function<bool()>& done);
   // Begins the orderly stop. May be called again.
   void Leave();
+  // What has to end before the shard stops: it is told to, and calls `ended` once, perhaps at once.
+  void BeforeStop(std::function<void(std::function<void()> ended)> end) {
+    before_stop_ = std::move(end);
+  }
   // The orderly stop of an engine that was opened and never ran: a command was refused before.
   void Close();
   // A signal asked for the end.
@@ -73,6 +77,7 @@ class Engine {
   const eventstore::EventStore& store() const { return *store_; }
   eventstore::EventStore& log() { return *store_; }
   const tasks::TaskRegistry& tasks() const { return *tasks_; }
+  tasks::WorkerPool& workers() { return *workers_; }
   const CustomTypes& custom_types() const { return custom_types_; }
   uv_loop_t* loop() { return &loop_; }
   // REQUIRES: it is open.
@@ -81,6 +86,7 @@ class Engine {
 
  private:
   void WatchSignal(uv_signal_t* handle, int number);
+  void StopShard();
   // The type `agent`, unless something else runs it.
   void AddAgent();
 
@@ -103,6 +109,7 @@ class Engine {
   uv_signal_t hangup_;
   uv_timer_t timer_;
   std::function<void()> tick_;
+  std::function<void(std::function<void()>)> before_stop_;
   bool interrupted_ = false;
   bool leaving_ = false;
   bool left_ = false;

@@ -40,7 +40,20 @@ constexpr OptionSpec kResumeOptions[] = {
     kData,
     kJson,
     kQuiet};
-constexpr OptionSpec kServeOptions[] = {kStub, kWorker, kWorkerSlots, kWorkerLease, kBy, kData};
+constexpr OptionSpec kServeOptions[] = {
+    {"--http", "ADDR", "serves REST and live events there", true},
+    {"--rpc", "ADDR", "serves Cap'n Proto RPC there", true},
+    {"--dev", "",
+     "asks nobody for a name; on this machine alone (default 127.0.0.1:7420 and :7421)"},
+    {"--tls-certificate", "FILE", "the server's chain in PEM: both edges speak TLS"},
+    {"--tls-key", "FILE", "the key of that certificate"},
+    {"--tls-ca", "FILE", "clients must show a certificate that this one has signed"},
+    kStub,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
+    kBy,
+    kData};
 constexpr OptionSpec kValidateOptions[] = {
     {"--data", "DIR", "whose registered types and templates count (default ./stele-data)"}};
 
@@ -85,10 +98,18 @@ constexpr Command kCommands[] = {
       "lunch'\n",
       kResumeOptions},
      Resume},
-    {{"serve", "", 0, 0, "Keeps the engine of a data directory running.",
+    {{"serve", "", 0, 0, "Keeps the engine of a data directory running, and serves its edges.",
       "Continues everything that is open and fires timers until SIGTERM or Ctrl-C, which stop it\n"
-      "in order. Other commands cannot open the data directory meanwhile.\n\n"
-      "  stele serve --data /var/lib/stele\n",
+      "in order: nothing new is taken, what is under way is answered, everything is durable. "
+      "Other\n"
+      "commands cannot open the data directory meanwhile.\n\n"
+      "--http serves REST and live events, --rpc Cap'n Proto. An ADDR is HOST:PORT, :PORT or\n"
+      "unix:PATH; port 0 is a free one. Without either, nothing is open. The first start makes a\n"
+      "user \"admin\" and prints its one-time password.\n\n"
+      "  stele serve --dev\n"
+      "  stele serve --data /var/lib/stele --http :7420 --rpc :7421 --tls-certificate server.pem "
+      "\\\n"
+      "      --tls-key server.key\n",
       kServeOptions},
      Serve},
     {{"validate", "FILE…", 1, 10'000, "Checks workflow files without running them.",

@@ -1,4 +1,4 @@
-// `stele serve`: the engine of a data directory, until a signal.
+// `stele serve`: the engine of a data directory with its edges, until a signal.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -12,10 +12,35 @@
 #include "engine/triggers/service.h"
 #include "projections/all_views.h"
 #include "projections/projector.h"
+#include "server/edge/edge.h"
 
 namespace stele::cli {
 
 namespace {
+
+// What --dev listens at when nothing else is said.
+constexpr std::string_view kDevHttp = "127.0.0.1:7420";
+constexpr std::string_view kDevRpc = "127.0.0.1:7421";
+
+server::EdgeOptions EdgeOptionsOf(const Arguments& arguments) {
+  server::EdgeOptions options{.http = arguments.All("--http"),
+                              .rpc = arguments.All("--rpc"),
+                              .dev = arguments.Has("--dev"),
+                              .data = arguments.Get("--data", kDefaultData),
+                              .program = "stele " STELE_VERSION,
+                              .tls = {.certificate_file = arguments.Get("--tls-certificate"),
+                                      .key_file = arguments.Get("--tls-key"),
+                                      .ca_file = arguments.Get("--tls-ca")},
+                              .cors = {},
+                              .note = nullptr};
+  if (arguments.Has("--tls-ca"))
+    options.tls.client_certificate = server::ClientCertificate::kRequired;
+  if (options.dev && options.http.empty() && options.rpc.empty()) {
+    options.http.emplace_back(kDevHttp);
+    options.rpc.emplace_back(kDevRpc);
+  }
+  return options;
+}
 
 // Owns the engine and the triggers while it serves.
 class Service final : public runtime::Observer {
@@ -41,18 +66,26 @@ class Service final : public runtime::Observer {
     const size_t open = engine_.shard().Resume(actor);
     STELE_RETURN_IF_ERROR(triggers_.Begin());
     STELE_RETURN_IF_ERROR(BeginRetention(data, actor));
+    STELE_RETURN_IF_ERROR(OpenEdge(arguments));
     terminal_.Print(fmt::format("stele serves {} with {}; process {}\n", Clean(data),
                                 Count(open, "open instance"), getpid()));
+    if (edge_ != nullptr) PrintAddresses(arguments);
     return {};
   }
 
   int Run() {
+    if (edge_ != nullptr)
+      edge_->Begin([this](const Result<std::string>& made) { TellFirst(made); });
     engine_.Run([this] { retention_->Tick(); });
     retention_->Stop();
     views_->Stop();
     return failed_ ? kExitUsage : kExitDone;
   }
 
+  bool wants_records() const override { return edge_ != nullptr && edge_->wants_records(); }
+  void OnRecord(InstanceId, std::span<const model::Event>, const model::RecordContext&) override {
+    if (edge_ != nullptr) edge_->OnRecord();
+  }
   void OnFatal(const Error& error) override {
     terminal_.PrintError(error);
     failed_ = true;
@@ -60,6 +93,49 @@ class Service final : public runtime::Observer {
   }
 
  private:
+  Status OpenEdge(const Arguments& arguments) {
+    server::EdgeOptions options = EdgeOptionsOf(arguments);
+    if (options.http.empty() && options.rpc.empty()) return {};
+    options.note = [this](std::string_view note) { terminal_.PrintNote(Clean(note)); };
+    auto edge = server::Edge::Open(engine_.loop(),
+                                   {.shard_id = kShard,
+                                    .shard = &engine_.shard(),
+                                    .triggers = &triggers_,
+                                    .store = &engine_.store(),
+                                    .projector = views_.get(),
+                                    .workers = &engine_.workers(),
+                                    .tasks = &engine_.tasks(),
+                                    .secrets = &engine_.secrets(),
+                                    .retention = retention_.get(),
+                                    .clock = &engine_.clock(),
+                                    .types = &engine_.custom_types(),
+                                    .take_up_types = [this] { engine_.AddCustomTypes(); }},
+                                   std::move(options));
+    if (!edge.has_value()) return std::unexpected(edge.error());
+    edge_ = *std::move(edge);
+    engine_.BeforeStop([this](std::function<void()> ended) { edge_->Drain(std::move(ended)); });
+    return {};
+  }
+
+  void PrintAddresses(const Arguments& arguments) const {
+    const char* const scheme = arguments.Has("--tls-certificate") ? "https" : "http";
+    for (const std::string& address : edge_->http_addresses())
+      terminal_.Print(fmt::format("{}://{}\n", scheme, address));
+    for (const std::string& address : edge_->rpc_addresses())
+      terminal_.Print(fmt::format("rpc at {}\n", address));
+    if (arguments.Has("--dev"))
+      terminal_.PrintNote(
+          "--dev: nobody is asked for a name; whoever reaches this machine may do "
+          "anything");
+  }
+
+  // The password of the first admin, for whoever sees the terminal.
+  void TellFirst(const Result<std::string>& made) {
+    if (!made.has_value()) return OnFatal(made.error());
+    if (made->empty()) return;
+    terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", *made));
+  }
+
   Status BeginRetention(const std::string& data, const std::string& actor) {
     const auto policy = ReadRetention(data);
     if (!policy.has_value()) return std::unexpected(policy.error());
@@ -90,6 +166,7 @@ class Service final : public runtime::Observer {
   triggers::TriggerService triggers_;
   std::unique_ptr<projections::Projector> views_;
   std::unique_ptr<retention::RetentionService> retention_;
+  std::unique_ptr<server::Edge> edge_;
   bool failed_ = false;
 };
 

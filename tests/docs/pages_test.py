@@ -1,4 +1,4 @@
-"""Runs the commands that README.md prints and compares what they print now with what the page shows.
+"""Runs the commands of README.md's "Five minutes" and compares what they print now with what the page shows.
 
 Times and durations are not compared; a line of the page that ends in the middle is compared up to there;
 a line "…" stands for any number of lines. Usage: pages_test.py PATH_OF_STELE
@@ -20,9 +20,14 @@ BAD = """steps:
 """
 
 
-def examples(page):
-    """The (command, lines) of the page's console blocks."""
+def sections(page):
+    """Title and text of the page's sections."""
     text = open(os.path.join(ROOT, page), encoding="utf-8").read()
+    return dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", text, re.S | re.M))
+
+
+def examples(text):
+    """The (command, lines) of the text's console blocks."""
     for block in re.findall(r"```console\n(.*?)```", text, re.S):
         command = None
         lines = []
@@ -74,7 +79,7 @@ def main():
         os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
         with open(os.path.join(folder, "bad.yml"), "w", encoding="utf-8") as file:
             file.write(BAD)
-        for command, shown in examples("README.md"):
+        for command, shown in examples(sections("README.md")["Five minutes"]):
             words = shlex.split(command)
             assert words[0] == "stele", command
             done = subprocess.run([program] + words[1:], cwd=folder, text=True, timeout=60,

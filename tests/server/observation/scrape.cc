@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <regex>
 #include <sstream>
+#include <utility>
 
 namespace stele::server {
 
@@ -12,6 +13,7 @@ Scrape Scrape::Of(const std::string& text) {
   static const std::regex kLine(R"(([a-zA-Z_:][a-zA-Z0-9_:]*)(\{(.*)\})? ([-+0-9.eEInfNa]+))");
   static const std::regex kLabel(R"re(([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)",?)re");
   Scrape scrape;
+  std::set<std::pair<std::string, std::map<std::string, std::string>>> seen;
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (line.starts_with("# TYPE ")) {
@@ -33,8 +35,7 @@ Scrape Scrape::Of(const std::string& text) {
     for (std::sregex_iterator label(labels.begin(), labels.end(), kLabel), end; label != end;
          ++label)
       series.labels[(*label)[1]] = (*label)[2];
-    for (const Series& other : scrape.series)
-      EXPECT_FALSE(other.name == series.name && other.labels == series.labels) << line;
+    EXPECT_TRUE(seen.emplace(series.name, series.labels).second) << "occurs twice: " << line;
     scrape.series.push_back(std::move(series));
   }
   return scrape;

@@ -318,8 +318,8 @@ class Engine {
                          const std::string& reason = "");
   Result<Written> Terminate(uint64_t instance, const std::string& reason = "");
   // A failed instance, or a step that waits for its next attempt or for an operator.
-  // A step is named by its id, in a loop by its label "check[1]" too, or, where it is open more than
-  // once (STL0405), as "STEP#RUN".
+  // A step is named by its id, in a loop by its label "check[1]" too, or, where it is open more
+  // than once (STL0405), as "STEP#RUN".
   Result<Written> Retry(uint64_t instance, const std::string& step = "",
                         const std::string& reason = "");
   Result<Written> SetVariables(uint64_t instance, const std::string& variables);

@@ -1,0 +1,67 @@
+#include "server/edge/doors.h"
+
+#include "server/edge/limits.h"
+#include "server/loop/address.h"
+
+namespace stele::server {
+
+namespace {
+
+// Without the port, which is another one for each connection: what is counted by address is counted
+// by this.
+std::string HostOf(const std::string& address) {
+  return address.starts_with("unix:") ? "unix" : address.substr(0, address.rfind(':'));
+}
+
+}  // namespace
+
+Status Doors::Listen(const std::vector<std::string>& addresses) {
+  for (const std::string& address : addresses) {
+    auto listener = server::Listen(loop_, address, {.peer_end = peer_end_});
+    if (!listener.has_value()) return std::unexpected(listener.error());
+    listeners_.push_back(*std::move(listener));
+  }
+  return {};
+}
+
+void Doors::Begin() {
+  for (auto& listener : listeners_)
+    accepting_.push_back(AcceptNext(*listener).eagerlyEvaluate([](kj::Exception&&) {}));
+}
+
+std::vector<std::string> Doors::addresses() const {
+  std::vector<std::string> bound;
+  for (const auto& listener : listeners_) bound.push_back(listener->address());
+  return bound;
+}
+
+size_t Doors::connections() const {
+  size_t count = 0;
+  for (const auto& listener : listeners_) count += listener->connections();
+  return count;
+}
+
+void Doors::Close() {
+  accepting_.clear();
+  for (auto& listener : listeners_) listener->Close();
+}
+
+kj::Promise<void> Doors::AcceptNext(Listener& listener) {
+  return listener.accept().then([this, &listener](kj::Own<kj::AsyncIoStream> stream) {
+    tasks_->add(ServeOne(kj::mv(stream)));
+    return AcceptNext(listener);
+  });
+}
+
+kj::Promise<void> Doors::ServeOne(kj::Own<kj::AsyncIoStream> stream) {
+  std::string source = HostOf(PeerAddress(*stream));
+  if (tls_ == nullptr) return serve_(kj::mv(stream), std::move(source));
+  return loop_.timer()
+      .timeoutAfter(kHandshakeSeconds * kj::SECONDS, tls_->Accept(kj::mv(stream)))
+      .then([this, source = std::move(source)](TlsStream accepted) mutable {
+        if (!accepted.common_name.empty()) source += " " + accepted.common_name;
+        return serve_(kj::mv(accepted.stream), std::move(source));
+      });
+}
+
+}  // namespace stele::server

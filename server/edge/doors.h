@@ -1,0 +1,64 @@
+// The addresses of one protocol: accepts connections, makes TLS of them, and has them served until
+// they end.
+//
+// Thread: the loop's.
+#pragma once
+
+#include <kj/async-io.h>
+#include <kj/async.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "server/loop/kj_loop.h"
+#include "server/loop/listener.h"
+#include "server/loop/tls.h"
+
+namespace stele::server {
+
+class Doors final : public kj::TaskSet::ErrorHandler {
+ public:
+  // `source`: the peer's address without its port, behind it the common name of its certificate if
+  // it showed one.
+  using Serve =
+      std::function<kj::Promise<void>(kj::Own<kj::AsyncIoStream> stream, std::string source)>;
+
+  // `tls` may be null. REQUIRES: both outlive it.
+  Doors(KjLoop& loop, TlsServer* tls, PeerEnd peer_end, Serve serve)
+      : loop_(loop),
+        tls_(tls),
+        peer_end_(peer_end),
+        serve_(std::move(serve)),
+        tasks_(kj::heap<kj::TaskSet>(*this)) {}
+  Doors(const Doors&) = delete;
+  Doors& operator=(const Doors&) = delete;
+
+  // Nobody is let in before Begin.
+  Status Listen(const std::vector<std::string>& addresses);
+  void Begin();
+  std::vector<std::string> addresses() const;
+  size_t connections() const;
+
+  // Nobody is let in any more; who is in stays.
+  void Close();
+  // Ends the connections that are left; what was answered is sent still.
+  void EndAll() { tasks_ = kj::heap<kj::TaskSet>(*this); }
+
+ private:
+  kj::Promise<void> AcceptNext(Listener& listener);
+  kj::Promise<void> ServeOne(kj::Own<kj::AsyncIoStream> stream);
+  // A connection that breaks is its client's affair.
+  void taskFailed(kj::Exception&& exception) override {}
+
+  KjLoop& loop_;
+  TlsServer* const tls_;
+  const PeerEnd peer_end_;
+  const Serve serve_;
+  std::vector<kj::Own<Listener>> listeners_;
+  std::vector<kj::Promise<void>> accepting_;
+  kj::Own<kj::TaskSet> tasks_;
+};
+
+}  // namespace stele::server

@@ -1,0 +1,69 @@
+// The edges of a running engine: HTTP and Cap'n Proto RPC on the engine's own loop, who may come
+// in, and their orderly end.
+//
+// Owns everything between the sockets and the engine; the engine's parts are somebody else's and
+// outlive it. Thread: the loop's.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "server/http/cors.h"
+#include "server/loop/tls.h"
+#include "server/operations/served_engine.h"
+
+// As <uv.h> has it.
+using uv_loop_t = struct uv_loop_s;
+
+namespace stele::server {
+
+// Port 0 takes a free one; loop/address.h has the forms of addresses.
+struct EdgeOptions {
+  std::vector<std::string> http;
+  std::vector<std::string> rpc;
+  // Nobody is asked for a name: kUsage unless every address is the loopback's or a Unix socket's.
+  bool dev = false;
+  std::string data;     // the directory that the key of tokens is in
+  std::string program;  // "stele 0.1.0"
+  TlsOptions tls;       // of both edges; without a certificate: none
+  http::CorsSettings cors;
+  // Told, a sentence each, what somebody who runs the server should know.
+  std::function<void(std::string_view)> note;
+};
+
+class Edge {
+ public:
+  // Listens. kListen, kUsage, kIo.
+  static Result<std::unique_ptr<Edge>> Open(uv_loop_t* loop, const ServedEngine& engine,
+                                            EdgeOptions options);
+  ~Edge();
+  Edge(const Edge&) = delete;
+  Edge& operator=(const Edge&) = delete;
+
+  // As bound.
+  std::vector<std::string> http_addresses() const;
+  std::vector<std::string> rpc_addresses() const;
+
+  // Makes the first admin when there is no user: `made` gets the one-time password, or an empty
+  // text. Requests are served from then on.
+  void Begin(std::function<void(Result<std::string>)> made);
+
+  // Something has become durable.
+  void OnRecord();
+  bool wants_records() const;
+
+  // Takes nothing new, answers what is under way, and calls `drained`, perhaps at once. Those that
+  // wait for something long are answered with what there is.
+  void Drain(std::function<void()> drained);
+
+ private:
+  struct Parts;
+  explicit Edge(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace stele::server
