@@ -48,6 +48,8 @@ constexpr OptionSpec kServeOptions[] = {
     {"--tls-certificate", "FILE", "the server's chain in PEM: both edges speak TLS"},
     {"--tls-key", "FILE", "the key of that certificate"},
     {"--tls-ca", "FILE", "clients must show a certificate that this one has signed"},
+    {"--open-metrics", "", "asks nobody for a name at /metrics"},
+    {"--log", "FILE", "a line of JSON for each request; \"-\" is standard error"},
     kStub,
     kWorker,
     kWorkerSlots,

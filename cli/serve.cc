@@ -32,6 +32,8 @@ server::EdgeOptions EdgeOptionsOf(const Arguments& arguments) {
                                       .key_file = arguments.Get("--tls-key"),
                                       .ca_file = arguments.Get("--tls-ca")},
                               .cors = {},
+                              .open_metrics = arguments.Has("--open-metrics"),
+                              .log = arguments.Get("--log"),
                               .note = nullptr};
   if (arguments.Has("--tls-ca"))
     options.tls.client_certificate = server::ClientCertificate::kRequired;

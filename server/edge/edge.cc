@@ -13,6 +13,10 @@
 #include "server/loop/address.h"
 #include "server/loop/kj_loop.h"
 #include "server/loop/work_threads.h"
+#include "server/observation/figures.h"
+#include "server/observation/health.h"
+#include "server/observation/requests.h"
+#include "server/observation/routes.h"
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
 #include "server/rest/accounts.h"
@@ -57,6 +61,9 @@ struct Edge::Parts {
         denials(desk) {}
 
   Result<Caller> CallerOf(const http::Request& request);
+  void FillIn(LoopFigures& found) const;
+  void OnRequest(const http::AccessRecord& record);
+  void OnProblem(std::string_view id, std::string_view what);
   // Ends the connections when all that was asked over them is answered.
   kj::Promise<void> EndRpc();
 
@@ -81,6 +88,12 @@ struct Edge::Parts {
   std::optional<Authenticator> authenticator;
   std::optional<Logins> logins;
 
+  std::optional<JsonLog> log;
+  RequestFigures request_figures;
+  Figures figures{desk, &request_figures,
+                  [this](LoopFigures& loop_figures) { FillIn(loop_figures); }};
+  Health health{desk, figures};
+
   std::optional<TlsServer> tls;
   std::optional<rest::Api> api;
   http::Router router;
@@ -99,6 +112,24 @@ Result<Caller> Edge::Parts::CallerOf(const http::Request& request) {
     return logins->AuthenticateText(*key, request.source);
   const std::string* given = request.headers.Find("Authorization");
   return logins->Authenticate(given == nullptr ? std::string_view() : *given, request.source);
+}
+
+void Edge::Parts::FillIn(LoopFigures& found) const {
+  found.http_connections = http_doors->connections();
+  found.rpc_connections = rpc_doors->connections();
+  found.http_in_progress = http->in_progress();
+  found.http_streams = http->streams();
+  found.event_followers = events.followers();
+}
+
+void Edge::Parts::OnRequest(const http::AccessRecord& record) {
+  request_figures.Count(record);
+  if (log.has_value()) LogRequest(*log, record);
+}
+
+void Edge::Parts::OnProblem(std::string_view id, std::string_view what) {
+  options.note(fmt::format("request {}: {}", id, what));
+  if (log.has_value()) log->Write(LogLevel::kError, what, Object{{"request_id", id}});
 }
 
 kj::Promise<void> Edge::Parts::EndRpc() {
@@ -132,6 +163,11 @@ Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& en
   parts->authenticator.emplace(*std::move(authenticator));
   parts->logins.emplace(parts->desk, parts->denials, parts->accounts, *parts->authenticator,
                         parts->random, PasswordLimits::Interactive());
+  if (!parts->options.log.empty()) {
+    auto sink = OpenLogSink(parts->options.log);
+    if (!sink.has_value()) return std::unexpected(sink.error());
+    parts->log.emplace(parts->clock, parts->options.log_level, *std::move(sink));
+  }
   if (!parts->options.tls.certificate_file.empty()) {
     auto tls = TlsServer::Create(parts->options.tls);
     if (!tls.has_value()) return std::unexpected(tls.error());
@@ -149,16 +185,18 @@ Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& en
   }
   for (rest::Resource& dialect : compat::AllDialects(parts->operations))
     parts->api->Add(std::move(dialect));
+  parts->api->Add(ObservationResource(parts->figures, parts->health,
+                                      parts->options.dev || parts->options.open_metrics));
   parts->api->AddTo(parts->router);
   http::ServiceSettings settings;
   settings.cors = parts->options.cors;
   settings.id_prefix = fmt::format("{:x}", parts->clock.Now().value);
   parts->http.emplace(
       parts->loop.timer(), parts->router, settings,
-      http::ServiceHooks{.access = nullptr,
-                         .problem = [raw](std::string_view id, std::string_view what) {
-                           raw->options.note(fmt::format("request {}: {}", id, what));
-                         }});
+      http::ServiceHooks{
+          .access = [raw](const http::AccessRecord& record) { raw->OnRequest(record); },
+          .problem = [raw](std::string_view id,
+                           std::string_view what) { raw->OnProblem(id, what); }});
   parts->rpc.emplace(parts->operations,
                      rpc::RpcOptions{.logins = raw->options.dev ? nullptr : &*parts->logins,
                                      .program = raw->options.program});
@@ -193,6 +231,7 @@ void Edge::Begin(std::function<void(Result<std::string>)> made) {
                             const bool goes_on = password.has_value();
                             made(std::move(password));
                             if (!goes_on) return;
+                            parts_->health.Begin();
                             parts_->http_doors->Begin();
                             parts_->rpc_doors->Begin();
                           })

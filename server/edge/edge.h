@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "server/http/cors.h"
 #include "server/loop/tls.h"
+#include "server/observation/log.h"
 #include "server/operations/served_engine.h"
 
 // As <uv.h> has it.
@@ -31,6 +32,9 @@ struct EdgeOptions {
   std::string program;  // "stele 0.1.0"
   TlsOptions tls;       // of both edges; without a certificate: none
   http::CorsSettings cors;
+  bool open_metrics = false;  // nobody is asked for a name at /metrics
+  std::string log;  // a file for a line of JSON a request; "-": standard error; empty: none
+  LogLevel log_level = LogLevel::kInfo;
   // Told, a sentence each, what somebody who runs the server should know.
   std::function<void(std::string_view)> note;
 };

@@ -120,6 +120,32 @@ class ComingIn(ServedTest):
                 connection.close()
                 return json.loads(line[6:])
 
+    def test_figures_are_for_who_may_read_them_and_health_for_anybody(self):
+        child, token = self.admit()
+
+        def status(path, **headers):
+            connection = self.connect()
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+        self.assertEqual(status("/metrics")[0], 401)
+        code, figures = status("/metrics", Authorization="Bearer " + token)
+        self.assertEqual(code, 200)
+        self.assertIn("stele_live_instances 0", figures)
+        self.assertEqual(status("/health/ready")[0], 200)
+        self.assertEqual(json.loads(status("/health")[1])["status"], "healthy")
+        self.stop(child)
+        child = self.serve("--open-metrics", "--log", "requests.log")
+        self.assertEqual(status("/metrics")[0], 200)
+        self.get("/auth/me", token=token)
+        self.stop(child)
+        with open(self.path("requests.log"), encoding="utf-8") as file:
+            lines = [json.loads(line) for line in file]
+        self.assertEqual([line["status"] for line in lines if line["route"] == "/api/v1/auth/me"],
+                         [200])
+        self.assertNotIn(token, json.dumps(lines))
+
     def test_logging_out_ends_a_token_for_good(self):
         child, token = self.admit()
         self.assertEqual(self.ask("POST", "/auth/logout", token=token).status, 204)
