@@ -26,6 +26,7 @@ struct Caller {
   CallerKind kind = CallerKind::kPerson;
   Proof proof = Proof::kNone;
   bool has_account = false;           // role and groups are those of a user of this server
+  bool narrowed = false;              // may do less than who it was handed on by
   bool must_change_password = false;  // may do nothing else before
   std::string token_id;               // of a token its `jti`, of an API key its id
   TimeUs issued;                      // when the token was made

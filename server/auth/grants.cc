@@ -94,7 +94,8 @@ bool Holds(const std::vector<T>& list, const T& item) {
 }
 
 bool Names(const Grant& grant, const Caller& caller) {
-  return Holds(grant.users, caller.name) || Holds(grant.roles, caller.role) ||
+  // A role that somebody took on to do less must not open what their own one does not.
+  return Holds(grant.users, caller.name) || (!caller.narrowed && Holds(grant.roles, caller.role)) ||
          std::ranges::any_of(caller.groups,
                              [&](const std::string& group) { return Holds(grant.groups, group); });
 }

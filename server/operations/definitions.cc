@@ -48,8 +48,16 @@ Object ToJson(const DefinitionStatus& status) {
 definition::LoadResult Definitions::Load(const DefinitionText& text) const {
   const ServedEngine& engine = desk_.engine();
   const runtime::RegisteredTemplates templates(desk_.registry());
-  return requests::Load(text.text, text.syntax, text.name, {*engine.tasks, *engine.types},
-                        &templates);
+  definition::LoadResult loaded =
+      requests::Load(text.text, text.syntax, text.name, {*engine.tasks, *engine.types}, &templates);
+  if (!loaded.has_value()) return loaded;
+  const Value& extra = (*loaded)->extra;
+  const Value* permissions = extra.is_object() ? extra.Find("permissions") : nullptr;
+  if (permissions == nullptr) return loaded;
+  if (const auto read = ReadPermissions(*permissions); !read.has_value())
+    return std::unexpected(
+        std::vector<definition::Fault>{{read.error().code, read.error().message, {}}});
+  return loaded;
 }
 
 Judged<Definitions::Valid> Definitions::Validate(const Caller& caller, const DefinitionText& text) {

@@ -59,6 +59,7 @@ Result<std::shared_ptr<const Access>> Access::Narrowed(const std::string& role,
       return Fail(ErrorCode::kForbidden,
                   fmt::format("groups: Expected groups of the session but found \"{}\"", group));
   narrowed->caller_.groups = std::move(groups);
+  narrowed->caller_.narrowed = true;
   return narrowed;
 }
 

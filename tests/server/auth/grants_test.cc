@@ -48,6 +48,17 @@ TEST(Grants, AreForThoseWhomAnEntryNames) {
   EXPECT_FALSE(may_start(Named("finance", Role::kDeveloper)));
 }
 
+TEST(Grants, OpenNothingToARoleThatWasTakenOnToDoLess) {
+  const auto permissions =
+      Read(R"([{"action": "read", "roles": ["viewer"], "users": ["ada"]}])").value();
+  Caller handed_on = Named("bob", Role::kViewer);
+  handed_on.narrowed = true;
+  EXPECT_TRUE(Allows(Named("bob", Role::kViewer), Permission::kRead, &permissions));
+  EXPECT_FALSE(Allows(handed_on, Permission::kRead, &permissions));
+  handed_on.name = "ada";
+  EXPECT_TRUE(Allows(handed_on, Permission::kRead, &permissions));
+}
+
 TEST(Grants, LeaveActionsThatNoEntryNamesAsTheyAre) {
   const auto permissions = Read(R"([{"action": "start", "users": ["ada"]}])").value();
   const Caller bob = Named("bob", Role::kDeveloper);

@@ -47,6 +47,23 @@ TEST(RegisterDefinition, TellsEveryFaultWithItsPlace) {
             "STL1009");
 }
 
+TEST(RegisterDefinition, RefusesPermissionsThatCannotBeRead) {
+  RestWorld world;
+  const char* const guarded = R"(workflow:
+  id: guarded
+  name: guarded
+  processes:
+    - id: main
+      name: main
+      type: sequential
+      tasks: [{id: a, name: a, type: script, executor: bash, inputs: {script: "true"}}]
+permissions: [{action: start, roles: [king]}]
+)";
+  const Answered refused = world.Post("/definitions", guarded, kAsYaml);
+  EXPECT_EQ(refused.status, 422) << refused.body;
+  EXPECT_NE(refused.body.find("king"), std::string::npos) << refused.body;
+}
+
 TEST(ValidateDefinition, RegistersNothing) {
   RestWorld world;
   const Answered valid = world.Post("/definitions/validate?name=fallback",
