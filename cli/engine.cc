@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "base/check.h"
 #include "cli/commands.h"
@@ -18,6 +19,13 @@ namespace stele::cli {
 namespace {
 
 constexpr uint64_t kTickMs = 100;
+
+// A data directory that is made holds inputs, and digests of passwords: it is its owner's alone.
+void CloseToOthers(const std::string& data) {
+  std::error_code ignored;
+  if (std::filesystem::create_directories(data, ignored))
+    std::filesystem::permissions(data, std::filesystem::perms::owner_all, ignored);
+}
 
 }  // namespace
 
@@ -46,8 +54,9 @@ Engine::~Engine() {
   uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
-  uv_run(&loop_, UV_RUN_DEFAULT);
-  uv_loop_close(&loop_);
+  // A stop that nobody ran to its end leaves the loop marked: the first run returns at once.
+  do uv_run(&loop_, UV_RUN_DEFAULT);
+  while (uv_loop_close(&loop_) == UV_EBUSY);
 }
 
 void Engine::Close() {
@@ -120,6 +129,7 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   auto sources = secrets::SecretsFromProcess(data);
   if (!sources.has_value()) return std::unexpected(sources.error());
   secrets_ = *std::move(sources);
+  if (create) CloseToOthers(data);
   eventstore::RocksDbOptions options;
   options.create_if_missing = create;
   const auto key = ReadKeySource(data);

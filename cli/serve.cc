@@ -133,7 +133,9 @@ class Service final : public runtime::Observer {
 
   // The password of the first admin, for whoever sees the terminal.
   void TellFirst(const Result<std::string>& made) {
-    if (!made.has_value()) return OnFatal(made.error());
+    // Not from in here: the end waits for what calls this.
+    if (!made.has_value())
+      return engine_.shard().Post([this, error = made.error()] { OnFatal(error); });
     if (made->empty()) return;
     terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", *made));
   }

@@ -10,7 +10,9 @@ namespace {
 // Without the port, which is another one for each connection: what is counted by address is counted
 // by this.
 std::string HostOf(const std::string& address) {
-  return address.starts_with("unix:") ? "unix" : address.substr(0, address.rfind(':'));
+  if (address.starts_with("unix:")) return "unix";
+  const std::string host = address.substr(0, address.rfind(':'));
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
 }
 
 }  // namespace

@@ -27,25 +27,43 @@ namespace stele::server {
 
 namespace {
 
-// "127.0.0.1:7420 ada" is of ada's certificate.
-bool IsLoopback(const std::string& text) {
-  const auto address = ParseAddress(text);
-  if (!address.has_value()) return false;
-  return address->is_unix() || address->host == "localhost" || address->host == "::1" ||
-         address->host.starts_with("127.");
+bool IsLoopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 Status CheckDev(const EdgeOptions& options) {
   if (!options.dev) return {};
   for (const std::vector<std::string>* addresses : {&options.http, &options.rpc})
     for (const std::string& address : *addresses)
-      if (!IsLoopback(address))
+      if (const auto parsed = ParseAddress(address);
+          !parsed.has_value() || (!parsed->is_unix() && !IsLoopback(parsed->host)))
         return Fail(
             ErrorCode::kUsage,
             fmt::format("Expected an address of this machine alone beside --dev, which asks "
                         "nobody for a name, but found \"{}\"",
                         address));
   return {};
+}
+
+// A page that makes its own name lead to this machine must not act for who looks at it.
+Status CheckHost(const http::Request& request) {
+  const std::string host(request.headers.Get("Host"));
+  const auto address =
+      ParseAddress(host.ends_with(']') || !host.contains(':') ? host + ":0" : host);
+  if (host.empty() || (address.has_value() && IsLoopback(address->host))) return {};
+  return Fail(
+      ErrorCode::kForbidden,
+      fmt::format("Expected `Host` to be a name of this machine alone, where nobody is asked "
+                  "for a name, but found \"{}\"",
+                  host));
+}
+
+Status CheckTls(const TlsOptions& tls) {
+  const bool serves = !tls.certificate_file.empty();
+  if (serves == !tls.key_file.empty() && (serves || tls.ca_file.empty())) return {};
+  return Fail(
+      ErrorCode::kUsage,
+      "Expected a certificate and its key, beside a CA of clients too, but found only a part");
 }
 
 }  // namespace
@@ -60,6 +78,9 @@ struct Edge::Parts {
         desk(engine, threads, loop.timer()),
         denials(desk) {}
 
+  Status OpenAccounts();
+  void MakeApi();
+  void MakeServices();
   Result<Caller> CallerOf(const http::Request& request);
   void FillIn(LoopFigures& found) const;
   void OnRequest(const http::AccessRecord& record);
@@ -102,12 +123,15 @@ struct Edge::Parts {
   std::optional<Doors> http_doors;
   std::optional<Doors> rpc_doors;
 
-  kj::Promise<void> beginning = nullptr;
+  kj::Promise<void> beginning = kj::READY_NOW;
   kj::Promise<void> draining = nullptr;
 };
 
 Result<Caller> Edge::Parts::CallerOf(const http::Request& request) {
-  if (options.dev) return AnonymousDeveloper(request.source);
+  if (options.dev) {
+    if (request.source != "unix") STELE_RETURN_IF_ERROR(CheckHost(request));
+    return AnonymousDeveloper(request.source);
+  }
   if (const std::string* key = request.headers.Find("X-API-Key"))
     return logins->AuthenticateText(*key, request.source);
   const std::string* given = request.headers.Find("Authorization");
@@ -139,7 +163,13 @@ kj::Promise<void> Edge::Parts::EndRpc() {
            desk.shard().WhenDurable(std::move(answering.answer));
            return kj::mv(answering.promise);
          })
-      .then([this](Result<Written>) { return kj::evalLast([this] { rpc_doors->EndAll(); }); });
+      .then([this](const Result<Written>&) {
+        return kj::evalLast([this] {
+          // Nothing that a worker loses now is handed to another one, or counted.
+          desk.engine().workers->Close();
+          rpc_doors->EndAll();
+        });
+      });
 }
 
 Edge::Edge(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -149,20 +179,10 @@ Edge::~Edge() = default;
 Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& engine,
                                          EdgeOptions options) {
   STELE_RETURN_IF_ERROR(CheckDev(options));
+  STELE_RETURN_IF_ERROR(CheckTls(options.tls));
   STELE_RETURN_IF_ERROR(http::CheckCors(options.cors));
   auto parts = std::make_unique<Parts>(loop, engine, std::move(options));
-  Parts* const raw = parts.get();
-  for (const Error& fault : Logins::ReadAccounts(*parts->desk.RegistryCopy(), parts->accounts))
-    raw->options.note(fault.ToString());
-
-  auto key = ReadOrMakeTokenKey(parts->options.data, parts->random);
-  if (!key.has_value()) return std::unexpected(key.error());
-  auto authenticator = Authenticator::Create(parts->accounts, *std::move(key), KeySet(),
-                                             parts->clock, parts->random);
-  if (!authenticator.has_value()) return std::unexpected(authenticator.error());
-  parts->authenticator.emplace(*std::move(authenticator));
-  parts->logins.emplace(parts->desk, parts->denials, parts->accounts, *parts->authenticator,
-                        parts->random, PasswordLimits::Interactive());
+  STELE_RETURN_IF_ERROR(parts->OpenAccounts());
   if (!parts->options.log.empty()) {
     auto sink = OpenLogSink(parts->options.log);
     if (!sink.has_value()) return std::unexpected(sink.error());
@@ -173,46 +193,60 @@ Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& en
     if (!tls.has_value()) return std::unexpected(tls.error());
     parts->tls.emplace(*std::move(tls));
   }
-
-  parts->api.emplace(
-      parts->operations,
-      rest::Access{
-          .authorize = [raw](const http::Request& request) { return raw->CallerOf(request); },
-          .still_valid = [raw](const Caller& caller) { return raw->logins->StillValid(caller); }});
-  if (!parts->options.dev) {
-    parts->api->Add(rest::SessionResource(*parts->logins));
-    parts->api->Add(rest::UsersResource(*parts->logins));
-  }
-  for (rest::Resource& dialect : compat::AllDialects(parts->operations))
-    parts->api->Add(std::move(dialect));
-  parts->api->Add(ObservationResource(parts->figures, parts->health,
-                                      parts->options.dev || parts->options.open_metrics));
-  parts->api->AddTo(parts->router);
-  http::ServiceSettings settings;
-  settings.cors = parts->options.cors;
-  settings.id_prefix = fmt::format("{:x}", parts->clock.Now().value);
-  parts->http.emplace(
-      parts->loop.timer(), parts->router, settings,
-      http::ServiceHooks{
-          .access = [raw](const http::AccessRecord& record) { raw->OnRequest(record); },
-          .problem = [raw](std::string_view id,
-                           std::string_view what) { raw->OnProblem(id, what); }});
-  parts->rpc.emplace(parts->operations,
-                     rpc::RpcOptions{.logins = raw->options.dev ? nullptr : &*parts->logins,
-                                     .program = raw->options.program});
-
-  TlsServer* const tls = parts->tls.has_value() ? &*parts->tls : nullptr;
-  parts->http_doors.emplace(parts->loop, tls, PeerEnd::kOfBothHalves,
-                            [raw](kj::Own<kj::AsyncIoStream> stream, std::string source) {
-                              return raw->http->Serve(kj::mv(stream), std::move(source));
-                            });
-  parts->rpc_doors.emplace(parts->loop, tls, PeerEnd::kOfItsHalf,
-                           [raw](kj::Own<kj::AsyncIoStream> stream, std::string source) {
-                             return raw->rpc->Serve(kj::mv(stream), std::move(source));
-                           });
+  parts->MakeApi();
+  parts->MakeServices();
   STELE_RETURN_IF_ERROR(parts->http_doors->Listen(parts->options.http));
   STELE_RETURN_IF_ERROR(parts->rpc_doors->Listen(parts->options.rpc));
   return std::unique_ptr<Edge>(new Edge(std::move(parts)));
+}
+
+Status Edge::Parts::OpenAccounts() {
+  for (const Error& fault : Logins::ReadAccounts(*desk.RegistryCopy(), accounts))
+    options.note(fault.ToString());
+  auto key = ReadOrMakeTokenKey(options.data, random);
+  if (!key.has_value()) return std::unexpected(key.error());
+  auto created = Authenticator::Create(accounts, *std::move(key), KeySet(), clock, random);
+  if (!created.has_value()) return std::unexpected(created.error());
+  authenticator.emplace(*std::move(created));
+  logins.emplace(desk, denials, accounts, *authenticator, random, PasswordLimits::Interactive());
+  return {};
+}
+
+void Edge::Parts::MakeApi() {
+  api.emplace(
+      operations,
+      rest::Access{
+          .authorize = [this](const http::Request& request) { return CallerOf(request); },
+          .still_valid = [this](const Caller& caller) { return logins->StillValid(caller); }});
+  if (!options.dev) {
+    api->Add(rest::SessionResource(*logins));
+    api->Add(rest::UsersResource(*logins));
+  }
+  for (rest::Resource& dialect : compat::AllDialects(operations)) api->Add(std::move(dialect));
+  api->Add(ObservationResource(figures, health, options.dev || options.open_metrics));
+  api->AddTo(router);
+}
+
+void Edge::Parts::MakeServices() {
+  http::ServiceSettings settings;
+  settings.cors = options.cors;
+  settings.id_prefix = fmt::format("{:x}", clock.Now().value);
+  http.emplace(
+      loop.timer(), router, settings,
+      http::ServiceHooks{
+          .access = [this](const http::AccessRecord& record) { OnRequest(record); },
+          .problem = [this](std::string_view id, std::string_view what) { OnProblem(id, what); }});
+  rpc.emplace(operations, rpc::RpcOptions{.logins = options.dev ? nullptr : &*logins,
+                                          .program = options.program});
+  TlsServer* const server = tls.has_value() ? &*tls : nullptr;
+  http_doors.emplace(loop, server, PeerEnd::kOfBothHalves,
+                     [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
+                       return http->Serve(kj::mv(stream), std::move(source));
+                     });
+  rpc_doors.emplace(loop, server, PeerEnd::kOfItsHalf,
+                    [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
+                      return rpc->Serve(kj::mv(stream), std::move(source));
+                    });
 }
 
 std::vector<std::string> Edge::http_addresses() const {
@@ -230,7 +264,7 @@ void Edge::Begin(std::function<void(Result<std::string>)> made) {
                           .then([this, made](Result<std::string> password) {
                             const bool goes_on = password.has_value();
                             made(std::move(password));
-                            if (!goes_on) return;
+                            if (!goes_on || parts_->desk.closed()) return;
                             parts_->health.Begin();
                             parts_->http_doors->Begin();
                             parts_->rpc_doors->Begin();
@@ -250,14 +284,18 @@ bool Edge::wants_records() const {
 
 void Edge::Drain(std::function<void()> drained) {
   Parts& parts = *parts_;
-  parts.beginning = nullptr;
   parts.http_doors->Close();
   parts.rpc_doors->Close();
   parts.desk.Close();
-  auto ended = kj::joinPromises(kj::arr(parts.http->Drain(), parts.EndRpc()));
+  auto ended =
+      kj::joinPromises(kj::arr(parts.http->Drain(), parts.EndRpc(), kj::mv(parts.beginning)));
   parts.draining = parts.loop.timer()
                        .timeoutAfter(kDrainSeconds * kj::SECONDS, kj::mv(ended))
-                       .catch_([](kj::Exception&&) {})
+                       .catch_([&parts](kj::Exception&&) {
+                         parts.desk.engine().workers->Close();
+                         parts.http_doors->EndAll();
+                         parts.rpc_doors->EndAll();
+                       })
                        .then([drained] { drained(); })
                        .eagerlyEvaluate(nullptr);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <kj/async-io.h>
+#include <netdb.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -15,8 +16,6 @@
 #include <vector>
 
 #include "base/error.h"
-
-struct addrinfo;
 
 namespace stele::server {
 

@@ -18,7 +18,7 @@ inline constexpr size_t kPiecesPerWrite = 64;
 // How long a stream that was dropped goes on sending what it had taken.
 inline constexpr uint64_t kLingerMs = 5'000;
 // How long a peer that ended its half is still answered where that is the end of both (PeerEnd).
-inline constexpr int64_t kPeerEndMs = 2'000;
+inline constexpr int64_t kPeerEndMs = 200;
 // Events of KJ's between two looks at the sockets.
 inline constexpr unsigned kEventsPerTurn = 4'096;
 // How often in one turn what is written may lead to more that is written.

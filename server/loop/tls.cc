@@ -188,7 +188,7 @@ TlsClient::TlsClient(TlsClient&&) noexcept = default;
 TlsClient& TlsClient::operator=(TlsClient&&) noexcept = default;
 TlsClient::~TlsClient() = default;
 
-Result<TlsClient> TlsClient::Create(TlsOptions options) {
+Result<TlsClient> TlsClient::Create(const TlsOptions& options) {
   auto context = MakeContext(options, false);
   if (!context) return std::unexpected(std::move(context).error());
   return TlsClient(*std::move(context));

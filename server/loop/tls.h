@@ -64,7 +64,7 @@ class TlsServer {
 
 class TlsClient {
  public:
-  static Result<TlsClient> Create(TlsOptions options);
+  static Result<TlsClient> Create(const TlsOptions& options);
   TlsClient(TlsClient&&) noexcept;
   TlsClient& operator=(TlsClient&&) noexcept;
   ~TlsClient();

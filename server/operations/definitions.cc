@@ -77,6 +77,10 @@ kj::Promise<Judged<DefinitionStatus>> Definitions::Register(const Caller& caller
     return Answer(std::unexpected(Refused{allowed.error(), {}}));
   definition::LoadResult loaded = Load(text);
   if (!loaded.has_value()) return Answer(std::unexpected(RefusedFor(std::move(loaded.error()))));
+  // Another version says anew who may do what: not by somebody whom this one keeps from it.
+  if (const Status allowed = desk_.Allow(caller, Permission::kDefine, (*loaded)->name);
+      !allowed.has_value())
+    return Answer(std::unexpected(Refused{allowed.error(), {}}));
   auto answering = desk_.Await();
   const requests::Registered registered = requests::Register(
       desk_.shard(), {.definition = *loaded, .text = text.text, .file = {}, .draft = text.draft},
@@ -158,12 +162,14 @@ Result<Array> Definitions::Types(const Caller& caller) {
 Promised<Written> Definitions::ChangeType(const Caller& caller, const std::string& name,
                                           const std::string& document) {
   auto answering = desk_.Await();
-  desk_.shard().ChangeSetting(std::string(runtime::kTypePrefix) + name, document, caller.name,
-                              std::move(answering.answer));
-  return answering.promise.then([this](Result<Written> written) {
-    if (written.has_value()) desk_.engine().take_up_types();
-    return written;
-  });
+  desk_.shard().ChangeSetting(
+      std::string(runtime::kTypePrefix) + name, document, caller.name,
+      [&desk = desk_, answer = std::move(answering.answer)](const Result<Position>& written) {
+        // Whether or not somebody still waits to be told.
+        if (written.has_value()) desk.engine().take_up_types();
+        answer(written);
+      });
+  return kj::mv(answering.promise);
 }
 
 Promised<Written> Definitions::RegisterType(const Caller& caller, const std::string& name,

@@ -20,29 +20,46 @@ Denials::Denials(Desk& desk) : desk_(desk) {
 }
 
 void Denials::Note(const Caller& caller, std::string_view what, std::string_view target) {
-  Key key{Cut(caller.name), Cut(caller.source), std::string(what), Cut(target)};
   const TimeUs now = desk_.Now();
-  if (!seen_.contains(key) && seen_.size() >= kMaxDenials) {
-    std::erase_if(seen_, [&](const auto& each) {
-      return now.value - each.second.noted.value > kDenialsEveryUs && each.second.since == 0;
-    });
-    if (seen_.size() >= kMaxDenials) key = {"", "", std::string(what), ""};
+  if (now.value - minute_.value >= kDenialsEveryUs) BeginMinute(now);
+  const Key key{Cut(caller.name), Cut(caller.source), std::string(what), Cut(target)};
+  const bool known = seen_.contains(key);
+  if (noted_ >= kMaxDenialsNoted || (!known && seen_.size() >= kMaxDenials)) {
+    if (known) {
+      ++seen_[key].since;
+    } else {
+      ++others_;
+    }
+    return;
   }
-  const auto [place, is_new] = seen_.try_emplace(key);
-  Counted& counted = place->second;
+  Counted& counted = seen_[key];
   ++counted.since;
-  if (!is_new && now.value - counted.noted.value < kDenialsEveryUs) return;
+  if (known && now.value - counted.noted.value < kDenialsEveryUs) return;
   counted.noted = now;
-  Record(key, caller, std::exchange(counted.since, 0));
+  Record(key, RoleName(caller.role), std::exchange(counted.since, 0));
 }
 
-void Denials::Record(const Key& key, const Caller& caller, uint64_t times) {
+void Denials::BeginMinute(TimeUs now) {
+  minute_ = now;
+  noted_ = 0;
+  // Those that were not made for a minute are told apart no more; what is left of them is counted.
+  std::erase_if(seen_, [&](const auto& each) {
+    const auto& [key, counted] = each;
+    if (now.value - counted.noted.value < 2 * kDenialsEveryUs) return false;
+    others_ += counted.since;
+    return true;
+  });
+  if (others_ > 0) Record({"", "", "others", ""}, "", std::exchange(others_, 0));
+}
+
+void Denials::Record(const Key& key, std::string_view role, uint64_t times) {
+  ++noted_;
   const auto& [name, source, what, target] = key;
   desk_.shard().NoteDenied(
       {.name = what,
        .document = ToJson(Value(Object{{"target", target},
                                        {"source", source},
-                                       {"role", RoleName(caller.role)},
+                                       {"role", role},
                                        {"times", static_cast<int64_t>(times)}}))},
       name);
 }

@@ -1,8 +1,8 @@
 // Attempts that were denied, kept in the log: who asked for what, from where, how often.
 //
 // What strangers can cause must not fill the log: the same attempt is noted when it is first made,
-// and then once a minute with how often it was made since. How many different ones are told apart
-// is bounded; beyond it they are one.
+// and then once a minute with how often it was made since. How many are noted a minute, and how
+// many different ones are told apart, is bounded; those beyond it are counted, and noted as one.
 //
 // Thread: the loop's.
 #pragma once
@@ -37,10 +37,14 @@ class Denials {
     TimeUs noted;
     uint64_t since = 0;  // so many more, which are not noted yet
   };
-  void Record(const Key& key, const Caller& caller, uint64_t times);
+  void BeginMinute(TimeUs now);
+  void Record(const Key& key, std::string_view role, uint64_t times);
 
   Desk& desk_;
   std::map<Key, Counted> seen_;
+  TimeUs minute_;
+  size_t noted_ = 0;     // in that minute
+  uint64_t others_ = 0;  // that were counted alone
 };
 
 }  // namespace stele::server

@@ -14,7 +14,9 @@ Desk::Desk(const ServedEngine& engine, WorkThreads& threads, kj::Timer& timer)
 const DefinitionPermissions* Desk::PermissionsOf(std::string_view definition) {
   if (definition.empty()) return nullptr;
   // The newest version's count for all of them: who tightens them does not leave the old ones open.
-  const model::RegisteredDefinition* registered = registry().Latest(definition);
+  // A draft says nothing yet where another version may start.
+  const model::RegisteredDefinition* registered = registry().Startable(definition);
+  if (registered == nullptr) registered = registry().Latest(definition);
   if (registered == nullptr) return nullptr;
   const auto [place, is_new] = permissions_.try_emplace(registered->id);
   if (!is_new) return place->second.has_value() ? &*place->second : nullptr;

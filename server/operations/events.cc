@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+#include "base/json.h"
+#include "server/auth/accounts.h"
 #include "server/operations/limits.h"
 
 namespace stele::server {
@@ -15,9 +18,31 @@ size_t BytesOf(const replay::ShownEvent& event) {
   return sizeof(event) + event.json.size() + event.definition.size() + event.actor.size();
 }
 
+bool IsOfAccounts(const replay::ShownEvent& event) {
+  return event.name == "setting_changed" || event.name == "access_denied";
+}
+
+// Without what a setting of accounts holds: digests of passwords and keys are nobody's to see.
+void LeaveOutSecrets(replay::ShownEvent& event) {
+  if (event.name != "setting_changed") return;
+  auto shown = ParseJson(event.json, nullptr, kWrittenJson);
+  CHECK(shown.has_value() && shown->is_object(), "an event is no object");
+  const Value* name = shown->Find("name");
+  const bool is_account =
+      name != nullptr && name->is_string() &&
+      (name->as_string().starts_with(kUserPrefix) || name->as_string().starts_with(kKeyPrefix) ||
+       name->as_string() == kRevokedSetting);
+  if (!is_account) return;
+  Object rest;
+  for (const Member& member : shown->as_object())
+    if (member.key != "document") rest.Set(member.key, member.value);
+  event.json = ToJson(Value(std::move(rest)));
+}
+
 }  // namespace
 
 bool EventFilter::Fits(const replay::ShownEvent& event) const {
+  if (!with_accounts && IsOfAccounts(event)) return false;
   return (!instance || event.instance == instance) &&
          (definition.empty() || event.definition == definition) &&
          (names.empty() || names.contains(event.name));
@@ -101,6 +126,7 @@ Result<kj::Own<Events::Follower>> Events::Follow(const Caller& caller, EventFilt
   } else {
     STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kRead, filter.definition));
   }
+  filter.with_accounts = Allows(caller, Permission::kManageUsers, nullptr);
   const Position next = desk_.store().NextPosition(desk_.engine().shard_id);
   if (place.position > next)
     return Fail(ErrorCode::kInvalidInput,
@@ -110,6 +136,9 @@ Result<kj::Own<Events::Follower>> Events::Follow(const Caller& caller, EventFilt
   if (reader_ == nullptr) {
     reader_ = ReaderFrom(InstanceId(), next);
     recent_from_ = recent_end_ = next;
+    recent_.clear();
+    recent_bytes_ = 0;
+    failure_.reset();
   }
   return kj::heap<Follower>(*this, std::move(filter), place);
 }
@@ -126,9 +155,10 @@ Promised<Events::Batch> Events::Read(const std::shared_ptr<replay::EventReader>&
   return desk_.Read(
       [reader, log = desk_.engine().store, shard = desk_.engine().shard_id]() -> Result<Batch> {
         Batch batch;
+        size_t bytes = 0;
         // What comes while it is read may not be in it.
         const Position end = log->NextPosition(shard);
-        while (batch.events.size() < kBehindEvents) {
+        while (batch.events.size() < kBehindEvents && bytes < kBehindBytes) {
           auto events = reader->Next();
           if (!events.has_value()) return std::unexpected(events.error());
           if (!events->has_value()) {
@@ -137,9 +167,12 @@ Promised<Events::Batch> Events::Read(const std::shared_ptr<replay::EventReader>&
           }
           for (replay::ShownEvent& event : **events) {
             batch.end = event.position.Next();
+            LeaveOutSecrets(event);
+            bytes += BytesOf(event);
             batch.events.push_back(std::make_shared<const replay::ShownEvent>(std::move(event)));
           }
         }
+        batch.more = true;
         return batch;
       });
 }
@@ -148,29 +181,42 @@ void Events::Wake() {
   woken_ = true;
   if (reading_ || reader_ == nullptr) return;
   reading_ = true;
-  reading_task_ = ReadRecent().eagerlyEvaluate([this](kj::Exception&&) { reading_ = false; });
+  reading_task_ = ReadRecent().eagerlyEvaluate([this](kj::Exception&& exception) {
+    // What the reader has passed is lost with it.
+    Break({ErrorCode::kIo, exception.getDescription().cStr()});
+    reading_ = false;
+  });
 }
 
 kj::Promise<void> Events::ReadRecent() {
   woken_ = false;
   return Read(reader_).then(
-      [this, reader = reader_](const Result<Batch>& batch) -> kj::Promise<void> {
-        // Nobody followed for a while; somebody may again, with another reader.
-        if (reader == reader_) {
-          if (batch.has_value()) {
-            Take(*batch);
-          } else {
-            failure_ = batch.error();
-            reader_ = nullptr;
-            WakeAll();
-          }
-        }
-        if (reader_ != nullptr && (woken_ || reader != reader_ ||
-                                   (batch.has_value() && batch->events.size() >= kBehindEvents)))
-          return ReadRecent();
-        reading_ = false;
-        return kj::READY_NOW;
-      });
+      [this, reader = reader_](const Result<Batch>& batch) { return HaveRead(reader, batch); });
+}
+
+kj::Promise<void> Events::HaveRead(const std::shared_ptr<replay::EventReader>& reader,
+                                   const Result<Batch>& batch) {
+  // Nobody followed for a while; somebody may again, with another reader.
+  if (reader == reader_ && batch.has_value()) Take(*batch);
+  if (!batch.has_value() && batch.error().code == ErrorCode::kBackPressure)
+    return desk_.timer().afterDelay(kReadAgainMs * kj::MILLISECONDS).then([this] {
+      return reader_ == nullptr ? EndReading() : ReadRecent();
+    });
+  if (reader == reader_ && !batch.has_value()) Break(batch.error());
+  const bool more = woken_ || reader != reader_ || (batch.has_value() && batch->more);
+  if (reader_ != nullptr && more) return ReadRecent();
+  return EndReading();
+}
+
+kj::Promise<void> Events::EndReading() {
+  reading_ = false;
+  return kj::READY_NOW;
+}
+
+void Events::Break(const Error& error) {
+  failure_ = error;
+  reader_ = nullptr;
+  WakeAll();
 }
 
 void Events::Take(const Batch& batch) {

@@ -33,6 +33,7 @@ struct EventFilter {
   InstanceId instance;  // 0: all
   std::string definition;
   std::set<std::string, std::less<>> names;  // "step_completed"
+  bool with_accounts = false;  // settings, and attempts that were denied: for who manages users
 
   bool Fits(const replay::ShownEvent& event) const;
 };
@@ -87,12 +88,17 @@ class Events {
  private:
   struct Batch {
     std::vector<EventPointer> events;
-    Position end;  // everything before it was read
+    Position end;       // everything before it was read
+    bool more = false;  // there may be more than it has
   };
   std::unique_ptr<replay::EventReader> ReaderFrom(InstanceId instance, Position from);
   // Up to so many events' records, on a thread.
   Promised<Batch> Read(const std::shared_ptr<replay::EventReader>& reader);
   kj::Promise<void> ReadRecent();
+  kj::Promise<void> HaveRead(const std::shared_ptr<replay::EventReader>& reader,
+                             const Result<Batch>& batch);
+  kj::Promise<void> EndReading();
+  void Break(const Error& error);
   void Take(const Batch& batch);
   void WakeAll();
 
@@ -107,7 +113,7 @@ class Events {
   size_t recent_bytes_ = 0;
   Position recent_from_{1};       // the first position of which `recent_` has all events
   Position recent_end_{1};        // and the first of which it has none
-  std::optional<Error> failure_;  // why nobody is told anything any more
+  std::optional<Error> failure_;  // why those that follow are told nothing any more
   bool reading_ = false;
   bool woken_ = false;
   kj::Promise<void> reading_task_ = nullptr;

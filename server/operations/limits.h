@@ -20,12 +20,17 @@ inline constexpr size_t kMaxHistoryBytes = 8u << 20;
 inline constexpr size_t kRecentEventBytes = 4u << 20;
 // Of one that is further behind, so much is read at a time.
 inline constexpr size_t kBehindEvents = 512;
+inline constexpr size_t kBehindBytes = 1u << 20;  // and one record more
+// When no thread was free to read, it is tried again so much later.
+inline constexpr int64_t kReadAgainMs = 20;
 
 // Denied attempts that are told apart, the bytes that are kept of a name in them, and how often the
 // same one is noted.
 inline constexpr size_t kMaxDenials = 1'000;
 inline constexpr size_t kMaxDeniedBytes = 128;
 inline constexpr int64_t kDenialsEveryUs = 60'000'000;
+// And how many are noted a minute, of all: what is beyond it is one record more.
+inline constexpr size_t kMaxDenialsNoted = 120;
 
 // Workers that are called, and polls that wait, at once; the name of one, the types that it names,
 // how long it may wait for tasks, and hold them without a heartbeat.

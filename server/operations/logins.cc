@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/json.h"
 
 namespace stele::server {
@@ -24,6 +25,13 @@ Object Named(std::string_view member, const std::string& name, const Value& docu
   Object named{{std::string(member), name}};
   for (const Member& each : document.as_object()) named.Set(each.key, each.value);
   return named;
+}
+
+// REQUIRES: the document can be read.
+void Take(Accounts& accounts, const std::string& setting, const std::optional<Value>& document) {
+  if (!document.has_value()) return accounts.Remove(setting);
+  const Status taken = accounts.Set(setting, *document);
+  CHECK(taken.has_value(), "{}: {}", setting, taken.error().message);
 }
 
 Caller Stranger(std::string_view name, std::string_view source) {
@@ -52,20 +60,23 @@ std::vector<Error> Logins::ReadAccounts(const model::Registry& registry, Account
 
 Promised<Written> Logins::Record(const std::string& setting, std::optional<Value> document,
                                  const std::string& actor) {
+  // What could not be read back would take the account away.
+  if (document.has_value())
+    if (const Status reads = Accounts().Set(setting, *document); !reads.has_value())
+      return Refuse<Written>(reads.error());
   auto answering = desk_.Await();
-  desk_.shard().ChangeSetting(setting, document.has_value() ? ToJson(*document) : std::string(),
-                              actor, std::move(answering.answer));
-  // Nobody gets in, or is kept out, by what a power cut could take back.
-  return answering.promise.then(
-      [this, setting, document = std::move(document)](Result<Written> written) -> Result<Written> {
-        if (!written.has_value()) return written;
-        if (document.has_value()) {
-          STELE_RETURN_IF_ERROR(accounts_.Set(setting, *document));
-        } else {
-          accounts_.Remove(setting);
-        }
-        return written;
+  const std::string text = document.has_value() ? ToJson(*document) : std::string();
+  // Nobody gets in, or is kept out, by what a power cut could take back; and whether or not
+  // somebody still waits to be told.
+  desk_.shard().ChangeSetting(
+      setting, text, actor,
+      [&accounts = accounts_, setting, document = std::move(document),
+       answer = std::move(answering.answer)](const Result<Position>& written) {
+        // Tokens that are given up count no more at once; others may be by now.
+        if (written.has_value() && setting != kRevokedSetting) Take(accounts, setting, document);
+        answer(written);
       });
+  return kj::mv(answering.promise);
 }
 
 Promised<std::string> Logins::Hash(const std::string& password) {
@@ -111,7 +122,8 @@ Promised<IssuedToken> Logins::Login(const std::string& name, const std::string& 
                                     const std::string& source) {
   auto begun = authenticator_.Begin(name, password, source);
   if (!begun.has_value()) {
-    denials_.Note(Stranger(name, source), "login", "");
+    const bool too_many = begun.error().code == ErrorCode::kTooManyLogins;
+    denials_.Note(Stranger(too_many ? "" : name, source), "login", "");
     return Refuse<IssuedToken>(begun.error());
   }
   const auto check = std::make_shared<const PasswordCheck>(*std::move(begun));
@@ -154,20 +166,26 @@ Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const std::st
             .then([this, new_password,
                    issued = *issued](Result<std::string> hash) -> Promised<IssuedToken> {
               if (!hash.has_value()) return Refuse<IssuedToken>(hash.error());
-              const User* known = accounts_.FindUser(issued.caller.name);
-              if (known == nullptr) return Refuse<IssuedToken>(UnknownUser(issued.caller.name));
-              User user = *known;
-              user.password_hash = *hash;
-              user.must_change = false;
-              user.tokens_valid_from = desk_.Now();
-              return RecordUser(user, user.name)
-                  .then([this, user, new_password, source = issued.caller.source](
-                            Result<Written> written) -> Promised<IssuedToken> {
+              return SetPassword(issued.caller.name, *hash)
+                  .then([this, new_password,
+                         caller = issued.caller](Result<Written> written) -> Promised<IssuedToken> {
                     if (!written.has_value()) return Refuse<IssuedToken>(written.error());
-                    return Login(user.name, new_password, source);
+                    return Login(caller.name, new_password, caller.source);
                   });
             });
       });
+}
+
+Promised<Written> Logins::SetPassword(const std::string& name, const std::string& hash) {
+  return InTurn<Written>([this, name, hash]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(name);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+    User user = *known;
+    user.password_hash = hash;
+    user.must_change = false;
+    user.tokens_valid_from = desk_.Now();
+    return RecordUser(user, user.name);
+  });
 }
 
 Result<Array> Logins::Users(const Caller& caller) {
@@ -204,6 +222,29 @@ Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& n
     return Refuse<ChangedUser>(allowed.error());
   if (const Status fits = CheckUserName(name); !fits.has_value())
     return Refuse<ChangedUser>(fits.error());
+  std::string made;
+  if (!change.password.has_value() && accounts_.FindUser(name) == nullptr) {
+    made = MakePassword(random_);
+    change.password = made;
+  } else if (change.password.has_value()) {
+    if (const Status good = CheckPassword(*change.password, name); !good.has_value())
+      return Refuse<ChangedUser>(good.error());
+  }
+  auto hashed = change.password.has_value() ? Hash(*change.password)
+                                            : Promised<std::string>(Result<std::string>(""));
+  change.password.reset();
+  return hashed.then([this, name, made, change = std::move(change),
+                      actor = caller.name](Result<std::string> hash) -> Promised<ChangedUser> {
+    if (!hash.has_value()) return Refuse<ChangedUser>(hash.error());
+    return InTurn<ChangedUser>([this, name, made, change, actor, hash = *std::move(hash)] {
+      return RecordChange(name, change, hash, made, actor);
+    });
+  });
+}
+
+Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserChange& change,
+                                           const std::string& hash, const std::string& made,
+                                           const std::string& actor) {
   const User* known = accounts_.FindUser(name);
   const bool is_new = known == nullptr;
   User user = is_new ? User{.name = name, .groups = {}, .password_hash = {}, .created = desk_.Now()}
@@ -211,47 +252,41 @@ Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& n
   user.role = change.role.value_or(user.role);
   if (change.groups.has_value()) user.groups = *change.groups;
   user.disabled = change.disabled.value_or(user.disabled);
-  if (const Status kept = KeepAnAdmin(name, user); !kept.has_value())
-    return Refuse<ChangedUser>(kept.error());
-  std::string made;
-  if (is_new && !change.password.has_value()) change.password = made = MakePassword(random_);
-  if (change.password.has_value() && made.empty())
-    if (const Status good = CheckPassword(*change.password, name); !good.has_value())
-      return Refuse<ChangedUser>(good.error());
-  // Whoever knows it besides the user is to know it no more.
-  if (change.password.has_value()) {
+  if (!hash.empty()) {
+    // Whoever knows it besides the user is to know it no more.
+    user.password_hash = hash;
     user.must_change = true;
     user.tokens_valid_from = desk_.Now();
   }
-  auto hashed = change.password.has_value()
-                    ? Hash(*change.password)
-                    : Promised<std::string>(Result<std::string>(user.password_hash));
-  return hashed.then([this, user, made, is_new, actor = caller.name](
-                         Result<std::string> hash) mutable -> Promised<ChangedUser> {
-    if (!hash.has_value()) return Refuse<ChangedUser>(hash.error());
-    user.password_hash = *std::move(hash);
-    return RecordUser(user, actor)
-        .then([user, made, is_new](Result<Written> written) -> Result<ChangedUser> {
-          if (!written.has_value()) return std::unexpected(written.error());
-          return ChangedUser{Named("name", user.name, ToJson(user, Secrets::kLeftOut)), made,
-                             is_new};
-        });
-  });
+  if (const Status kept = KeepAnAdmin(name, user); !kept.has_value())
+    return Refuse<ChangedUser>(kept.error());
+  return RecordUser(user, actor)
+      .then([user, made, is_new](Result<Written> written) -> Result<ChangedUser> {
+        if (!written.has_value()) return std::unexpected(written.error());
+        return ChangedUser{Named("name", user.name, ToJson(user, Secrets::kLeftOut)), made, is_new};
+      });
 }
 
 Promised<Written> Logins::RemoveUser(const Caller& caller, const std::string& name) {
   if (const auto known = FindUser(caller, name); !known.has_value())
     return Refuse<Written>(known.error());
-  if (const Status kept = KeepAnAdmin(name, std::nullopt); !kept.has_value())
-    return Refuse<Written>(kept.error());
-  return Record(std::string(kUserPrefix) + name, std::nullopt, caller.name);
+  return InTurn<Written>([this, name, actor = caller.name]() -> Promised<Written> {
+    if (const Status kept = KeepAnAdmin(name, std::nullopt); !kept.has_value())
+      return Refuse<Written>(kept.error());
+    return Record(std::string(kUserPrefix) + name, std::nullopt, actor);
+  });
 }
 
 Promised<Written> Logins::RevokeTokens(const Caller& caller, const std::string& name) {
-  auto known = FindUser(caller, name);
-  if (!known.has_value()) return Refuse<Written>(known.error());
-  known->tokens_valid_from = desk_.Now();
-  return RecordUser(*known, caller.name);
+  if (const auto known = FindUser(caller, name); !known.has_value())
+    return Refuse<Written>(known.error());
+  return InTurn<Written>([this, name, actor = caller.name]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(name);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+    User user = *known;
+    user.tokens_valid_from = desk_.Now();
+    return RecordUser(user, actor);
+  });
 }
 
 Result<Array> Logins::Keys(const Caller& caller) {

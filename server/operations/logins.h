@@ -4,6 +4,7 @@
 // Thread: the loop's; passwords are hashed on threads of their own.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -93,6 +94,24 @@ class Logins {
     return Record(std::string(kUserPrefix) + user.name, ToJson(user), actor);
   }
   Promised<std::string> Hash(const std::string& password);
+  // Changes of users one after the other, each to its durable end, whether or not somebody waits to
+  // be told: none is undone by another that began with what was before it.
+  template <class T>
+  Promised<T> InTurn(std::function<Promised<T>()> change) {
+    auto answered = kj::newPromiseAndFulfiller<Result<T>>();
+    last_ = last_.then([change = std::move(change)] { return change(); })
+                .then([fulfiller = kj::mv(answered.fulfiller)](Result<T> result) mutable {
+                  fulfiller->fulfill(std::move(result));
+                })
+                .catch_([](kj::Exception&&) {})
+                .eagerlyEvaluate(nullptr);
+    return kj::mv(answered.promise);
+  }
+  Promised<Written> SetPassword(const std::string& name, const std::string& hash);
+  // `hash` empty: the password stays.
+  Promised<ChangedUser> RecordChange(const std::string& name, const UserChange& change,
+                                     const std::string& hash, const std::string& made,
+                                     const std::string& actor);
   Result<User> FindUser(const Caller& caller, const std::string& name);
   Status KeepAnAdmin(const std::string& name, const std::optional<User>& becomes) const;
 
@@ -102,6 +121,7 @@ class Logins {
   Authenticator& authenticator_;
   RandomBytes random_;
   PasswordLimits limits_;
+  kj::Promise<void> last_ = kj::READY_NOW;  // of the changes in turn
 };
 
 }  // namespace stele::server

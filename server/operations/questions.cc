@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "projections/query.h"
+#include "server/operations/instances.h"
 #include "server/operations/limits.h"
 
 namespace stele::server {
@@ -121,6 +122,9 @@ Promised<projections::WorkerList> Questions::Workers(const Caller& caller) {
 Promised<projections::StepLogPage> Questions::StepLogs(const Caller& caller, InstanceId instance,
                                                        const std::string& step, size_t limit,
                                                        projections::AttemptPlace after) {
+  if (const auto allowed = server::Instances(desk_).Allow(caller, Permission::kRead, instance);
+      !allowed.has_value())
+    return Result<projections::StepLogPage>(std::unexpected(allowed.error()));
   return AskOf(caller, Permission::kRead, projections::kStepLogsView, {.patience = kLogPatience},
                [instance, step, limit, after](const Asked& asked) {
                  return projections::ReadStepLogs(*asked.reader, instance, step, limit, after);

@@ -68,7 +68,15 @@ kj::Promise<http::Response> Api::Serve(const Route& route, const JsonSchema* bod
   }
   auto call = kj::heap<Call>(*std::move(caller), request, std::move(given));
   auto answer = route.handle(*call);
-  return answer.attach(kj::mv(call));
+  if (!route.waits) return answer.attach(kj::mv(call));
+  return answer
+      .then([this, caller = call->caller()](http::Response response) {
+        if (access_.still_valid(caller)) return response;
+        return http::Problem({ErrorCode::kBadToken,
+                              "Expected a credential that counts to the end of the request but "
+                              "it counts no more"});
+      })
+      .attach(kj::mv(call));
 }
 
 void Api::AddTo(http::Router& router) {

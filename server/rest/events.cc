@@ -111,7 +111,7 @@ class Telling {
 
 // The events of a list one after the other, by `send`.
 template <class Send>
-kj::Promise<void> SendAll(std::shared_ptr<const EventList> events, size_t at, Send send) {
+kj::Promise<void> SendAll(const std::shared_ptr<const EventList>& events, size_t at, Send send) {
   if (at == events->size()) return kj::READY_NOW;
   return send(*(*events)[at]).then([events, at, send] { return SendAll(events, at + 1, send); });
 }
@@ -149,10 +149,11 @@ kj::Promise<void> Converse(Telling& telling, kj::WebSocket& socket) {
 
 // What a client says is of no interest, but that it closes.
 kj::Promise<void> UntilClosed(kj::WebSocket& socket) {
-  return socket.receive().then([&socket](kj::WebSocket::Message message) -> kj::Promise<void> {
-    if (message.is<kj::WebSocket::Close>()) return kj::READY_NOW;
-    return UntilClosed(socket);
-  });
+  return socket.receive().then(
+      [&socket](const kj::WebSocket::Message& message) -> kj::Promise<void> {
+        if (message.is<kj::WebSocket::Close>()) return kj::READY_NOW;
+        return UntilClosed(socket);
+      });
 }
 
 kj::Promise<http::Response> Follow(const Operations& operations, const StillValid& still_valid,

@@ -207,7 +207,8 @@ Resource InstancesResource(const Operations& operations) {
                   .parameters = {wait, Number("seq", 1, INT64_MAX, "as it was behind that event"),
                                  Text("at", "as it was at that time")},
                   .answers = {{200, "it is", "Instance"}},
-                  .handle = [operations](const Call& call) { return Get(operations, call); }}},
+                  .handle = [operations](const Call& call) { return Get(operations, call); },
+                  .waits = true}},
       .components = InstanceShapes()};
 }
 

@@ -83,6 +83,7 @@ struct Route {
 
   bool anybody = false;            // nobody is asked for a name
   bool outside = false;            // its pattern is the whole path
+  bool waits = false;              // may take long: the credential must count at its end, too
   bool with_old_password = false;  // also for who must change the password first
   size_t max_body = http::kMaxBodyBytes;
 };

@@ -139,6 +139,12 @@ void CalledWorker::End() {
 void CalledWorker::Lose() {
   for (auto& [lease, running] : std::exchange(running_, {})) Bury(kj::mv(running.call));
   stopping_.clear();
+  // What it was not even told of goes back, and counts as no loss.
+  for (const LeaseId lease : std::exchange(refused_, {})) {
+    if (membership_ == nullptr) break;
+    pool().SetSlots(membership_->id(), 0);
+    (void)pool().Return(membership_->id(), lease);
+  }
   membership_.reset();
   if (!ended_) End();
 }
@@ -155,7 +161,10 @@ void CalledWorker::taskFailed(kj::Exception&& exception) {
 
 void CalledWorker::OnTask(const tasks::WorkerTask& task) {
   // Whoever may work no more is handed nothing. The pool is not to lose a worker from in here.
-  if (!Check().has_value()) return LoseLater();
+  if (!Check().has_value()) {
+    refused_.push_back(task.lease);
+    return LoseLater();
+  }
   const std::string config = ToJson(task.config);
   const std::string input = ToJson(task.input);
   const size_t bytes = kMessageBytesOfTask + task.type.size() + task.definition.size() +

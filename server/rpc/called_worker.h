@@ -78,6 +78,7 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiting_for_end_;
   std::map<tasks::LeaseId, Running> running_;
   std::set<tasks::LeaseId> stopping_;
+  std::vector<tasks::LeaseId> refused_;  // handed to it when it might work no more
   std::vector<kj::Promise<void>> buried_;
   kj::TaskSet tasks_{*this};
 };

@@ -31,6 +31,23 @@ class Starting(ServedTest):
         self.assertIn("STL0701", refused)
         self.assertIn("0.0.0.0:0", refused)
 
+    def test_dev_does_not_act_for_a_page_that_took_its_name(self):
+        child = self.serve_dev()
+        refused = self.get("/instances", 403, Host="evil.example")
+        self.assertEqual(refused["code"], "STL1002")
+        for host in ("localhost", "localhost:7420", "127.0.0.1", "[::1]:7420"):
+            self.get("/instances", Host=host)
+        self.stop(child)
+
+    def test_a_part_of_tls_is_refused(self):
+        for words in (["--tls-ca", "ca.pem"], ["--tls-certificate", "a.pem"], ["--tls-key", "a.key"]):
+            refused = self.stele("serve", "--http", "127.0.0.1:0", *words, code=2).stderr
+            self.assertIn("STL0701", refused)
+
+    def test_the_directory_is_its_owners_alone(self):
+        self.stop(self.serve_dev())
+        self.assertEqual(stat.S_IMODE(os.stat(self.path("data")).st_mode), 0o700)
+
     def test_an_address_that_somebody_has_is_refused(self):
         child = self.serve_dev()
         refused = self.stele("serve", "--dev", "--data", "other", "--http",
@@ -106,6 +123,9 @@ class ComingIn(ServedTest):
         self.assertEqual(denied["actor"], "bo")
         said = json.loads(denied["document"])
         self.assertEqual((said["source"], said["role"], said["times"]), ("127.0.0.1", "viewer", 1))
+        # Nobody is shown what a password is checked by.
+        user = self.event_where(lambda event: event.get("name") == "user:bo")
+        self.assertNotIn("document", user)
         self.stop(child)
 
     def event_where(self, fits):

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "replay/history.h"
 #include "server/operations/denials.h"
+#include "server/operations/limits.h"
 #include "tests/server/support/served_world.h"
 
 namespace stele::server {
@@ -16,6 +17,7 @@ constexpr std::string_view kOther = "another-good-one-8";
 
 class LoginWorld : public testing::Test {
  protected:
+  ~LoginWorld() noexcept override = default;
   LoginWorld() {
     admin_.name = "root";
     admin_.role = Role::kAdmin;
@@ -162,6 +164,38 @@ TEST_F(LoginWorld, ANewUserWithoutAPasswordGetsOne) {
   EXPECT_EQ(Login("bo", made.password).error().code, ErrorCode::kUnauthenticated);
 }
 
+TEST_F(LoginWorld, ChangesOfAUserDoNotUndoEachOther) {
+  Own("ada", Role::kOperator);
+  // The first one is still hashing when the second one is durable.
+  auto password = logins_.PutUser(
+      admin_, "ada", {.role = {}, .groups = {}, .disabled = {}, .password = std::string(kOther)});
+  auto disabled =
+      logins_.PutUser(admin_, "ada", {.role = {}, .groups = {}, .disabled = true, .password = {}});
+  EXPECT_TRUE(world_.Await(kj::mv(disabled)).has_value());
+  EXPECT_TRUE(world_.Await(kj::mv(password)).has_value());
+  EXPECT_TRUE(accounts_.FindUser("ada")->disabled);
+  EXPECT_TRUE(accounts_.FindUser("ada")->must_change);
+}
+
+TEST_F(LoginWorld, AChangeHoldsThoughNobodyWaitsForIt) {
+  Own("ada", Role::kOperator);
+  {
+    const auto dropped = logins_.RemoveUser(admin_, "ada");
+  }
+  world_.Until([&] { return accounts_.FindUser("ada") == nullptr; });
+}
+
+TEST_F(LoginWorld, WhatCouldNotBeReadBackIsNotRecorded) {
+  const std::vector<std::string> groups{std::string(10'000, 'g')};
+  EXPECT_FALSE(
+      world_
+          .Await(logins_.PutUser(
+              admin_, "bo",
+              {.role = {}, .groups = groups, .disabled = {}, .password = std::string(kGood)}))
+          .has_value());
+  EXPECT_EQ(world_.desk().registry().settings.count("user:bo"), 0u);
+}
+
 TEST_F(LoginWorld, WhoMayNotManageUsersIsRefusedAndNoted) {
   const Caller viewer = ServedWorld::Somebody(Role::kViewer);
   EXPECT_EQ(logins_.Users(viewer).error().code, ErrorCode::kForbidden);
@@ -189,7 +223,13 @@ TEST_F(LoginWorld, WrongPasswordsAndTokensAreNoted) {
 TEST_F(LoginWorld, StrangersCannotFillTheLog) {
   for (int i = 0; i < 1'500; ++i)
     denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", "definition-" + std::to_string(i));
-  EXPECT_LE(Denied().size(), 1'001u);
+  EXPECT_EQ(Denied().size(), kMaxDenialsNoted);
+  world_.Advance(61'000'000);
+  denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", "another");
+  const auto denied = Denied();
+  ASSERT_EQ(denied.size(), kMaxDenialsNoted + 2);
+  EXPECT_NE(denied[kMaxDenialsNoted].find("\"times\":1380"), std::string::npos)
+      << denied[kMaxDenialsNoted];
 }
 
 }  // namespace
