@@ -21,6 +21,8 @@ namespace {
 // What --dev listens at when nothing else is said.
 constexpr std::string_view kDevHttp = "127.0.0.1:7420";
 constexpr std::string_view kDevRpc = "127.0.0.1:7421";
+// Views of a longer log, that are built for the first time, are built while it serves.
+constexpr uint64_t kShortLogRecords = 10'000;
 
 server::EdgeOptions EdgeOptionsOf(const Arguments& arguments) {
   server::EdgeOptions options{.http = arguments.All("--http"),
@@ -147,6 +149,9 @@ class Service final : public runtime::Observer {
                                               projections::AllViews());
     if (!views.has_value()) return std::unexpected(views.error());
     views_ = *std::move(views);
+    // Of a short log they are there before the first one asks.
+    if (engine_.log().NextPosition(kShard).value <= kShortLogRecords)
+      STELE_RETURN_IF_ERROR(views_->CatchUp());
     views_->Start();
     retention_ = std::make_unique<retention::RetentionService>(retention::RetentionParts{
         .store = &engine_.log(),

@@ -91,6 +91,7 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
                                                 projections::AllViews());
   must(projector);
   projector_ = *std::move(projector);
+  EXPECT_TRUE(projector_->CatchUp().has_value());
   projector_->Start();
   threads_ = std::make_unique<WorkThreads>(loop(), WorkThreads::Options{.threads = 2});
 }
