@@ -24,19 +24,12 @@ Value TextOrNull(const std::string& text) {
   return text.empty() ? Value() : Value(text);
 }
 
-// What it failed with, or what it is undone for.
-model::Failure FailureOf(const model::Instance& instance) {
-  const model::Scope& root = instance.scopes[0];
-  const bool undone = root.state == model::ScopeState::kCompensating && root.failure != nullptr;
-  return undone && instance.failure.kind.empty() ? *root.failure : instance.failure;
-}
-
 Value ToJson(const Recorded& recorded) {
   const model::Instance& instance = recorded.instance;
   Object document = RunToJson(instance.id,
                               {.status = StatusWord(instance, recorded.standing),
                                .output = instance.output,
-                               .failure = FailureOf(instance),
+                               .failure = replay::FailureOf(instance),
                                .ended = instance.ended,
                                .waiting_for = StandingToJson(recorded.standing)},
                               *recorded.timeline);
@@ -105,7 +98,7 @@ void Print(const Recorded& recorded, const std::string& data, const Terminal& te
   if (instance.parent_instance)
     add("called by", fmt::format("instance {}", instance.parent_instance.value));
   if (instance.deadline) add("deadline", Time(instance.deadline));
-  if (const model::Failure failure = FailureOf(instance); !failure.kind.empty())
+  if (const model::Failure& failure = replay::FailureOf(instance); !failure.kind.empty())
     rows.push_back({"error", Clean(failure.kind + ": " + failure.message)});
   if (const model::Timer timer = model::NextTimer(instance); timer.at)
     rows.push_back(

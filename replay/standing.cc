@@ -144,6 +144,12 @@ std::string StatusWord(const Instance& instance, const Standing& standing) {
   return waits ? "waiting" : status;
 }
 
+const model::Failure& FailureOf(const model::Instance& instance) {
+  const model::Scope& root = instance.scopes[0];
+  const bool undone = root.state == model::ScopeState::kCompensating && root.failure != nullptr;
+  return undone && instance.failure.kind.empty() ? *root.failure : instance.failure;
+}
+
 std::string TaskTitle(const definition::Definition& definition, const StepRun& run) {
   const definition::Step& step = definition.step(run.step);
   // Without templates it is not kept with the run; with templates that is what was erased.

@@ -67,6 +67,9 @@ Standing StandingOf(const model::Instance& instance, const definition::Definitio
 // "cancelled" or "terminated". REQUIRES: `standing` is the instance's.
 std::string StatusWord(const model::Instance& instance, const Standing& standing);
 
+// What it failed with, or what it is being undone for; no kind: neither.
+const model::Failure& FailureOf(const model::Instance& instance);
+
 // What a task for people is called: what its configuration says, else the step's name or id.
 std::string TaskTitle(const definition::Definition& definition, const model::StepRun& run);
 

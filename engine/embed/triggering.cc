@@ -3,15 +3,14 @@
 
 #include "base/json.h"
 #include "engine/embed/core.h"
+#include "engine/triggers/next_firing.h"
 
 namespace stele::embed {
 
 namespace {
 
 int64_t NextOf(const triggers::KnownTrigger& trigger, TimeUs now) {
-  if (trigger.As<triggers::ScheduleTrigger>() == nullptr || !trigger.active()) return 0;
-  const auto next =
-      triggers::ScheduleOf(trigger).NextFiring(std::max(now.value, trigger.last_scheduled.value));
+  const auto next = triggers::NextFiringOf(trigger, now);
   return next.has_value() ? next->scheduled_us : 0;
 }
 

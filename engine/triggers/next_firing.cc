@@ -17,4 +17,9 @@ std::optional<Firing> NextFiringOf(const RecordedTrigger& trigger, TimeUs now) {
   return ScheduleOf(known).NextFiring(std::max(now.value, trigger.last_scheduled.value));
 }
 
+std::optional<Firing> NextFiringOf(const KnownTrigger& trigger, TimeUs now) {
+  if (trigger.As<ScheduleTrigger>() == nullptr || !trigger.active()) return std::nullopt;
+  return ScheduleOf(trigger).NextFiring(std::max(now.value, trigger.last_scheduled.value));
+}
+
 }  // namespace stele::triggers

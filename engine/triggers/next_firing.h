@@ -25,5 +25,6 @@ struct RecordedTrigger {
 
 // The first firing after `now` of what is a schedule, is active and can be read; else nothing.
 std::optional<Firing> NextFiringOf(const RecordedTrigger& trigger, TimeUs now);
+std::optional<Firing> NextFiringOf(const KnownTrigger& trigger, TimeUs now);
 
 }  // namespace stele::triggers

@@ -19,13 +19,6 @@ Value PayloadOrNull(const Payload& payload) {
   return payload.has_value() ? payload.value() : Value();
 }
 
-// What it failed with, or what it is undone for.
-const model::Failure& FailureOf(const model::Instance& instance) {
-  const model::Scope& root = instance.scopes[0];
-  const bool undone = root.state == model::ScopeState::kCompensating && root.failure != nullptr;
-  return undone && instance.failure.kind.empty() ? *root.failure : instance.failure;
-}
-
 }  // namespace
 
 InstanceStatus StatusOf(const model::Instance& instance,
@@ -45,7 +38,7 @@ InstanceStatus StatusOf(const model::Instance& instance,
           .started = instance.started,
           .ended = instance.ended,
           .deadline = instance.deadline,
-          .failure = FailureOf(instance),
+          .failure = replay::FailureOf(instance),
           .input = instance.input,
           .output = instance.output,
           .variables = instance.scopes[0].variables,

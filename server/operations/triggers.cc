@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 
 #include "base/json.h"
 #include "engine/triggers/next_firing.h"
@@ -64,9 +63,7 @@ TriggerStatus Triggers::StatusOf(const triggers::KnownTrigger& trigger) const {
                        .fired = registered.fired,
                        .last_outcome = registered.last_outcome,
                        .last_time = registered.last_time};
-  if (trigger.As<triggers::ScheduleTrigger>() == nullptr || !trigger.active()) return status;
-  const auto next = triggers::ScheduleOf(trigger).NextFiring(
-      std::max(desk_.Now().value, trigger.last_scheduled.value));
+  const auto next = triggers::NextFiringOf(trigger, desk_.Now());
   if (next.has_value()) status.next = TimeUs(next->scheduled_us);
   return status;
 }
