@@ -25,6 +25,7 @@ $Cxx.namespace("stele::api");
 
 using Answers = import "answers.capnp";
 using Definitions = import "definitions.capnp".Definitions;
+using Maintenance = import "maintenance.capnp".Maintenance;
 using Triggers = import "triggers.capnp".Triggers;
 using Workers = import "workers.capnp".Workers;
 
@@ -70,6 +71,7 @@ interface Session {
   # Gate.withToken.
 
   workers @11 () -> (workers :Workers);
+  maintenance @12 () -> (maintenance :Maintenance);
 }
 
 interface Instances {
