@@ -244,8 +244,7 @@ int ShowSeries(const Arguments& arguments, const Terminal& terminal,
     return Refuse(terminal, {ErrorCode::kUsage,
                              fmt::format("Expected minute, hour or day for --by but found \"{}\"",
                                          arguments.Get("--by"))});
-  const auto series =
-      projections::ReadSeries(reader, scope.definition, scope.from, scope.to, *resolution);
+  const auto series = projections::ReadSeries(reader, scope, *resolution);
   if (!series.has_value()) return Refuse(terminal, series.error());
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*series))) + "\n");

@@ -72,6 +72,7 @@ class Searching {
   enum class Ended : uint8_t { kFull, kTooMuch, kAll };
 
   Result<SortedBy> SortOf() const;
+  void Hide(std::vector<Filter>& filters) const;
   bool MayGoOn() const { return reader_.keys_touched() - begin_ < kMaxPageKeys; }
   // By a column: those that have a number of it, then the others.
   Status CollectByNumber(const Plan& plan);
@@ -82,7 +83,8 @@ class Searching {
   // Rows of a stage of the sort until the page is full. `from`: where, if that is in this stage.
   Result<Ended> Collect(const Plan& plan, RowWalk::Order order, std::vector<Postings*> parts,
                         const PageStart* from);
-  Status Look(RowWalk& walk, const Plan& plan);
+  // The row's bytes; nothing: it does not fit.
+  Result<std::optional<std::string>> Look(RowWalk& walk, const Plan& plan);
   Status CheckProgress() const;
 
   const ViewReader& reader_;
@@ -119,6 +121,7 @@ Result<FoundRows> Searching::Run() {
   }
   Result<std::vector<Filter>> filters = FiltersOf(request_.query, schema_, now_);
   if (!filters.has_value()) return std::unexpected(filters.error());
+  Hide(*filters);
   const bool by_order = sort_.field->id == schema_.order_field;
   Plan plan(reader_, schema_, by_order ? sort_.direction : Direction::kDescending);
   STELE_RETURN_IF_ERROR(plan.Make(*std::move(filters), now_, by_order));
@@ -155,6 +158,16 @@ Result<SortedBy> Searching::SortOf() const {
                           "way by {} but found {}",
                           schema_.rows, schema_.order, schema_.order, fmt::join(others, ", "),
                           definition::Quote(request_.sort)));
+}
+
+// No condition of the query: neither a cursor nor a sentence says their names.
+void Searching::Hide(std::vector<Filter>& filters) const {
+  if (request_.hidden == nullptr) return;
+  const auto field = std::ranges::find(schema_.fields, "definition", &Field::name);
+  CHECK(field != schema_.fields.end(), "{} are of no definition", schema_.rows);
+  Filter filter{.field = &*field, .negated = true};
+  for (const std::string& name : *request_.hidden) filter.patterns.push_back({{Needle{name}}});
+  filters.push_back(std::move(filter));
 }
 
 Status Searching::CollectByNumber(const Plan& plan) {
@@ -256,14 +269,18 @@ Result<Searching::Ended> Searching::Collect(const Plan& plan, RowWalk::Order ord
     next_.place = walk.place();
     next_.behind = false;
     if (*found == RowWalk::Found::kTooMuch) return Ended::kTooMuch;
-    // The row that the next page begins with.
-    if (found_.rows.size() == request_.limit) return Ended::kFull;
-    STELE_RETURN_IF_ERROR(Look(walk, plan));
+    const bool full = found_.rows.size() == request_.limit;
+    // The row that the next page begins with. That there is one more must not tell of hidden ones.
+    if (full && request_.hidden == nullptr) return Ended::kFull;
+    Result<std::optional<std::string>> row = Look(walk, plan);
+    if (!row.has_value()) return std::unexpected(row.error());
+    if (full && row->has_value()) return Ended::kFull;
+    if (row->has_value()) found_.rows.push_back(**std::move(row));
     next_.behind = true;
   }
 }
 
-Status Searching::Look(RowWalk& walk, const Plan& plan) {
+Result<std::optional<std::string>> Searching::Look(RowWalk& walk, const Plan& plan) {
   Result<std::string> bytes = walk.Bytes();
   if (!bytes.has_value()) return std::unexpected(bytes.error());
   const std::optional<RowFacts> facts = schema_.facts(*bytes, now_);
@@ -273,13 +290,12 @@ Status Searching::Look(RowWalk& walk, const Plan& plan) {
                             "are none; rebuild the view",
                             schema_.rows, bytes->size()));
   const auto fits = [&](const Filter& filter) { return filter.Fits(*facts); };
-  if (!std::ranges::all_of(plan.filters(), fits)) return {};
+  if (!std::ranges::all_of(plan.filters(), fits)) return std::nullopt;
   const uint8_t field = sort_.field->id;
   if (next_.stage == SortStage::kWithout && sort_.field->sorting == Sorting::kTerm &&
       std::ranges::find(facts->terms, field, &Term::field) != facts->terms.end())
-    return {};
-  found_.rows.push_back(*std::move(bytes));
-  return {};
+    return std::nullopt;
+  return *std::move(bytes);
 }
 
 // A page that came no further than the one before: neither would the next one.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "projections/hidden.h"
 #include "projections/limits.h"
 #include "projections/query.h"
 #include "projections/table.h"
@@ -26,6 +27,9 @@ struct SearchRequest {
   TimeUs now;  // what durations in the query count from, on the first page
   // What else all pages have in common: "as of 42". The cursor of another one is refused.
   std::string course;
+  // Rows of these definitions are as if they were not there. Whoever may not see them must not see
+  // `next` as it is either: it may tell of a row of theirs.
+  Hidden hidden = nullptr;
 };
 
 // The bytes of rows; Find makes rows of them.

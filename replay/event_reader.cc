@@ -17,6 +17,26 @@ bool EndsInstance(const model::Event& event) {
          std::holds_alternative<model::InstanceTerminated>(event);
 }
 
+// What an event without an instance is about.
+struct AboutOf {
+  ShownEvent& shown;
+  void operator()(const model::DefinitionRegistered& event) const {
+    shown.about_definition = event.definition;
+  }
+  void operator()(const model::DefinitionStateChanged& event) const {
+    shown.about_definition = event.definition;
+  }
+  void operator()(const model::TriggerRegistered& event) const {
+    shown.about_trigger = event.trigger;
+  }
+  void operator()(const model::TriggerFired& event) const { shown.about_trigger = event.trigger; }
+  void operator()(const model::TriggerStateChanged& event) const {
+    shown.about_trigger = event.trigger;
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
 }  // namespace
 
 Status EventReader::OpenCursor() {
@@ -67,8 +87,11 @@ std::vector<ShownEvent> EventReader::Shown(const eventstore::RecordView& record,
                      .time = record.header.time,
                      .name = model::EventName(event),
                      .definition = definition == nullptr ? std::string() : definition->name,
+                     .about_definition = {},
+                     .about_trigger = {},
                      .actor = std::string(record.header.actor),
                      .json = stele::ToJson(model::EventToJson(event, definition))});
+    std::visit(AboutOf{shown.back()}, event);
   }
   if (ended && !instance_) runs_.erase(instance);
   return shown;

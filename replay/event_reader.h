@@ -32,10 +32,14 @@ struct ShownEvent {
   Seq seq;               // in its instance's history
   InstanceId instance;   // 0: definitions, triggers, messages from outside
   TimeUs time;
-  std::string_view name;   // "step_completed"
-  std::string definition;  // the name of the one that the instance runs; empty: none
-  std::string actor;       // who asked; empty: the engine itself
-  std::string json;        // the event with its members, as histories have them
+  std::string_view name;  // "step_completed"
+  // The name of the one that the instance runs, or that an alert watches over; empty: none.
+  std::string definition;
+  // Of what has no instance: what it is about; 0: neither.
+  DefinitionId about_definition;
+  TriggerId about_trigger;
+  std::string actor;  // who asked; empty: the engine itself
+  std::string json;   // the event with its members, as histories have them
 };
 
 class EventReader {

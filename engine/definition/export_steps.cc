@@ -132,7 +132,7 @@ Value WriteSteps(const ExportPlan& plan) {
   if (!plan.careful())
     if (Value handling = ErrorHandlingOf(plan, head.bodies[0]); !handling.is_null())
       out.Set("error_handling", std::move(handling));
-  AddExtra(head.extra, {"owner_id", "is_template", "status", "metadata"}, out);
+  AddExtra(head.extra, {"owner_id", "is_template", "status", "metadata", "permissions"}, out);
   out.Set("steps", WriteStepList(plan, BodyIndex(0)));
   Object structure;
   if (plan.careful()) AddBodyFallback(plan, BodyIndex(0), structure);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
 #include "engine/definition/faults.h"
 #include "engine/model/codec.h"
@@ -222,8 +224,8 @@ bool Fits(const ErrorRow& row, const ErrorFilter& filter) {
   const auto is = [](const std::string& wanted, const std::string& found) {
     return wanted.empty() || wanted == found;
   };
-  return is(filter.definition, row.definition) && is(filter.step, row.step) &&
-         is(filter.kind, row.kind);
+  return !Hides(filter.hidden, row.definition) && is(filter.definition, row.definition) &&
+         is(filter.step, row.step) && is(filter.kind, row.kind);
 }
 
 // The same for filters that are the same.
@@ -257,13 +259,18 @@ Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter
   }
   size_t looked_at = 0;
   std::string last;
+  const auto go_on_behind = [&](const std::string& place) {
+    if (!place.empty())
+      page.next = WriteCursor({.place = place, .behind = true, .now = since}, search);
+  };
   for (; order.valid(); order.Next(), ++looked_at) {
-    if (page.errors.size() == limit || looked_at == kMaxErrorsLookedAt) {
-      if (!last.empty())
-        page.next = WriteCursor({.place = last, .behind = true, .now = since}, search);
+    const bool full = page.errors.size() == limit;
+    // That there is one more must not tell of hidden ones.
+    if ((full && filter.hidden == nullptr) || looked_at == kMaxErrorsLookedAt) {
+      go_on_behind(last);
       break;
     }
-    last = order.key();
+    const std::string before = std::exchange(last, std::string(order.key()));
     KeyReader key(order.key());
     key.Byte();
     if (key.Descending() < since.value) break;
@@ -275,7 +282,12 @@ Result<ErrorPage> ListErrors(const ViewReader& reader, const ErrorFilter& filter
                   fmt::format("Expected a row of the view {} but found none that can be read; "
                               "`stele projections rebuild` makes it anew",
                               kErrorsView));
-    if (Fits(row, filter)) page.errors.push_back(std::move(row));
+    if (!Fits(row, filter)) continue;
+    if (full) {
+      go_on_behind(before);
+      break;
+    }
+    page.errors.push_back(std::move(row));
   }
   STELE_RETURN_IF_ERROR(order.status());
   return page;

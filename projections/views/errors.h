@@ -22,6 +22,7 @@
 
 #include "base/value.h"
 #include "eventstore/event_store.h"
+#include "projections/hidden.h"
 #include "projections/view.h"
 #include "projections/view_store.h"
 
@@ -103,6 +104,8 @@ struct ErrorFilter {
   // How `since` was asked for when that is from now: "24h". All pages of the question then have the
   // first one's; empty: `since` itself is the same on all.
   std::string since_text;
+  // Nothing of these definitions is told; `next` is then not for whom it is hidden from, either.
+  Hidden hidden = nullptr;
 };
 
 struct ErrorPage {

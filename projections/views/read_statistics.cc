@@ -88,15 +88,18 @@ TimeUs BeginOf(TimeUs from, TimeUs to, TimeUs first_started, Resolution resoluti
   return std::clamp(slot.from(), from, to);
 }
 
-Result<std::map<int64_t, InstanceCounts>> SlotsIn(const ViewReader& reader, std::string_view name,
+// Of these definitions together; "" is all of them.
+Result<std::map<int64_t, InstanceCounts>> SlotsIn(const ViewReader& reader,
+                                                  const std::vector<std::string>& names,
                                                   const Stretch& stretch) {
   std::map<int64_t, InstanceCounts> slots;
-  STELE_RETURN_IF_ERROR(ForEach<SlotRow>(
-      reader, SlotsPrefix(stretch.resolution, name), [&](KeyReader&, SlotRow& row) {
-        if (row.number >= stretch.first && row.number < stretch.end)
-          slots.emplace(row.number, std::move(row.counts));
-        return true;
-      }));
+  for (const std::string& name : names)
+    STELE_RETURN_IF_ERROR(ForEach<SlotRow>(
+        reader, SlotsPrefix(stretch.resolution, name), [&](KeyReader&, const SlotRow& row) {
+          if (row.number >= stretch.first && row.number < stretch.end)
+            slots[row.number].Merge(row.counts);
+          return true;
+        }));
   return slots;
 }
 
@@ -191,9 +194,33 @@ Status ReadSteps(const ViewReader& reader, const std::optional<Window>& window,
   return {};
 }
 
-// All time, of what the scope names.
-Result<DefinitionRow> ReadRow(const ViewReader& reader, const StatisticsScope& scope) {
-  if (scope.definition.empty()) return Load<DefinitionRow>(reader, AllKey());
+// All time, of what the scope names; and the names under which its slots are.
+struct Summed {
+  DefinitionRow row;
+  std::vector<std::string> names;
+};
+
+// What is kept of all of them has the hidden ones in it.
+Result<Summed> SumVisible(const ViewReader& reader, const Hidden& hidden) {
+  Summed sum;
+  STELE_RETURN_IF_ERROR(
+      ForEach<DefinitionRow>(reader, "v", [&](KeyReader& key, const DefinitionRow& row) {
+        std::string name = key.Text();
+        if (Hides(hidden, name)) return true;
+        sum.row.Merge(row);
+        if (sum.names.empty() || sum.names.back() != name) sum.names.push_back(std::move(name));
+        return true;
+      }));
+  return sum;
+}
+
+Result<Summed> ReadRow(const ViewReader& reader, const StatisticsScope& scope) {
+  if (scope.definition.empty()) {
+    if (scope.hidden != nullptr) return SumVisible(reader, scope.hidden);
+    auto all = Load<DefinitionRow>(reader, AllKey());
+    if (!all.has_value()) return std::unexpected(all.error());
+    return Summed{*std::move(all), {""}};
+  }
   DefinitionRow sum;
   bool found = false;
   STELE_RETURN_IF_ERROR(ForEach<DefinitionRow>(
@@ -204,7 +231,7 @@ Result<DefinitionRow> ReadRow(const ViewReader& reader, const StatisticsScope& s
         return true;
       }));
   if (!found) return std::unexpected(NoDefinition(scope));
-  return sum;
+  return Summed{std::move(sum), {scope.definition}};
 }
 
 }  // namespace
@@ -271,8 +298,9 @@ Result<Statistics> ReadStatistics(const ViewReader& reader, const StatisticsScop
                             scope.definition, scope.version));
   const Result<TimeUs> latest = LatestOf(reader);
   if (!latest.has_value()) return std::unexpected(latest.error());
-  auto row = ReadRow(reader, scope);
-  if (!row.has_value()) return std::unexpected(row.error());
+  auto summed = ReadRow(reader, scope);
+  if (!summed.has_value()) return std::unexpected(summed.error());
+  DefinitionRow* const row = &summed->row;
   Statistics statistics{.scope = scope,
                         .position = reader.position(),
                         .latest = *latest,
@@ -296,7 +324,7 @@ Result<Statistics> ReadStatistics(const ViewReader& reader, const StatisticsScop
     statistics.resolution = window->resolution;
     statistics.counts = {};
     for (const Stretch& stretch : window->stretches) {
-      const auto slots = SlotsIn(reader, scope.definition, stretch);
+      const auto slots = SlotsIn(reader, summed->names, stretch);
       if (!slots.has_value()) return std::unexpected(slots.error());
       for (const auto& [number, counts] : *slots) statistics.counts.Merge(counts);
     }
@@ -310,18 +338,20 @@ Result<Statistics> ReadStatistics(const ViewReader& reader, std::string_view def
   return ReadStatistics(reader, {.definition = std::string(definition), .from = from, .to = to});
 }
 
-Result<Series> ReadSeries(const ViewReader& reader, std::string_view definition, TimeUs from,
-                          TimeUs to, Resolution resolution) {
-  STELE_RETURN_IF_ERROR(CheckWindow(from, to));
+Result<Series> ReadSeries(const ViewReader& reader, const StatisticsScope& scope,
+                          Resolution resolution) {
+  STELE_RETURN_IF_ERROR(CheckWindow(scope.from, scope.to));
   const Result<TimeUs> latest = LatestOf(reader);
   if (!latest.has_value()) return std::unexpected(latest.error());
-  const auto row = ReadRow(reader, {.definition = std::string(definition)});
-  if (!row.has_value()) return std::unexpected(row.error());
-  const Stretch stretch = Around(from, to, *latest, resolution);
-  auto slots = SlotsIn(reader, definition, stretch);
+  StatisticsScope all_versions = scope;
+  all_versions.version = 0;
+  const auto summed = ReadRow(reader, all_versions);
+  if (!summed.has_value()) return std::unexpected(summed.error());
+  const Stretch stretch = Around(scope.from, scope.to, *latest, resolution);
+  auto slots = SlotsIn(reader, summed->names, stretch);
   if (!slots.has_value()) return std::unexpected(slots.error());
   Series series{resolution,
-                BeginOf(stretch.from(), stretch.to(), row->first_started, resolution),
+                BeginOf(stretch.from(), stretch.to(), summed->row.first_started, resolution),
                 stretch.to(),
                 reader.position(),
                 {}};
@@ -331,7 +361,7 @@ Result<Series> ReadSeries(const ViewReader& reader, std::string_view definition,
 }
 
 Result<DefinitionPage> ListDefinitions(const ViewReader& reader, std::string_view after,
-                                       size_t limit) {
+                                       size_t limit, const Hidden& hidden) {
   DefinitionPage page{.position = reader.position(), .definitions = {}, .next = {}};
   KeyCursor keys = reader.Keys("v");
   if (!after.empty()) keys.Seek(EndOfPrefix(VersionsPrefix(after)));
@@ -339,6 +369,7 @@ Result<DefinitionPage> ListDefinitions(const ViewReader& reader, std::string_vie
     KeyReader key(keys.key());
     key.Byte();
     std::string name = key.Text();
+    if (Hides(hidden, name)) continue;
     DefinitionRow row;
     STELE_RETURN_IF_ERROR(Decode(keys.value(), &row));
     if (page.definitions.empty() || page.definitions.back().definition != name) {

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
+#include "projections/hidden.h"
 #include "projections/view_store.h"
 #include "projections/views/statistics_rows.h"
 
@@ -32,6 +33,8 @@ struct StatisticsScope {
   uint32_t version = 0;
   TimeUs from;
   TimeUs to;  // the first moment that is not in it; 0: none
+  // All definitions are then all but these; no matter where one is named.
+  Hidden hidden = nullptr;
 };
 
 struct Statistics {
@@ -95,9 +98,9 @@ struct Series {
   Position position;
   std::vector<SeriesPoint> points;  // those in which something happened, the oldest first
 };
-// What happened to instances of a definition (empty: of all), by minute, hour or day.
-Result<Series> ReadSeries(const ViewReader& reader, std::string_view definition, TimeUs from,
-                          TimeUs to, Resolution resolution);
+// What happened to instances of the scope, by minute, hour or day; of all versions.
+Result<Series> ReadSeries(const ViewReader& reader, const StatisticsScope& scope,
+                          Resolution resolution);
 
 struct DefinitionSummary {
   std::string definition;
@@ -111,9 +114,9 @@ struct DefinitionPage {
   std::vector<DefinitionSummary> definitions;  // by name
   std::string next;                            // a name to go on behind; empty: there is no more
 };
-// Those whose name is behind `after`, at most `limit`.
+// Those whose name is behind `after`, at most `limit`, but for hidden ones.
 Result<DefinitionPage> ListDefinitions(const ViewReader& reader, std::string_view after,
-                                       size_t limit);
+                                       size_t limit, const Hidden& hidden = nullptr);
 
 std::string_view ResolutionName(Resolution resolution);  // "minute", "hour", "day"
 std::optional<Resolution> FindResolution(std::string_view name);

@@ -196,10 +196,18 @@ kj::Promise<http::Response> Update(const Operations& operations, const Call& cal
   for (const std::string_view kept : {"name", "description", "tags", "owner_id", "is_template"})
     if (const Value* member = head.Find(kept); !member->is_null()) document.Set(kept, *member);
   document.Set("definition", *old);
+  // Whoever changes something else does not open what was narrowed.
+  const Value& extra = (*newest)->definition->extra;
+  if (const Value* narrowed = extra.Find("permissions"); narrowed != nullptr)
+    document.Set("permissions", *narrowed);
   for (const Member& member : *body)
     if (member.key != "id") document.Set(member.key, member.value);
+  const Value* given = body->Find("definition");
+  const bool is_said_inside = given != nullptr && given->Find("permissions") != nullptr;
+  if (is_said_inside && body->Find("permissions") == nullptr) document.Erase("permissions");
   // By its id it is the same one; what is said outside is not said inside.
   if (Value* inner = document.Find("definition"); inner->is_object()) {
+    if (!is_said_inside) inner->as_object().Erase("permissions");
     for (const std::string_view outer : {"name", "description", "tags", "owner_id"})
       inner->as_object().Erase(outer);
     inner->as_object().Set("id", (*newest)->name);
@@ -320,7 +328,8 @@ kj::Promise<http::Response> Execute(const Operations& operations, const Call& ca
   if (!newest.has_value()) return Refuse(newest.error());
   StartRequest request{.definition = (*newest)->name,
                        .input = call.Document("input"),
-                       .priority = static_cast<int32_t>(call.Number("priority", 0))};
+                       .priority = static_cast<int32_t>(call.Number("priority", 0)),
+                       .trace_parent = call.TraceParent()};
   return operations.instances.Start(call.caller(), std::move(request))
       .then([operations,
              caller = call.caller()](Result<Started> started) -> kj::Promise<http::Response> {

@@ -180,6 +180,8 @@ kj::Promise<http::Response> GetFlows(const Operations& operations, const Call& c
   if (const auto number = call.AskedNumber("id")) {
     const auto newest = FindWorkflow(registry, static_cast<uint64_t>(*number));
     if (!newest.has_value()) return Refuse(newest.error());
+    const auto allowed = operations.definitions.Get(call.caller(), (*newest)->name, 0);
+    if (!allowed.has_value()) return Refuse(allowed.error());
     return http::Json(200, ShowFlow(registry, **newest));
   }
   Array all;

@@ -68,22 +68,23 @@ kj::Promise<http::Response> Create(const Operations& operations, const Call& cal
 }
 
 kj::Promise<http::Response> List(const Operations& operations, const Call& call) {
+  const Sight sight = operations.desk.SightOf(call.caller(), Permission::kReadDefinitions);
   Array workflows;
   for (const auto& [number, graph] : AllNotes(operations.desk.registry(), kGraph))
-    workflows.emplace_back(ShowGraph(graph));
+    if (sight.Sees(TextMember(graph, "definition"))) workflows.emplace_back(ShowGraph(graph));
   const auto total = static_cast<int64_t>(workflows.size());
   return http::Json(200, Object{{"workflows", std::move(workflows)}, {"total", total}});
 }
 
 kj::Promise<http::Response> Get(const Operations& operations, const Call& call) {
-  return rest::ReplyNow(FindGraph(operations, call),
+  return rest::ReplyNow(FindGraph(operations, call, Permission::kReadDefinitions),
                         [](const Object& graph) { return http::Json(200, ShowGraph(graph)); });
 }
 
 // Adds what the body says to the nodes or connections, with a number of its own there.
 kj::Promise<http::Response> AddPart(const Operations& operations, const Call& call,
                                     std::string_view to, Object part) {
-  auto graph = FindGraph(operations, call);
+  auto graph = FindGraph(operations, call, Permission::kDefine);
   if (!graph.has_value()) return Refuse(graph.error());
   Array& parts = graph->Find(to)->as_array();
   if (parts.size() >= kMaxGraphParts)
@@ -154,11 +155,15 @@ Component PartShape(const std::string& name, const std::string& about,
 
 }  // namespace
 
-Result<Object> FindGraph(const Operations& operations, const Call& call) {
+Result<Object> FindGraph(const Operations& operations, const Call& call, Permission permission) {
   const auto number = call.NumberParam("id", INT64_MAX);
   if (!number.has_value()) return std::unexpected(number.error());
   auto graph = FindNote(operations.desk.registry(), kGraph, *number);
-  if (graph.has_value()) return *std::move(graph);
+  if (graph.has_value()) {
+    STELE_RETURN_IF_ERROR(
+        operations.desk.Allow(call.caller(), permission, TextMember(*graph, "definition")));
+    return *std::move(graph);
+  }
   return Fail(ErrorCode::kUnknownDefinition,
               fmt::format("Expected the number of a workflow but found {}", *number));
 }

@@ -118,7 +118,8 @@ Promised<DefinitionStatus> Register(const Operations& operations, const Caller& 
 StartRequest StartOf(const Call& call, const std::string& definition, TimeUs now) {
   StartRequest request{.definition = definition,
                        .input = call.Document("input_data"),
-                       .business_key = call.Text("execution_name")};
+                       .business_key = call.Text("execution_name"),
+                       .trace_parent = call.TraceParent()};
   if (const Value* config = call.Find("config"))
     if (const int64_t timeout = NumberMember(*config, "timeout"); timeout > 0)
       request.deadline = TimeUs(now.value + std::min(timeout, kMaxTimeoutSeconds) * kUsPerSecond);
@@ -139,7 +140,7 @@ kj::Promise<http::Response> Start(const Operations& operations, const Caller& ca
 }
 
 kj::Promise<http::Response> Execute(const Operations& operations, const Call& call) {
-  const auto graph = FindGraph(operations, call);
+  const auto graph = FindGraph(operations, call, Permission::kStart);
   if (!graph.has_value()) return Refuse(graph.error());
   StartRequest request = StartOf(call, TextMember(*graph, "definition"), operations.desk.Now());
   const Value* config = call.Find("config");
@@ -163,7 +164,7 @@ kj::Promise<http::Response> GetExecution(const Operations& operations, const Cal
 
 // A graph that was never executed has none.
 kj::Promise<http::Response> Metrics(const Operations& operations, const Call& call) {
-  const auto graph = FindGraph(operations, call);
+  const auto graph = FindGraph(operations, call, Permission::kRead);
   if (!graph.has_value()) return Refuse(graph.error());
   const auto show = [](double seconds, double per_minute, double errors) {
     return http::Json(200, Object{{"custom_metrics", Object{{"processing_time", seconds},

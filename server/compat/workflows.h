@@ -22,7 +22,8 @@ std::vector<rest::Route> GraphRoutes(const Operations& operations);
 std::vector<rest::Component> GraphShapes();
 
 // The graph of the path's `id`.
-Result<Object> FindGraph(const Operations& operations, const rest::Call& call);
+Result<Object> FindGraph(const Operations& operations, const rest::Call& call,
+                         Permission permission);
 
 // What is registered of a graph, in the notation of nodes and connections, and the types of workers
 // that it needs for APIs that it does not list.

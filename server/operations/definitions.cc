@@ -101,9 +101,11 @@ Result<std::vector<DefinitionStatus>> Definitions::List(const Caller& caller,
     if (const auto known = requests::FindDefinition(desk_.registry(), name, 0, false);
         !known.has_value())
       return std::unexpected(known.error());
+  const Sight sight = desk_.SightOf(caller, Permission::kReadDefinitions);
   std::vector<DefinitionStatus> statuses;
   for (const model::RegisteredDefinition& registered : desk_.registry().definitions)
-    if (name.empty() || registered.name == name) statuses.push_back(StatusOf(registered));
+    if ((name.empty() || registered.name == name) && sight.Sees(registered.name))
+      statuses.push_back(StatusOf(registered));
   return statuses;
 }
 

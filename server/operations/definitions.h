@@ -55,7 +55,8 @@ class Definitions {
   Judged<Valid> Validate(const Caller& caller, const DefinitionText& text);
   kj::Promise<Judged<DefinitionStatus>> Register(const Caller& caller, const DefinitionText& text);
 
-  // Every version, in the order in which they were registered; `name`: of that one alone.
+  // Every version that the caller may see, in the order in which they were registered; `name`: of
+  // that one alone.
   Result<std::vector<DefinitionStatus>> List(const Caller& caller, const std::string& name);
   // `version` 0: the newest.
   Result<DefinitionStatus> Get(const Caller& caller, const std::string& name, uint32_t version);

@@ -1,6 +1,7 @@
 #include "server/operations/desk.h"
 
 #include <memory>
+#include <string_view>
 
 namespace stele::server {
 
@@ -17,15 +18,49 @@ const DefinitionPermissions* Desk::PermissionsOf(std::string_view definition) {
   // A draft says nothing yet where another version may start.
   const model::RegisteredDefinition* registered = registry().Startable(definition);
   if (registered == nullptr) registered = registry().Latest(definition);
-  if (registered == nullptr) return nullptr;
-  const auto [place, is_new] = permissions_.try_emplace(registered->id);
+  return registered == nullptr ? nullptr : PermissionsOf(*registered);
+}
+
+const DefinitionPermissions* Desk::PermissionsOf(const model::RegisteredDefinition& registered) {
+  const auto [place, is_new] = permissions_.try_emplace(registered.id);
   if (!is_new) return place->second.has_value() ? &*place->second : nullptr;
-  const Value& extra = registered->definition->extra;
+  const Value& extra = registered.definition->extra;
   const Value* given = extra.is_object() ? extra.Find("permissions") : nullptr;
   if (given == nullptr) return nullptr;
   auto read = ReadPermissions(*given);
   place->second = read.has_value() ? *std::move(read) : OnlyAdmins();
   return &*place->second;
+}
+
+const std::vector<Desk::Guarded>& Desk::GuardedDefinitions() {
+  if (guarded_seq_ == registry().seq) return guarded_;
+  guarded_seq_ = registry().seq;
+  guarded_.clear();
+  const std::vector<model::RegisteredDefinition>& all = registry().definitions;
+  for (; looked_at_ < all.size(); ++looked_at_)
+    if (PermissionsOf(all[looked_at_]) != nullptr) narrowed_.insert(all[looked_at_].name);
+  if (narrowed_.empty()) return guarded_;
+  // The version of each name that counts for all of them.
+  std::map<std::string_view, const model::RegisteredDefinition*> deciding;
+  for (const model::RegisteredDefinition& each : all) {
+    if (!narrowed_.contains(each.name)) continue;
+    const model::RegisteredDefinition*& decides = deciding[each.name];
+    const bool starts = each.state == model::DefinitionState::kActive;
+    if (starts || decides == nullptr || decides->state != model::DefinitionState::kActive)
+      decides = &each;
+  }
+  for (const auto& [name, decides] : deciding)
+    if (const DefinitionPermissions* permissions = PermissionsOf(*decides); permissions != nullptr)
+      guarded_.push_back({std::string(name), permissions});
+  return guarded_;
+}
+
+Sight Desk::SightOf(const Caller& caller, Permission permission) {
+  if (caller.role == Role::kAdmin) return Sight();
+  auto hidden = std::make_shared<projections::HiddenNames>();
+  for (const auto& [definition, permissions] : GuardedDefinitions())
+    if (!Allows(caller, permission, permissions)) hidden->insert(definition);
+  return hidden->empty() ? Sight() : Sight(std::move(hidden));
 }
 
 Status Desk::Allow(const Caller& caller, Permission permission, std::string_view definition) {

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "server/auth/caller.h"
@@ -27,6 +28,7 @@
 #include "server/auth/roles.h"
 #include "server/loop/work_threads.h"
 #include "server/operations/served_engine.h"
+#include "server/operations/sight.h"
 
 namespace stele::server {
 
@@ -61,6 +63,9 @@ class Desk {
   // kForbidden, which is told to whoever watches over attempts. `definition`: the name of the one
   // that it is about, empty: it is about none, or about all.
   Status Allow(const Caller& caller, Permission permission, std::string_view definition = {});
+  // The definitions of which the caller may do that, whatever else there is. REQUIRES: somebody
+  // may, of no definition: what Allow says without one.
+  Sight SightOf(const Caller& caller, Permission permission);
   void WatchDenied(Denied denied) { denied_ = std::move(denied); }
 
   // What the shard answers, as a promise. Use the answer once.
@@ -90,13 +95,24 @@ class Desk {
   }
 
  private:
+  struct Guarded {
+    std::string definition;
+    const DefinitionPermissions* permissions;
+  };
+
   const DefinitionPermissions* PermissionsOf(std::string_view definition);
+  const DefinitionPermissions* PermissionsOf(const model::RegisteredDefinition& registered);
+  const std::vector<Guarded>& GuardedDefinitions();
 
   const ServedEngine engine_;
   WorkThreads& threads_;
   kj::Timer& timer_;
   Denied denied_;
   std::map<DefinitionId, std::optional<DefinitionPermissions>> permissions_;  // of those looked at
+  projections::HiddenNames narrowed_;  // definitions of which some version narrows something
+  size_t looked_at_ = 0;               // so many of the registry's, for that
+  std::vector<Guarded> guarded_;       // as of the registry's event
+  Seq guarded_seq_;
   std::shared_ptr<const model::Registry> registry_copy_;
   bool closed_ = false;
   kj::Own<kj::PromiseFulfiller<void>> close_;

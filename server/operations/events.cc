@@ -48,8 +48,24 @@ bool EventFilter::Fits(const replay::ShownEvent& event) const {
          (names.empty() || names.contains(event.name));
 }
 
-Events::Follower::Follower(Events& events, EventFilter filter, EventPlace place)
-    : events_(events), filter_(std::move(filter)), place_(place) {
+Events::Told Events::ToldTo(const Caller& caller) const {
+  return {desk_.SightOf(caller, Permission::kRead),
+          desk_.SightOf(caller, Permission::kReadDefinitions)};
+}
+
+bool Events::MayTell(const replay::ShownEvent& event, const Told& told) const {
+  if (told.read.sees_all() && told.definitions.sees_all()) return true;
+  if (!event.definition.empty()) return told.read.Sees(event.definition);
+  const model::Registry& registry = desk_.registry();
+  if (const auto* registered = registry.Find(event.about_definition))
+    return told.definitions.Sees(registered->name);
+  if (const auto* trigger = registry.Find(event.about_trigger))
+    return told.definitions.Sees(trigger->definition);
+  return false;
+}
+
+Events::Follower::Follower(Events& events, Caller caller, EventFilter filter, EventPlace place)
+    : events_(events), caller_(std::move(caller)), filter_(std::move(filter)), place_(place) {
   events_.followers_.insert(this);
 }
 
@@ -77,6 +93,11 @@ Promised<std::vector<EventPointer>> Events::Follower::Next() {
   return WaitForMore().then([this] { return Next(); });
 }
 
+bool Events::Follower::MayBeTold(const EventPointer& event, const Told& told) const {
+  const bool is_wanted = event->position > place_.position || event->ordinal >= place_.ordinal;
+  return is_wanted && filter_.Fits(*event) && events_.MayTell(*event, told);
+}
+
 Promised<std::vector<EventPointer>> Events::Follower::ReadBehind() {
   if (reader_ == nullptr) reader_ = events_.ReaderFrom(filter_.instance, place_.position);
   return events_.Read(reader_).then(
@@ -84,10 +105,9 @@ Promised<std::vector<EventPointer>> Events::Follower::ReadBehind() {
         if (!batch.has_value())
           return Result<std::vector<EventPointer>>(std::unexpected(batch.error()));
         std::vector<EventPointer> events;
+        const Told told = events_.ToldTo(caller_);
         for (EventPointer& event : batch->events)
-          if ((event->position > place_.position || event->ordinal >= place_.ordinal) &&
-              filter_.Fits(*event))
-            events.push_back(std::move(event));
+          if (MayBeTold(event, told)) events.push_back(std::move(event));
         place_ = {batch->end};
         if (!events.empty()) return Result<std::vector<EventPointer>>(std::move(events));
         return Next();
@@ -99,10 +119,9 @@ std::vector<EventPointer> Events::Follower::TakeRecent() {
   auto at = std::ranges::lower_bound(recent, place_.position, {},
                                      [](const EventPointer& event) { return event->position; });
   std::vector<EventPointer> events;
-  for (; at != recent.end(); ++at)
-    if (((*at)->position > place_.position || (*at)->ordinal >= place_.ordinal) &&
-        filter_.Fits(**at))
-      events.push_back(*at);
+  if (at != recent.end())
+    for (const Told told = events_.ToldTo(caller_); at != recent.end(); ++at)
+      if (MayBeTold(*at, told)) events.push_back(*at);
   if (place_.position < events_.recent_end_) place_ = {events_.recent_end_};
   return events;
 }
@@ -140,7 +159,7 @@ Result<kj::Own<Events::Follower>> Events::Follow(const Caller& caller, EventFilt
     recent_bytes_ = 0;
     failure_.reset();
   }
-  return kj::heap<Follower>(*this, std::move(filter), place);
+  return kj::heap<Follower>(*this, caller, std::move(filter), place);
 }
 
 std::unique_ptr<replay::EventReader> Events::ReaderFrom(InstanceId instance, Position from) {

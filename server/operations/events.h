@@ -6,6 +6,10 @@
 // However many follow, the log is read and shown once. A follower asks for its next events when it
 // has sent the ones before, so that a slow one costs what it has not taken yet: nothing.
 //
+// A follower is told of what its caller may `read`, as definitions say it when it is told; from
+// whom something is hidden, of what belongs to no definition nothing: a message, say, that any
+// instance may be waiting for.
+//
 // Thread: the loop's.
 #pragma once
 
@@ -50,9 +54,15 @@ class Events {
   Events(const Events&) = delete;
   Events& operator=(const Events&) = delete;
 
+  // What somebody is told of, as definitions are now.
+  struct Told {
+    Sight read;
+    Sight definitions;
+  };
+
   class Follower {
    public:
-    Follower(Events& events, EventFilter filter, EventPlace place);
+    Follower(Events& events, Caller caller, EventFilter filter, EventPlace place);
     ~Follower();
     Follower(const Follower&) = delete;
     Follower& operator=(const Follower&) = delete;
@@ -67,9 +77,11 @@ class Events {
     friend class Events;
     Promised<std::vector<EventPointer>> ReadBehind();
     std::vector<EventPointer> TakeRecent();
+    bool MayBeTold(const EventPointer& event, const Told& told) const;
     kj::Promise<void> WaitForMore();
 
     Events& events_;
+    const Caller caller_;
     const EventFilter filter_;
     EventPlace place_;
     std::shared_ptr<replay::EventReader> reader_;  // while it is behind
@@ -86,6 +98,9 @@ class Events {
   size_t followers() const { return followers_.size(); }
 
  private:
+  Told ToldTo(const Caller& caller) const;
+  bool MayTell(const replay::ShownEvent& event, const Told& told) const;
+
   struct Batch {
     std::vector<EventPointer> events;
     Position end;       // everything before it was read

@@ -19,82 +19,109 @@ bool Names(const projections::Query& query, std::string_view field) {
          query.conditions.end();
 }
 
-template <class Row>
-Result<Found<Row>> FindPage(const Asked& asked, const projections::Query& query,
-                            const Search& search) {
-  auto page = projections::Find<Row>(*asked.reader, {.query = query,
-                                                     .sort = search.sort,
-                                                     .cursor = search.cursor,
-                                                     .limit = search.limit,
-                                                     .now = asked.now,
-                                                     .course = asked.course});
-  if (!page.has_value()) return std::unexpected(page.error());
-  return Found<Row>{*std::move(page), asked.now};
+// The cursor as the view wrote it.
+Result<std::string> OpenCursor(const Seal& seal, const Sight& sight, const std::string& cursor) {
+  if (sight.sees_all() || cursor.empty()) return cursor;
+  if (auto opened = seal.Open(cursor)) return *std::move(opened);
+  return Fail(ErrorCode::kInvalidInput,
+              "Expected a cursor as the page before gave it but found none of this server since it "
+              "was started, or of before it was changed what may be seen; begin with the first "
+              "page");
+}
+
+// What is handed out of it.
+void SealCursor(const Seal& seal, const Sight& sight, std::string& cursor) {
+  if (!sight.sees_all() && !cursor.empty()) cursor = seal.Close(cursor);
 }
 
 }  // namespace
 
 template <class Ask>
-auto Questions::AskOf(const Caller& caller, Permission permission, std::string_view view,
-                      const projections::Freshness& freshness, Ask ask)
-    -> Promised<typename std::invoke_result_t<Ask, const Asked&>::value_type> {
-  using Answer = std::invoke_result_t<Ask, const Asked&>;
-  if (const Status allowed = desk_.Allow(caller, permission); !allowed.has_value())
+auto Questions::AskOf(const Question& question, Ask ask)
+    -> Promised<typename std::invoke_result_t<Ask, const Asked&, const Sight&>::value_type> {
+  using Answer = std::invoke_result_t<Ask, const Asked&, const Sight&>;
+  const auto& [caller, permission, view, definition, freshness] = question;
+  if (const Status allowed = desk_.Allow(caller, permission, definition); !allowed.has_value())
     return Answer(std::unexpected(allowed.error()));
-  return desk_.Read([engine = desk_.engine(), view = std::string(view), freshness,
-                     now = desk_.Now(), ask = std::move(ask)]() -> Answer {
+  auto answer = [engine = desk_.engine(), view = std::string(view), freshness, now = desk_.Now(),
+                 sight = desk_.SightOf(caller, permission), ask = std::move(ask)]() -> Answer {
     const auto asked = projections::AskView(*engine.projector, *engine.store, engine.shard_id, view,
                                             freshness, now);
     if (!asked.has_value()) return std::unexpected(asked.error());
-    return ask(*asked);
-  });
+    return ask(*asked, sight);
+  };
+  return desk_.Read(std::move(answer));
+}
+
+template <class Row>
+Promised<Found<Row>> Questions::Find(const Caller& caller, std::string_view view,
+                                     const Search& search, bool open_alone) {
+  return AskOf({.caller = caller, .view = view, .freshness = search.freshness},
+               [search, open_alone, seal = seal_](const Asked& asked,
+                                                  const Sight& sight) -> Result<Found<Row>> {
+                 auto query = projections::ParseQuery(search.query);
+                 if (!query.has_value()) return std::unexpected(query.error());
+                 if (open_alone && !Names(*query, "state"))
+                   projections::AddCondition(*query, "state", {"open", "claimed"});
+                 auto cursor = OpenCursor(*seal, sight, search.cursor);
+                 if (!cursor.has_value()) return std::unexpected(cursor.error());
+                 auto page = projections::Find<Row>(*asked.reader, {.query = *std::move(query),
+                                                                    .sort = search.sort,
+                                                                    .cursor = *std::move(cursor),
+                                                                    .limit = search.limit,
+                                                                    .now = asked.now,
+                                                                    .course = asked.course,
+                                                                    .hidden = sight.hidden()});
+                 if (!page.has_value()) return std::unexpected(page.error());
+                 SealCursor(*seal, sight, page->next);
+                 return Found<Row>{*std::move(page), asked.now};
+               });
 }
 
 Promised<Found<InstanceRow>> Questions::Instances(const Caller& caller, const Search& search) {
-  return AskOf(caller, Permission::kRead, "instances", search.freshness,
-               [search](const Asked& asked) -> Result<Found<InstanceRow>> {
-                 auto query = projections::ParseQuery(search.query);
-                 if (!query.has_value()) return std::unexpected(query.error());
-                 return FindPage<InstanceRow>(asked, *query, search);
-               });
+  return Find<InstanceRow>(caller, "instances", search, false);
 }
 
 Promised<Found<TaskRow>> Questions::Tasks(const Caller& caller, const Search& search) {
-  return AskOf(caller, Permission::kRead, "tasks", search.freshness,
-               [search](const Asked& asked) -> Result<Found<TaskRow>> {
-                 auto query = projections::ParseQuery(search.query);
-                 if (!query.has_value()) return std::unexpected(query.error());
-                 if (!Names(*query, "state"))
-                   projections::AddCondition(*query, "state", {"open", "claimed"});
-                 return FindPage<TaskRow>(asked, *query, search);
-               });
+  return Find<TaskRow>(caller, "tasks", search, true);
 }
 
 Promised<projections::Statistics> Questions::Statistics(const Caller& caller,
                                                         const projections::StatisticsScope& scope,
                                                         projections::Freshness freshness) {
-  return AskOf(
-      caller, Permission::kRead, projections::kStatisticsView, freshness,
-      [scope](const Asked& asked) { return projections::ReadStatistics(*asked.reader, scope); });
+  return AskOf({.caller = caller,
+                .view = projections::kStatisticsView,
+                .definition = scope.definition,
+                .freshness = freshness},
+               [scope](const Asked& asked, const Sight& sight) {
+                 projections::StatisticsScope seen = scope;
+                 seen.hidden = sight.hidden();
+                 return projections::ReadStatistics(*asked.reader, seen);
+               });
 }
 
 Promised<projections::Series> Questions::Series(const Caller& caller,
                                                 const projections::StatisticsScope& scope,
                                                 projections::Resolution resolution,
                                                 projections::Freshness freshness) {
-  return AskOf(caller, Permission::kRead, projections::kStatisticsView, freshness,
-               [scope, resolution](const Asked& asked) {
-                 return projections::ReadSeries(*asked.reader, scope.definition, scope.from,
-                                                scope.to, resolution);
+  return AskOf({.caller = caller,
+                .view = projections::kStatisticsView,
+                .definition = scope.definition,
+                .freshness = freshness},
+               [scope, resolution](const Asked& asked, const Sight& sight) {
+                 projections::StatisticsScope seen = scope;
+                 seen.hidden = sight.hidden();
+                 return projections::ReadSeries(*asked.reader, seen, resolution);
                });
 }
 
 Promised<projections::DefinitionPage> Questions::Definitions(const Caller& caller,
                                                              const std::string& after,
-                                                             size_t limit) {
-  return AskOf(caller, Permission::kRead, projections::kStatisticsView, {},
-               [after, limit](const Asked& asked) {
-                 return projections::ListDefinitions(*asked.reader, after, limit);
+                                                             size_t limit,
+                                                             projections::Freshness freshness) {
+  return AskOf({.caller = caller, .view = projections::kStatisticsView, .freshness = freshness},
+               [after, limit](const Asked& asked, const Sight& sight) {
+                 return projections::ListDefinitions(*asked.reader, after, limit, sight.hidden());
                });
 }
 
@@ -103,30 +130,44 @@ Promised<projections::ErrorPage> Questions::Errors(const Caller& caller,
                                                    size_t limit, const std::string& cursor,
                                                    projections::Freshness freshness) {
   return AskOf(
-      caller, Permission::kRead, projections::kErrorsView, freshness,
-      [filter, limit, cursor, log = desk_.engine().store,
-       shard = desk_.engine().shard_id](const Asked& asked) {
-        auto page = projections::ListErrors(*asked.reader, filter, limit, cursor, asked.course);
+      {.caller = caller,
+       .view = projections::kErrorsView,
+       .definition = filter.definition,
+       .freshness = freshness},
+      [filter, limit, cursor, log = desk_.engine().store, shard = desk_.engine().shard_id,
+       seal = seal_](const Asked& asked, const Sight& sight) -> Result<projections::ErrorPage> {
+        auto place = OpenCursor(*seal, sight, cursor);
+        if (!place.has_value()) return std::unexpected(place.error());
+        projections::ErrorFilter seen = filter;
+        seen.hidden = sight.hidden();
+        auto page = projections::ListErrors(*asked.reader, seen, limit, *place, asked.course);
         if (!page.has_value()) return page;
-        if (const Status read = projections::ReadMessages(*log, shard, *page); !read.has_value())
-          return Result<projections::ErrorPage>(std::unexpected(read.error()));
+        STELE_RETURN_IF_ERROR(projections::ReadMessages(*log, shard, *page));
+        SealCursor(*seal, sight, page->next);
         return page;
       });
 }
 
-Promised<projections::WorkerList> Questions::Workers(const Caller& caller) {
-  return AskOf(caller, Permission::kReadFigures, projections::kWorkersView, {},
-               [](const Asked& asked) { return projections::ListWorkers(*asked.reader); });
+Promised<projections::WorkerList> Questions::Workers(const Caller& caller,
+                                                     projections::Freshness freshness) {
+  return AskOf(
+      {.caller = caller,
+       .permission = Permission::kReadFigures,
+       .view = projections::kWorkersView,
+       .freshness = freshness},
+      [](const Asked& asked, const Sight&) { return projections::ListWorkers(*asked.reader); });
 }
 
 Promised<projections::StepLogPage> Questions::StepLogs(const Caller& caller, InstanceId instance,
                                                        const std::string& step, size_t limit,
                                                        projections::AttemptPlace after) {
-  if (const auto allowed = server::Instances(desk_).Allow(caller, Permission::kRead, instance);
-      !allowed.has_value())
-    return Result<projections::StepLogPage>(std::unexpected(allowed.error()));
-  return AskOf(caller, Permission::kRead, projections::kStepLogsView, {.patience = kLogPatience},
-               [instance, step, limit, after](const Asked& asked) {
+  const auto of = server::Instances(desk_).Allow(caller, Permission::kRead, instance);
+  if (!of.has_value()) return Result<projections::StepLogPage>(std::unexpected(of.error()));
+  return AskOf({.caller = caller,
+                .view = projections::kStepLogsView,
+                .definition = *of,
+                .freshness = {.patience = kLogPatience}},
+               [instance, step, limit, after](const Asked& asked, const Sight&) {
                  return projections::ReadStepLogs(*asked.reader, instance, step, limit, after);
                });
 }

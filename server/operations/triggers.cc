@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-
 #include "base/json.h"
 #include "engine/triggers/next_firing.h"
 
@@ -82,10 +81,11 @@ Result<const triggers::KnownTrigger*> Triggers::Find(const Caller& caller, Permi
 Result<std::vector<TriggerStatus>> Triggers::List(const Caller& caller,
                                                   const std::string& definition, bool removed) {
   STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, definition));
+  const Sight sight = desk_.SightOf(caller, Permission::kReadDefinitions);
   std::vector<TriggerStatus> statuses;
   for (const auto& [id, trigger] : desk_.engine().triggers->table().all())
     if ((removed || trigger.state != model::TriggerState::kRemoved) &&
-        (definition.empty() || trigger.definition == definition))
+        (definition.empty() || trigger.definition == definition) && sight.Sees(trigger.definition))
       statuses.push_back(StatusOf(trigger));
   return statuses;
 }

@@ -35,7 +35,8 @@ class Triggers {
  public:
   explicit Triggers(Desk& desk) : desk_(desk) {}
 
-  // By number; without those that were removed, unless `removed`. `definition`: of that one alone.
+  // By number, of definitions that the caller may see; without those that were removed, unless
+  // `removed`. `definition`: of that one alone.
   Result<std::vector<TriggerStatus>> List(const Caller& caller, const std::string& definition,
                                           bool removed);
   Result<TriggerStatus> Get(const Caller& caller, TriggerId trigger);

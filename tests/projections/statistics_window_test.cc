@@ -72,14 +72,17 @@ TEST(StatisticsWindow, OfASeriesBeginsWithTheFirstStart) {
   log.Wait(2 * kHour + 90 * kSecond);
   RunTwo(log, two, kHour, kSecond);
   const auto view = BuiltView::Of<StatisticsView>(log);
-  const auto hours = *ReadSeries(view->Read(), "two", TimeUs(), TimeUs(), Resolution::kHour);
+  const auto hours = *ReadSeries(view->Read(), {.definition = "two"}, Resolution::kHour);
   EXPECT_EQ(hours.from, TimeUs(ViewLog::kBegin + 2 * kHour));
   EXPECT_EQ(hours.to, TimeUs(ViewLog::kBegin + 4 * kHour));
-  const auto all = *ReadSeries(view->Read(), "", TimeUs(), TimeUs(), Resolution::kMinute);
+  const auto all = *ReadSeries(view->Read(), {.definition = ""}, Resolution::kMinute);
   EXPECT_EQ(all.from, TimeUs(ViewLog::kBegin + 2 * kHour + kMinute));
   const TimeUs later(ViewLog::kBegin + 3 * kHour);
-  EXPECT_EQ(ReadSeries(view->Read(), "two", later, TimeUs(), Resolution::kHour)->from, later);
-  EXPECT_EQ(ReadSeries(view->Read(), "none", later, TimeUs(), Resolution::kHour).error().code,
+  EXPECT_EQ(ReadSeries(view->Read(), {.definition = "two", .from = later}, Resolution::kHour)->from,
+            later);
+  EXPECT_EQ(ReadSeries(view->Read(), {.definition = "none", .from = later}, Resolution::kHour)
+                .error()
+                .code,
             ErrorCode::kUnknownDefinition);
 }
 
@@ -175,7 +178,7 @@ TEST(StatisticsWindow, KeepsNoMoreSlotsThanItSays) {
   KeyCursor keys = reader.Keys(SlotsPrefix(Resolution::kMinute, "two"));
   for (; keys.valid(); keys.Next()) ++minutes;
   EXPECT_EQ(minutes, 360u);
-  const auto series = ReadSeries(reader, "two", TimeUs(), TimeUs(), Resolution::kMinute);
+  const auto series = ReadSeries(reader, {.definition = "two"}, Resolution::kMinute);
   ASSERT_TRUE(series.has_value());
   ASSERT_EQ(series->points.size(), 360u);
   EXPECT_EQ(series->points.front().from, log.now().Plus(-359 * kMinute));
@@ -199,7 +202,7 @@ TEST(StatisticsWindow, IsRefusedWhereItHasNoMeaning) {
                 .error()
                 .message.find("found 1970-01-02T00:00:00Z to 1970-01-01T01:00:00Z"),
             std::string::npos);
-  EXPECT_EQ(ReadSeries(reader, "tow", TimeUs(), TimeUs(), Resolution::kDay).error().code,
+  EXPECT_EQ(ReadSeries(reader, {.definition = "tow"}, Resolution::kDay).error().code,
             ErrorCode::kUnknownDefinition);
 }
 

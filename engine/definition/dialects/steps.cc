@@ -51,6 +51,10 @@ Draft StepsLowering::Run() {
   draft_.fragment = root_.entries.size() == 1;
   if (const Node* inner = top.Take("definition")) {
     ReadWrapper(top);
+    const Node* twice = inner->Find("permissions");
+    if (twice != nullptr && extra_.Find("permissions") != nullptr)
+      lowering_.Add(ErrorCode::kInvalidDefinition, twice->place,
+                    "Expected `permissions` once but found them around `definition` and in it");
     MapReader definition(*inner, "a definition", lowering_.faults);
     ReadDefinition(definition);
     definition.Finish();
@@ -80,7 +84,7 @@ void StepsLowering::ReadWrapper(MapReader& reader) {
   if (const Node* tags = reader.Take("tags"))
     for (Word& tag : ReadWords(*tags, "`tags`", false, lowering_.faults))
       head.tags.push_back(std::move(tag.text));
-  reader.Keep({"owner_id", "is_template", "status", "metadata"}, extra_);
+  reader.Keep({"owner_id", "is_template", "status", "metadata", "permissions"}, extra_);
   TakePatch(reader, "", draft_, lowering_.faults);
 }
 
@@ -111,7 +115,7 @@ void StepsLowering::ReadDefinition(MapReader& reader) {
   }
   if (const Node* retry = reader.Take({"retry_policy", "retry"}))
     retry_ = ReadRetry(*retry, lowering_);
-  reader.Keep({"metadata", "owner_id", "is_template"}, extra_);
+  reader.Keep({"metadata", "owner_id", "is_template", "permissions"}, extra_);
   if (const Node* steps = reader.Require({"steps"})) ReadSteps(*steps, 0);
 }
 
