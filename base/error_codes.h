@@ -67,6 +67,7 @@ enum class ErrorCode : uint16_t {
   X(kTimeout, 605)             \
   X(kUnknownView, 606)         \
   X(kUsage, 701)               \
+  X(kConfiguration, 702)       \
   X(kSecretKey, 801)           \
   X(kSecretStoreDamaged, 802)  \
   X(kUnknownSecret, 803)       \

@@ -123,8 +123,10 @@ std::string HelpOf(const CommandSpec& command) {
   for (const OptionSpec& option : command.options)
     width = std::max(width, option.name.size() + 1 + option.value.size());
   for (const OptionSpec& option : command.options)
-    help += fmt::format("  {:<{}}{}{}\n", fmt::format("{} {}", option.name, option.value),
-                        width + 2, option.help, option.repeats ? "; may be repeated" : "");
+    help +=
+        fmt::format("  {:<{}}{}{}{}\n", fmt::format("{} {}", option.name, option.value), width + 2,
+                    option.help, option.repeats ? "; may be repeated" : "",
+                    option.otherwise.empty() ? "" : fmt::format(" (default {})", option.otherwise));
   return help + fmt::format("\n{}", command.details);
 }
 

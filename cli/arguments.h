@@ -17,6 +17,7 @@ struct OptionSpec {
   std::string_view value;  // "DIR"; empty: it takes none
   std::string_view help;
   bool repeats = false;
+  std::string_view otherwise = {};  // when it is not given, where the help does not say it
 };
 
 struct CommandSpec {

@@ -49,6 +49,7 @@ int RunWorkflow(const Arguments& arguments, const Terminal& terminal);
 int StartWorkflow(const Arguments& arguments, const Terminal& terminal);
 int Resume(const Arguments& arguments, const Terminal& terminal);
 int Serve(const Arguments& arguments, const Terminal& terminal);
+int ShowConfiguration(const Arguments& arguments, const Terminal& terminal);
 int Validate(const Arguments& arguments, const Terminal& terminal);
 
 // Reading

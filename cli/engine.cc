@@ -159,8 +159,9 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
   handle->data = this;
   uv_signal_start(
       handle,
-      [](uv_signal_t* signal, int) {
+      [](uv_signal_t* signal, int number) {
         auto* engine = static_cast<Engine*>(signal->data);
+        if (number == SIGHUP && engine->hung_up_) return engine->hung_up_();
         if (engine->interrupted_) {
           // Nothing that the engine started outlives it.
           engine->programs_->Clear();

@@ -64,6 +64,8 @@ class Engine {
   void BeforeStop(std::function<void(std::function<void()> ended)> end) {
     before_stop_ = std::move(end);
   }
+  // Instead of the end when SIGHUP comes.
+  void OnHangup(std::function<void()> hung_up) { hung_up_ = std::move(hung_up); }
   // The orderly stop of an engine that was opened and never ran: a command was refused before.
   void Close();
   // A signal asked for the end.
@@ -109,6 +111,7 @@ class Engine {
   uv_signal_t hangup_;
   uv_timer_t timer_;
   std::function<void()> tick_;
+  std::function<void()> hung_up_;
   std::function<void(std::function<void()>)> before_stop_;
   bool interrupted_ = false;
   bool leaving_ = false;

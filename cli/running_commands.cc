@@ -1,6 +1,7 @@
 // The table of the commands that run workflows.
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/setting_table.h"
 
 namespace stele::cli {
 
@@ -40,22 +41,12 @@ constexpr OptionSpec kResumeOptions[] = {
     kData,
     kJson,
     kQuiet};
-constexpr OptionSpec kServeOptions[] = {
-    {"--http", "ADDR", "serves REST and live events there", true},
-    {"--rpc", "ADDR", "serves Cap'n Proto RPC there", true},
-    {"--dev", "",
-     "asks nobody for a name; on this machine alone (default 127.0.0.1:7420 and :7421)"},
-    {"--tls-certificate", "FILE", "the server's chain in PEM: both edges speak TLS"},
-    {"--tls-key", "FILE", "the key of that certificate"},
-    {"--tls-ca", "FILE", "clients must show a certificate that this one has signed"},
-    {"--open-metrics", "", "asks nobody for a name at /metrics"},
-    {"--log", "FILE", "a line of JSON for each request; \"-\" is standard error"},
-    kStub,
-    kWorker,
-    kWorkerSlots,
-    kWorkerLease,
-    kBy,
-    kData};
+constexpr OptionSpec kConfig{"--config", "FILE",
+                             "the rest of this, as YAML (default: $STELE_CONFIG, or none)"};
+constexpr OptionSpec kOnlyServe[] = {kConfig, kStub, kWorker, kWorkerSlots, kWorkerLease, kBy};
+constexpr auto kServeOptions = WithSettings(kOnlyServe);
+constexpr OptionSpec kOnlyConfig[] = {kConfig, kJson};
+constexpr auto kConfigOptions = WithSettings(kOnlyConfig);
 constexpr OptionSpec kValidateOptions[] = {
     {"--data", "DIR", "whose registered types and templates count (default ./stele-data)"}};
 
@@ -102,18 +93,31 @@ constexpr Command kCommands[] = {
      Resume},
     {{"serve", "", 0, 0, "Keeps the engine of a data directory running, and serves its edges.",
       "Continues everything that is open and fires timers until SIGTERM or Ctrl-C, which stop it\n"
-      "in order: nothing new is taken, what is under way is answered, everything is durable. "
-      "Other\n"
-      "commands cannot open the data directory meanwhile.\n\n"
+      "in order: nothing new is taken, what is under way is answered, everything is durable; it\n"
+      "exits with 0. A second one ends it at once, with 3: nothing durable is lost. SIGHUP reads\n"
+      "certificates and keys of issuers anew and opens the log again. Other commands cannot open\n"
+      "the data directory meanwhile.\n\n"
       "--http serves REST and live events, --rpc Cap'n Proto. An ADDR is HOST:PORT, :PORT or\n"
       "unix:PATH; port 0 is a free one. Without either, nothing is open. The first start makes a\n"
       "user \"admin\" and prints its one-time password.\n\n"
+      "What has a flag may also stand in the file of --config, or in a variable of the\n"
+      "environment: a flag counts before a variable, that before the file. \"stele config\" shows\n"
+      "what was said where; docs/configuration.md has the names.\n\n"
       "  stele serve --dev\n"
+      "  stele serve --config /etc/stele/stele.yaml\n"
       "  stele serve --data /var/lib/stele --http :7420 --rpc :7421 --tls-certificate server.pem "
       "\\\n"
       "      --tls-key server.key\n",
       kServeOptions},
      Serve},
+    {{"config", "", 0, 0, "Shows what \"stele serve\" would be told, and where that was said.",
+      "Takes the flags, the file and the variables of \"stele serve\" and starts nothing. Exits 2\n"
+      "when something is unknown, or wrong: every fault is printed with its place. Secrets are\n"
+      "shown as \"(set)\".\n\n"
+      "  stele config --config stele.yaml\n"
+      "  STELE_HTTP_LISTEN=:7420 stele config --json\n",
+      kConfigOptions},
+     ShowConfiguration},
     {{"validate", "FILE…", 1, 10'000, "Checks workflow files without running them.",
       "Every fault is printed as file:line:column. Exits 2 when there is one.\n\n"
       "  stele validate examples/*.yml\n  stele validate order.yml --data /var/lib/stele\n",

@@ -3,11 +3,15 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/configuration.h"
+#include "cli/edge_options.h"
 #include "cli/engine.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/settings.h"
+#include "cli/supervisor.h"
 #include "cli/text.h"
+#include "cli/watchdog.h"
 #include "engine/retention/service.h"
 #include "engine/triggers/service.h"
 #include "projections/all_views.h"
@@ -18,47 +22,31 @@ namespace stele::cli {
 
 namespace {
 
-// What --dev listens at when nothing else is said.
-constexpr std::string_view kDevHttp = "127.0.0.1:7420";
-constexpr std::string_view kDevRpc = "127.0.0.1:7421";
 // Views of a longer log, that are built for the first time, are built while it serves.
 constexpr uint64_t kShortLogRecords = 10'000;
-
-server::EdgeOptions EdgeOptionsOf(const Arguments& arguments) {
-  server::EdgeOptions options{.http = arguments.All("--http"),
-                              .rpc = arguments.All("--rpc"),
-                              .dev = arguments.Has("--dev"),
-                              .data = arguments.Get("--data", kDefaultData),
-                              .program = "stele " STELE_VERSION,
-                              .tls = {.certificate_file = arguments.Get("--tls-certificate"),
-                                      .key_file = arguments.Get("--tls-key"),
-                                      .ca_file = arguments.Get("--tls-ca")},
-                              .cors = {},
-                              .open_metrics = arguments.Has("--open-metrics"),
-                              .log = arguments.Get("--log"),
-                              .note = nullptr};
-  if (arguments.Has("--tls-ca"))
-    options.tls.client_certificate = server::ClientCertificate::kRequired;
-  if (options.dev && options.http.empty() && options.rpc.empty()) {
-    options.http.emplace_back(kDevHttp);
-    options.rpc.emplace_back(kDevRpc);
-  }
-  return options;
-}
 
 // Owns the engine and the triggers while it serves.
 class Service final : public runtime::Observer {
  public:
-  explicit Service(const Terminal& terminal)
+  // REQUIRES: all of them outlive it.
+  Service(const Terminal& terminal, const Configuration& configuration,
+          const Supervisor& supervisor)
       : terminal_(terminal),
+        configuration_(configuration),
+        supervisor_(supervisor),
         triggers_(
             {.loop = engine_.loop(), .clock = &engine_.clock(), .shard = kShard, .next = this}) {}
   ~Service() override { engine_.Close(); }
 
   Status Start(const Arguments& arguments, const std::vector<Stub>& stubs,
                const std::string& actor) {
-    const std::string data = arguments.Get("--data", kDefaultData);
+    const std::string data = configuration_.Text("data");
     STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
+    watchdog_ = std::make_unique<Watchdog>(
+        engine_.loop(), supervisor_, [this](std::function<void(bool)> answer) {
+          engine_.shard().WhenDurable(
+              [answer](const Result<Position>& durable) { answer(durable.has_value()); });
+        });
     engine_.AddExecutors(stubs, ScriptDirectoriesOf(engine_));
     STELE_RETURN_IF_ERROR(
         engine_.AddWorkers(arguments, /*lasting=*/true,
@@ -67,19 +55,25 @@ class Service final : public runtime::Observer {
          UnknownTaskTypes(engine_.shard().options(), engine_.tasks().types()))
       terminal_.PrintNote(note);
     STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
-    const size_t open = engine_.shard().Resume(actor);
+    open_ = engine_.shard().Resume(actor);
     STELE_RETURN_IF_ERROR(triggers_.Begin());
     STELE_RETURN_IF_ERROR(BeginRetention(data, actor));
-    STELE_RETURN_IF_ERROR(OpenEdge(arguments));
+    STELE_RETURN_IF_ERROR(OpenEdge());
+    engine_.BeforeStop([this](std::function<void()> ended) { Leave(std::move(ended)); });
+    // Of somebody's terminal it is the end, as of any program there.
+    if (isatty(STDIN_FILENO) == 0) engine_.OnHangup([this] { Reload(); });
     terminal_.Print(fmt::format("stele serves {} with {}; process {}\n", Clean(data),
-                                Count(open, "open instance"), getpid()));
-    if (edge_ != nullptr) PrintAddresses(arguments);
+                                Count(open_, "open instance"), getpid()));
+    if (edge_ != nullptr) PrintAddresses();
     return {};
   }
 
   int Run() {
-    if (edge_ != nullptr)
+    if (edge_ != nullptr) {
       edge_->Begin([this](const Result<std::string>& made) { TellFirst(made); });
+    } else {
+      TellReady();
+    }
     engine_.Run([this] { retention_->Tick(); });
     retention_->Stop();
     views_->Stop();
@@ -97,8 +91,8 @@ class Service final : public runtime::Observer {
   }
 
  private:
-  Status OpenEdge(const Arguments& arguments) {
-    server::EdgeOptions options = EdgeOptionsOf(arguments);
+  Status OpenEdge() {
+    server::EdgeOptions options = EdgeOptionsOf(configuration_);
     if (options.http.empty() && options.rpc.empty()) return {};
     options.note = [this](std::string_view note) { terminal_.PrintNote(Clean(note)); };
     auto edge = server::Edge::Open(engine_.loop(),
@@ -117,17 +111,45 @@ class Service final : public runtime::Observer {
                                    std::move(options));
     if (!edge.has_value()) return std::unexpected(edge.error());
     edge_ = *std::move(edge);
-    engine_.BeforeStop([this](std::function<void()> ended) { edge_->Drain(std::move(ended)); });
     return {};
   }
 
-  void PrintAddresses(const Arguments& arguments) const {
-    const char* const scheme = arguments.Has("--tls-certificate") ? "https" : "http";
+  void TellReady() {
+    supervisor_.Tell("READY=1\nSTATUS=serving " + configuration_.Text("data"));
+    Log(server::LogLevel::kInfo, "serving",
+        {{"data", configuration_.Text("data")},
+         {"process", int64_t{getpid()}},
+         {"open_instances", static_cast<int64_t>(open_)}});
+  }
+
+  // What the configuration names is read anew, the configuration itself is not.
+  void Reload() {
+    supervisor_.Tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", uv_hrtime() / 1000));
+    if (edge_ != nullptr)
+      for (const Error& fault : edge_->Reload()) terminal_.PrintNote(fault.ToString());
+    Log(server::LogLevel::kInfo, "reloaded", {});
+    supervisor_.Tell("READY=1");
+  }
+
+  void Leave(std::function<void()> ended) {
+    supervisor_.Tell("STOPPING=1\nSTATUS=stopping");
+    watchdog_->Leave();
+    Log(server::LogLevel::kInfo, "stopping", {});
+    if (edge_ == nullptr) return ended();
+    edge_->Drain(std::move(ended));
+  }
+
+  void Log(server::LogLevel level, std::string_view message, const Object& fields) {
+    if (edge_ != nullptr) edge_->Log(level, message, fields);
+  }
+
+  void PrintAddresses() const {
+    const char* const scheme = configuration_.Text("tls.certificate").empty() ? "http" : "https";
     for (const std::string& address : edge_->http_addresses())
       terminal_.Print(fmt::format("{}://{}\n", scheme, address));
     for (const std::string& address : edge_->rpc_addresses())
       terminal_.Print(fmt::format("rpc at {}\n", address));
-    if (arguments.Has("--dev"))
+    if (configuration_.Is("dev"))
       terminal_.PrintNote(
           "--dev: nobody is asked for a name; whoever reaches this machine may do "
           "anything");
@@ -138,6 +160,7 @@ class Service final : public runtime::Observer {
     // Not from in here: the end waits for what calls this.
     if (!made.has_value())
       return engine_.shard().Post([this, error = made.error()] { OnFatal(error); });
+    TellReady();
     if (made->empty()) return;
     terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", *made));
   }
@@ -171,22 +194,30 @@ class Service final : public runtime::Observer {
   }
 
   const Terminal& terminal_;
+  const Configuration& configuration_;
+  const Supervisor& supervisor_;
   Engine engine_;
   triggers::TriggerService triggers_;
   std::unique_ptr<projections::Projector> views_;
   std::unique_ptr<retention::RetentionService> retention_;
   std::unique_ptr<server::Edge> edge_;
+  std::unique_ptr<Watchdog> watchdog_;
+  size_t open_ = 0;  // instances that it goes on with
   bool failed_ = false;
 };
 
 }  // namespace
 
 int Serve(const Arguments& arguments, const Terminal& terminal) {
+  const auto configuration = Configuration::Read(arguments);
+  if (!configuration.has_value()) return RefuseAll(terminal, configuration.error());
   const auto stubs = ParseStubs(arguments.All("--stub"));
   if (!stubs.has_value()) return Refuse(terminal, stubs.error());
   const auto actor = ActorOf(arguments);
   if (!actor.has_value()) return Refuse(terminal, actor.error());
-  Service service(terminal);
+  const auto supervisor = Supervisor::FromEnvironment();
+  if (!supervisor.has_value()) return Refuse(terminal, supervisor.error());
+  Service service(terminal, *configuration, *supervisor);
   const Status started = service.Start(arguments, *stubs, *actor);
   if (!started.has_value()) return Refuse(terminal, started.error());
   return service.Run();

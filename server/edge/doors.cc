@@ -19,7 +19,7 @@ std::string HostOf(const std::string& address) {
 
 Status Doors::Listen(const std::vector<std::string>& addresses) {
   for (const std::string& address : addresses) {
-    auto listener = server::Listen(loop_, address, {.peer_end = peer_end_});
+    auto listener = server::Listen(loop_, address, options_);
     if (!listener.has_value()) return std::unexpected(listener.error());
     listeners_.push_back(*std::move(listener));
   }

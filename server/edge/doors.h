@@ -26,10 +26,10 @@ class Doors final : public kj::TaskSet::ErrorHandler {
       std::function<kj::Promise<void>(kj::Own<kj::AsyncIoStream> stream, std::string source)>;
 
   // `tls` may be null. REQUIRES: both outlive it.
-  Doors(KjLoop& loop, TlsServer* tls, PeerEnd peer_end, Serve serve)
+  Doors(KjLoop& loop, TlsServer* tls, ListenOptions options, Serve serve)
       : loop_(loop),
         tls_(tls),
-        peer_end_(peer_end),
+        options_(std::move(options)),
         serve_(std::move(serve)),
         tasks_(kj::heap<kj::TaskSet>(*this)) {}
   Doors(const Doors&) = delete;
@@ -54,7 +54,7 @@ class Doors final : public kj::TaskSet::ErrorHandler {
 
   KjLoop& loop_;
   TlsServer* const tls_;
-  const PeerEnd peer_end_;
+  const ListenOptions options_;
   const Serve serve_;
   std::vector<kj::Own<Listener>> listeners_;
   std::vector<kj::Promise<void>> accepting_;

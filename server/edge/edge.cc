@@ -79,12 +79,15 @@ struct Edge::Parts {
         denials(desk) {}
 
   Status OpenAccounts();
+  Status OpenLog();
+  Status OpenTls();
   void MakeApi();
   void MakeServices();
   Result<Caller> CallerOf(const http::Request& request);
   void FillIn(LoopFigures& found) const;
   void OnRequest(const http::AccessRecord& record);
   void OnProblem(std::string_view id, std::string_view what);
+  void Note(std::string_view sentence);
   // Ends the connections when all that was asked over them is answered.
   kj::Promise<void> EndRpc();
 
@@ -151,6 +154,11 @@ void Edge::Parts::OnRequest(const http::AccessRecord& record) {
   if (log.has_value()) LogRequest(*log, record);
 }
 
+void Edge::Parts::Note(std::string_view sentence) {
+  options.note(sentence);
+  if (log.has_value()) log->Write(LogLevel::kWarn, sentence, {});
+}
+
 void Edge::Parts::OnProblem(std::string_view id, std::string_view what) {
   options.note(fmt::format("request {}: {}", id, what));
   if (log.has_value()) log->Write(LogLevel::kError, what, Object{{"request_id", id}});
@@ -176,23 +184,19 @@ Edge::Edge(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Edge::~Edge() = default;
 
-Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& engine,
-                                         EdgeOptions options) {
+Status Edge::Check(const EdgeOptions& options) {
   STELE_RETURN_IF_ERROR(CheckDev(options));
   STELE_RETURN_IF_ERROR(CheckTls(options.tls));
-  STELE_RETURN_IF_ERROR(http::CheckCors(options.cors));
+  return http::CheckCors(options.requests.cors);
+}
+
+Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& engine,
+                                         EdgeOptions options) {
+  STELE_RETURN_IF_ERROR(Check(options));
   auto parts = std::make_unique<Parts>(loop, engine, std::move(options));
+  STELE_RETURN_IF_ERROR(parts->OpenLog());
   STELE_RETURN_IF_ERROR(parts->OpenAccounts());
-  if (!parts->options.log.empty()) {
-    auto sink = OpenLogSink(parts->options.log);
-    if (!sink.has_value()) return std::unexpected(sink.error());
-    parts->log.emplace(parts->clock, parts->options.log_level, *std::move(sink));
-  }
-  if (!parts->options.tls.certificate_file.empty()) {
-    auto tls = TlsServer::Create(parts->options.tls);
-    if (!tls.has_value()) return std::unexpected(tls.error());
-    parts->tls.emplace(*std::move(tls));
-  }
+  STELE_RETURN_IF_ERROR(parts->OpenTls());
   parts->MakeApi();
   parts->MakeServices();
   STELE_RETURN_IF_ERROR(parts->http_doors->Listen(parts->options.http));
@@ -200,15 +204,35 @@ Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& en
   return std::unique_ptr<Edge>(new Edge(std::move(parts)));
 }
 
+Status Edge::Parts::OpenLog() {
+  if (options.log.empty()) return {};
+  auto sink = OpenLogSink(options.log);
+  if (!sink.has_value()) return std::unexpected(sink.error());
+  log.emplace(clock, options.log_level, *std::move(sink));
+  return {};
+}
+
+Status Edge::Parts::OpenTls() {
+  if (options.tls.certificate_file.empty()) return {};
+  auto opened = TlsServer::Create(options.tls);
+  if (!opened.has_value()) return std::unexpected(opened.error());
+  tls.emplace(*std::move(opened));
+  return {};
+}
+
 Status Edge::Parts::OpenAccounts() {
   for (const Error& fault : Logins::ReadAccounts(*desk.RegistryCopy(), accounts))
-    options.note(fault.ToString());
+    Note(fault.ToString());
   auto key = ReadOrMakeTokenKey(options.data, random);
   if (!key.has_value()) return std::unexpected(key.error());
-  auto created = Authenticator::Create(accounts, *std::move(key), KeySet(), clock, random);
+  const auto trusted =
+      ReadTrustedKeys(options.issuers, [this](std::string_view note) { Note(note); });
+  if (!trusted.has_value()) return std::unexpected(trusted.error());
+  auto created =
+      Authenticator::Create(accounts, *std::move(key), *trusted, clock, random, options.auth);
   if (!created.has_value()) return std::unexpected(created.error());
   authenticator.emplace(*std::move(created));
-  logins.emplace(desk, denials, accounts, *authenticator, random, PasswordLimits::Interactive());
+  logins.emplace(desk, denials, accounts, *authenticator, random, options.auth.passwords);
   return {};
 }
 
@@ -228,8 +252,7 @@ void Edge::Parts::MakeApi() {
 }
 
 void Edge::Parts::MakeServices() {
-  http::ServiceSettings settings;
-  settings.cors = options.cors;
+  http::ServiceSettings settings = options.requests;
   settings.id_prefix = fmt::format("{:x}", clock.Now().value);
   http.emplace(
       loop.timer(), router, settings,
@@ -239,11 +262,15 @@ void Edge::Parts::MakeServices() {
   rpc.emplace(operations, rpc::RpcOptions{.logins = options.dev ? nullptr : &*logins,
                                           .program = options.program});
   TlsServer* const server = tls.has_value() ? &*tls : nullptr;
-  http_doors.emplace(loop, server, PeerEnd::kOfBothHalves,
+  http_doors.emplace(loop, server,
+                     ListenOptions{.max_connections = options.max_http_connections,
+                                   .peer_end = PeerEnd::kOfBothHalves},
                      [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
                        return http->Serve(kj::mv(stream), std::move(source));
                      });
-  rpc_doors.emplace(loop, server, PeerEnd::kOfItsHalf,
+  rpc_doors.emplace(loop, server,
+                    ListenOptions{.max_connections = options.max_rpc_connections,
+                                  .peer_end = PeerEnd::kOfItsHalf},
                     [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
                       return rpc->Serve(kj::mv(stream), std::move(source));
                     });
@@ -282,6 +309,25 @@ bool Edge::wants_records() const {
   return parts_->events.has_followers();
 }
 
+std::vector<Error> Edge::Reload() {
+  std::vector<Error> faults;
+  const auto keep = [&faults](const Status& read) {
+    if (!read.has_value()) faults.push_back(read.error());
+  };
+  keep(parts_->OpenLog());
+  if (parts_->tls.has_value()) keep(parts_->tls->Reload());
+  const auto trusted = ReadTrustedKeys(parts_->options.issuers,
+                                       [this](std::string_view note) { parts_->Note(note); });
+  keep(trusted.has_value() ? parts_->authenticator->SetTrusted(*trusted)
+                           : std::unexpected(trusted.error()));
+  for (const Error& fault : faults) Log(LogLevel::kError, fault.ToString(), {});
+  return faults;
+}
+
+void Edge::Log(LogLevel level, std::string_view message, const Object& fields) {
+  if (parts_->log.has_value()) parts_->log->Write(level, message, fields);
+}
+
 void Edge::Drain(std::function<void()> drained) {
   Parts& parts = *parts_;
   parts.http_doors->Close();
@@ -290,7 +336,7 @@ void Edge::Drain(std::function<void()> drained) {
   auto ended =
       kj::joinPromises(kj::arr(parts.http->Drain(), parts.EndRpc(), kj::mv(parts.beginning)));
   parts.draining = parts.loop.timer()
-                       .timeoutAfter(kDrainSeconds * kj::SECONDS, kj::mv(ended))
+                       .timeoutAfter(parts.options.drain_us * kj::MICROSECONDS, kj::mv(ended))
                        .catch_([&parts](kj::Exception&&) {
                          parts.desk.engine().workers->Close();
                          parts.http_doors->EndAll();

@@ -12,7 +12,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "server/http/cors.h"
+#include "base/value.h"
+#include "server/auth/authenticator.h"
+#include "server/edge/limits.h"
+#include "server/edge/trusted_issuers.h"
+#include "server/http/service.h"
+#include "server/loop/limits.h"
 #include "server/loop/tls.h"
 #include "server/observation/log.h"
 #include "server/operations/served_engine.h"
@@ -31,7 +36,12 @@ struct EdgeOptions {
   std::string data;     // the directory that the key of tokens is in
   std::string program;  // "stele 0.1.0"
   TlsOptions tls;       // of both edges; without a certificate: none
-  http::CorsSettings cors;
+  AuthOptions auth;
+  std::vector<TrustedIssuer> issuers;             // beside the server itself
+  http::ServiceSettings requests;                 // `id_prefix` is the edge's own
+  size_t max_http_connections = kMaxConnections;  // of each address
+  size_t max_rpc_connections = kMaxConnections;
+  int64_t drain_us = int64_t{kDrainSeconds} * 1'000'000;
   bool open_metrics = false;  // nobody is asked for a name at /metrics
   std::string log;  // a file for a line of JSON a request; "-": standard error; empty: none
   LogLevel log_level = LogLevel::kInfo;
@@ -41,7 +51,9 @@ struct EdgeOptions {
 
 class Edge {
  public:
-  // Listens. kListen, kUsage, kIo.
+  // What is wrong with the options without a look at anything else. kUsage.
+  static Status Check(const EdgeOptions& options);
+  // Listens. kListen, kUsage, kIo, kConfiguration.
   static Result<std::unique_ptr<Edge>> Open(uv_loop_t* loop, const ServedEngine& engine,
                                             EdgeOptions options);
   ~Edge();
@@ -59,6 +71,12 @@ class Edge {
   // Something has become durable.
   void OnRecord();
   bool wants_records() const;
+
+  // Reads certificates and the keys of issuers anew and opens the log's file again; what has failed
+  // stays as it was, and is told.
+  std::vector<Error> Reload();
+  // A line of the log, if there is one.
+  void Log(LogLevel level, std::string_view message, const Object& fields);
 
   // Takes nothing new, answers what is under way, and calls `drained`, perhaps at once. Those that
   // wait for something long are answered with what there is.

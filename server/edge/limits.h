@@ -1,4 +1,4 @@
-// How long an edge waits for its clients.
+// How long an edge waits for its clients. What EdgeOptions has, too, is only a default here.
 #pragma once
 
 #include <cstddef>

@@ -14,6 +14,8 @@
 
 namespace stele::server::http {
 
+inline constexpr int64_t kCorsMaxAgeSeconds = 600;
+
 struct CorsSettings {
   // "https://console.example.org", or "*" alone for every origin. None by default.
   std::vector<std::string> origins;
@@ -21,7 +23,7 @@ struct CorsSettings {
                                       "If-None-Match", "Idempotency-Key", "Last-Event-ID",
                                       "X-API-Key",     "X-Request-Id"};
   std::vector<std::string> exposed = {"ETag", "Location", "Retry-After", "X-Request-Id"};
-  int64_t max_age_seconds = 600;
+  int64_t max_age_seconds = kCorsMaxAgeSeconds;
   bool credentials = false;
 };
 

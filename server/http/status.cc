@@ -69,6 +69,7 @@ constexpr Row kStatuses[] = {
     {ErrorCode::kTimeout, 504},
     {ErrorCode::kUnknownView, 404},
     {ErrorCode::kUsage, 400},
+    {ErrorCode::kConfiguration, 500},
     {ErrorCode::kSecretKey, 500},
     {ErrorCode::kSecretStoreDamaged, 500},
     {ErrorCode::kUnknownSecret, 404},

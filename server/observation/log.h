@@ -48,8 +48,8 @@ class JsonLog final : public Log {
   const Sink sink_;
 };
 
-// Appends to the file, a line a write, so that a program that rotates it may move it and start the
-// server anew; "-" is the standard error stream. What cannot be written is lost. kIo.
+// Appends to the file, a line a write; a program that rotates it moves it, and has it opened again.
+// "-" is the standard error stream. What cannot be written is lost. kIo.
 Result<JsonLog::Sink> OpenLogSink(const std::string& path);
 
 // Faults of ours as errors; what machines ask again and again at the level debug.

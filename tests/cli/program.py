@@ -40,10 +40,10 @@ class ProgramTest(unittest.TestCase):
             file.write(text)
         return self.path(name)
 
-    def start(self, *words):
+    def start(self, *words, **variables):
         """The command, running; what is left of it ends with the test."""
         child = subprocess.Popen([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                                 env=environment(), stdout=subprocess.PIPE,
+                                 env=environment(**variables), stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True)
         for step in (child.stdout.close, child.stderr.close, child.wait, child.kill):
             self.addCleanup(step)
@@ -59,9 +59,9 @@ class ProgramTest(unittest.TestCase):
             seen += line
         return seen
 
-    def stele(self, *words, code=0):
+    def stele(self, *words, code=0, **variables):
         done = subprocess.run([BINARY, *words], cwd=self.directory, stdin=subprocess.DEVNULL,
-                              env=environment(), capture_output=True, text=True, timeout=120,
+                              env=environment(**variables), capture_output=True, text=True, timeout=120,
                               check=False)
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return done
@@ -91,8 +91,8 @@ class ProgramTest(unittest.TestCase):
         text = self.on_a_terminal(columns, *words, **more)
         return text.split("\x1b[K")[-1].replace("\r", "").splitlines()
 
-    def json(self, *words, code=0):
-        return json.loads(self.stele(*words, code=code).stdout)
+    def json(self, *words, code=0, **variables):
+        return json.loads(self.stele(*words, code=code, **variables).stdout)
 
     def history(self, instance="1"):
         lines = self.stele("history", instance, "--json").stdout.splitlines()
