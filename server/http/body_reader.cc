@@ -54,16 +54,17 @@ kj::Promise<ReadResult> ReadBody(kj::AsyncInputStream& body, size_t most, kj::Ti
                   .catch_([](kj::Exception&& fault) -> kj::Promise<ReadResult> {
                     if (fault.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(fault);
                     return ReadResult(std::unexpect,
-                                      BareProblem(400,
-                                                  "Expected a body in whole chunks but found "
-                                                  "other bytes"));
+                                      Problem({ErrorCode::kBadRequest,
+                                               "Expected a body in whole chunks but found other "
+                                               "bytes"}));
                   })
                   .attach(kj::mv(reader));
   auto late = timer.afterDelay(time).then([time]() {
     return ReadResult(
         std::unexpect,
-        BareProblem(408, fmt::format("Expected the whole body within {} s but found a part of it",
-                                     time / kj::SECONDS)));
+        Problem(408, {ErrorCode::kTimeout,
+                      fmt::format("Expected the whole body within {} s but found a part of it",
+                                  time / kj::SECONDS)}));
   });
   return read.exclusiveJoin(kj::mv(late));
 }

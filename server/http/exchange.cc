@@ -59,7 +59,7 @@ std::string NextId(ServiceState& state) {
   return fmt::format("{}-{}", state.settings.id_prefix, ++state.last_id);
 }
 
-Exchange::Exchange(ServiceState& state, kj::AsyncIoStream& connection, kj::AsyncInputStream& body,
+Exchange::Exchange(ServiceState& state, FramedStream& connection, kj::AsyncInputStream& body,
                    kj::HttpService::Response& out)
     : state_(state), connection_(connection), body_(body), out_(out), begin_(state.timer.now()) {
   ++state_.in_progress;
@@ -91,7 +91,8 @@ kj::Promise<void> Exchange::Run(kj::HttpMethod method, std::string_view url,
   const std::string_view id = request_.headers.Get("X-Request-Id");
   request_.id = IsRequestId(id) ? std::string(id) : NextId(state_);
   KJ_IF_MAYBE (length, body_.tryGetLength()) body_read_ = *length == 0;
-  expects_continue_ = !body_read_ && request_.headers.Has("Expect");
+  // HTTP/1.0 has no such word (RFC 9110 10.1.1).
+  expects_continue_ = !body_read_ && request_.headers.Has("Expect") && !connection_.facts().is_1_0;
   if (std::optional<Response> refusal = Refuse(method, url)) return Answer(*std::move(refusal));
   return ReadThenHandle();
 }
@@ -99,12 +100,16 @@ kj::Promise<void> Exchange::Run(kj::HttpMethod method, std::string_view url,
 std::optional<Response> Exchange::Refuse(kj::HttpMethod method, std::string_view url) {
   const std::optional<Method> known = MethodOf(method);
   if (!known.has_value())
-    return BareProblem(501, fmt::format("Expected a method of HTTP but found {}", method_));
+    return Problem(501, {ErrorCode::kWrongMethod,
+                         fmt::format("Expected a method of HTTP but found {}", method_)});
   request_.method = *known;
   Result<Target> target = ParseTarget(url);
   if (!target.has_value()) return Problem(target.error());
   request_.path = target->path;
-  if (std::optional<Response> refusal = RefuseFraming()) return refusal;
+  const std::string_view expected = request_.headers.Get("Expect");
+  if (!expected.empty() && !EqualIgnoringCase(expected, "100-continue"))
+    return Problem(417, {ErrorCode::kBadRequest,
+                         "Expected no other expectation than 100-continue but found one"});
   if (state_.draining)
     return Problem(
         {ErrorCode::kClosed, "Expected a running server but found one that is stopping"});
@@ -124,26 +129,16 @@ std::optional<Response> Exchange::Refuse(kj::HttpMethod method, std::string_view
   return web_socket ? RefuseHandshake() : std::nullopt;
 }
 
-std::optional<Response> Exchange::RefuseFraming() {
-  // Where two readers may see two bodies, one of them sees a request that nobody sent.
-  misframed_ = request_.headers.Has("Content-Length") && request_.headers.Has("Transfer-Encoding");
-  if (misframed_)
-    return Problem({ErrorCode::kBadRequest,
-                    "Expected either Content-Length or Transfer-Encoding but found both"});
-  const std::string_view expected = request_.headers.Get("Expect");
-  if (!expected.empty() && !EqualIgnoringCase(expected, "100-continue"))
-    return BareProblem(417, "Expected no other expectation than 100-continue");
-  return std::nullopt;
-}
-
 std::optional<Response> Exchange::RefuseHandshake() const {
   if (handshake_ && request_.method == Method::kGet &&
+      request_.headers.HasToken("Connection", "upgrade") &&
       request_.headers.Get("Sec-WebSocket-Version") == "13" &&
       request_.headers.Has("Sec-WebSocket-Key"))
     return std::nullopt;
-  Response response = BareProblem(
-      426,
-      "Expected the handshake of a WebSocket (RFC 6455, version 13) but found a plain request");
+  Response response =
+      Problem(426, {ErrorCode::kBadRequest,
+                    "Expected the handshake of a WebSocket (RFC 6455, version 13) but found a "
+                    "plain request"});
   response.headers.Add("Sec-WebSocket-Version", "13");
   return response;
 }
@@ -167,6 +162,7 @@ kj::Promise<void> Exchange::ReadThenHandle() {
       .then(
           [this, most]() { return ReadBody(body_, most, state_.timer, state_.settings.body_time); })
       .then([this, most](ReadResult read) -> kj::Promise<Response> {
+        if (const auto& fault = connection_.fault()) return Problem(fault->status, fault->error);
         if (!read.has_value()) return std::move(read.error());
         body_read_ = true;
         Result<std::string> body =
@@ -200,7 +196,11 @@ kj::Promise<void> Exchange::Answer(Response response) {
   }
   const bool streams = !std::holds_alternative<std::string>(response.body) &&
                        !std::holds_alternative<ProblemDocument>(response.body);
-  if (streams && request_.method != Method::kHead && !BecomeStream())
+  if (streams && connection_.facts().is_1_0)
+    response = Problem(505, {ErrorCode::kUnsupported,
+                             "Expected HTTP/1.1, which has chunks, for an answer whose length "
+                             "nobody knows yet, but found HTTP/1.0"});
+  else if (streams && request_.method != Method::kHead && !BecomeStream())
     response =
         Problem({ErrorCode::kBackPressure, fmt::format("Expected at most {} streams but found more",
                                                        state_.settings.max_streams)});

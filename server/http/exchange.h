@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/framed_stream.h"
 #include "server/http/router.h"
 #include "server/http/service.h"
 
@@ -37,7 +38,7 @@ std::string NextId(ServiceState& state);
 
 class Exchange {
  public:
-  Exchange(ServiceState& state, kj::AsyncIoStream& connection, kj::AsyncInputStream& body,
+  Exchange(ServiceState& state, FramedStream& connection, kj::AsyncInputStream& body,
            kj::HttpService::Response& out);
   // Tells the access hook.
   ~Exchange();
@@ -50,7 +51,6 @@ class Exchange {
  private:
   // Of the head alone; nothing when the handler is to be called.
   std::optional<Response> Refuse(kj::HttpMethod method, std::string_view url);
-  std::optional<Response> RefuseFraming();
   std::optional<Response> RefuseHandshake() const;
   Response Unmatched(const Router::Unmatched& unmatched) const;
   kj::Promise<void> ReadThenHandle();
@@ -64,12 +64,12 @@ class Exchange {
   kj::Promise<void> Converse(Response response);
   kj::Promise<void> CloseSocket(kj::WebSocket& socket, uint16_t code);
   kj::Own<kj::AsyncOutputStream> Begin(const Response& response, kj::Maybe<uint64_t> length);
-  bool ClosesBehind() const;
+  bool CloseBehind();
   bool BecomeStream();
   void TellProblem(std::string_view what) const;
 
   ServiceState& state_;
-  kj::AsyncIoStream& connection_;
+  FramedStream& connection_;
   kj::AsyncInputStream& body_;
   kj::HttpService::Response& out_;
   const kj::TimePoint begin_;
@@ -78,7 +78,6 @@ class Exchange {
   bool handshake_ = false;         // asks for a WebSocket
   bool body_read_ = false;         // to its end
   bool expects_continue_ = false;  // waits for what has not been sent
-  bool misframed_ = false;
   bool is_stream_ = false;
   std::string method_;
   int status_ = 499;

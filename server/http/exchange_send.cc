@@ -57,7 +57,7 @@ kj::Promise<void> ReceiveUntilClose(kj::WebSocket& socket) {
 
 kj::Own<kj::AsyncOutputStream> Exchange::Begin(const Response& response,
                                                kj::Maybe<uint64_t> length) {
-  state_.close_next = ClosesBehind();
+  state_.close_next = CloseBehind();
   auto out = SendHead(out_, state_.table, response, length);
   state_.close_next = false;
   return out;
@@ -65,11 +65,13 @@ kj::Own<kj::AsyncOutputStream> Exchange::Begin(const Response& response,
 
 // kj reads and drops what is left of a body before it takes the next request, within bounds. Where
 // it will come to their end, the client is told not to send that request.
-bool Exchange::ClosesBehind() const {
-  if (misframed_ || status_ == 408) return true;
-  if (body_read_) return false;
-  KJ_IF_MAYBE (length, body_.tryGetLength()) return expects_continue_ || *length > kMaxDroppedBytes;
-  return true;
+bool Exchange::CloseBehind() {
+  bool close = !body_read_;
+  KJ_IF_MAYBE (length, body_.tryGetLength())
+    close = close && (expects_continue_ || *length > kMaxDroppedBytes);
+  // kj itself says that it closes, and goes on reading.
+  if (close || state_.draining || status_ == 408) connection_.EndBehind();
+  return connection_.ends_behind();
 }
 
 kj::Promise<void> Exchange::AnswerWhole(Response response) {
@@ -77,7 +79,7 @@ kj::Promise<void> Exchange::AnswerWhole(Response response) {
   std::string body = TakeWholeBody(request_, response);
   status_ = response.status;
   bytes_out_ = head_only ? 0 : body.size();
-  state_.close_next = ClosesBehind();
+  state_.close_next = CloseBehind();
   auto sent = SendWhole(out_, state_.table, response, kj::mv(body), head_only);
   state_.close_next = false;
   return sent;
@@ -122,6 +124,7 @@ kj::Promise<void> Exchange::Converse(Response response) {
     Complete(request_, state_.settings.cors, *refusal);
     return AnswerWhole(*std::move(refusal));
   }
+  connection_.PassAll();
   auto socket = out_.acceptWebSocket(WireHeaders(response.headers, state_.table));
   auto open = kj::heap<OpenSocket>(OpenSocket{kj::mv(response), kj::mv(socket)});
   OpenSocket& at = *open;

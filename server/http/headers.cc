@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/http/octets.h"
+
 namespace stele::server::http {
 namespace {
 
@@ -33,16 +35,11 @@ std::vector<std::string_view> SplitList(std::string_view text) {
 }
 
 bool IsFieldName(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("!#$%&'*+-.^_`|~").contains(c);
-  });
+  return !name.empty() && std::ranges::all_of(name, IsTokenOctet);
 }
 
 bool IsFieldValue(std::string_view value) {
-  return std::ranges::none_of(value, [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
-  });
+  return std::ranges::all_of(value, IsValueOctet);
 }
 
 const std::string* Headers::Find(std::string_view name) const {

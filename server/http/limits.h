@@ -8,6 +8,15 @@ namespace stele::server::http {
 
 // Of a request target as it was sent, path and query.
 inline constexpr size_t kMaxTargetBytes = 8192;
+// Of the line it stands in: beside it, a method, a version and blanks.
+inline constexpr size_t kMaxRequestLineBytes = kMaxTargetBytes + 64;
+// Of a whole head, and the fields in it. kj's own bound of a head is 128 KiB.
+inline constexpr size_t kMaxHeadBytes = 32u << 10;
+inline constexpr size_t kMaxFields = 128;
+// Of a body in chunks: one line of a size with its extensions, all the extensions, the trailer.
+inline constexpr size_t kMaxChunkLineBytes = 1024;
+inline constexpr size_t kMaxExtensionBytes = 16u << 10;
+inline constexpr size_t kMaxTrailerBytes = 8u << 10;
 inline constexpr size_t kMaxSegments = 32;
 inline constexpr size_t kMaxQueryParameters = 256;
 

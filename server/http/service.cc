@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "server/http/exchange.h"
+#include "server/http/framed_stream.h"
 #include "server/http/reply.h"
 #include "server/http/wire.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 class Connection final : public kj::HttpService {
  public:
-  Connection(ServiceState& state, kj::AsyncIoStream& stream, std::string source)
+  Connection(ServiceState& state, FramedStream& stream, std::string source)
       : state_(state), stream_(stream), source_(std::move(source)) {}
 
   kj::Promise<void> request(kj::HttpMethod method, kj::StringPtr url,
@@ -28,7 +29,7 @@ class Connection final : public kj::HttpService {
 
  private:
   ServiceState& state_;
-  kj::AsyncIoStream& stream_;
+  FramedStream& stream_;
   const std::string source_;
 };
 
@@ -41,9 +42,20 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
              kj::newPromiseAndFulfiller<void>()) {}
 
   kj::Promise<void> Serve(kj::Own<kj::AsyncIoStream> stream, std::string source) {
-    // The factory takes it before listenHttp returns.
+    auto framed = kj::heap<FramedStream>(
+        kj::mv(stream), state_.timer,
+        FramedStream::Times{.head = state_.settings.header_time, .idle = state_.settings.idle_time},
+        [this, source](const FramingFault& fault) {
+          Response response = Problem(fault.status, fault.error);
+          const std::string body = Refused(response, source);
+          return LastResponse(response, body);
+        });
+    // The factory takes both before listenHttpCleanDrain returns.
     next_source_ = std::move(source);
-    return server_.listenHttp(kj::mv(stream));
+    next_ = framed.get();
+    return server_.listenHttpCleanDrain(*framed)
+        .then([&framed = *framed](bool) { return framed.Linger(); })
+        .attach(kj::mv(framed));
   }
 
   kj::Promise<void> Drain() {
@@ -59,21 +71,22 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
 
   bool shouldClose() override { return state_.draining || state_.close_next; }
 
-  // What is no HTTP: no handler has seen it.
+  // The framing lets no other fault come to kj than a method that it does not know.
   kj::Promise<void> handleClientProtocolError(kj::HttpHeaders::ProtocolError fault,
                                               kj::HttpService::Response& out) override {
-    return Refuse(static_cast<int>(fault.statusCode), fault.description.cStr(), out);
+    return Send(Problem(static_cast<int>(fault.statusCode),
+                        {ErrorCode::kWrongMethod, "Expected a method of HTTP but found another"}),
+                out);
   }
 
   // Exchanges answer for their handlers and tell of them, so what comes here is the client's fault:
-  // heads that kj cannot make a body of, and, without a response to send, heads of more than 128
-  // KiB and connections that broke.
+  // connections that broke, and, without a response to send, the rest of a body that nobody read.
   kj::Promise<void> handleApplicationError(kj::Exception fault,
                                            kj::Maybe<kj::HttpService::Response&> out) override {
     if (fault.getType() == kj::Exception::Type::DISCONNECTED) return kj::READY_NOW;
     KJ_IF_MAYBE (response, out) {
-      return Refuse(400, "Expected a length and coding of the body that are valid but found others",
-                    *response);
+      return Send(Problem({ErrorCode::kBadRequest, "Expected a request but found other bytes"}),
+                  *response);
     }
     return kj::READY_NOW;
   }
@@ -90,8 +103,9 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
                .on_drain = drain.promise.fork()},
         server_(
             timer, state_.table,
-            [this](kj::AsyncIoStream& stream) -> kj::Own<kj::HttpService> {
-              return kj::heap<Connection>(state_, stream, std::exchange(next_source_, {}));
+            [this](kj::AsyncIoStream&) -> kj::Own<kj::HttpService> {
+              return kj::heap<Connection>(state_, *std::exchange(next_, nullptr),
+                                          std::exchange(next_source_, {}));
             },
             Settings()) {
     const Status cors = CheckCors(state_.settings.cors);
@@ -100,8 +114,9 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
 
   kj::HttpServerSettings Settings() {
     kj::HttpServerSettings settings;
-    settings.headerTimeout = state_.settings.header_time;
-    settings.pipelineTimeout = state_.settings.idle_time;
+    // The framed stream sees to these times, and is given one more for what it says of a late head.
+    settings.headerTimeout = state_.settings.header_time + kDropSeconds * kj::SECONDS;
+    settings.pipelineTimeout = settings.headerTimeout + state_.settings.idle_time;
     settings.canceledUploadGraceBytes = kMaxDroppedBytes;
     settings.canceledUploadGracePeriod = kDropSeconds * kj::SECONDS;
     settings.errorHandler = *this;
@@ -109,20 +124,29 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
     return settings;
   }
 
-  kj::Promise<void> Refuse(int status, std::string_view detail, kj::HttpService::Response& out) {
+  kj::Promise<void> Send(Response response, kj::HttpService::Response& out) {
+    std::string body = Refused(response, {});
+    return SendWhole(out, state_.table, response, std::move(body), false);
+  }
+
+  // Completes the answer to what no handler has seen, and tells of it; the body.
+  std::string Refused(Response& response, std::string_view source) {
     Request request;
     request.id = NextId(state_);
-    Response response = BareProblem(status, detail);
     Complete(request, state_.settings.cors, response);
     std::string body = TakeWholeBody(request, response);
     if (state_.hooks.access)
-      state_.hooks.access({.id = request.id, .status = status, .bytes_out = body.size()});
-    return SendWhole(out, state_.table, response, std::move(body), false);
+      state_.hooks.access({.source = source,
+                           .id = request.id,
+                           .status = response.status,
+                           .bytes_out = body.size()});
+    return body;
   }
 
   kj::Own<kj::PromiseFulfiller<void>> drain_;
   ServiceState state_;
   std::string next_source_;
+  FramedStream* next_ = nullptr;
   kj::ForkedPromise<void> drained_ = nullptr;
   kj::HttpServer server_;
 };

@@ -131,6 +131,7 @@ constexpr Phrase kPhrases[] = {
     {413, "Content Too Large"},
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
+    {414, "URI Too Long"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {428, "Precondition Required"},
@@ -143,6 +144,7 @@ constexpr Phrase kPhrases[] = {
     {504, "Gateway Timeout"},
 };
 
+    {505, "HTTP Version Not Supported"},
 }  // namespace
 
 int HttpStatus(ErrorCode code) {

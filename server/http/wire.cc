@@ -1,5 +1,7 @@
 #include "server/http/wire.h"
 
+#include <fmt/format.h>
+
 #include "server/http/status.h"
 
 namespace stele::server::http {
@@ -17,6 +19,14 @@ kj::Own<kj::AsyncOutputStream> SendHead(kj::HttpService::Response& out,
   const std::string phrase(ReasonPhrase(response.status));
   return out.send(static_cast<kj::uint>(response.status), phrase.c_str(),
                   WireHeaders(response.headers, table), length);
+}
+
+std::string LastResponse(const Response& response, std::string_view body) {
+  std::string text = fmt::format("HTTP/1.1 {} {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+                                 response.status, ReasonPhrase(response.status), body.size());
+  for (const auto& [name, value] : response.headers.fields())
+    text.append(name).append(": ").append(value).append("\r\n");
+  return text.append("\r\n").append(body);
 }
 
 kj::Promise<void> SendWhole(kj::HttpService::Response& out, const kj::HttpHeaderTable& table,

@@ -6,6 +6,7 @@
 #include <kj/compat/http.h>
 
 #include <string>
+#include <string_view>
 
 #include "server/http/response.h"
 
@@ -18,6 +19,9 @@ kj::HttpHeaders WireHeaders(const Headers& headers, const kj::HttpHeaderTable& t
 kj::Own<kj::AsyncOutputStream> SendHead(kj::HttpService::Response& out,
                                         const kj::HttpHeaderTable& table, const Response& response,
                                         kj::Maybe<uint64_t> length);
+
+// A whole response that is the connection's last, without kj.
+std::string LastResponse(const Response& response, std::string_view body);
 
 // The whole response; `body` is counted but not sent when `head_only`.
 kj::Promise<void> SendWhole(kj::HttpService::Response& out, const kj::HttpHeaderTable& table,

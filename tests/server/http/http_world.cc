@@ -9,11 +9,17 @@ namespace stele::server::http {
 
 void WireClient::Send(std::string bytes) {
   auto held = kj::heap<std::string>(std::move(bytes));
+  ++to_send_;
   sending_ =
       sending_.then([this, &bytes = *held]() { return stream_->write(bytes.data(), bytes.size()); })
           .attach(kj::mv(held))
-          .catch_([](kj::Exception&&) {})
+          .then([this]() { --to_send_; }, [this](kj::Exception&&) { cut_off_ = true; })
           .eagerlyEvaluate(nullptr);
+}
+
+void WireClient::WaitUntilSent() {
+  sending_.wait(scope_);
+  sending_ = kj::READY_NOW;
 }
 
 bool WireClient::Fill() {

@@ -42,6 +42,10 @@ class WireClient {
   // Whether the service has closed the connection.
   bool IsClosed();
   void HalfClose() { stream_->shutdownWrite(); }
+  void WaitUntilSent();
+  // Everything that was to be sent has been taken; the service takes no more.
+  bool has_sent() const { return to_send_ == 0; }
+  bool is_cut_off() const { return cut_off_; }
 
  private:
   bool Fill();
@@ -50,6 +54,8 @@ class WireClient {
   kj::Own<kj::AsyncIoStream> stream_;
   kj::WaitScope& scope_;
   kj::Promise<void> sending_;
+  size_t to_send_ = 0;
+  bool cut_off_ = false;
   std::string read_;
 };
 

@@ -214,6 +214,24 @@ TEST_F(StreamTest, AWebSocketEchoes) {
   EXPECT_TRUE(world_.problems.empty());
 }
 
+TEST_F(StreamTest, AWebSocketGetsWhatCameRightBehindItsHandshake) {
+  const auto client = world_.Connect();
+  client->Send(Wire("GET /talk", kHandshake) + Frame(1, "hello"));
+  EXPECT_EQ(client->Receive(true).status, 101);
+  EXPECT_EQ(client->ReadUntil("hello"), "\x81\x05hello");
+  // What looks like a request is a part of a message.
+  client->Send(Frame(1, "GET / HTTP/1.1\r\n\r\n"));
+  EXPECT_TRUE(client->ReadUntil("\r\n\r\n").ends_with("GET / HTTP/1.1\r\n\r\n"));
+}
+
+TEST_F(StreamTest, AnAnswerWithoutALengthIsNotForHttp10) {
+  const auto client = world_.Connect();
+  const Received received = client->Ask("GET /lines HTTP/1.0\r\n\r\n");
+  EXPECT_EQ(received.status, 505);
+  EXPECT_FALSE(received.headers.Has("Transfer-Encoding"));
+  EXPECT_EQ(*received.json().Find("code"), Value("STL0004"));
+}
+
 TEST_F(StreamTest, AWebSocketIsToldThatTheServiceDrains) {
   const auto client = world_.Connect();
   client->Send(Wire("GET /talk", kHandshake));
@@ -252,11 +270,14 @@ TEST_F(StreamTest, AWebSocketEndsWhenTheClientGoes) {
 TEST_F(StreamTest, AWebSocketsRouteWantsItsHandshake) {
   const Received plain = world_.Ask("GET /talk");
   EXPECT_EQ(plain.status, 426);
+  EXPECT_EQ(*plain.json().Find("code"), Value("STL1008"));
   EXPECT_EQ(plain.headers.Get("Sec-WebSocket-Version"), "13");
   EXPECT_EQ(world_.Ask("GET /talk", "Upgrade: websocket\r\nSec-WebSocket-Version: 8\r\n").status,
             426);
   EXPECT_EQ(world_.Ask("GET /talk", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n").status,
             426);
+  const std::string no_option = std::string(kHandshake).substr(kHandshake.find("Upgrade:"));
+  EXPECT_EQ(world_.Ask("GET /talk", no_option).status, 426);
   const std::string evil = std::string(kHandshake) + "Origin: https://evil.example\r\n";
   EXPECT_EQ(world_.Ask("GET /talk", evil).status, 403);
 }
