@@ -113,6 +113,11 @@ Result<Object> DocumentOf(const model::Registry& registry, const Call& call) {
   Array library;
   Array tasks;
   for (const Value& id : ids) {
+    // Schemas count 1.0 and 1e19 among the integers.
+    if (!id.is_int())
+      return Fail(
+          ErrorCode::kInvalidInput,
+          fmt::format("Expected the numbers of tasks as task_ids but found {}", stele::ToJson(id)));
     const auto number = static_cast<uint64_t>(id.as_int());
     const auto task = FindNote(registry, kTask, number);
     if (!task.has_value()) return std::unexpected(NoTask(number));

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 #include "base/nearest.h"
@@ -92,7 +93,12 @@ std::string Call::Text(std::string_view name) const {
 int64_t Call::Number(std::string_view name, int64_t otherwise) const {
   const Value* value = Find(name);
   if (value == nullptr) return otherwise;
-  return value->is_int() ? value->as_int() : static_cast<int64_t>(value->as_double());
+  if (value->is_int()) return value->as_int();
+  // Schemas count 1.0 among the integers, and 1e19, which no int64_t is.
+  constexpr double kBeyond = 9223372036854775808.0;
+  if (value->as_double() >= kBeyond) return std::numeric_limits<int64_t>::max();
+  if (value->as_double() < -kBeyond) return std::numeric_limits<int64_t>::min();
+  return static_cast<int64_t>(value->as_double());
 }
 
 bool Call::Flag(std::string_view name) const {
