@@ -85,8 +85,11 @@ Result<std::string> ReadGivenFile(const std::string& path, size_t most) {
     return Fail(ErrorCode::kIo,
                 fmt::format("Expected a file but found a directory at \"{}\"", path));
   if (!file)
-    return Fail(ErrorCode::kIo,
-                fmt::format("Expected a file that can be read but found none at \"{}\"", path));
+    return Fail(
+        ErrorCode::kIo,
+        fmt::format("Expected a file that can be read but found {} at \"{}\"",
+                    std::filesystem::exists(path, ignored) ? "one that is closed to us" : "none",
+                    path));
   std::string text(most + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<size_t>(file.gcount()));

@@ -112,8 +112,7 @@ constexpr Command kCommands[] = {
      Serve},
     {{"config", "", 0, 0, "Shows what \"stele serve\" would be told, and where that was said.",
       "Takes the flags, the file and the variables of \"stele serve\" and starts nothing. Exits 2\n"
-      "when something is unknown, or wrong: every fault is printed with its place. Secrets are\n"
-      "shown as \"(set)\".\n\n"
+      "when something is unknown, or wrong: every fault is printed with its place.\n\n"
       "  stele config --config stele.yaml\n"
       "  STELE_HTTP_LISTEN=:7420 stele config --json\n",
       kConfigOptions},

@@ -1,7 +1,8 @@
 // Everything that `stele serve` can be told, once: from this table come its flags, the keys of the
 // configuration file, the variables of the environment, `stele config` and the table of
-// docs/configuration.md. What bounds the engine of a data directory is in that directory
-// (settings.h).
+// docs/configuration.md. None of it is a secret, since every process of a user sees the flags of
+// the others: secrets are in files that a setting names. What bounds the engine of a data directory
+// is in that directory (settings.h).
 #pragma once
 
 #include <array>
@@ -35,7 +36,6 @@ struct Setting {
   std::string_view help;
   int64_t least = 0;  // of a number, or of a duration in microseconds
   int64_t most = 0;
-  bool secret = false;  // is never shown
 };
 
 inline constexpr int64_t kSettingSecond = 1'000'000;

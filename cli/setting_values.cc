@@ -21,7 +21,7 @@ using definition::Node;
 void Wrong(const Setting& setting, std::string_view expected, const Node& found, Faults& faults) {
   faults.Add(ErrorCode::kConfiguration, found.place,
              fmt::format("{}: Expected {} but found {}", setting.name, expected,
-                         setting.secret ? "something else" : definition::Describe(found)));
+                         definition::Describe(found)));
 }
 
 std::vector<std::string> WordsOf(const Setting& setting) {

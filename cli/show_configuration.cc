@@ -16,9 +16,8 @@ bool IsSaid(const Value& value) {
   return !value.is_null() && (!value.is_array() || !value.as_array().empty());
 }
 
-// As a file may have it, but for a secret.
+// As a file may have it.
 Value ShownValue(const ChosenSetting& chosen) {
-  if (chosen.setting->secret && IsSaid(chosen.value)) return "(set)";
   if (chosen.setting->kind == SettingKind::kDuration)
     return definition::DurationText(chosen.value.as_int());
   return chosen.value;
@@ -44,8 +43,7 @@ Value ReportOf(const Configuration& configuration) {
                                  {"flag", setting.flag},
                                  {"takes", setting.value},
                                  {"default", setting.otherwise},
-                                 {"description", setting.help},
-                                 {"secret", setting.secret}});
+                                 {"description", setting.help}});
   }
   return Object{{"settings", std::move(settings)}};
 }

@@ -188,7 +188,7 @@ class Faults(ConfigurationTest):
     @unittest.skipIf(os.geteuid() == 0, "root may read every file")
     def test_a_file_that_is_closed(self):
         os.chmod(self.write("closed.yaml", "dev: true\n"), 0)
-        self.assertIn("Permission denied",
+        self.assertIn("one that is closed to us",
                       self.stele("config", "--config", "closed.yaml", code=2).stderr)
 
     def test_variables_that_were_probably_meant(self):
