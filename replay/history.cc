@@ -11,8 +11,8 @@ namespace stele::replay {
 namespace {
 
 // Visits the events of `instance`, which may be the registry. Returns how many there are.
-Result<uint64_t> Walk(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
-                      const VisitEntry& visit, Position end) {
+Result<uint64_t> Walk(const Source& source, InstanceId instance, const VisitEntry& visit,
+                      Position end) {
   uint64_t events = 0;
   const auto take = [&](const eventstore::RecordView& record) -> Result<bool> {
     if (record.position >= end) return false;
@@ -26,41 +26,85 @@ Result<uint64_t> Walk(const eventstore::EventStore& store, ShardId shard, Instan
     }));
     return true;
   };
-  STELE_RETURN_IF_ERROR(
-      eventstore::ForEachRecord(store.ReadInstance(shard, instance, Seq(1)), take));
+  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(source.Records(instance), take));
   return events;
+}
+
+// What there is to know of a definition whose texts were kept back.
+void AddUnread(model::Registry& registry, const model::DefinitionRegistered& event,
+               const model::RecordContext& record) {
+  auto unread = std::make_shared<definition::Definition>();
+  unread->name = event.name;
+  registry.definitions.push_back({.id = event.definition,
+                                  .name = event.name,
+                                  .version = event.version,
+                                  .canonical = {},
+                                  .source = {},
+                                  .file = {},
+                                  .registered = record.time,
+                                  .definition = std::move(unread)});
 }
 
 }  // namespace
 
-Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
-                   const VisitEntry& visit, Position end) {
+Result<std::unique_ptr<eventstore::Cursor>> StoreSource::Records(InstanceId instance) const {
+  return store_.ReadInstance(shard_, instance, Seq(1));
+}
+
+Status ReadHistory(const Source& source, InstanceId instance, const VisitEntry& visit,
+                   Position end) {
   Result<uint64_t> events = 0;
-  if (instance) events = Walk(store, shard, instance, visit, end);
+  if (instance) events = Walk(source, instance, visit, end);
   if (!events.has_value()) return std::unexpected(events.error());
   if (*events > 0) return {};
   return Fail(ErrorCode::kUnknownInstance,
               fmt::format("Expected an instance but found no {}", instance.value));
 }
 
-Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
-                                     InstanceId instance, Position end) {
+Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
+                   const VisitEntry& visit, Position end) {
+  return ReadHistory(StoreSource(store, shard), instance, visit, end);
+}
+
+Result<model::Instance> ReadInstance(const Source& source, InstanceId instance, Position end) {
   model::Instance state;
   state.id = instance;
   STELE_RETURN_IF_ERROR(ReadHistory(
-      store, shard, instance,
+      source, instance,
       [&](const HistoryEntry& entry) { apply::Apply(state, entry.event, entry.record); }, end));
   return state;
 }
 
-Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardId shard) {
+Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
+                                     InstanceId instance, Position end) {
+  return ReadInstance(StoreSource(store, shard), instance, end);
+}
+
+Result<model::Registry> ReadRegistry(const Source& source, const VisitEntry& visit) {
   model::Registry registry;
-  const Result<uint64_t> events = Walk(
-      store, shard, InstanceId(),
-      [&](const HistoryEntry& entry) { apply::Apply(registry, entry.event, entry.record); },
-      Position(UINT64_MAX));
+  const auto take = [&](const HistoryEntry& entry) {
+    const auto* registered = std::get_if<model::DefinitionRegistered>(&entry.event);
+    if (registered != nullptr && registered->canonical.empty()) {
+      AddUnread(registry, *registered, entry.record);
+    } else {
+      apply::Apply(registry, entry.event, entry.record);
+    }
+    if (visit) visit(entry);
+  };
+  const Result<uint64_t> events = Walk(source, InstanceId(), take, Position(UINT64_MAX));
   if (!events.has_value()) return std::unexpected(events.error());
   return registry;
+}
+
+Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardId shard) {
+  return ReadRegistry(StoreSource(store, shard));
+}
+
+Status CheckMayBeRead(const model::RegisteredDefinition& definition) {
+  if (MayBeRead(definition)) return {};
+  return Fail(ErrorCode::kForbidden,
+              fmt::format("Expected a definition that may be read but \"{}\" is kept from you",
+                          definition.name));
 }
 
 }  // namespace stele::replay

@@ -1,10 +1,11 @@
-// An instance's history as it is recorded, and the state that it amounts to. Reads the store alone:
+// An instance's history as it is recorded, and the state that it amounts to. Reads records alone:
 // no engine has to run.
 //
-// Threads: any, one at a time for a store.
+// Threads: any, one at a time for a source.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 #include "base/error.h"
@@ -25,16 +26,47 @@ struct HistoryEntry {
 };
 using VisitEntry = std::function<void(const HistoryEntry&)>;
 
+// Where records come from: a store, or a server that has one.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // An instance's records, in order; the registry's of instance 0. The source outlives the cursor.
+  virtual Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const = 0;
+};
+
+// A shard of a store, which outlives it.
+class StoreSource final : public Source {
+ public:
+  StoreSource(const eventstore::EventStore& store, ShardId shard) : store_(store), shard_(shard) {}
+  Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const override;
+
+ private:
+  const eventstore::EventStore& store_;
+  const ShardId shard_;
+};
+
 // Visits the events of an instance that stand before position `end`, in order.
 // kUnknownInstance: it has none.
+Status ReadHistory(const Source& source, InstanceId instance, const VisitEntry& visit,
+                   Position end = Position(UINT64_MAX));
 Status ReadHistory(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
                    const VisitEntry& visit, Position end = Position(UINT64_MAX));
 
 // The instance as its whole history makes it, or what of it stands before position `end`.
+Result<model::Instance> ReadInstance(const Source& source, InstanceId instance,
+                                     Position end = Position(UINT64_MAX));
 Result<model::Instance> ReadInstance(const eventstore::EventStore& store, ShardId shard,
                                      InstanceId instance, Position end = Position(UINT64_MAX));
 
-// The definitions of the shard.
+// The definitions of the shard. A server keeps the texts of those back that its caller may not
+// read: they are there without any, and without steps (MayBeRead). `visit` sees every event.
+Result<model::Registry> ReadRegistry(const Source& source, const VisitEntry& visit = nullptr);
 Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardId shard);
+
+inline bool MayBeRead(const model::RegisteredDefinition& definition) {
+  return !definition.canonical.empty();
+}
+// kForbidden: the texts of the definition were kept back.
+Status CheckMayBeRead(const model::RegisteredDefinition& definition);
 
 }  // namespace stele::replay

@@ -7,15 +7,32 @@
 
 namespace stele::replay {
 
-Result<std::unique_ptr<Recorded>> ReadRecorded(const eventstore::EventStore& store, ShardId shard,
-                                               InstanceId instance, const model::Registry& registry,
+namespace {
+
+// Of a definition that the event brings the instance to.
+Status CheckBegun(const model::Registry& registry, const model::Event& event) {
+  DefinitionId id;
+  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) id = started->definition;
+  if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) id = moved->definition;
+  if (!id) return {};
+  const model::RegisteredDefinition* registered = registry.Find(id);
+  return registered == nullptr ? Status() : CheckMayBeRead(*registered);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId instance,
+                                               const model::Registry& registry,
                                                const VisitRecorded& visit,
                                                const Includes& includes) {
   auto recorded = std::make_unique<Recorded>();
   recorded->instance.id = instance;
   bool over = false;
-  STELE_RETURN_IF_ERROR(ReadHistory(store, shard, instance, [&](const HistoryEntry& entry) {
+  Status readable;
+  STELE_RETURN_IF_ERROR(ReadHistory(source, instance, [&](const HistoryEntry& entry) {
     over = over || (includes && !includes(entry));
+    if (!over) readable = CheckBegun(registry, entry.event);
+    over = over || !readable.has_value();
     if (over) return;
     if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event)) {
       const auto* registered = registry.Find(started->definition);
@@ -27,11 +44,19 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const eventstore::EventStore& sto
     recorded->definition = &recorded->timeline->definition();
     if (visit) visit(entry, *recorded->definition);
   }));
+  STELE_RETURN_IF_ERROR(readable);
   if (recorded->definition != nullptr) return recorded;
   return Fail(ErrorCode::kNoSuchMoment,
               fmt::format("Expected a moment at which instance {} had started but found an earlier "
                           "one",
                           instance.value));
+}
+
+Result<std::unique_ptr<Recorded>> ReadRecorded(const eventstore::EventStore& store, ShardId shard,
+                                               InstanceId instance, const model::Registry& registry,
+                                               const VisitRecorded& visit,
+                                               const Includes& includes) {
+  return ReadRecorded(StoreSource(store, shard), instance, registry, visit, includes);
 }
 
 }  // namespace stele::replay

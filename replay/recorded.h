@@ -28,8 +28,13 @@ using VisitRecorded =
 // Whether the event is still part of what is shown. Once it says no, nothing that follows is.
 using Includes = std::function<bool(const HistoryEntry& entry)>;
 
-// kUnknownInstance; kNoSuchMoment: not even its first event is included. REQUIRES: the registry has
-// the definitions that it ran, and outlives the answer.
+// kUnknownInstance; kNoSuchMoment: not even its first event is included; kForbidden: it ran a
+// definition that may not be read. REQUIRES: the registry has the definitions that it ran, and
+// outlives the answer.
+Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId instance,
+                                               const model::Registry& registry,
+                                               const VisitRecorded& visit = nullptr,
+                                               const Includes& includes = nullptr);
 Result<std::unique_ptr<Recorded>> ReadRecorded(const eventstore::EventStore& store, ShardId shard,
                                                InstanceId instance, const model::Registry& registry,
                                                const VisitRecorded& visit = nullptr,

@@ -164,6 +164,17 @@ struct InstanceRow {
   actor @21 :Text;                # who started it; empty: the engine
   trigger @22 :UInt32;            # what started it; 0: none
   undone @23 :Bool;               # its steps are being undone, or were
+  stepsTotal @24 :UInt32;         # of the definition's outermost graph
+  stepsDecided @25 :UInt32;       # of those: completed, failed, skipped or cancelled
+  variables @26 :List(RowVariable);
+}
+
+# A text, number or boolean among the variables of the outermost scope, or in the input.
+struct RowVariable {
+  name @0 :Text;                  # "customer", "customer.id"
+  value @1 :Text;
+  isInput @2 :Bool;
+  isJson @3 :Bool;                # a number or boolean as JSON writes it; else a text
 }
 
 struct OpenStep {
@@ -232,6 +243,8 @@ struct ErrorFilter {
   step @1 :Text;
   kind @2 :Text;
   since @3 :Int64;                # occurred at or after
+  sinceText @4 :Text;             # how that was asked for where it is from now: "24h"; all pages
+                                  # then have the first one's
 }
 
 struct ViewState {
@@ -267,4 +280,15 @@ struct Event {
   definition @6 :Text;            # the name of the one that the instance runs; empty: none
   actor @7 :Text;                 # who asked; empty: the engine itself
   document @8 :Text;              # JSON: the event with its members, as histories have it
+}
+
+# A record of the log as it is stored, for who replays it.
+struct LogRecord {
+  position @0 :UInt64;
+  firstSeq @1 :UInt64;            # of its first event in its instance's history
+  time @2 :Int64;
+  causation @3 :UInt64;           # the record that led to it; 0: none
+  actor @4 :Text;                 # who asked; empty: the engine itself
+  erased @5 :Bool;                # it had payloads, whose key was destroyed
+  body @6 :Data;                  # its events: a message of record.capnp, one segment
 }

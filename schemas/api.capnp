@@ -138,6 +138,12 @@ interface Instance {
   # As Log.follow, of this instance; the filter's own is not looked at.
   task @19 (step :Text) -> (task :Task);
   # As Tasks.get.
+
+  records @20 (from :UInt64)
+      -> (records :List(Answers.LogRecord), next :UInt64, lacking :List(Text));
+  # What holds its events from that one on, for who replays it: as many as fit into a message.
+  # `next`: to go on from; 0: there is no more. `lacking`: the task types that workers do and that no
+  # worker is there for now: what such a step has begun waits for one.
 }
 
 # Tasks for people.
@@ -172,10 +178,10 @@ interface Views {
   series @2 (scope :Answers.StatisticsScope, resolution :Text, freshness :Answers.Freshness)
       -> (series :Text);
   # `resolution`: "minute", "hour", "day".
-  definitions @3 (after :Text, limit :UInt32) -> (page :Text);
+  definitions @3 (after :Text, limit :UInt32, freshness :Answers.Freshness) -> (page :Text);
   errors @4 (filter :Answers.ErrorFilter, limit :UInt32, cursor :Text,
              freshness :Answers.Freshness) -> (page :Text);
-  workers @5 () -> (workers :Text);
+  workers @5 (freshness :Answers.Freshness) -> (workers :Text);
 
   states @6 () -> (views :List(Answers.ViewState));
   # How far behind the log each view is.

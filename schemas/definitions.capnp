@@ -4,6 +4,8 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("stele::api");
 
+using Answers = import "answers.capnp";
+
 interface Definitions {
   validate @0 (text :DefinitionText) -> (verdict :Verdict);
   # Nothing is registered.
@@ -31,6 +33,12 @@ interface Definitions {
   # `document`: JSON, an object (docs/tasks.md).
 
   removeType @8 (name :Text) -> (position :UInt64);
+
+  records @9 (from :UInt64, firings :Bool) -> (records :List(Answers.LogRecord), next :UInt64);
+  # What definitions, types and triggers are made of, for who replays it: the registry's history from
+  # that event on, as much as fits into a message. `firings`: with those of triggers. Of a definition
+  # that the caller may not see, and of its triggers, the numbers are all that there is. `next`: to
+  # go on from; 0: there is no more.
 }
 
 enum Syntax { yaml @0; json @1; }

@@ -1,4 +1,5 @@
-// What the log itself is asked: histories, the state at any moment, the steps of an instance.
+// What the log itself is asked: histories, the state at any moment, the steps of an instance, and
+// records as they are, for clients that replay them.
 //
 // Thread: the loop's; the log is read on threads of their own.
 #pragma once
@@ -16,6 +17,22 @@ struct HistoryPage {
   std::vector<Object> events;  // replay::ToJson
   Seq next;                    // to go on from; 0: there is no more
   Position position;           // the last record of the log that the page knows of
+};
+
+// Records as the log has them.
+struct StoredRecord {
+  Position position;
+  Seq first_seq;
+  TimeUs time;
+  Position causation;
+  std::string actor;
+  bool erased = false;
+  std::string body;  // model::Decode
+};
+struct RecordPage {
+  std::vector<StoredRecord> records;
+  Seq next;                          // to go on from; 0: there is no more
+  std::vector<std::string> lacking;  // task types whose steps wait for a worker
 };
 
 // A moment of an instance: the last event by its seq, or all up to a time.
@@ -36,6 +53,12 @@ class Histories {
 
   // What became of every step: replay::StepsToJson.
   Promised<Array> Steps(const Caller& caller, InstanceId instance);
+
+  // records.cc: those that hold events from `from` on.
+  Promised<RecordPage> Records(const Caller& caller, InstanceId instance, Seq from);
+  // The same of the registry: of definitions, task types and triggers, and of the firings of these
+  // if they are asked for. Of definitions that the caller may not see the number is left.
+  Promised<RecordPage> RegistryRecords(const Caller& caller, Seq from, bool firings);
 
  private:
   Desk& desk_;

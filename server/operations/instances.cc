@@ -17,13 +17,23 @@ Status RefuseLag(const projections::Projector& projector) {
                           projections::kMaxViewLagRecords));
 }
 
+bool LacksWorker(const ServedEngine& engine, std::string_view type) {
+  return tasks::WorkerPool::Serves(engine.tasks->Find(type)) && !engine.workers->MayRun(type);
+}
+
 }  // namespace
 
 Instances::Instances(Desk& desk) : desk_(desk) {
   lacks_worker_ = [&engine = desk.engine()](const definition::Step& step) {
-    const tasks::TaskExecutor* executor = engine.tasks->Find(step.task_type);
-    return tasks::WorkerPool::Serves(executor) && !engine.workers->MayRun(step.task_type);
+    return LacksWorker(engine, step.task_type);
   };
+}
+
+std::vector<std::string> Instances::LackingWorkers() const {
+  std::vector<std::string> lacking;
+  for (const std::string& type : desk_.engine().tasks->types())
+    if (LacksWorker(desk_.engine(), type)) lacking.push_back(type);
+  return lacking;
 }
 
 Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {

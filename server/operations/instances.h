@@ -91,6 +91,9 @@ class Instances {
   // The definition's name, when the caller may do that with the instance.
   Result<std::string> Allow(const Caller& caller, Permission permission, InstanceId instance);
 
+  // The task types whose steps wait for a worker now: workers do them, and none is there.
+  std::vector<std::string> LackingWorkers() const;
+
  private:
   using Shared = std::shared_ptr<const InstanceStatus>;
   Result<const model::Instance*> Find(InstanceId instance);

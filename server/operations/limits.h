@@ -16,6 +16,9 @@ inline constexpr size_t kMaxHistoryEvents = 5'000;
 // And their bytes, about: a page ends early.
 inline constexpr size_t kMaxHistoryBytes = 8u << 20;
 
+// Records of one page, by their bytes, and one record more.
+inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
+
 // What followers of live events are told from without reading the log again.
 inline constexpr size_t kRecentEventBytes = 4u << 20;
 // Of one that is further behind, so much is read at a time.

@@ -172,4 +172,22 @@ kj::Promise<void> DefinitionsServer::removeType(RemoveTypeContext context) {
                 });
 }
 
+kj::Promise<void> DefinitionsServer::records(RecordsContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  const Seq from(context.getParams().getFrom());
+  const bool firings = context.getParams().getFirings();
+  return Answer(access_->WhenFree([access = access_, from, firings] {
+    return access->operations().histories.RegistryRecords(access->caller(), from, firings);
+  }),
+                [context](const RecordPage& page) mutable -> Status {
+                  STELE_RETURN_IF_ERROR(CheckSize(page.records));
+                  auto results = context.getResults();
+                  Show(page.records,
+                       results.initRecords(static_cast<unsigned>(page.records.size())));
+                  results.setNext(page.next.value);
+                  return {};
+                });
+}
+
 }  // namespace stele::server::rpc

@@ -21,6 +21,7 @@ class DefinitionsServer final : public api::Definitions::Server {
   kj::Promise<void> types(TypesContext context) override;
   kj::Promise<void> registerType(RegisterTypeContext context) override;
   kj::Promise<void> removeType(RemoveTypeContext context) override;
+  kj::Promise<void> records(RecordsContext context) override;
 
  private:
   const SharedAccess access_;

@@ -136,6 +136,26 @@ kj::Promise<void> InstanceServer::logs(LogsContext context) {
                 });
 }
 
+kj::Promise<void> InstanceServer::records(RecordsContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  const Seq from(context.getParams().getFrom());
+  return Answer(access_->WhenFree([access = access_, id = id_, from] {
+    return access->operations().histories.Records(access->caller(), id, from);
+  }),
+                [context](const RecordPage& page) mutable -> Status {
+                  STELE_RETURN_IF_ERROR(CheckSize(page.records));
+                  auto results = context.getResults();
+                  Show(page.records,
+                       results.initRecords(static_cast<unsigned>(page.records.size())));
+                  results.setNext(page.next.value);
+                  auto lacking = results.initLacking(static_cast<unsigned>(page.lacking.size()));
+                  for (unsigned i = 0; i < page.lacking.size(); ++i)
+                    lacking.set(i, TextOf(page.lacking[i]));
+                  return {};
+                });
+}
+
 kj::Promise<void> InstanceServer::follow(FollowContext context) {
   const auto params = context.getParams();
   Given given;

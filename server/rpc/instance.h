@@ -22,6 +22,7 @@ class InstanceServer final : public api::Instance::Server {
   kj::Promise<void> logs(LogsContext context) override;
   kj::Promise<void> follow(FollowContext context) override;
   kj::Promise<void> task(TaskContext context) override;
+  kj::Promise<void> records(RecordsContext context) override;
 
   // instance_commands.cc: changing
   kj::Promise<void> signal(SignalContext context) override;

@@ -99,6 +99,15 @@ void Show(const projections::InstanceRow& row, api::InstanceRow::Builder to) {
   to.setActor(TextOf(row.actor));
   to.setTrigger(row.trigger.value);
   to.setUndone(row.undone);
+  to.setStepsTotal(row.steps_total);
+  to.setStepsDecided(row.steps_decided);
+  auto variables = to.initVariables(CountOf(row.variables));
+  for (unsigned i = 0; i < row.variables.size(); ++i) {
+    variables[i].setName(TextOf(row.variables[i].name));
+    variables[i].setValue(TextOf(row.variables[i].value));
+    variables[i].setIsInput(row.variables[i].is_input);
+    variables[i].setIsJson(row.variables[i].is_json);
+  }
 }
 
 void Show(const projections::TaskRow& row, api::TaskRow::Builder to) {
@@ -143,6 +152,15 @@ Status CheckSize(const InstanceStatus& status) {
   return Fail(ErrorCode::kLimitExceeded,
               fmt::format("Expected an instance whose data fit into {} bytes but found {}",
                           kMaxAnswerBytes, bytes));
+}
+
+Status CheckSize(const std::vector<StoredRecord>& records) {
+  size_t bytes = 0;
+  for (const StoredRecord& record : records) bytes += record.body.size();
+  if (bytes <= kMaxAnswerBytes) return {};
+  return Fail(
+      ErrorCode::kLimitExceeded,
+      fmt::format("Expected records that fit into {} bytes but found {}", kMaxAnswerBytes, bytes));
 }
 
 void Show(const InstanceStatus& status, api::InstanceStatus::Builder to) {
@@ -284,6 +302,19 @@ void Show(const replay::ShownEvent& event, api::Event::Builder to) {
   to.setDefinition(TextOf(event.definition));
   to.setActor(TextOf(event.actor));
   to.setDocument(TextOf(event.json));
+}
+
+void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>::Builder to) {
+  for (unsigned i = 0; i < records.size(); ++i) {
+    const StoredRecord& record = records[i];
+    to[i].setPosition(record.position.value);
+    to[i].setFirstSeq(record.first_seq.value);
+    to[i].setTime(record.time.value);
+    to[i].setCausation(record.causation.value);
+    to[i].setActor(TextOf(record.actor));
+    to[i].setErased(record.erased);
+    to[i].setBody({reinterpret_cast<const kj::byte*>(record.body.data()), record.body.size()});
+  }
 }
 
 Result<model::DefinitionState> StateOf(api::DefinitionState state) {

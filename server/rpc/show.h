@@ -9,6 +9,7 @@
 #include "schemas/triggers.capnp.h"
 #include "server/operations/definitions.h"
 #include "server/operations/events.h"
+#include "server/operations/histories.h"
 #include "server/operations/instances.h"
 #include "server/operations/questions.h"
 #include "server/operations/triggers.h"
@@ -17,6 +18,7 @@ namespace stele::server::rpc {
 
 // What would be larger than kMaxAnswerBytes: kLimitExceeded.
 Status CheckSize(const InstanceStatus& status);
+Status CheckSize(const std::vector<StoredRecord>& records);
 void Show(const InstanceStatus& status, api::InstanceStatus::Builder to);
 
 void Show(const Caller& caller, api::Caller::Builder to);
@@ -29,6 +31,7 @@ void Show(const Found<projections::TaskRow>& found, api::TaskPage::Builder to);
 void Show(const projections::StepLogPage& page, api::LogPage::Builder to);
 void Show(const projections::ViewState& state, api::ViewState::Builder to);
 void Show(const replay::ShownEvent& event, api::Event::Builder to);
+void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>::Builder to);
 
 // kInvalidInput: a number of a newer schema.
 Result<model::DefinitionState> StateOf(api::DefinitionState state);

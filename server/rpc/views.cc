@@ -67,13 +67,15 @@ kj::Promise<void> ViewsServer::definitions(DefinitionsContext context) {
   Given given;
   given.Add(access_->Check());
   std::string after = given.Name(params.getAfter(), "after");
+  const projections::Freshness freshness = given.Freshness(params.getFreshness());
   const auto limit =
       LimitOf(params.getLimit(), projections::kDefaultPageRows, projections::kMaxPageRows);
   if (!limit.has_value()) given.Add(limit.error().code, limit.error().message);
   if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
   context.allowCancellation();
-  return Answer(access_->WhenFree([access = access_, after = std::move(after), limit = *limit] {
-    return access->operations().questions.Definitions(access->caller(), after, limit);
+  return Answer(access_->WhenFree([access = access_, after = std::move(after), limit = *limit,
+                                   freshness] {
+    return access->operations().questions.Definitions(access->caller(), after, limit, freshness);
   }),
                 [context](const projections::DefinitionPage& page) mutable {
                   context.getResults().setPage(TextOf(ToJson(Value(projections::ToJson(page)))));
@@ -89,7 +91,7 @@ kj::Promise<void> ViewsServer::errors(ErrorsContext context) {
                                   .step = given.Name(asked.getStep(), "step"),
                                   .kind = given.Text(asked.getKind(), "kind"),
                                   .since = TimeUs(asked.getSince()),
-                                  .since_text = {}};
+                                  .since_text = given.Text(asked.getSinceText(), "sinceText")};
   const projections::Freshness freshness = given.Freshness(params.getFreshness());
   std::string cursor = given.Text(params.getCursor(), "cursor");
   const auto limit =
@@ -108,11 +110,15 @@ kj::Promise<void> ViewsServer::errors(ErrorsContext context) {
 }
 
 kj::Promise<void> ViewsServer::workers(WorkersContext context) {
-  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  Given given;
+  given.Add(access_->Check());
+  const projections::Freshness freshness = given.Freshness(context.getParams().getFreshness());
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
   context.allowCancellation();
   return Answer(
-      access_->WhenFree(
-          [access = access_] { return access->operations().questions.Workers(access->caller()); }),
+      access_->WhenFree([access = access_, freshness] {
+        return access->operations().questions.Workers(access->caller(), freshness);
+      }),
       [context](const projections::WorkerList& workers) mutable {
         context.getResults().setWorkers(TextOf(ToJson(Value(projections::ToJson(workers)))));
       });
