@@ -7,6 +7,8 @@
 namespace stele::server::http {
 namespace {
 
+constexpr size_t kUsualFields = 12;
+
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -60,6 +62,7 @@ bool Headers::HasToken(std::string_view name, std::string_view token) const {
 }
 
 void Headers::Add(std::string name, std::string value) {
+  if (fields_.capacity() == 0) fields_.reserve(kUsualFields);
   fields_.emplace_back(std::move(name), std::move(value));
 }
 

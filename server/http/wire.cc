@@ -9,7 +9,7 @@ namespace stele::server::http {
 kj::HttpHeaders WireHeaders(const Headers& headers, const kj::HttpHeaderTable& table) {
   kj::HttpHeaders wire(table);
   for (const auto& [name, value] : headers.fields())
-    wire.add(kj::heapString(name.data(), name.size()), kj::heapString(value.data(), value.size()));
+    wire.add(kj::StringPtr(name.c_str(), name.size()), kj::StringPtr(value.c_str(), value.size()));
   return wire;
 }
 

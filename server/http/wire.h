@@ -12,7 +12,7 @@
 
 namespace stele::server::http {
 
-// REQUIRES: FindUnsafeField found none.
+// REQUIRES: FindUnsafeField found none; `headers` outlives what is returned, which has no copy.
 kj::HttpHeaders WireHeaders(const Headers& headers, const kj::HttpHeaderTable& table);
 
 // Begins the response; the body, if it may have one, goes into what is returned.
