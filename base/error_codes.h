@@ -68,6 +68,7 @@ enum class ErrorCode : uint16_t {
   X(kUnknownView, 606)         \
   X(kUsage, 701)               \
   X(kConfiguration, 702)       \
+  X(kUnreachable, 703)         \
   X(kSecretKey, 801)           \
   X(kSecretStoreDamaged, 802)  \
   X(kUnknownSecret, 803)       \

@@ -5,10 +5,9 @@
 #include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/listed.h"
-#include "cli/open_data.h"
+#include "cli/questions.h"
 #include "cli/searching.h"
 #include "cli/text.h"
-#include "cli/views.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -55,23 +54,23 @@ int ListActive(const Arguments& arguments, const Terminal& terminal) {
   const projections::Query query = request->query;
   projections::AddCondition(request->query, "status",
                             {"running", "waiting", "parked", "paused", "queued", "compensating"});
-  const auto asked = AskView(arguments, terminal, "instances");
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
+  const auto questions = AskViews(arguments, terminal, "instances");
+  if (!questions.has_value()) return Refuse(terminal, questions.error());
+  const Result<model::Registry> registry = replay::ReadRegistry((*questions)->source());
   if (!registry.has_value()) return Refuse(terminal, registry.error());
-  auto found = FindAll<InstanceRow>(arguments, *asked, *request);
+  auto found = FindAll<InstanceRow>(arguments, **questions, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
-  auto listed = LookInto(*asked, *registry, std::move(found->rows));
+  auto listed = LookInto(**questions, *registry, std::move(found->rows));
   if (!listed.has_value()) return Refuse(terminal, listed.error());
   NoteUnknownNames(terminal, query, *registry);
   if (arguments.Has("--json")) {
-    const Value page = ToJson(*std::move(listed), *asked, found->next);
+    const Value page = ToJson(*std::move(listed), **questions, found->next);
     terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows{
       {"ID", "DEFINITION", "STATUS", "AT", "PROGRESS", "ELAPSED", "KEY", "WAITS FOR"}};
-  for (const Listed& one : *listed) rows.push_back(ToText(one, asked->now));
+  for (const Listed& one : *listed) rows.push_back(ToText(one, (*questions)->now()));
   if (rows.size() == 1) {
     PrintNothing(terminal, query, "nothing is under way", "nothing is under way that fits");
   } else {

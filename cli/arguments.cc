@@ -5,16 +5,20 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "base/utf8.h"
 
 namespace stele::cli {
 
 namespace {
 
-std::string KnownOptions(const CommandSpec& command) {
-  std::string known;
-  for (const OptionSpec& option : command.options) known += fmt::format("{}, ", option.name);
-  return known + "--help";
+// What was probably meant, or all that there is.
+std::string KnownOptions(const CommandSpec& command, std::string_view word) {
+  std::vector<std::string> known;
+  for (const OptionSpec& option : command.AllOptions()) known.emplace_back(option.name);
+  known.emplace_back("--help");
+  const std::string near = Nearest(word, known);
+  return near.empty() ? fmt::format("one of {}", fmt::join(known, ", ")) : near + " perhaps";
 }
 
 // An empty text would count as not given, or as another thing than was meant.
@@ -45,6 +49,12 @@ Status CheckOperands(const CommandSpec& command, const Arguments& arguments) {
 
 }  // namespace
 
+std::vector<OptionSpec> CommandSpec::AllOptions() const {
+  std::vector<OptionSpec> all(options.begin(), options.end());
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
 bool Arguments::Has(std::string_view option) const {
   return std::ranges::any_of(options_, [&](const auto& given) { return given.first == option; });
 }
@@ -64,6 +74,7 @@ std::vector<std::string> Arguments::All(std::string_view option) const {
 
 Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std::string> words) {
   Arguments arguments;
+  const std::vector<OptionSpec> options = command.AllOptions();
   bool options_end = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
@@ -82,10 +93,15 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
       arguments.help_ = true;
       return arguments;
     }
-    const auto option = std::ranges::find(command.options, name, &OptionSpec::name);
-    if (option == command.options.end())
+    const auto option = std::ranges::find(options, name, &OptionSpec::name);
+    if (option == options.end() && name == "--server")
       return Usage(command,
-                   fmt::format("Expected one of {} but found \"{}\"", KnownOptions(command), name));
+                   fmt::format("Expected a command that works at a server but found \"{}\", which "
+                               "needs a data directory: give it where that is",
+                               command.name));
+    if (option == options.end())
+      return Usage(command,
+                   fmt::format("Expected {} but found \"{}\"", KnownOptions(command, name), name));
     std::string value;
     if (option->value.empty()) {
       if (equals != std::string::npos)
@@ -117,12 +133,13 @@ std::string HelpOf(const CommandSpec& command) {
   std::string help =
       fmt::format("stele {}{}{}\n\n  {}\n", command.name, command.operands.empty() ? "" : " ",
                   command.operands, command.summary);
-  if (command.options.empty()) return help + fmt::format("\n{}", command.details);
+  const std::vector<OptionSpec> options = command.AllOptions();
+  if (options.empty()) return help + fmt::format("\n{}", command.details);
   help += "\nOptions\n";
   size_t width = 0;
-  for (const OptionSpec& option : command.options)
+  for (const OptionSpec& option : options)
     width = std::max(width, option.name.size() + 1 + option.value.size());
-  for (const OptionSpec& option : command.options)
+  for (const OptionSpec& option : options)
     help +=
         fmt::format("  {:<{}}{}{}{}\n", fmt::format("{} {}", option.name, option.value), width + 2,
                     option.help, option.repeats ? "; may be repeated" : "",

@@ -28,6 +28,9 @@ struct CommandSpec {
   std::string_view summary;  // one line
   std::string_view details;  // paragraphs and examples for --help
   std::span<const OptionSpec> options;
+  std::span<const OptionSpec> more = {};  // what it has in common with others
+
+  std::vector<OptionSpec> AllOptions() const;
 };
 
 class Arguments {

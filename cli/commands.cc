@@ -55,7 +55,8 @@ std::vector<CommandGroup> CommandGroups() {
           {"Triggers", TriggerCommands()},
           {"Secrets and keys", kKeeping},
           {"Backups", BackupCommands()},
-          {"Retention", RetentionCommands()}};
+          {"Retention", RetentionCommands()},
+          {"At a server", ServerCommands()}};
 }
 
 std::vector<Command> Commands() {

@@ -43,6 +43,7 @@ std::span<const Command> DefinitionCommands();
 std::span<const Command> TriggerCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> RetentionCommands();
+std::span<const Command> ServerCommands();
 
 // Running
 int RunWorkflow(const Arguments& arguments, const Terminal& terminal);

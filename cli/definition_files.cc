@@ -11,7 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
+#include "cli/source.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
 #include "engine/requests/definitions.h"
@@ -96,9 +96,7 @@ int ExportDefinition(const Arguments& arguments, const Terminal& terminal) {
   if (!form.has_value()) return Refuse(terminal, form.error());
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return Refuse(terminal, version.error());
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return Refuse(terminal, store.error());
-  const auto registry = replay::ReadRegistry(**store, kShard);
+  const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   const auto found = requests::FindDefinition(*registry, arguments.operands()[0],
                                               static_cast<uint32_t>(version->value_or(0)), false);

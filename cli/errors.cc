@@ -5,15 +5,16 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
+#include "cli/questions.h"
 #include "cli/searching.h"
 #include "cli/text.h"
-#include "cli/views.h"
 #include "engine/definition/faults.h"
 #include "engine/requests/definitions.h"
 #include "replay/history.h"
@@ -23,7 +24,6 @@ namespace stele::cli {
 namespace {
 
 using projections::ErrorFilter;
-using projections::ErrorPage;
 
 constexpr size_t kMaxKindsNamed = 20;
 constexpr size_t kMaxMessageShown = 80;
@@ -58,9 +58,9 @@ Status CheckStep(const ErrorFilter& filter, const model::Registry& registry) {
 }
 
 // An empty answer to a name that nothing has would say that all is well.
-Status CheckNames(const ErrorFilter& filter, const eventstore::EventStore& store) {
+Status CheckNames(const ErrorFilter& filter, const Source& source) {
   if (filter.definition.empty() && filter.step.empty()) return {};
-  const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
+  const Result<model::Registry> registry = replay::ReadRegistry(source);
   if (!registry.has_value()) return std::unexpected(registry.error());
   if (!filter.definition.empty())
     if (const auto known = requests::FindDefinition(*registry, filter.definition, 0, false);
@@ -69,29 +69,30 @@ Status CheckNames(const ErrorFilter& filter, const eventstore::EventStore& store
   return CheckStep(filter, *registry);
 }
 
-// Pages until --limit is reached: one page of text, all of them as JSON.
-Result<ErrorPage> FindAllErrors(const Arguments& arguments, const AskedView& asked,
-                                const ErrorFilter& filter) {
+// Pages until --limit is reached: one page of text, all of them as JSON. The document of all.
+Result<Value> FindAllErrors(const Arguments& arguments, Questions& questions,
+                            const ErrorFilter& filter) {
   const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
   if (!limit.has_value()) return std::unexpected(limit.error());
   const bool all = arguments.Has("--json") && !limit->has_value();
   const auto most = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows));
-  ErrorPage found{.position = asked.reader->position(), .errors = {}, .next = {}};
+  Array found;
   std::string cursor = arguments.Get("--cursor");
-  do {
-    auto page = projections::ListErrors(
-        *asked.reader, filter, all ? projections::kMaxPageRows : most - found.errors.size(), cursor,
-        asked.course);
+  for (;;) {
+    auto page =
+        questions.Errors(filter, all ? projections::kMaxPageRows : most - found.size(), cursor);
     if (!page.has_value()) return page;
-    std::ranges::move(page->errors, std::back_inserter(found.errors));
-    found.next = cursor = std::move(page->next);
-  } while (!cursor.empty() && (all || found.errors.size() < most));
-  STELE_RETURN_IF_ERROR(projections::ReadMessages(*asked.views.store, kShard, found));
-  return found;
+    std::ranges::copy(Document(*page)["errors"].items(), std::back_inserter(found));
+    cursor = Document(*page)["next"].text();
+    if (!cursor.empty() && (all || found.size() < most)) continue;
+    return Object{{"position", Document(*page)["position"].whole()},
+                  {"errors", std::move(found)},
+                  {"next", cursor.empty() ? Value() : Value(cursor)}};
+  }
 }
 
 // Kinds beyond the first so many of a definition are one row, in which any kind may be.
-Result<bool> HasOthers(const AskedView& asked, const ErrorFilter& filter) {
+Result<bool> HasOthers(Questions& questions, const ErrorFilter& filter) {
   const ErrorFilter others{.definition = filter.definition,
                            .step = {},
                            .kind = std::string(projections::kOtherErrors),
@@ -99,26 +100,27 @@ Result<bool> HasOthers(const AskedView& asked, const ErrorFilter& filter) {
                            .since_text = filter.since_text};
   std::string cursor;
   do {
-    const auto page = projections::ListErrors(*asked.reader, others, 1, cursor);
+    const auto page = questions.Errors(others, 1, cursor);
     if (!page.has_value()) return std::unexpected(page.error());
-    if (!page->errors.empty()) return true;
-    cursor = page->next;
+    if (!Document(*page)["errors"].items().empty()) return true;
+    cursor = Document(*page)["next"].text();
   } while (!cursor.empty());
   return false;
 }
 
 // Of no kind there need be any: those that there are are named beside the answer.
-Status NoteKinds(const Terminal& terminal, const AskedView& asked, const ErrorFilter& filter) {
+Status NoteKinds(const Terminal& terminal, Questions& questions, const ErrorFilter& filter) {
   std::set<std::string> kinds;
   std::string cursor;
   do {
-    const auto page = projections::ListErrors(*asked.reader, {}, projections::kMaxPageRows, cursor);
+    const auto page = questions.Errors({}, projections::kMaxPageRows, cursor);
     if (!page.has_value()) return std::unexpected(page.error());
-    for (const projections::ErrorRow& row : page->errors) kinds.insert(row.kind);
-    cursor = page->next;
+    for (const Value& row : Document(*page)["errors"].items())
+      kinds.insert(Document(row)["error_type"].text());
+    cursor = Document(*page)["next"].text();
   } while (!cursor.empty() && kinds.size() <= kMaxKindsNamed);
   if (kinds.contains(filter.kind)) return {};
-  if (const Result<bool> others = HasOthers(asked, filter); !others.has_value()) {
+  if (const Result<bool> others = HasOthers(questions, filter); !others.has_value()) {
     return std::unexpected(others.error());
   } else if (*others) {
     terminal.PrintNote(fmt::format(
@@ -136,14 +138,19 @@ Status NoteKinds(const Terminal& terminal, const AskedView& asked, const ErrorFi
   return {};
 }
 
-std::string ToText(const Terminal& terminal, const ErrorPage& page) {
+std::string ToText(const Terminal& terminal, const Array& errors) {
   std::vector<std::vector<std::string>> rows{
       {"COUNT", "LAST", "DEFINITION", "STEP", "KIND", "INSTANCE", "MESSAGE"}};
-  for (const projections::ErrorRow& row : page.errors)
-    rows.push_back({fmt::format("{}", std::max(row.count, row.instances)), Time(row.last),
-                    Clean(row.definition), row.step.empty() ? "-" : Clean(row.step),
-                    Clean(row.kind), row.instance ? fmt::format("{}", row.instance.value) : "-",
-                    Cut(Clean(row.message), kMaxMessageShown)});
+  for (const Value& error : errors) {
+    const Document row(error);
+    const int64_t instance = row["instance"].whole();
+    rows.push_back({fmt::format("{}", std::max(row["count"].whole(), row["instances"].whole())),
+                    Time(row["last_occurrence"].time()), Clean(row["definition"].text()),
+                    row["step"].is_null() ? "-" : Clean(row["step"].text()),
+                    Clean(row["error_type"].text()),
+                    instance == 0 ? "-" : fmt::format("{}", instance),
+                    Cut(Clean(row["message"].text()), kMaxMessageShown)});
+  }
   return Table(terminal, rows);
 }
 
@@ -152,25 +159,26 @@ std::string ToText(const Terminal& terminal, const ErrorPage& page) {
 int ListErrors(const Arguments& arguments, const Terminal& terminal) {
   const Result<ErrorFilter> filter = FilterOf(arguments);
   if (!filter.has_value()) return Refuse(terminal, filter.error());
-  const auto asked = AskView(arguments, terminal, projections::kErrorsView);
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  if (const Status known = CheckNames(*filter, *asked->views.store); !known.has_value())
+  const auto questions = AskViews(arguments, terminal, projections::kErrorsView);
+  if (!questions.has_value()) return Refuse(terminal, questions.error());
+  if (const Status known = CheckNames(*filter, (*questions)->source()); !known.has_value())
     return Refuse(terminal, known.error());
-  const Result<ErrorPage> found = FindAllErrors(arguments, *asked, *filter);
+  const Result<Value> found = FindAllErrors(arguments, **questions, *filter);
   if (!found.has_value()) return Refuse(terminal, found.error());
-  if (found->errors.empty() && !filter->kind.empty())
-    if (const Status told = NoteKinds(terminal, *asked, *filter); !told.has_value())
+  const Array& errors = Document(*found)["errors"].items();
+  if (errors.empty() && !filter->kind.empty())
+    if (const Status told = NoteKinds(terminal, **questions, *filter); !told.has_value())
       return Refuse(terminal, told.error());
   if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*found))) + "\n");
+    terminal.Print(CleanJson(ToPrettyJson(*found)) + "\n");
     return kExitDone;
   }
   const bool narrowed = !filter->definition.empty() || !filter->step.empty() ||
                         !filter->kind.empty() || filter->since || arguments.Has("--cursor");
-  terminal.Print(!found->errors.empty() ? ToText(terminal, *found)
-                 : narrowed             ? "nothing fits\n"
-                                        : "nothing has gone wrong\n");
-  NoteMore(terminal, found->next);
+  terminal.Print(!errors.empty() ? ToText(terminal, errors)
+                 : narrowed      ? "nothing fits\n"
+                                 : "nothing has gone wrong\n");
+  NoteMore(terminal, Document(*found)["next"].text());
   return kExitDone;
 }
 

@@ -49,6 +49,11 @@ Result<std::string> TextOf(const Arguments& arguments, std::string_view option) 
 
 }  // namespace
 
+std::string FromEnvironment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
 Result<std::string> ActorOf(const Arguments& arguments) {
   if (arguments.Has("--by")) {
     std::string person = arguments.Get("--by");

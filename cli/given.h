@@ -17,6 +17,9 @@
 
 namespace stele::cli {
 
+// A variable of the environment; empty where it is not set.
+std::string FromEnvironment(const char* name);
+
 // Who asks: --by, or the login name.
 Result<std::string> ActorOf(const Arguments& arguments);
 

@@ -9,10 +9,9 @@
 #include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/listed.h"
-#include "cli/open_data.h"
+#include "cli/questions.h"
 #include "cli/searching.h"
 #include "cli/text.h"
-#include "cli/views.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -90,21 +89,21 @@ int List(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, known.error());
   auto request = RequestOf(arguments);
   if (!request.has_value()) return Refuse(terminal, request.error());
-  const auto asked = AskView(arguments, terminal, "instances");
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
+  const auto questions = AskViews(arguments, terminal, "instances");
+  if (!questions.has_value()) return Refuse(terminal, questions.error());
+  const Result<model::Registry> registry = replay::ReadRegistry((*questions)->source());
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
     return Refuse(terminal, known.error());
-  auto found = FindAll<InstanceRow>(arguments, *asked, *request);
+  auto found = FindAll<InstanceRow>(arguments, **questions, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
-  auto listed = LookInto(*asked, *registry, std::move(found->rows));
+  auto listed = LookInto(**questions, *registry, std::move(found->rows));
   if (!listed.has_value()) return Refuse(terminal, listed.error());
   KeepStatuses(StatusesOf(arguments), *listed);
   NoteUnknownNames(terminal, request->query, *registry);
 
   if (arguments.Has("--json")) {
-    const Value page = ToJson(*std::move(listed), *asked, found->next);
+    const Value page = ToJson(*std::move(listed), **questions, found->next);
     terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
     return kExitDone;
   }

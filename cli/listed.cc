@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
-#include "cli/open_data.h"
-#include "cli/recorded.h"
 #include "cli/searching.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
@@ -16,21 +14,26 @@ namespace stele::cli {
 
 namespace {
 
-// As it is now, nobody has the log open: what is under way may wait for a worker. As it was then,
-// the view has said how it stood.
-Status LookInto(const AskedView& asked, const model::Registry& registry, Listed& listed) {
-  const bool then = asked.then != nullptr;
-  const Position end = then ? asked.reader->position().Next() : Position(UINT64_MAX);
-  const auto instance = replay::ReadInstance(*asked.views.store, kShard, listed.row.id, end);
+// As it is now, what is under way may wait for a worker. As it was then, the view has said how it
+// stood.
+Status LookInto(const Questions& questions, const model::Registry& registry, Listed& listed) {
+  const bool then = questions.is_then();
+  const Position end = then ? questions.position().Next() : Position(UINT64_MAX);
+  const auto instance = replay::ReadInstance(questions.source(), listed.row.id, end);
   if (!instance.has_value()) {
-    const bool removed = then && (instance.error().code == ErrorCode::kUnknownInstance ||
-                                  instance.error().code == ErrorCode::kInstanceErased);
-    return removed ? Status() : std::unexpected(instance.error());
+    const ErrorCode code = instance.error().code;
+    const bool removed =
+        then && (code == ErrorCode::kUnknownInstance || code == ErrorCode::kInstanceErased);
+    // A server may let somebody see that it is there, and no more.
+    const bool hidden = code == ErrorCode::kForbidden;
+    return removed || hidden ? Status() : std::unexpected(instance.error());
   }
   const model::RegisteredDefinition* registered = registry.Find(instance->definition);
   CHECK(registered != nullptr, "no definition {}", instance->definition.value);
-  const replay::Standing standing = replay::StandingOf(
-      *instance, *registered->definition, then ? replay::LacksWorker() : NeedsWorkerOf(registry));
+  if (!replay::MayBeRead(*registered)) return {};
+  const replay::Standing standing =
+      replay::StandingOf(*instance, *registered->definition,
+                         then ? replay::LacksWorker() : questions.source().NeedsWorker(registry));
   if (!then) listed.row.status = replay::StatusWord(*instance, standing);
   listed.waits.clear();
   listed.waiting_for = StandingToJson(standing);
@@ -40,14 +43,14 @@ Status LookInto(const AskedView& asked, const model::Registry& registry, Listed&
 
 }  // namespace
 
-Result<std::vector<Listed>> LookInto(const AskedView& asked, const model::Registry& registry,
+Result<std::vector<Listed>> LookInto(const Questions& questions, const model::Registry& registry,
                                      std::vector<projections::InstanceRow> rows) {
   std::vector<Listed> all;
   for (projections::InstanceRow& row : rows) {
     Listed& listed = all.emplace_back(Listed{std::move(row), {}, std::nullopt});
     for (const projections::RowWait& wait : listed.row.waits)
       listed.waits.push_back(wait.subject.empty() ? wait.what : wait.subject);
-    if (!listed.row.ended) STELE_RETURN_IF_ERROR(LookInto(asked, registry, listed));
+    if (!listed.row.ended) STELE_RETURN_IF_ERROR(LookInto(questions, registry, listed));
   }
   return all;
 }
@@ -59,15 +62,15 @@ std::string WaitsText(const Listed& listed) {
   return text;
 }
 
-Value ToJson(std::vector<Listed> listed, const AskedView& asked, const std::string& next) {
+Value ToJson(std::vector<Listed> listed, const Questions& questions, const std::string& next) {
   Array instances;
   for (Listed& one : listed) {
-    Value document = projections::ToJson(one.row, asked.now);
+    Value document = projections::ToJson(one.row, questions.now());
     if (one.waiting_for.has_value())
       document.as_object().Set("waiting_for", *std::move(one.waiting_for));
     instances.push_back(std::move(document));
   }
-  return PageToJson(*asked.reader, "instances", std::move(instances), next);
+  return PageToJson(questions.position(), "instances", std::move(instances), next);
 }
 
 }  // namespace stele::cli

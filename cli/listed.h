@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/value.h"
-#include "cli/views.h"
+#include "cli/questions.h"
 #include "engine/model/registry.h"
 #include "projections/views/instance_row.h"
 
@@ -22,13 +22,13 @@ struct Listed {
 };
 
 // Reads those that had not ended, as of the moment that was asked for.
-Result<std::vector<Listed>> LookInto(const AskedView& asked, const model::Registry& registry,
+Result<std::vector<Listed>> LookInto(const Questions& questions, const model::Registry& registry,
                                      std::vector<projections::InstanceRow> rows);
 
 // The first thing that it waits for, and how many more; empty: nothing.
 std::string WaitsText(const Listed& listed);
 
 // {"position", "instances", "next"}
-Value ToJson(std::vector<Listed> listed, const AskedView& asked, const std::string& next);
+Value ToJson(std::vector<Listed> listed, const Questions& questions, const std::string& next);
 
 }  // namespace stele::cli

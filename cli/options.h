@@ -21,6 +21,15 @@ inline constexpr OptionSpec kBy{"--by", "PERSON", "who asks (default: your login
 inline constexpr OptionSpec kReason{"--reason", "TEXT", "kept in the history"};
 inline constexpr OptionSpec kNoWait{
     "--no-wait", "", "record it and return; tasks start with the next command that waits"};
+// Of commands that work at a server as they do on a data directory.
+inline constexpr OptionSpec kAtServer[] = {
+    {"--server", "ADDR", "instead of --data: a server's RPC (default: STELE_SERVER)"},
+    {"--token-file", "FILE",
+     "who asks there (default: STELE_TOKEN, or what \"stele login\" wrote)"},
+    {"--tls-ca", "FILE",
+     "TLS, trusting this certificate; \"tls:\" before ADDR trusts the system's"},
+    {"--tls-certificate", "FILE", "TLS, showing this chain in PEM"},
+    {"--tls-key", "FILE", "the key of that certificate"}};
 inline constexpr OptionSpec kVersion{"--version", "N", "a version of the definition"};
 
 }  // namespace stele::cli

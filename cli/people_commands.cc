@@ -41,7 +41,7 @@ constexpr Command kCommands[] = {
       "rejected, done, failed, skipped, cancelled. docs/queries.md names the fields.\n\n"
       "  stele tasks\n  stele tasks --assignee anna --group ops\n"
       "  stele tasks state:approved 'created>7d' definition:order*\n",
-      kTasksOptions},
+      kTasksOptions, kAtServer},
      ListTasks},
     {{"claim", "ID STEP", 2, 2, "Takes a task, so that nobody else decides it.",
       "  stele claim 42 review --by anna\n  stele claim 42 review --by bo --group ops\n",

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/open_data.h"
+#include "cli/questions.h"
+#include "cli/server_option.h"
 #include "cli/text.h"
 #include "cli/views.h"
 #include "projections/all_views.h"
@@ -109,6 +111,12 @@ Result<std::vector<Compared>> CompareAll(const OpenedViews& views, const Argumen
 }  // namespace
 
 int ListProjections(const Arguments& arguments, const Terminal& terminal) {
+  if (IsForServer(arguments)) {
+    const auto states = ReadServerStates(arguments);
+    if (!states.has_value()) return Refuse(terminal, states.error());
+    PrintStates(arguments, terminal, *states);
+    return kExitDone;
+  }
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return Refuse(terminal, store.error());
   if (const auto states =

@@ -63,7 +63,7 @@ constexpr Command kReading[] = {
       "  stele list status:failed 'started>24h' var.customer=42\n"
       "  stele list definition:order* --sort started --limit 20\n"
       "  stele list status:waiting --as-of 2026-11-21T09:30:00Z\n",
-      kListOptions},
+      kListOptions, kAtServer},
      List},
     {{"active", "[QUERY…]", 0, 100, "Lists what is under way: at which step, how far, since when.",
       "Instances that have not ended and fit the query (docs/queries.md). PROGRESS is the share "
@@ -71,38 +71,39 @@ constexpr Command kReading[] = {
       "the definition's outermost steps that are decided. --json has the same members as \"stele\n"
       "list\".\n\n"
       "  stele active\n  stele active definition:order 'started<24h'\n",
-      kActiveOptions},
+      kActiveOptions, kAtServer},
      ListActive},
     {{"status", "ID", 1, 1,
       "Shows an instance: its steps, what it waits for, variables and errors.",
-      "  stele status 1\n  stele status 1 --json\n", kDataJson},
+      "  stele status 1\n  stele status 1 --json\n  stele status 1 --server 127.0.0.1:7421\n",
+      kDataJson, kAtServer},
      ShowStatus},
     {{"logs", "ID", 1, 1, "Shows what the attempts of an instance's steps printed.",
-      "  stele logs 1\n  stele logs 1 --step ship_order\n  stele logs 1 --json\n", kLogsOptions},
+      "  stele logs 1\n  stele logs 1 --step ship_order\n  stele logs 1 --json\n", kLogsOptions, kAtServer},
      ShowLogs},
     {{"history", "ID", 1, 1, "Shows every event of an instance.",
       "--json prints one event a line (JSON Lines).\n\n  stele history 1\n"
       "  stele history 1 --json\n",
-      kDataJson},
+      kDataJson, kAtServer},
      ShowHistory},
     {{"stats", "[NAME]", 0, 1, "Shows figures of a definition and its steps, or of all.",
       "docs/statistics.md says what each figure is.\n\n"
       "  stele stats\n  stele stats --each\n  stele stats order --from 24h\n"
       "  stele stats order --from 7d --by day\n  stele stats order --version 2 --json\n",
-      kStatisticsOptions},
+      kStatisticsOptions, kAtServer},
      ShowStatistics},
     {{"errors", "", 0, 0, "Lists what goes wrong: kinds of errors, how often, and where last.",
-      "  stele errors\n  stele errors --definition order --since 24h\n", kErrorsOptions},
+      "  stele errors\n  stele errors --definition order --since 24h\n", kErrorsOptions, kAtServer},
      ListErrors},
     {{"workers", "", 0, 0, "Lists who has done tasks, how many, and when last.",
       "Workers by the names under which they joined; what is with one now is not in the log\n"
       "(docs/statistics.md).\n\n  stele workers\n  stele workers --json\n",
-      kWorkersOptions},
+      kWorkersOptions, kAtServer},
      ListWorkers},
     {{"projections list", "", 0, 0, "Lists the views and how far behind the log each is.",
       "A command that asks a view brings it up to the log first.\n\n"
       "  stele projections list\n",
-      kDataJson},
+      kDataJson, kAtServer},
      ListProjections},
     {{"projections rebuild", "[NAME…]", 0, 100, "Builds views anew from the log; all without NAME.",
       "The one that is there serves until the new one has caught up. What was cut off goes on.\n\n"

@@ -1,6 +1,7 @@
 #include "cli/recorded.h"
 
 #include "cli/open_data.h"
+#include "cli/source.h"
 #include "engine/runtime/custom_types.h"
 
 namespace stele::cli {
@@ -15,17 +16,17 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Arguments& arguments,
                                                const replay::VisitRecorded& visit) {
   const Result<InstanceId> id = ParseInstanceId(arguments.operands()[0]);
   if (!id.has_value()) return std::unexpected(id.error());
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return std::unexpected(store.error());
-  Result<model::Registry> registry = replay::ReadRegistry(**store, kShard);
+  const auto source = OpenSource(arguments);
+  if (!source.has_value()) return std::unexpected(source.error());
+  Result<model::Registry> registry = replay::ReadRegistry(**source);
   if (!registry.has_value()) return std::unexpected(registry.error());
   auto recorded = std::make_unique<Recorded>();
   recorded->registry = *std::move(registry);
-  auto read = replay::ReadRecorded(**store, kShard, *id, recorded->registry, visit);
+  auto read = replay::ReadRecorded(**source, *id, recorded->registry, visit);
   if (!read.has_value()) return std::unexpected(read.error());
   static_cast<replay::Recorded&>(*recorded) = std::move(**read);
   recorded->standing = replay::StandingOf(recorded->instance, *recorded->definition,
-                                          NeedsWorkerOf(recorded->registry));
+                                          (*source)->NeedsWorker(recorded->registry));
   return recorded;
 }
 

@@ -55,9 +55,8 @@ Result<GivenPoint> GivenPointOf(const Arguments& arguments, std::string_view opt
   return GivenPoint{.is_position = false, .position = {}, .time = TimeUs(*moment)};
 }
 
-Value PageToJson(const projections::ViewReader& reader, std::string_view name, Array rows,
-                 const std::string& next) {
-  Object page{{"position", static_cast<int64_t>(reader.position().value)}};
+Value PageToJson(Position position, std::string_view name, Array rows, const std::string& next) {
+  Object page{{"position", static_cast<int64_t>(position.value)}};
   page.Set(std::string(name), std::move(rows));
   page.Set("next", next.empty() ? Value() : Value(next));
   return page;

@@ -11,10 +11,9 @@
 #include "base/value.h"
 #include "cli/arguments.h"
 #include "cli/options.h"
+#include "cli/questions.h"
 #include "cli/terminal.h"
-#include "cli/views.h"
 #include "projections/search.h"
-#include "projections/view_store.h"
 
 namespace stele::cli {
 
@@ -41,8 +40,7 @@ struct GivenPoint {
 Result<GivenPoint> GivenPointOf(const Arguments& arguments, std::string_view option);
 
 // The document of a page: {"position", NAME, "next"}.
-Value PageToJson(const projections::ViewReader& reader, std::string_view name, Array rows,
-                 const std::string& next);
+Value PageToJson(Position position, std::string_view name, Array rows, const std::string& next);
 
 // That nothing was found: the sentence, or `unfit` when something was asked for. What
 // rows do not keep is told beside it.
@@ -57,17 +55,15 @@ struct FoundAll {
   std::string next;
 };
 template <class Row>
-Result<FoundAll<Row>> FindAll(const Arguments& arguments, const AskedView& asked,
+Result<FoundAll<Row>> FindAll(const Arguments& arguments, Questions& questions,
                               projections::SearchRequest request) {
-  request.now = asked.now;
-  request.course = asked.course;
   const bool all = arguments.Has("--json") && !arguments.Has("--limit");
   const size_t most = all ? SIZE_MAX : request.limit;
   if (all) request.limit = projections::kMaxPageRows;
   FoundAll<Row> found;
   do {
     request.limit = std::min(request.limit, most - found.rows.size());
-    auto page = projections::Find<Row>(*asked.reader, request);
+    auto page = questions.Find<Row>(request);
     if (!page.has_value()) return std::unexpected(page.error());
     std::ranges::move(page->rows, std::back_inserter(found.rows));
     found.next = request.cursor = std::move(page->next);

@@ -3,12 +3,7 @@
 #include "engine/secrets/secrets.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <optional>
@@ -16,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/hidden_input.h"
 #include "cli/new_key.h"
 #include "cli/open_data.h"
 #include "cli/text.h"
@@ -30,80 +26,6 @@ namespace {
 using secrets::SecretKey;
 using secrets::SecretStore;
 
-// Keeps a terminal from showing what is typed, until the end of the object. A signal that would end
-// the program ends the waiting instead, lest the terminal stay silent.
-class WithoutEcho {
- public:
-  WithoutEcho() {
-    struct sigaction interrupt{};
-    interrupt.sa_handler = [](int) {};
-    sigset_t held;
-    sigemptyset(&held);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-      sigaction(signal, &interrupt, nullptr);
-      sigaddset(&held, signal);
-    }
-    sigprocmask(SIG_BLOCK, &held, &signals_);
-    if (tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-  }
-  ~WithoutEcho() {
-    if (changed_) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  WithoutEcho(const WithoutEcho&) = delete;
-  WithoutEcho& operator=(const WithoutEcho&) = delete;
-
-  // False: a signal came, which counts here alone.
-  bool WaitForInput() const {
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    return ppoll(&input, 1, nullptr, &signals_) == 1;
-  }
-
- private:
-  termios before_{};
-  sigset_t signals_{};
-  bool changed_ = false;
-};
-
-// Up to the end of the input, or of the line on a terminal; without one line end at its end.
-Result<std::string> ReadValue(const WithoutEcho* terminal) {
-  std::string value(secrets::kMaxValueBytes + 3, '\0');  // with \r\n; growing leaves copies
-  size_t size = 0;
-  while (size < value.size()) {
-    if (terminal != nullptr && !terminal->WaitForInput())
-      return Fail(ErrorCode::kUsage, "Expected a value but found an interruption");
-    const ssize_t count = read(STDIN_FILENO, value.data() + size, value.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0)
-      return Fail(ErrorCode::kIo, fmt::format("Expected to read standard input but found: {}",
-                                              std::strerror(errno)));
-    size += static_cast<size_t>(count);
-    if (count == 0 || (terminal != nullptr && value[size - 1] == '\n')) break;
-  }
-  if (size == value.size())
-    return Fail(ErrorCode::kLimitExceeded,
-                fmt::format("Expected a value of at most {} bytes", secrets::kMaxValueBytes));
-  value.resize(size);
-  if (value.ends_with('\n')) value.pop_back();
-  if (value.ends_with('\r')) value.pop_back();
-  return value;
-}
-
-Result<std::string> AskForValue(const Terminal& terminal, std::string_view name) {
-  if (isatty(STDIN_FILENO) != 1) return ReadValue(nullptr);
-  const std::string prompt = fmt::format("value of {} (is not shown): ", Clean(name));
-  const auto say = [](std::string_view text) {
-    return write(STDERR_FILENO, text.data(), text.size());
-  };
-  const WithoutEcho silent;
-  static_cast<void>(say(prompt));
-  Result<std::string> value = ReadValue(&silent);
-  static_cast<void>(say("\n"));
-  return value;
-}
-
 Result<SecretKey> KeyOf(const Arguments& arguments) {
   return arguments.Has("--key-file") ? SecretKey::ReadFile(arguments.Get("--key-file"))
                                      : SecretKey::FromProcess();
@@ -114,7 +36,7 @@ Status Set(const Arguments& arguments, const Terminal& terminal, const SecretSto
   STELE_RETURN_IF_ERROR(secrets::CheckName(name));
   const Result<SecretKey> key = KeyOf(arguments);
   if (!key.has_value()) return std::unexpected(key.error());
-  Result<std::string> value = AskForValue(terminal, name);
+  Result<std::string> value = AskUnseen(fmt::format("value of {}", Clean(name)), secrets::kMaxValueBytes);
   if (!value.has_value()) return std::unexpected(value.error());
   const secrets::WipeAtEnd wipe(*value);
   const std::filesystem::path directory = std::filesystem::path(store.path()).parent_path();

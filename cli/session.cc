@@ -260,7 +260,7 @@ void Session::NoteStanding(InstanceId id, Followed& followed) {
   ending.status = StatusWord(*instance, standing);
   ending.waiting_for = StandingToJson(standing);
   for (const replay::Waiting& waiting : standing.waits)
-    ending.waits.emplace_back(WaitSentence(waiting), WaitCommand(id, waiting, standing, data_));
+    ending.waits.emplace_back(WaitSentence(waiting), WaitCommand(id, waiting, standing, {DataOption(data_)}));
 }
 
 void Session::ReportWaits(InstanceId instance, const Ending& ending) const {

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
+#include "cli/source.h"
 #include "cli/text.h"
 #include "engine/definition/compare.h"
 #include "engine/requests/definitions.h"
@@ -18,12 +18,6 @@ namespace stele::cli {
 namespace {
 
 using model::RegisteredDefinition;
-
-Result<model::Registry> ReadGiven(const Arguments& arguments) {
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return std::unexpected(store.error());
-  return replay::ReadRegistry(**store, kShard);
-}
 
 Object Head(const RegisteredDefinition& registered) {
   return Object{{"definition", registered.name},
@@ -102,10 +96,11 @@ Value DifferenceToJson(const definition::Difference& difference) {
 }  // namespace
 
 int ListDefinitions(const Arguments& arguments, const Terminal& terminal) {
-  const auto registry = ReadGiven(arguments);
+  const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   std::vector<const RegisteredDefinition*> all;
-  for (const RegisteredDefinition& registered : registry->definitions) all.push_back(&registered);
+  for (const RegisteredDefinition& registered : registry->definitions)
+    if (replay::MayBeRead(registered)) all.push_back(&registered);
   std::ranges::stable_sort(all, {},
                            [](const auto* one) { return std::pair(one->name, one->version); });
   std::vector<std::vector<std::string>> rows{
@@ -126,7 +121,7 @@ int ListDefinitions(const Arguments& arguments, const Terminal& terminal) {
 int ShowDefinition(const Arguments& arguments, const Terminal& terminal) {
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return Refuse(terminal, version.error());
-  const auto registry = ReadGiven(arguments);
+  const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   const auto found = requests::FindDefinition(*registry, arguments.operands()[0],
                                               static_cast<uint32_t>(version->value_or(0)), false);
@@ -145,7 +140,7 @@ int ShowDefinition(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int DiffVersions(const Arguments& arguments, const Terminal& terminal) {
-  const auto registry = ReadGiven(arguments);
+  const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   std::vector<const RegisteredDefinition*> sides;
   for (const size_t operand : {size_t{1}, size_t{2}}) {

@@ -9,13 +9,11 @@
 #include "cli/asked_names.h"
 #include "cli/commands.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
+#include "cli/source.h"
 #include "cli/text.h"
 #include "cli/trigger_operation.h"
-#include "engine/model/codec.h"
 #include "engine/triggers/declared.h"
 #include "engine/triggers/firing_input.h"
-#include "eventstore/for_each_record.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -38,19 +36,19 @@ struct RecordedTriggers {
 };
 
 Result<RecordedTriggers> ReadTriggers(const Arguments& arguments) {
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return std::unexpected(store.error());
-  auto registry = replay::ReadRegistry(**store, kShard);
+  const auto source = OpenSource(arguments, Firings::kWith);
+  if (!source.has_value()) return std::unexpected(source.error());
+  RecordedTriggers read;
+  auto registry = replay::ReadRegistry(
+      **source, [&](const replay::HistoryEntry& entry) { read.Apply(entry.event, entry.record); });
   if (!registry.has_value()) return std::unexpected(registry.error());
-  RecordedTriggers read{*std::move(registry), {}, {}};
-  STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(
-      (*store)->ReadInstance(kShard, InstanceId(), Seq(1)),
-      [&](const eventstore::RecordView& record) {
-        const model::RecordContext context{record.position, record.header.time};
-        return model::DecodeEach(record.body,
-                                 [&](const model::Event& event) { read.Apply(event, context); });
-      }));
+  read.registry = *std::move(registry);
   return read;
+}
+
+// A server keeps those of some definitions back.
+bool IsKeptBack(const triggers::KnownTrigger& trigger) {
+  return trigger.definition.empty();
 }
 
 // When a schedule fires next; nothing for other kinds and those that are not active.
@@ -116,7 +114,8 @@ Object ToJson(const RecordedTriggers& read, const triggers::KnownTrigger& trigge
 // Those that definitions declare and no `stele serve` has taken up yet.
 std::vector<std::vector<std::string>> Declared(const RecordedTriggers& read) {
   std::set<std::string> names;
-  for (const auto& definition : read.registry.definitions) names.insert(definition.name);
+  for (const auto& definition : read.registry.definitions)
+    if (replay::MayBeRead(definition)) names.insert(definition.name);
   std::vector<std::vector<std::string>> rows;
   for (const std::string& name : names) {
     const auto changes = triggers::PlanDeclared(read.registry, name, [&](TriggerId id) {
@@ -144,7 +143,8 @@ std::string OutcomeText(const model::Registry& registry, const triggers::KnownTr
 Result<const triggers::KnownTrigger*> Find(const RecordedTriggers& read, const std::string& word) {
   const Result<TriggerId> id = ParseTriggerId(word);
   if (!id.has_value()) return std::unexpected(id.error());
-  if (const auto* known = read.table.Find(*id)) return known;
+  const auto* known = read.table.Find(*id);
+  if (known != nullptr && !IsKeptBack(*known)) return known;
   return Fail(ErrorCode::kUnknownTrigger,
               fmt::format("Expected a trigger but found no {}", id->value));
 }
@@ -176,7 +176,7 @@ std::vector<const triggers::KnownTrigger*> Wanted(const Arguments& arguments,
       return asked.empty() || asked == value;
     };
     const bool removed = trigger.state == model::TriggerState::kRemoved;
-    if ((removed && !arguments.Has("--all")) ||
+    if (IsKeptBack(trigger) || (removed && !arguments.Has("--all")) ||
         !fits(arguments.Get("--definition"), trigger.definition) ||
         !fits(KindAsked(arguments), trigger.kind))
       continue;

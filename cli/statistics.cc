@@ -1,13 +1,16 @@
 // `stele stats`: figures of definitions and their steps.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
+#include "cli/questions.h"
 #include "cli/searching.h"
 #include "cli/text.h"
-#include "cli/views.h"
 #include "engine/requests/definitions.h"
 #include "projections/page_cursor.h"
 #include "projections/views/read_statistics.h"
@@ -16,10 +19,6 @@
 namespace stele::cli {
 
 namespace {
-
-using projections::Histogram;
-using projections::Statistics;
-using projections::StepStatistics;
 
 // The shortest time of which a throughput is told.
 constexpr int64_t kLeastPeriodUs = 60'000'000;
@@ -32,114 +31,130 @@ std::string Line(std::string_view name, std::string_view text) {
   return fmt::format("  {:<12}{}\n", name, text);
 }
 
-std::string DurationsText(const Histogram& durations) {
-  if (durations.count() == 0) return "none has completed";
-  return fmt::format("average {}, least {}, most {}; p50 {}, p95 {}, p99 {}",
-                     Duration(durations.Average()), Duration(durations.min()),
-                     Duration(durations.max()), Duration(durations.Percentile(500)),
-                     Duration(durations.Percentile(950)), Duration(durations.Percentile(990)));
+std::string DurationOf(const Document& durations, std::string_view figure) {
+  return Duration(durations[figure].whole());
 }
 
-std::vector<std::string> StepToText(const StepStatistics& step) {
-  const projections::StepCounts& counts = step.counts;
-  return {Clean(step.step),
-          Clean(step.type),
-          fmt::format("{}", counts.completed),
-          fmt::format("{}", counts.failed),
-          fmt::format("{}", counts.skipped),
-          fmt::format("{}", counts.retried),
-          counts.durations.count() == 0 ? "-" : Duration(counts.durations.Average()),
-          counts.durations.count() == 0 ? "-" : Duration(counts.durations.Percentile(950)),
-          step.container ? "-" : Percent(step.share)};
+std::string DurationsText(const Document& durations) {
+  if (durations["count"].whole() == 0) return "none has completed";
+  return fmt::format("average {}, least {}, most {}; p50 {}, p95 {}, p99 {}",
+                     DurationOf(durations, "average_us"), DurationOf(durations, "min_us"),
+                     DurationOf(durations, "max_us"), DurationOf(durations, "p50_us"),
+                     DurationOf(durations, "p95_us"), DurationOf(durations, "p99_us"));
+}
+
+std::string Figure(const Document& figure) {
+  return fmt::format("{}", figure.whole());
+}
+
+std::vector<std::string> StepToText(const Document& step) {
+  const Document durations = step["durations"];
+  const bool none = durations["count"].whole() == 0;
+  return {Clean(step["step"].text()),
+          Clean(step["type"].text()),
+          Figure(step["completed"]),
+          Figure(step["failed"]),
+          Figure(step["skipped"]),
+          Figure(step["retried"]),
+          none ? "-" : DurationOf(durations, "average_us"),
+          none ? "-" : DurationOf(durations, "p95_us"),
+          step["container"].is_true() ? "-" : Percent(step["share"].number())};
 }
 
 // What is worth a look among the steps.
-std::string StepsInShort(const Statistics& statistics) {
-  uint64_t retried = 0;
-  uint64_t completed = 0;
-  for (const StepStatistics& step : statistics.steps) {
-    retried += step.counts.retried;
-    completed += step.counts.retried_completed;
+std::string StepsInShort(const Document& statistics) {
+  int64_t retried = 0;
+  int64_t completed = 0;
+  for (const Value& step : statistics["steps"].items()) {
+    retried += Document(step)["retried"].whole();
+    completed += Document(step)["retried_completed"].whole();
   }
   std::string text;
   if (retried > 0)
-    text +=
-        Line("retries", fmt::format("{} retried, {} of them completed ({})", Count(retried, "run"),
-                                    completed, Percent(statistics.retry_success_rate())));
-  const std::string slowest = statistics.slowest_step();
-  if (slowest.empty()) return text;
-  text += Line("slowest", Clean(slowest));
+    text += Line("retries", fmt::format("{} retried, {} of them completed ({})",
+                                        Count(static_cast<uint64_t>(retried), "run"), completed,
+                                        Percent(statistics["retry_success_rate"].number())));
+  if (statistics["slowest_step"].is_null()) return text;
+  text += Line("slowest", Clean(statistics["slowest_step"].text()));
   std::string bottlenecks;
-  for (const StepStatistics* step : statistics.bottlenecks())
-    bottlenecks += fmt::format("{}{} {}", bottlenecks.empty() ? "" : ", ", Clean(step->step),
-                               Percent(step->share));
+  for (const Value& step : statistics["bottlenecks"].items())
+    bottlenecks += fmt::format("{}{} {}", bottlenecks.empty() ? "" : ", ",
+                               Clean(Document(step)["step"].text()),
+                               Percent(Document(step)["share"].number()));
   return text + Line("bottlenecks", bottlenecks);
 }
 
 // Which moments the figures are of.
-std::string PeriodText(const Statistics& statistics) {
+std::string PeriodText(const Document& statistics) {
   // Instances that were migrated to a version were started in another one.
-  if (!statistics.from) return "";
-  return Line("from", fmt::format("{} to {}{}", Time(statistics.from), Time(statistics.to),
-                                  statistics.is_recorded() ? "" : ": nothing is recorded there"));
+  if (statistics["from"].is_null()) return "";
+  return Line(
+      "from",
+      fmt::format("{} to {}{}", Time(statistics["from"].time()), Time(statistics["to"].time()),
+                  statistics["recorded"].is_true() ? "" : ": nothing is recorded there"));
 }
 
-std::string InstancesText(const Statistics& statistics) {
-  const projections::InstanceCounts& counts = statistics.counts;
-  std::string text =
-      Line("instances",
-           fmt::format("{} started, {} completed, {} failed{}, {} cancelled, {} terminated",
-                       counts.started, counts.completed, counts.failed,
-                       counts.retried == 0 ? "" : fmt::format(" ({} retried)", counts.retried),
-                       counts.cancelled, counts.terminated));
-  if (counts.migrated_in + counts.migrated_out == 0) return text;
+std::string InstancesText(const Document& statistics) {
+  const Document counts = statistics["counts"];
+  const int64_t retried = counts["retried"].whole();
+  std::string text = Line(
+      "instances",
+      fmt::format("{} started, {} completed, {} failed{}, {} cancelled, {} terminated",
+                  counts["started"].whole(), counts["completed"].whole(), counts["failed"].whole(),
+                  retried == 0 ? "" : fmt::format(" ({} retried)", retried),
+                  counts["cancelled"].whole(), counts["terminated"].whole()));
+  const int64_t came = counts["migrated_in"].whole();
+  const int64_t went = counts["migrated_out"].whole();
+  if (came + went == 0) return text;
   return text +
-         Line("migrated", statistics.scope.version == 0
-                              ? fmt::format("{} from a version to another", counts.migrated_in)
-                              : fmt::format("{} to this version, {} away from it",
-                                            counts.migrated_in, counts.migrated_out));
+         Line("migrated", statistics["version"].is_null()
+                              ? fmt::format("{} from a version to another", came)
+                              : fmt::format("{} to this version, {} away from it", came, went));
 }
 
-std::string NowText(const Statistics& statistics) {
+std::string NowText(const Document& statistics) {
+  const Document now = statistics["now"];
+  const Document runs = now["runs"];
+  const std::string attempts = Count(static_cast<uint64_t>(runs["attempts"].whole()), "attempt");
   std::string text;
   text += Line("now", fmt::format("{} open: {} queued, {} paused; {} under way, {} waiting, {} "
                                   "parked",
-                                  statistics.open, statistics.queued, statistics.paused,
-                                  Count(static_cast<uint64_t>(statistics.runs.attempts), "attempt"),
-                                  statistics.runs.waiting, statistics.runs.parked));
-  text +=
-      Line("queue", fmt::format("{} for a place; {} asked for, begun or not; {} to be retried",
-                                Count(static_cast<uint64_t>(statistics.queued), "instance"),
-                                Count(static_cast<uint64_t>(statistics.runs.attempts), "attempt"),
-                                statistics.runs.backoffs));
+                                  now["open"].whole(), now["queued"].whole(), now["paused"].whole(),
+                                  attempts, runs["waiting"].whole(), runs["parked"].whole()));
+  text += Line("queue", fmt::format("{} for a place; {} asked for, begun or not; {} to be retried",
+                                    Count(static_cast<uint64_t>(now["queued"].whole()), "instance"),
+                                    attempts, runs["backoffs"].whole()));
   return text;
 }
 
-std::string ToText(const Statistics& statistics, const Terminal& terminal) {
-  const projections::InstanceCounts& counts = statistics.counts;
-  const std::string name =
-      statistics.scope.definition.empty() ? "all definitions" : Clean(statistics.scope.definition);
-  std::string text = fmt::format(
-      "{}{}\n", name,
-      statistics.scope.version == 0 ? "" : fmt::format(" version {}", statistics.scope.version));
-  if (!statistics.first_started && counts.migrated_in == 0)
+std::string ToText(const Document& statistics, const Terminal& terminal) {
+  std::string text = statistics["definition"].is_null() ? "all definitions"
+                                                        : Clean(statistics["definition"].text());
+  if (!statistics["version"].is_null())
+    text += fmt::format(" version {}", statistics["version"].whole());
+  text += "\n";
+  if (statistics["first_started"].is_null() && statistics["counts"]["migrated_in"].whole() == 0)
     return text + Line("instances", "none has been started");
   text += PeriodText(statistics) + InstancesText(statistics) + NowText(statistics);
-  if (statistics.ended() > 0)
-    text += Line("success", fmt::format("{}, failure {}", Percent(statistics.success_rate()),
-                                        Percent(statistics.failure_rate())));
-  text += Line("duration", DurationsText(counts.durations));
+  if (statistics["ended"].whole() > 0)
+    text +=
+        Line("success", fmt::format("{}, failure {}", Percent(statistics["success_rate"].number()),
+                                    Percent(statistics["failure_rate"].number())));
+  text += Line("duration", DurationsText(statistics["durations"]));
   // Of a few seconds it would be a rate that nobody has seen.
-  if (statistics.from && statistics.to.value - statistics.from.value >= kLeastPeriodUs)
-    text += Line("throughput",
-                 fmt::format("{:.2f} completed a minute", statistics.throughput_per_minute()));
-  if (statistics.steps.empty()) return text;
+  const int64_t period_us = statistics["to"].whole() - statistics["from"].whole();
+  if (!statistics["from"].is_null() && period_us >= kLeastPeriodUs)
+    text += Line("throughput", fmt::format("{:.2f} completed a minute",
+                                           statistics["throughput_per_minute"].number()));
+  const Array& steps = statistics["steps"].items();
+  if (steps.empty()) return text;
   std::vector<std::vector<std::string>> rows{
       {"STEP", "TYPE", "COMPLETED", "FAILED", "SKIPPED", "RETRIED", "AVERAGE", "P95", "SHARE"}};
-  for (const StepStatistics& step : statistics.steps) rows.push_back(StepToText(step));
-  if (statistics.resolution.has_value())
-    text += Line("steps", fmt::format("of whole days: {} to {}", Time(statistics.steps_from),
-                                      Time(statistics.steps_to)));
+  for (const Value& step : steps) rows.push_back(StepToText(Document(step)));
+  if (!statistics["resolution"].is_null())
+    text +=
+        Line("steps", fmt::format("of whole days: {} to {}", Time(statistics["steps_from"].time()),
+                                  Time(statistics["steps_to"].time())));
   text += StepsInShort(statistics);
   return text + "\n" + Table(terminal, rows);
 }
@@ -189,87 +204,106 @@ Status CheckOptions(const Arguments& arguments) {
   return {};
 }
 
-std::string AverageText(const Histogram& durations) {
-  return durations.count() == 0 ? "-" : Duration(durations.Average());
+std::string AverageText(const Document& average) {
+  return average.is_null() ? "-" : Duration(average.whole());
 }
 
 // A page of definitions whose `next` is a word in any command, and refused by other lists.
-Result<projections::DefinitionPage> FindEach(const Arguments& arguments, const AskedView& asked,
-                                             size_t limit) {
-  const std::string search = "of definitions, " + asked.course;
+Result<Value> FindEach(const Arguments& arguments, Questions& questions, size_t most) {
+  const std::string search = "of definitions, " + questions.course();
   std::string after;
   if (arguments.Has("--cursor")) {
     auto cursor = projections::ReadCursor(arguments.Get("--cursor"), search);
     if (!cursor.has_value()) return std::unexpected(cursor.error());
     after = std::move(cursor->place);
   }
-  auto page = projections::ListDefinitions(*asked.reader, after, limit);
-  if (page.has_value() && !page->next.empty())
-    page->next = projections::WriteCursor({.place = page->next, .behind = true, .now = {}}, search);
-  return page;
+  Array found;
+  for (;;) {
+    const size_t limit = std::min<size_t>(most - found.size(), projections::kMaxPageRows);
+    auto page = questions.Definitions(after, limit);
+    if (!page.has_value()) return page;
+    std::ranges::copy(Document(*page)["definitions"].items(), std::back_inserter(found));
+    after = Document(*page)["next"].text();
+    if (!after.empty() && found.size() < most) continue;
+    const std::string next =
+        after.empty()
+            ? ""
+            : projections::WriteCursor({.place = after, .behind = true, .now = {}}, search);
+    return Object{{"position", Document(*page)["position"].whole()},
+                  {"definitions", std::move(found)},
+                  {"next", next.empty() ? Value() : Value(next)}};
+  }
 }
 
-int ShowEach(const Arguments& arguments, const Terminal& terminal, const AskedView& asked) {
+std::vector<std::string> SummaryToText(const Document& summary) {
+  const int64_t started = summary["executions"].whole();
+  const int64_t open = summary["open"].whole();
+  return {Clean(summary["definition"].text()),
+          Figure(summary["versions"]),
+          summary["state"].text(),
+          fmt::format("{}", started),
+          fmt::format("{}", open),
+          started == open ? "-" : Percent(summary["success_rate"].number()),
+          AverageText(summary["average_us"]),
+          Time(summary["last_executed"].time())};
+}
+
+int ShowEach(const Arguments& arguments, const Terminal& terminal, Questions& questions) {
   const auto limit = GivenNumber(arguments, "--limit", 1, projections::kMaxPageRows);
   if (!limit.has_value()) return Refuse(terminal, limit.error());
   const bool all = arguments.Has("--json") && !limit->has_value();
   const auto most = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows));
-  const auto page = FindEach(arguments, asked, all ? SIZE_MAX : most);
+  const auto page = FindEach(arguments, questions, all ? SIZE_MAX : most);
   if (!page.has_value()) return Refuse(terminal, page.error());
   if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*page))) + "\n");
+    terminal.Print(CleanJson(ToPrettyJson(*page)) + "\n");
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows{
       {"DEFINITION", "VERSIONS", "STATE", "EXECUTIONS", "OPEN", "SUCCESS", "AVERAGE", "LAST"}};
-  for (const projections::DefinitionSummary& summary : page->definitions) {
-    const Statistics of{.scope = {}, .resolution = {}, .counts = summary.row.counts, .steps = {}};
-    rows.push_back({Clean(summary.definition), fmt::format("{}", summary.versions), summary.state,
-                    fmt::format("{}", summary.row.counts.started),
-                    fmt::format("{}", summary.row.open),
-                    of.ended() == 0 ? "-" : Percent(of.success_rate()),
-                    AverageText(summary.row.counts.durations), Time(summary.row.last_started)});
-  }
+  for (const Value& summary : Document(*page)["definitions"].items())
+    rows.push_back(SummaryToText(Document(summary)));
   terminal.Print(rows.size() > 1             ? Table(terminal, rows)
                  : arguments.Has("--cursor") ? "nothing fits\n"
                                              : "nothing is registered\n");
-  NoteMore(terminal, page->next);
+  NoteMore(terminal, Document(*page)["next"].text());
   return kExitDone;
 }
 
-int ShowSeries(const Arguments& arguments, const Terminal& terminal,
-               const projections::ViewReader& reader, const projections::StatisticsScope& scope) {
+int ShowSeries(const Arguments& arguments, const Terminal& terminal, Questions& questions,
+               const projections::StatisticsScope& scope) {
   const auto resolution = projections::FindResolution(arguments.Get("--by"));
   if (!resolution.has_value())
     return Refuse(terminal, {ErrorCode::kUsage,
                              fmt::format("Expected minute, hour or day for --by but found \"{}\"",
                                          arguments.Get("--by"))});
-  const auto series = projections::ReadSeries(reader, scope, *resolution);
+  const auto series = questions.Series(scope, *resolution);
   if (!series.has_value()) return Refuse(terminal, series.error());
   if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(projections::ToJson(*series))) + "\n");
+    terminal.Print(CleanJson(ToPrettyJson(*series)) + "\n");
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows{
       {"FROM", "STARTED", "COMPLETED", "FAILED", "RETRIED", "CANCELLED", "TERMINATED", "AVERAGE"}};
-  for (const projections::SeriesPoint& point : series->points) {
-    const projections::InstanceCounts& counts = point.counts;
-    rows.push_back({Time(point.from), fmt::format("{}", counts.started),
-                    fmt::format("{}", counts.completed), fmt::format("{}", counts.failed),
-                    fmt::format("{}", counts.retried), fmt::format("{}", counts.cancelled),
-                    fmt::format("{}", counts.terminated), AverageText(counts.durations)});
+  for (const Value& each : Document(*series)["points"].items()) {
+    const Document point(each);
+    rows.push_back({Time(point["from"].time()), Figure(point["started"]),
+                    Figure(point["completed"]), Figure(point["failed"]), Figure(point["retried"]),
+                    Figure(point["cancelled"]), Figure(point["terminated"]),
+                    AverageText(point["average_us"])});
   }
   terminal.Print(rows.size() == 1 ? "nothing has happened\n" : Table(terminal, rows));
   if (scope.from || scope.to)
     terminal.PrintNote(fmt::format("of whole {}s: {} to {}", arguments.Get("--by"),
-                                   Time(series->from), Time(series->to)));
+                                   Time(Document(*series)["from"].time()),
+                                   Time(Document(*series)["to"].time())));
   return kExitDone;
 }
 
 // With the nearest name.
-Status CheckName(const projections::StatisticsScope& scope, const eventstore::EventStore& store) {
+Status CheckName(const projections::StatisticsScope& scope, const Source& source) {
   if (scope.definition.empty()) return {};
-  const Result<model::Registry> registry = replay::ReadRegistry(store, kShard);
+  const Result<model::Registry> registry = replay::ReadRegistry(source);
   if (!registry.has_value()) return std::unexpected(registry.error());
   const auto known = requests::FindDefinition(*registry, scope.definition, 0, false);
   return known.has_value() ? Status() : std::unexpected(known.error());
@@ -282,17 +316,16 @@ int ShowStatistics(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, fits.error());
   const auto scope = ScopeOf(arguments);
   if (!scope.has_value()) return Refuse(terminal, scope.error());
-  const auto asked = AskView(arguments, terminal, projections::kStatisticsView);
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
-  if (const Status known = CheckName(*scope, *asked->views.store); !known.has_value())
+  const auto questions = AskViews(arguments, terminal, projections::kStatisticsView);
+  if (!questions.has_value()) return Refuse(terminal, questions.error());
+  if (const Status known = CheckName(*scope, (*questions)->source()); !known.has_value())
     return Refuse(terminal, known.error());
-  if (arguments.Has("--each")) return ShowEach(arguments, terminal, *asked);
-  if (arguments.Has("--by")) return ShowSeries(arguments, terminal, *asked->reader, *scope);
-  const auto statistics = projections::ReadStatistics(*asked->reader, *scope);
+  if (arguments.Has("--each")) return ShowEach(arguments, terminal, **questions);
+  if (arguments.Has("--by")) return ShowSeries(arguments, terminal, **questions, *scope);
+  const auto statistics = (*questions)->Statistics(*scope);
   if (!statistics.has_value()) return Refuse(terminal, statistics.error());
-  terminal.Print(arguments.Has("--json")
-                     ? CleanJson(ToPrettyJson(projections::ToJson(*statistics))) + "\n"
-                     : ToText(*statistics, terminal));
+  terminal.Print(arguments.Has("--json") ? CleanJson(ToPrettyJson(*statistics)) + "\n"
+                                         : ToText(Document(*statistics), terminal));
   return kExitDone;
 }
 

@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/json_report.h"
-#include "cli/open_data.h"
 #include "cli/recorded.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
@@ -79,7 +78,7 @@ std::string StepTable(const replay::Timeline& timeline) {
   return Table(rows);
 }
 
-void Print(const Recorded& recorded, const std::string& data, const Terminal& terminal) {
+void Print(const Recorded& recorded, const CommandPlace& place, const Terminal& terminal) {
   const model::Instance& instance = recorded.instance;
   std::vector<std::vector<std::string>> rows{
       {"instance", fmt::format("{}", instance.id.value)},
@@ -104,7 +103,7 @@ void Print(const Recorded& recorded, const std::string& data, const Terminal& te
     rows.push_back(
         {"next timer", fmt::format("{} ({})", Time(timer.at), model::EnumName(timer.kind))});
   for (const replay::Waiting& waiting : recorded.standing.waits) {
-    const std::string command = WaitCommand(instance.id, waiting, recorded.standing, data);
+    const std::string command = WaitCommand(instance.id, waiting, recorded.standing, place);
     rows.push_back({"waits for", Clean(WaitPhrase(waiting))});
     if (!command.empty()) rows.push_back({"", Clean(command)});
   }
@@ -132,7 +131,7 @@ int ShowStatus(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(ToJson(**recorded))) + "\n");
   } else {
-    Print(**recorded, arguments.Get("--data", kDefaultData), terminal);
+    Print(**recorded, PlaceOf(arguments), terminal);
   }
   return kExitDone;
 }

@@ -6,10 +6,9 @@
 #include "base/json.h"
 #include "cli/asked_names.h"
 #include "cli/commands.h"
-#include "cli/open_data.h"
+#include "cli/questions.h"
 #include "cli/searching.h"
 #include "cli/text.h"
-#include "cli/views.h"
 #include "cli/waiting_text.h"
 #include "projections/views/task_row.h"
 #include "replay/history.h"
@@ -58,22 +57,23 @@ Result<projections::SearchRequest> RequestOf(const Arguments& arguments) {
 int ListTasks(const Arguments& arguments, const Terminal& terminal) {
   const auto request = RequestOf(arguments);
   if (!request.has_value()) return Refuse(terminal, request.error());
-  const auto asked = AskView(arguments, terminal, "tasks");
-  if (!asked.has_value()) return Refuse(terminal, asked.error());
+  const auto questions = AskViews(arguments, terminal, "tasks");
+  if (!questions.has_value()) return Refuse(terminal, questions.error());
   if (AsksForNames(request->query)) {
-    const Result<model::Registry> registry = replay::ReadRegistry(*asked->views.store, kShard);
+    const Result<model::Registry> registry = replay::ReadRegistry((*questions)->source());
     if (!registry.has_value()) return Refuse(terminal, registry.error());
     if (const Status known = CheckDefinitions(arguments, *registry); !known.has_value())
       return Refuse(terminal, known.error());
     NoteUnknownNames(terminal, request->query, *registry);
   }
-  const auto found = FindAll<TaskRow>(arguments, *asked, *request);
+  const auto found = FindAll<TaskRow>(arguments, **questions, *request);
   if (!found.has_value()) return Refuse(terminal, found.error());
 
   if (arguments.Has("--json")) {
     Array documents;
     for (const TaskRow& task : found->rows) documents.push_back(projections::ToJson(task));
-    const Value page = PageToJson(*asked->reader, "tasks", std::move(documents), found->next);
+    const Value page =
+        PageToJson((*questions)->position(), "tasks", std::move(documents), found->next);
     terminal.Print(CleanJson(ToPrettyJson(page)) + "\n");
     return kExitDone;
   }

@@ -55,14 +55,14 @@ constexpr Command kCommands[] = {
       "\"stele run\" has brought by \"stele serve\" and the commands that change triggers, and\n"
       "until then it is shown as declared.\n\n  stele triggers list\n  stele triggers list --next\n"
       "  stele triggers list --all --json\n",
-      kListOptions},
+      kListOptions, kAtServer},
      ListTriggers},
     {{"triggers show", "ID", 1, 1, "Shows a trigger: its configuration, and when it fired last.",
-      "  stele triggers show 1\n", kDataJson},
+      "  stele triggers show 1\n", kDataJson, kAtServer},
      ShowTrigger},
     {{"triggers next", "ID [N]", 1, 2, "Shows when a schedule fires next.",
       "Times are in UTC.\n\n  stele triggers next 1\n  stele triggers next 1 30 --json\n",
-      kDataJson},
+      kDataJson, kAtServer},
      NextOfTrigger},
     {{"triggers add", "NAME", 1, 1, "Adds a trigger to a registered definition.",
       "  stele triggers add report --kind schedule --config '{\"cron\": \"0 2 * * *\"}'\n"

@@ -7,13 +7,12 @@
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
-#include "cli/open_data.h"
 #include "cli/registry_change.h"
+#include "cli/source.h"
 #include "cli/text.h"
 #include "engine/definition/document.h"
 #include "engine/definition/limits.h"
 #include "engine/runtime/custom_types.h"
-#include "replay/history.h"
 
 namespace stele::cli {
 
@@ -125,9 +124,7 @@ int RegisterType(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int ListTypes(const Arguments& arguments, const Terminal& terminal) {
-  const auto store = OpenForReading(arguments);
-  if (!store.has_value()) return Refuse(terminal, store.error());
-  const auto registry = replay::ReadRegistry(**store, kShard);
+  const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return Refuse(terminal, registry.error());
   const CustomTypes types(*registry);
   std::vector<std::vector<std::string>> rows{{"TYPE", "RUN BY", "CONFIGURATION"}};

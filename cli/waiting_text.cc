@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/open_data.h"
+#include "cli/server_option.h"
 #include "cli/text.h"
 #include "engine/model/names.h"
 
@@ -106,6 +107,12 @@ std::string DataOption(const std::string& data) {
   return data == kDefaultData ? "" : " --data " + ShellWord(data);
 }
 
+CommandPlace PlaceOf(const Arguments& arguments) {
+  if (!IsForServer(arguments)) return {DataOption(arguments.Get("--data", kDefaultData))};
+  const bool is_given = arguments.Has("--server");
+  return {is_given ? " --server " + ShellWord(arguments.Get("--server")) : "", true};
+}
+
 std::string CandidateList(const std::vector<std::string>& assignees,
                           const std::vector<std::string>& groups) {
   std::string text;
@@ -146,7 +153,7 @@ std::string WaitSentence(const Waiting& waiting) {
 }
 
 std::string WaitCommand(InstanceId instance, const Waiting& waiting,
-                        const replay::Standing& standing, const std::string& data) {
+                        const replay::Standing& standing, const CommandPlace& place) {
   std::string command;
   switch (waiting.what) {
     case WaitFor::kResume:
@@ -161,7 +168,7 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
       command = EventCommand(instance, waiting);
       break;
     case WaitFor::kDelay:
-      command = "stele resume";
+      if (!place.at_server) command = "stele resume";
       break;
     case WaitFor::kOperator:
       command = fmt::format("stele resolve {} {} retry|skip|fail", instance.value,
@@ -171,10 +178,11 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
       command = fmt::format("stele status {}", waiting.child.value);
       break;
     case WaitFor::kWorker:
-      command = fmt::format("stele resume --worker '{}=COMMAND'", waiting.type);
+      if (!place.at_server)
+        command = fmt::format("stele resume --worker '{}=COMMAND'", waiting.type);
       break;
   }
-  return command.empty() ? command : command + DataOption(data);
+  return command.empty() ? command : command + place.option;
 }
 
 }  // namespace stele::cli

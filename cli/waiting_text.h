@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "cli/arguments.h"
 #include "replay/standing.h"
 
 namespace stele::cli {
@@ -13,10 +14,17 @@ std::string WaitPhrase(const replay::Waiting& waiting);
 // "waits for …", "waits until …".
 std::string WaitSentence(const replay::Waiting& waiting);
 
+// Where a command is to be given.
+struct CommandPlace {
+  std::string option;      // " --data DIR", " --server ADDR"; empty: it is there without any
+  bool at_server = false;  // which goes on by itself
+};
+CommandPlace PlaceOf(const Arguments& arguments);
+
 // "stele approve 42 review --by anna": what somebody would type; empty when nobody can do anything.
-// `standing` is the whole of which `waiting` is a part; `data` the directory as it was given.
+// `standing` is the whole of which `waiting` is a part.
 std::string WaitCommand(InstanceId instance, const replay::Waiting& waiting,
-                        const replay::Standing& standing, const std::string& data);
+                        const replay::Standing& standing, const CommandPlace& place);
 
 // "anna, bo, group ops"; "anybody"
 std::string CandidateList(const std::vector<std::string>& assignees,

@@ -70,6 +70,7 @@ constexpr Row kStatuses[] = {
     {ErrorCode::kUnknownView, 404},
     {ErrorCode::kUsage, 400},
     {ErrorCode::kConfiguration, 500},
+    {ErrorCode::kUnreachable, 502},
     {ErrorCode::kSecretKey, 500},
     {ErrorCode::kSecretStoreDamaged, 500},
     {ErrorCode::kUnknownSecret, 404},

@@ -1,5 +1,5 @@
-"""Runs the tour of README.md's "Served": the server, and the curl commands that ask it, and compares
-what they print now with what the page shows. Only the port is another one.
+"""Runs the tour of README.md's "Served": the server, and the commands that ask it, and compares what
+they print now with what the page shows. Only the ports are others.
 
 Usage: tour_test.py PATH_OF_STELE
 """
@@ -15,6 +15,7 @@ import tempfile
 from pages_test import ROOT, examples, matches, sections
 
 PORT_OF_THE_PAGE = "localhost:7420"
+RPC_OF_THE_PAGE = "--server 127.0.0.1:7421"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -41,7 +42,7 @@ def first_difference(shown, printed):
 
 
 def serve(program, folder, shown):
-    """The server of the tour, what it said that the page does not show, and its address."""
+    """The server of the tour, its address, and that of its RPC."""
     server = subprocess.Popen([program, "serve", "--dev", "--http", "127.0.0.1:0", "--rpc",
                                "127.0.0.1:0"], cwd=folder, stdout=subprocess.PIPE, text=True)
     said = [server.stdout.readline().rstrip("\n") for _ in shown]
@@ -50,7 +51,8 @@ def serve(program, folder, shown):
         wanted = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", re.sub(r"process \d+", "process", line))
         assert matches(wanted, plain), (line, printed)
     port = next(ADDRESS.match(line)[1] for line in said if ADDRESS.match(line))
-    return server, f"localhost:{port}"
+    rpc = next(line.split()[-1] for line in said if line.startswith("rpc at"))
+    return server, f"localhost:{port}", rpc
 
 
 def main():
@@ -67,11 +69,16 @@ def main():
     failures = 0
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
-        server, address = serve(program, folder, commands[0][1])
+        server, address, rpc = serve(program, folder, commands[0][1])
         try:
             for command, shown in commands[1:]:
-                assert command.startswith("curl ") and PORT_OF_THE_PAGE in command, command
-                done = subprocess.run(command.replace(PORT_OF_THE_PAGE, address), shell=True,
+                if command.startswith("stele ") and RPC_OF_THE_PAGE in command:
+                    typed = program + command.removeprefix("stele").replace(
+                        RPC_OF_THE_PAGE, f"--server {rpc}")
+                else:
+                    assert command.startswith("curl ") and PORT_OF_THE_PAGE in command, command
+                    typed = command.replace(PORT_OF_THE_PAGE, address)
+                done = subprocess.run(typed, shell=True,
                                       cwd=folder, text=True, timeout=60, capture_output=True,
                                       check=False)
                 difference = first_difference(shown, done.stdout.rstrip("\n").split("\n"))

@@ -1,0 +1,25 @@
+// Who asks a server: a token, from where the arguments and the environment say.
+//
+// A file of tokens has a line for each server, its name and the token; a line with a token alone is
+// for every server, as one that somebody else has written there.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+
+namespace stele::cli {
+
+// For that server: of --token-file, else of STELE_TOKEN, else of the file that STELE_TOKEN_FILE
+// names, else of the one that "stele login" writes. Empty: there is none. kUnauthenticated: a file
+// that was named has none for it; kIo: it cannot be read.
+Result<std::string> TokenFor(const Arguments& arguments, std::string_view server);
+
+// Keeps it in the file of the above, which nobody else may read; an empty token takes the line
+// away. Gives the file's name.
+Result<std::string> KeepToken(const Arguments& arguments, std::string_view server,
+                              std::string_view token);
+
+}  // namespace stele::cli

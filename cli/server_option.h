@@ -1,0 +1,23 @@
+// Which server a command is for, if it is for one.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+
+namespace stele::cli {
+
+// --server, or STELE_SERVER where no --data is given.
+bool IsForServer(const Arguments& arguments);
+
+// As it was given: "127.0.0.1:7421", "unix:/run/stele.sock", "tls:stele.example.org:7421". kUsage:
+// it is none, or there is --data, too.
+Result<std::string> ServerOf(const Arguments& arguments);
+
+// Before an address: over TLS.
+inline constexpr std::string_view kTlsPrefix = "tls:";
+// Without it.
+std::string AddressOf(const std::string& server);
+
+}  // namespace stele::cli

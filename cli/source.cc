@@ -1,0 +1,158 @@
+#include "cli/source.h"
+
+#include <functional>
+#include <utility>
+
+#include "cli/open_data.h"
+#include "cli/recorded.h"
+#include "cli/remote.h"
+
+namespace stele::cli {
+
+namespace {
+
+class StoredSource final : public Source {
+ public:
+  explicit StoredSource(std::unique_ptr<eventstore::EventStore> store)
+      : owned_(std::move(store)), store_(*owned_) {}
+  explicit StoredSource(const eventstore::EventStore& store) : store_(store) {}
+  Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                          Seq from) const override {
+    return store_.ReadInstance(kShard, instance, from);
+  }
+  replay::LacksWorker NeedsWorker(const model::Registry& registry) const override {
+    return NeedsWorkerOf(registry);
+  }
+
+ private:
+  const std::unique_ptr<eventstore::EventStore> owned_;  // null: it is somebody else's
+  const eventstore::EventStore& store_;
+};
+
+// A page of records as a server sends it.
+struct Page {
+  capnp::List<api::LogRecord>::Reader records;
+  Seq next;                     // 0: there is no more
+  std::shared_ptr<void> owner;  // of the message that they are in
+};
+
+class RemoteCursor final : public eventstore::Cursor {
+ public:
+  using Fetch = std::function<Result<Page>(Seq from)>;
+
+  RemoteCursor(InstanceId instance, Fetch fetch, Page first)
+      : instance_(instance), fetch_(std::move(fetch)), page_(std::move(first)) {}
+
+  Result<std::optional<eventstore::RecordView>> Next() override {
+    while (at_ == page_.records.size()) {
+      if (!page_.next) return std::nullopt;
+      auto page = fetch_(page_.next);
+      if (!page.has_value()) return std::unexpected(page.error());
+      page_ = *std::move(page);
+      at_ = 0;
+    }
+    const auto record = page_.records[at_++];
+    const auto actor = record.getActor();
+    const auto body = record.getBody();
+    passed_ = Position(record.getPosition());
+    return eventstore::RecordView{
+        .shard = kShard,
+        .position = passed_,
+        .header = {.instance = instance_,
+                   .first_seq = Seq(record.getFirstSeq()),
+                   .time = TimeUs(record.getTime()),
+                   .causation = Position(record.getCausation()),
+                   .actor = {actor.begin(), actor.size()}},
+        .body = {reinterpret_cast<const char*>(body.begin()), body.size()},
+        .seal = {},
+        .erased = record.getErased()};
+  }
+  Position Passed() const override { return passed_; }
+
+ private:
+  const InstanceId instance_;
+  const Fetch fetch_;
+  Page page_;
+  unsigned at_ = 0;
+  Position passed_;
+};
+
+class RemoteSource final : public Source {
+ public:
+  RemoteSource(Remote& server, Firings firings) : server_(server), firings_(firings) {}
+  RemoteSource(std::unique_ptr<Remote> server, Firings firings)
+      : owned_(std::move(server)), server_(*owned_), firings_(firings) {}
+
+  Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                          Seq from) const override {
+    RemoteCursor::Fetch fetch = [this, instance](Seq from) {
+      return instance ? FetchOfInstance(instance, from) : FetchOfRegistry(from);
+    };
+    auto first = fetch(from);
+    if (!first.has_value()) return std::unexpected(first.error());
+    return std::make_unique<RemoteCursor>(instance, std::move(fetch), *std::move(first));
+  }
+  replay::LacksWorker NeedsWorker(const model::Registry&) const override {
+    return [this](const definition::Step& step) { return lacking_.contains(step.task_type); };
+  }
+
+ private:
+  template <class Results>
+  static Page PageOf(capnp::Response<Results> response) {
+    auto owner = std::make_shared<capnp::Response<Results>>(kj::mv(response));
+    return {owner->getRecords(), Seq(owner->getNext()), owner};
+  }
+  Result<Page> FetchOfInstance(InstanceId instance, Seq from) const {
+    auto get = server_.session().instancesRequest().send().getInstances().getRequest();
+    get.setId(instance.value);
+    auto request = get.send().getInstance().recordsRequest();
+    request.setFrom(from.value);
+    auto response = server_.Wait(request.send());
+    if (!response.has_value()) return std::unexpected(response.error());
+    lacking_.clear();
+    for (const auto type : response->getLacking()) lacking_.emplace(type.begin(), type.size());
+    return PageOf(*std::move(response));
+  }
+  Result<Page> FetchOfRegistry(Seq from) const {
+    auto request = server_.session().definitionsRequest().send().getDefinitions().recordsRequest();
+    request.setFrom(from.value);
+    request.setFirings(firings_ == Firings::kWith);
+    auto response = server_.Wait(request.send());
+    if (!response.has_value()) return std::unexpected(response.error());
+    return PageOf(*std::move(response));
+  }
+
+  const std::unique_ptr<Remote> owned_;
+  Remote& server_;
+  const Firings firings_;
+  mutable std::set<std::string, std::less<>> lacking_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> OpenSource(const Arguments& arguments, Firings firings) {
+  if (IsForServer(arguments)) {
+    auto server = Remote::Open(arguments);
+    if (!server.has_value()) return std::unexpected(server.error());
+    return std::make_unique<RemoteSource>(*std::move(server), firings);
+  }
+  auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  return std::make_unique<StoredSource>(*std::move(store));
+}
+
+Result<model::Registry> ReadRegistryOf(const Arguments& arguments) {
+  const auto source = OpenSource(arguments);
+  if (!source.has_value()) return std::unexpected(source.error());
+  return replay::ReadRegistry(**source);
+}
+
+std::unique_ptr<Source> SourceOf(const eventstore::EventStore& store) {
+  return std::make_unique<StoredSource>(store);
+}
+
+std::unique_ptr<Source> SourceOf(Remote& server, Firings firings) {
+  return std::make_unique<RemoteSource>(server, firings);
+}
+
+}  // namespace stele::cli

@@ -1,0 +1,45 @@
+// Where commands read records: a data directory, or a server that has one.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "engine/model/registry.h"
+#include "eventstore/event_store.h"
+#include "replay/history.h"
+#include "replay/standing.h"
+
+namespace stele::cli {
+
+class Remote;
+
+class Source : public replay::Source {
+ public:
+  Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const final {
+    return RecordsFrom(instance, Seq(1));
+  }
+  // Those that hold events from `from` on.
+  virtual Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                                  Seq from) const = 0;
+  // The steps whose tasks wait for a worker that is not there. Of a data directory, those that
+  // nobody but a worker does: nobody has the log open. REQUIRES: of a server, an instance was read
+  // to its end.
+  virtual replay::LacksWorker NeedsWorker(const model::Registry& registry) const = 0;
+};
+
+// What firings come to in the registry's history is read when it is asked for: there may be many.
+enum class Firings { kWithout, kWith };
+
+// As --data or --server says.
+Result<std::unique_ptr<Source>> OpenSource(const Arguments& arguments,
+                                           Firings firings = Firings::kWithout);
+// The registry alone.
+Result<model::Registry> ReadRegistryOf(const Arguments& arguments);
+// REQUIRES: the store, or the server, outlives it.
+std::unique_ptr<Source> SourceOf(const eventstore::EventStore& store);
+std::unique_ptr<Source> SourceOf(Remote& server, Firings firings = Firings::kWithout);
+
+}  // namespace stele::cli
