@@ -89,7 +89,8 @@ enum class ErrorCode : uint16_t {
   X(kUnsupportedMedia, 1009)   \
   X(kPreconditionFailed, 1010) \
   X(kListen, 1011)             \
-  X(kClosed, 1012)
+  X(kClosed, 1012)             \
+  X(kUnknownAlert, 1013)
 #define STELE_ERROR_ENUM(name, number) name = number,
   STELE_ERROR_CODES(STELE_ERROR_ENUM)
 #undef STELE_ERROR_ENUM

@@ -29,6 +29,7 @@ struct StartRequest {
   priority @8 :Int32;
   deadline @9 :Int64;             # 0: the definition's
   paused @10 :Bool;               # nothing of it starts before it is resumed
+  traceParent @11 :Text;          # W3C traceparent of whoever asks; one that is malformed counts as none
 }
 
 struct Started {
@@ -103,7 +104,7 @@ struct Attempt {
   errorKind @7 :Text;
   errorMessage @8 :Text;
   log @9 :Text;
-  logBytes @10 :UInt64;           # that are recorded; `log` may have fewer
+  logSize @10 :UInt64;            # bytes that are recorded; `log` may have fewer
   logTruncated @11 :Bool;         # more was printed than is recorded
 }
 

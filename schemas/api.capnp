@@ -23,6 +23,7 @@
 using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("stele::api");
 
+using Alerts = import "alerts.capnp".Alerts;
 using Answers = import "answers.capnp";
 using Definitions = import "definitions.capnp".Definitions;
 using Maintenance = import "maintenance.capnp".Maintenance;
@@ -72,6 +73,7 @@ interface Session {
 
   workers @11 () -> (workers :Workers);
   maintenance @12 () -> (maintenance :Maintenance);
+  alerts @13 () -> (alerts :Alerts);
 }
 
 interface Instances {
@@ -86,10 +88,13 @@ interface Instances {
   # Asks nothing: a number that there is not is refused by the first call on the instance.
 
   publish @3 (name :Text, key :Text, payload :Text, messageId :Text, expires :Int64)
-      -> (position :UInt64);
+      -> (position :UInt64, known :Bool);
   # A message to whichever instance waits for one of that name and key, now or until it expires.
-  # `payload`: JSON. `messageId`: one that was published before is not published again. `expires`: a
-  # moment; 0: after the usual time.
+  # `payload`: JSON. `messageId`: one that was published before is not published again (`known`).
+  # `expires`: a moment; 0: after the usual time.
+
+  receivers @4 (position :UInt64) -> (instances :List(UInt64));
+  # Those that have received the message of that position by now.
 }
 
 # An instance. What changes it answers with the position of the record, when that is durable.
@@ -115,7 +120,7 @@ interface Instance {
   skipStep @9 (step :Text, reason :Text) -> (position :UInt64);
   rollBack @10 (fromStep :Text, toStep :Text, reason :Text) -> (position :UInt64);
   # `fromStep` empty: from wherever it is.
-  resolve @11 (step :Text, resolution :Answers.Resolution, reason :Text) -> (position :UInt64);
+  resolveStep @11 (step :Text, resolution :Answers.Resolution, reason :Text) -> (position :UInt64);
   # Of a run that waits for an operator.
   setVariables @12 (variables :List(Answers.Variable), step :Text) -> (position :UInt64);
   # `step` names an open run in whose scope they are; empty: the instance's own.
@@ -159,7 +164,7 @@ interface Tasks {
 # is refused to others.
 interface Task {
   claim @0 (by :Answers.Acting) -> (position :UInt64);
-  release @1 (by :Answers.Acting) -> (position :UInt64);
+  unclaim @1 (by :Answers.Acting) -> (position :UInt64);
   approve @2 (by :Answers.Acting, variables :Text) -> (position :UInt64);
   reject @3 (by :Answers.Acting, variables :Text) -> (position :UInt64);
   complete @4 (by :Answers.Acting, variables :Text) -> (position :UInt64);

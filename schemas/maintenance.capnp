@@ -21,15 +21,13 @@ interface Maintenance {
   compareViews @2 (views :List(Text), watcher :Watcher) -> (comparisons :Text);
   # What serves with what the log amounts to. JSON: an array.
 
-  backup @3 (directory :Text, keep :UInt32) -> (backup :Text);
+  backup @3 (directory :Text, keep :UInt32) -> (backup :Text, notes :List(Text));
   # `directory`: a name below the directory that the server was told to make backups in; without
-  # one all of these are refused. `keep`: older ones than so many go; 0: none.
+  # one all of these are refused. `keep`: older ones than so many go; 0: none. `notes`, here and
+  # below: what somebody should read, a sentence each.
 
-  backups @4 (directory :Text) -> (backups :Text, faults :List(Answers.Refusal));
-  # JSON: an array, the oldest first. `faults`: those that cannot be read.
-
-  verifyBackups @5 (directory :Text, backup :UInt32)
-      -> (backups :Text, faults :List(Answers.Refusal));
+  backups @4 (directory :Text) -> (found :FoundBackups);
+  verifyBackups @5 (directory :Text, backup :UInt32) -> (found :FoundBackups);
   # Every byte and every chain, of that one; 0: of all.
 
   archive @6 (range :ArchiveRange) -> (report :Text);
@@ -49,12 +47,18 @@ interface Maintenance {
   removeSecret @12 (name :Text) -> ();
 
   keys @13 () -> (state :Text);
-  # JSON: whether the log is sealed, the id of its master key, how many keys it has.
+  # JSON: whether the log is sealed.
 }
 
 # Of what may take long. `done` of `total` records of what is done now.
 interface Watcher {
   progress @0 (what :Text, done :UInt64, total :UInt64) -> ();
+}
+
+struct FoundBackups {
+  backups @0 :Text;               # JSON: an array, the oldest first
+  faults @1 :List(Answers.Refusal);  # why others cannot be read
+  notes @2 :List(Text);
 }
 
 struct ArchiveRange {

@@ -105,9 +105,10 @@ struct Event {
     instanceAdmitted @59 :Reason;
     humanTaskReminded @60 :HumanTaskReminded;
 
-    # The registry: what is removed of ended instances.
+    # The registry: what is removed of ended instances; alerts that begin or end.
     instancesPurged @61 :InstancesPurged;
     instancesErased @62 :InstancesErased;
+    alertChanged @63 :AlertChanged;
   }
 }
 
@@ -126,6 +127,7 @@ struct InstanceStarted {
   paused @11 :Bool;               # nothing starts until it is resumed, as to go step by step
   queued @12 :Bool;               # it waits for InstanceAdmitted
   concurrencyKey @13 :Text;       # of the definition's limit
+  traceParent @14 :Text;          # W3C traceparent of whoever started it; empty: none
 }
 
 struct InstanceCompleted { output @0 :Text $payload; }
@@ -470,10 +472,9 @@ struct TriggerFired {
 }
 
 struct NamedDocument { name @0 :Text; document @1 :Text $payload; }
-
 struct Lease { run @0 :UInt32; attempt @1 :UInt32; worker @2 :Text; expires @3 :Int64; }
-
 struct SingleStepSet { on @0 :Bool; }
+struct AlertChanged { rule @0 :Text; firing @1 :Bool; document @2 :Text; }
 
 struct InstanceRange { first @0 :UInt64; last @1 :UInt64; }   # both included
 struct MessagePlace { position @0 :UInt64; ordinal @1 :UInt32; }   # of the record's messages, from 0

@@ -55,6 +55,7 @@ struct Instance {
   linked @27 :Bool;
   concurrencyKey @28 :Text;
   signals @29 :List(Signal);      # that nothing has waited for yet, the oldest first
+  traceParent @30 :Text;
 }
 
 struct Signal {

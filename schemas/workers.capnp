@@ -9,12 +9,13 @@ using Cxx = import "/capnp/c++.capnp";
 $Cxx.namespace("stele::api");
 
 interface Workers {
-  join @0 (worker :Worker, name :Text, types :List(Text), slots :UInt32, lease :Int64)
-      -> (membership :Membership);
+  join @0 (worker :Worker, name :Text, types :List(Text), slots :UInt32, lease :Int64,
+           rate :Float64) -> (membership :Membership);
   # `worker` is called for tasks of these types, as many at once as it has slots (at most 1,000).
   # `name`: what its results are recorded under, behind the caller's own; empty: the caller's alone.
   # `lease`: how long it may hold a task without a heartbeat, 1 s to 1 h; 0: as long as the
-  # connection lasts.
+  # connection lasts. `rate`: how many tasks a second it is called for at most, those of a second at
+  # once after a pause; 0: as many as there are.
 }
 
 # A worker's place. Dropping it, or losing the connection, loses what the worker holds: that goes to
@@ -29,6 +30,9 @@ interface Membership {
   whenEnded @2 () -> ();
   # Answers when it has left, or was lost: what it joined with counts no more, or `worker` cannot be
   # called.
+
+  setRate @3 (rate :Float64) -> ();
+  # Tasks a second, as in `join`, from now on.
 }
 
 # A program of somebody's that does tasks.
@@ -50,6 +54,7 @@ struct WorkerTask {
   input @7 :Text;                 # JSON, an object
   timeout @8 :Int64;              # what is left of the step's; 0: it has none
   lease @9 :Int64;                # how long without a heartbeat; 0: as long as the connection
+  traceParent @10 :Text;          # W3C traceparent of the attempt
 }
 
 struct WorkerResult {

@@ -57,6 +57,14 @@ void On(model::Registry& registry, const model::DefinitionStateChanged& event,
 // Nothing comes of it.
 void On(model::Registry&, const model::AccessDenied&, const RecordContext&) {}
 
+void On(model::Registry& registry, const model::AlertChanged& event, const RecordContext& record) {
+  if (event.firing) {
+    registry.alerts[event.rule] = {.since = record.time, .document = event.document};
+  } else {
+    registry.alerts.erase(event.rule);
+  }
+}
+
 void On(model::Registry& registry, const model::SettingChanged& event, const RecordContext&) {
   if (event.document.empty()) {
     registry.settings.erase(event.name);

@@ -37,6 +37,7 @@ void On(Instance& instance, const model::InstanceStarted& event, const RecordCon
   instance.paused = event.paused;
   instance.queued = event.queued;
   instance.concurrency_key = event.concurrency_key;
+  instance.trace_parent = event.trace_parent;
   instance.input = event.input;
   instance.business_key = event.business_key;
   instance.idempotency_key = event.idempotency_key;

@@ -10,6 +10,7 @@ void On(model::Registry&, const model::DefinitionRegistered&, const RecordContex
 void On(model::Registry&, const model::DefinitionStateChanged&, const RecordContext&);
 void On(model::Registry&, const model::SettingChanged&, const RecordContext&);
 void On(model::Registry&, const model::AccessDenied&, const RecordContext&);
+void On(model::Registry&, const model::AlertChanged&, const RecordContext&);
 // removal.cc
 void On(model::Registry&, const model::InstancesPurged&, const RecordContext&);
 void On(model::Registry&, const model::InstancesErased&, const RecordContext&);

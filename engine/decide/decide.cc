@@ -159,10 +159,10 @@ struct CauseReader {
   using Found = std::optional<model::Command>;
 
   Found operator()(const model::InstanceStarted& e) const {
-    return model::StartInstance{e.definition,      e.input,          e.variables, e.business_key,
-                                e.idempotency_key, e.tags,           e.priority,  e.deadline,
-                                e.parent_instance, e.parent_run,     e.linked,    e.paused,
-                                e.queued,          e.concurrency_key};
+    return model::StartInstance{
+        e.definition, e.input,    e.variables, e.business_key,    e.idempotency_key,
+        e.tags,       e.priority, e.deadline,  e.parent_instance, e.parent_run,
+        e.linked,     e.paused,   e.queued,    e.concurrency_key, e.trace_parent};
   }
   Found operator()(const model::AttemptCompleted& e) const {
     return model::CompleteAttempt{e.run, e.attempt, e.output, e.log, e.log_truncated};

@@ -112,7 +112,8 @@ std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) 
       .linked = command.linked,
       .paused = command.paused,
       .queued = command.queued,
-      .concurrency_key = command.concurrency_key});
+      .concurrency_key = command.concurrency_key,
+      .trace_parent = command.trace_parent});
   if (!command.queued) Begin(turn);
   return std::nullopt;
 }

@@ -25,6 +25,7 @@ struct StartInstance {
   bool paused = false;          // nothing starts until it is resumed
   bool queued = false;          // its definition's limit is reached: it begins when admitted
   std::string concurrency_key;  // of that limit, rendered
+  std::string trace_parent;     // W3C traceparent of whoever asks; empty: none
 };
 
 // A queued instance begins.

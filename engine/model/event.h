@@ -11,6 +11,7 @@
 #include "base/payload.h"
 #include "engine/expression/expression.h"
 #include "engine/model/event_values.h"
+#include "engine/model/registry_event.h"
 
 namespace stele::model {
 
@@ -31,6 +32,7 @@ struct InstanceStarted {
   bool paused = false;
   bool queued = false;
   std::string concurrency_key;
+  std::string trace_parent;  // W3C traceparent of whoever started it; empty: none
   bool operator==(const InstanceStarted&) const = default;
 };
 
@@ -401,83 +403,6 @@ struct ChildStarted {
   bool operator==(const ChildStarted&) const = default;
 };
 
-// The registry's (instance 0) from here on.
-
-struct DefinitionStateChanged {
-  DefinitionId definition;
-  std::string state;
-  std::string reason;
-  bool operator==(const DefinitionStateChanged&) const = default;
-};
-
-struct TriggerRegistered {
-  TriggerId trigger;
-  std::string definition;
-  std::string kind;
-  std::string config;
-  bool operator==(const TriggerRegistered&) const = default;
-};
-
-// A firing: of `time` as its schedule says. `outcome` is what came of it.
-struct TriggerFired {
-  TriggerId trigger;
-  TimeUs time;
-  std::string outcome;
-  std::string key;
-  Payload payload;
-  bool operator==(const TriggerFired&) const = default;
-};
-
-struct TriggerStateChanged {
-  TriggerId trigger;
-  std::string state;
-  std::string reason;
-  bool operator==(const TriggerStateChanged&) const = default;
-};
-
-struct SettingChanged {
-  std::string name;
-  std::string document;
-  bool operator==(const SettingChanged&) const = default;
-};
-
-// Somebody asked for what they may not do; the record's actor says who.
-struct AccessDenied {
-  std::string name;      // what they asked for: a permission, "login"
-  std::string document;  // JSON: {target, source, role, times}
-  bool operator==(const AccessDenied&) const = default;
-};
-
-struct DefinitionRegistered {
-  DefinitionId definition;
-  std::string name;
-  uint32_t version = 1;
-  std::string canonical;
-  std::string source;
-  std::string file;
-  bool operator==(const DefinitionRegistered&) const = default;
-};
-
-// Their records are cut out behind it.
-struct InstancesPurged {
-  std::vector<InstanceRange> instances;  // in order
-  TimeUs closed_before;
-  std::string reason;
-  std::vector<ViewRow> totals;
-  std::vector<std::string> firings;      // idempotency keys
-  std::string conditions;                // of triggers, what they had come to; empty: said before
-  std::vector<MessagePlace> messages;    // of others, which they had met and which are not expired
-  std::vector<std::string> message_ids;  // of messages that they published: free again
-  bool operator==(const InstancesPurged&) const = default;
-};
-
-// Their keys are destroyed behind it.
-struct InstancesErased {
-  std::vector<InstanceRange> instances;  // in order
-  std::string reason;
-  bool operator==(const InstancesErased&) const = default;
-};
-
 using Event = std::variant<
     InstanceStarted, InstanceCompleted, InstanceFailed, InstanceCancelRequested, InstanceCancelled,
     InstanceTerminated, StepActivated, StepPassed, StepSkipped, StepCompleted, StepFailed,
@@ -489,7 +414,7 @@ using Event = std::variant<
     MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
     HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
     DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged,
-    AccessDenied, InstancesPurged, InstancesErased>;
+    AccessDenied, InstancesPurged, InstancesErased, AlertChanged>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

@@ -69,7 +69,8 @@
   E(SettingChanged, "setting_changed", SETTING_CHANGED)                              \
   E(AccessDenied, "access_denied", ACCESS_DENIED)                                    \
   E(InstancesPurged, "instances_purged", INSTANCES_PURGED)                           \
-  E(InstancesErased, "instances_erased", INSTANCES_ERASED)
+  E(InstancesErased, "instances_erased", INSTANCES_ERASED)                           \
+  E(AlertChanged, "alert_changed", ALERT_CHANGED)
 
 // F(member, accessor).
 #define STELE_FIELDS_InstanceStarted(F) \
@@ -86,7 +87,8 @@
   F(linked, Linked)                     \
   F(paused, Paused)                     \
   F(queued, Queued)                     \
-  F(concurrency_key, ConcurrencyKey)
+  F(concurrency_key, ConcurrencyKey)    \
+  F(trace_parent, TraceParent)
 #define STELE_FIELDS_InstanceCompleted(F) F(output, Output)
 #define STELE_FIELDS_InstanceFailed(F) \
   F(kind, Kind) F(message, Message) F(run, Run) F(compensated, Compensated)
@@ -200,6 +202,7 @@
 #define STELE_FIELDS_TriggerStateChanged(F) F(trigger, Id) F(state, State) F(reason, Reason)
 #define STELE_FIELDS_SettingChanged(F) F(name, Name) F(document, Document)
 #define STELE_FIELDS_AccessDenied(F) F(name, Name) F(document, Document)
+#define STELE_FIELDS_AlertChanged(F) F(rule, Rule) F(firing, Firing) F(document, Document)
 #define STELE_FIELDS_InstancesPurged(F) \
   F(instances, Instances)               \
   F(closed_before, ClosedBefore)        \

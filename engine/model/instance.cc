@@ -134,6 +134,7 @@ class MemoryCount {
     Add(instance.business_key);
     Add(instance.idempotency_key);
     Add(instance.concurrency_key);
+    Add(instance.trace_parent);
     for (const std::string& tag : instance.tags) Add(tag);
     for (const Signal& signal : instance.signals) {
       Add(signal.name);

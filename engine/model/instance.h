@@ -211,6 +211,7 @@ struct Instance {
   std::vector<Scope> scopes;  // sorted by id; [0] is the root
   std::vector<StepRun> runs;  // sorted by id; those that have not ended
   std::string concurrency_key;
+  std::string trace_parent;
   std::vector<Signal> signals;  // the oldest first
 
   Scope* FindScope(ScopeId scope);

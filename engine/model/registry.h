@@ -57,12 +57,20 @@ struct RegisteredPurge {
   Position before;  // of the record of the one before it; 0: there is none
 };
 
+// A rule that watches over definitions says that something is so, and has not said yet that it is
+// over.
+struct FiringAlert {
+  TimeUs since;
+  std::string document;  // as of model::AlertChanged
+};
+
 struct Registry {
   Seq seq;
   Position position;
   std::vector<RegisteredDefinition> definitions;             // by id, from 1
   std::vector<RegisteredTrigger> triggers;                   // by id, from 1
   std::map<std::string, std::string, std::less<>> settings;  // name to JSON document
+  std::map<std::string, FiringAlert, std::less<>> alerts;    // by the name of their rule
 
   RegisteredPurge purge;
   std::vector<InstanceRange> erased;  // in order, neighbours joined

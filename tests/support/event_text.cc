@@ -162,6 +162,9 @@ struct EventText::Teller {
   std::string operator()(const model::TriggerStateChanged& e) { return "trigger " + e.state; }
   std::string operator()(const model::SettingChanged& e) { return "setting " + e.name; }
   std::string operator()(const model::AccessDenied& e) { return "denied " + e.name; }
+  std::string operator()(const model::AlertChanged& e) {
+    return (e.firing ? "alert " : "alert over ") + e.rule;
+  }
   std::string operator()(const model::InstancesPurged& e) {
     return "purged " + RangesText(e.instances);
   }
