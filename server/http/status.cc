@@ -92,6 +92,7 @@ constexpr Row kStatuses[] = {
     {ErrorCode::kPreconditionFailed, 412},
     {ErrorCode::kListen, 500},
     {ErrorCode::kClosed, 503},
+    {ErrorCode::kUnknownAlert, 404},
 };
 
 constexpr ErrorCode kCodes[] = {
@@ -130,9 +131,9 @@ constexpr Phrase kPhrases[] = {
     {410, "Gone"},
     {412, "Precondition Failed"},
     {413, "Content Too Large"},
+    {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
     {417, "Expectation Failed"},
-    {414, "URI Too Long"},
     {422, "Unprocessable Content"},
     {426, "Upgrade Required"},
     {428, "Precondition Required"},
@@ -143,9 +144,9 @@ constexpr Phrase kPhrases[] = {
     {502, "Bad Gateway"},
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
 };
 
-    {505, "HTTP Version Not Supported"},
 }  // namespace
 
 int HttpStatus(ErrorCode code) {
