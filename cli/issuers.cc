@@ -31,16 +31,16 @@ void CheckRole(const Node& role, Faults& faults) {
   for (size_t i = 0; i < server::kRoles; ++i)
     roles.emplace_back(server::RoleName(static_cast<server::Role>(i)));
   faults.Add(ErrorCode::kConfiguration, role.place,
-             fmt::format("auth.issuers: Expected one of {} as `default_role` but found {}",
+             fmt::format("Expected one of {} as `default_role` but found {}",
                          definition::QuoteList(roles), definition::Describe(role)));
 }
 
 // Each text has to say something: an empty `issuer` would take the tokens of anybody.
 void CheckText(const Node* node, const char* name, Faults& faults) {
   if (node == nullptr || (node->is_string() && !node->scalar.as_string().empty())) return;
-  faults.Add(ErrorCode::kConfiguration, node->place,
-             fmt::format("auth.issuers: Expected a text as `{}` but found {}", name,
-                         definition::Describe(*node)));
+  faults.Add(
+      ErrorCode::kConfiguration, node->place,
+      fmt::format("Expected a text as `{}` but found {}", name, definition::Describe(*node)));
 }
 
 // Null: it was not there, or was no text.
@@ -51,7 +51,7 @@ const Node* TakeText(definition::MapReader& reader, const char* name, bool neede
 }
 
 Object TakeIssuer(const Node& node, const std::string& directory, Faults& faults) {
-  definition::MapReader reader(node, "an issuer of auth.issuers", faults);
+  definition::MapReader reader(node, "an issuer", faults);
   Object issuer;
   for (const TextMember& member : kTextMembers) {
     const bool needed = member.rule == &server::IssuerRules::issuer;
@@ -74,8 +74,7 @@ std::optional<Value> TakeIssuers(const Node& node, const std::string& directory,
   const size_t before = faults.size();
   if (!node.is_list())
     faults.Add(ErrorCode::kConfiguration, node.place,
-               fmt::format("auth.issuers: Expected a list of issuers but found {}",
-                           definition::Describe(node)));
+               fmt::format("Expected a list of issuers but found {}", definition::Describe(node)));
   Array issuers;
   for (const Node& item : node.items) issuers.emplace_back(TakeIssuer(item, directory, faults));
   if (faults.size() > before) return std::nullopt;

@@ -157,9 +157,12 @@ void SettingSources::TakeEntry(const definition::Entry& entry, std::string_view 
     Node value = entry.value;
     // What is not there has no place of its own.
     if (value.is_null()) value.place = entry.place;
-    return Choose(*setting,
-                  TakeSetting(*setting, value, std::filesystem::path(path).parent_path(), found),
-                  {Origin::Kind::kFile, path, entry.place.line});
+    Faults own;
+    Choose(*setting, TakeSetting(*setting, value, std::filesystem::path(path).parent_path(), own),
+           {Origin::Kind::kFile, path, entry.place.line});
+    for (const definition::Fault& fault : own.Take())
+      found.Add(fault.code, fault.place, fmt::format("{}: {}", name, fault.message));
+    return;
   }
   const std::vector<std::string> keys = KeysOf(section);
   const bool is_section = section.empty() && std::ranges::find(keys, entry.key) != keys.end();

@@ -18,10 +18,9 @@ namespace {
 using definition::Faults;
 using definition::Node;
 
-void Wrong(const Setting& setting, std::string_view expected, const Node& found, Faults& faults) {
+void Wrong(std::string_view expected, const Node& found, Faults& faults) {
   faults.Add(ErrorCode::kConfiguration, found.place,
-             fmt::format("{}: Expected {} but found {}", setting.name, expected,
-                         definition::Describe(found)));
+             fmt::format("Expected {} but found {}", expected, definition::Describe(found)));
 }
 
 std::vector<std::string> WordsOf(const Setting& setting) {
@@ -35,12 +34,12 @@ std::vector<std::string> WordsOf(const Setting& setting) {
   return words;
 }
 
-std::optional<std::string> TakeText(const Setting& setting, const Node& node, Faults& faults) {
+std::optional<std::string> TakeText(const Node& node, Faults& faults) {
   if (node.is_scalar() && !node.is_null()) {
     std::string text = node.is_string() ? node.scalar.as_string() : node.raw;
     if (!text.empty()) return text;
   }
-  Wrong(setting, "a text", node, faults);
+  Wrong("a text", node, faults);
   return std::nullopt;
 }
 
@@ -49,8 +48,7 @@ std::optional<Value> TakeNumber(const Setting& setting, const Node& node, Faults
   if (node.is_scalar() && number.is_int() && number.as_int() >= setting.least &&
       number.as_int() <= setting.most)
     return number;
-  Wrong(setting, fmt::format("a whole number from {} to {}", setting.least, setting.most), node,
-        faults);
+  Wrong(fmt::format("a whole number from {} to {}", setting.least, setting.most), node, faults);
   return std::nullopt;
 }
 
@@ -58,8 +56,7 @@ std::optional<Value> TakeDuration(const Setting& setting, const Node& node, Faul
   Faults other;
   const auto us = definition::ReadDuration(node, "", other);
   if (us.has_value() && *us >= setting.least && *us <= setting.most) return Value(*us);
-  Wrong(setting,
-        fmt::format("a duration from {} to {}, like \"30s\" or \"1h30m\",", Duration(setting.least),
+  Wrong(fmt::format("a duration from {} to {}, like \"30s\" or \"1h30m\",", Duration(setting.least),
                     Duration(setting.most)),
         node, faults);
   return std::nullopt;
@@ -69,22 +66,22 @@ std::optional<Value> TakeWord(const Setting& setting, const Node& node, Faults& 
   const std::vector<std::string> words = WordsOf(setting);
   if (node.is_string() && std::ranges::find(words, node.scalar.as_string()) != words.end())
     return node.scalar;
-  Wrong(setting, fmt::format("one of {}", definition::QuoteList(words)), node, faults);
+  Wrong(fmt::format("one of {}", definition::QuoteList(words)), node, faults);
   return std::nullopt;
 }
 
-std::optional<Value> TakeList(const Setting& setting, const Node& node, Faults& faults) {
+std::optional<Value> TakeList(const Node& node, Faults& faults) {
   Array list;
   bool whole = true;
   const auto take = [&](const Node& item) {
-    auto text = TakeText(setting, item, faults);
+    auto text = TakeText(item, faults);
     whole = whole && text.has_value();
     if (text.has_value()) list.emplace_back(*std::move(text));
   };
   if (node.is_list()) {
     for (const Node& item : node.items) take(item);
   } else if (node.is_map()) {
-    Wrong(setting, "a text or a list of texts", node, faults);
+    Wrong("a text or a list of texts", node, faults);
     return std::nullopt;
   } else {
     take(node);
@@ -120,13 +117,13 @@ std::optional<Value> TakeSetting(const Setting& setting, const Node& node,
     case SettingKind::kText:
     case SettingKind::kFile:
     case SettingKind::kDirectory: {
-      auto text = TakeText(setting, node, faults);
+      auto text = TakeText(node, faults);
       if (!text.has_value()) return std::nullopt;
       return setting.kind == SettingKind::kText ? *text : FoundFrom(directory, *text);
     }
     case SettingKind::kSwitch:
       if (node.is_scalar() && node.scalar.is_bool()) return node.scalar;
-      Wrong(setting, "true or false", node, faults);
+      Wrong("true or false", node, faults);
       return std::nullopt;
     case SettingKind::kNumber:
       return TakeNumber(setting, node, faults);
@@ -135,7 +132,7 @@ std::optional<Value> TakeSetting(const Setting& setting, const Node& node,
     case SettingKind::kWord:
       return TakeWord(setting, node, faults);
     case SettingKind::kList:
-      return TakeList(setting, node, faults);
+      return TakeList(node, faults);
     case SettingKind::kIssuers:
       return TakeIssuers(node, directory, faults);
   }

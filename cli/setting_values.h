@@ -11,8 +11,7 @@
 
 namespace stele::cli {
 
-// Nothing when there was a fault, which begins with the setting's name. Paths are found from
-// `directory`; empty: as they stand.
+// Nothing when there was a fault. Paths are found from `directory`; empty: as they stand.
 std::optional<Value> TakeSetting(const Setting& setting, const definition::Node& node,
                                  const std::string& directory, definition::Faults& faults);
 

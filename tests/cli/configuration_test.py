@@ -166,11 +166,16 @@ class Faults(ConfigurationTest):
         said = self.stele("config", "--config", file, "--http-max-requests", "x",
                           code=2, STELE_LOG_LEVEL="silent").stderr.splitlines()
         self.assertEqual(len(said), 5, said)
-        self.assertTrue(said[0].startswith("stele: STL0701: --http-max-requests: "), said)
-        self.assertTrue(said[1].startswith("stele: STL0702: STELE_LOG_LEVEL: "), said)
+        self.assertTrue(said[0].startswith("stele: STL0701: --http-max-requests: Expected"), said)
+        self.assertTrue(said[1].startswith("stele: STL0702: STELE_LOG_LEVEL: Expected"), said)
         served = self.stele("serve", "--config", file, code=2).stderr.splitlines()
         self.assertEqual(len(served), 3, served)
         self.assertFalse(os.path.exists(self.path("stele-data")))
+
+    def test_a_flag_that_was_probably_meant(self):
+        self.assertIn('Expected --http perhaps but found "--htp"',
+                      self.stele("serve", "--htp", ":1", code=2).stderr)
+        self.assertIn("Expected one of --data, --http, ", self.stele("config", "--quite-another", code=2).stderr)
 
     def test_a_file_that_cannot_be_read(self):
         self.assertIn("found none at", self.stele("config", "--config", "no.yaml", code=2).stderr)
