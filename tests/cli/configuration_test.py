@@ -244,6 +244,13 @@ class Pages(ConfigurationTest):
         # A line "…" stands for any lines.
         self.assertRegex(printed.stdout, "^" + re.escape(shown).replace("…\\\n", "(?:.*\n)*") + "$")
 
+    def test_what_the_page_writes_is_taken(self):
+        with open(os.path.join(SOURCE, "docs", "configuration.md"), encoding="utf-8") as page:
+            files = re.findall(r"```yaml\n(.*?)```", page.read(), re.S)
+        self.assertGreater(len(files), 1)
+        for text in files:
+            self.settings("--config", self.write("stele.yaml", text))
+
     def test_the_page_says_how_variables_are_called(self):
         for name, setting in self.settings().items():
             self.assertEqual(setting["variable"], "STELE_" + name.replace(".", "_").upper())
