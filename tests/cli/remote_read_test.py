@@ -142,6 +142,44 @@ class Asked(RemoteTest):
         self.assertIn(len(json.loads(served)["instances"]), (1, 2))
 
 
+    def test_reads_a_long_history_page_by_page(self):
+        # Records of one page are 4 MiB and one record.
+        steps = [{"id": f"s{i}", "type": "signal", "config": {"name": f"go{i}"}} for i in range(7)]
+        for before, step in zip(steps, steps[1:]):
+            step["depends_on"] = [before["id"]]
+        self.write("long.json", json.dumps({"text": "x" * 1_000_000}))
+        self.stele("run", self.write("long.yml", json.dumps({"name": "long", "steps": steps})),
+                   "--data", "data", code=3)
+        for i in range(7):
+            self.stele("signal", "1", f"go{i}", "--payload", "@" + self.path("long.json"),
+                       "--data", "data", code=3 if i < 6 else 0)
+        child = self.serve_rpc("--dev")
+        served = self.run_with({}, "history", "1", "--json", "--server", self.server).stdout
+        self.stop(child)
+        local = self.run_with({}, "history", "1", "--json", "--data", "data").stdout
+        self.assertGreater(len(local), 6_000_000)
+        # The texts would fill the screen.
+        self.assertTrue(served == local)
+
+    def test_goes_on_where_a_page_ended(self):
+        file = self.write("gate.yml", SIGNAL)
+        for _ in range(3):
+            self.stele("run", file, "--data", "data", code=3)
+        child = self.serve_rpc("--dev")
+        for words in (("list",), ("active",), ("stats", "--each")):
+            seen, more = [], []
+            while True:
+                done = self.run_with({}, *words, "--limit", "1", *more, "--server", self.server)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                seen += done.stdout.splitlines()[1:]
+                found = re.search(r"--cursor (\S+)", done.stderr)
+                if not found:
+                    break
+                more = ["--cursor", found[1]]
+            self.assertEqual(len(seen), 1 if words[0] == "stats" else 3, words)
+        self.stop(child)
+
+
 # Of what Asked.prepare has made.
 COMMANDS = [tuple(line.split()) for line in """
 status 1

@@ -81,11 +81,15 @@ TEST_F(RpcRecords, GoOnFromAnEvent) {
 }
 
 TEST_F(RpcRecords, SayForWhichTasksNoWorkerIsThere) {
-  world_.Register("orders", "{id: a, type: worker}");
+  auto type = Session().definitionsRequest().send().getDefinitions().registerTypeRequest();
+  type.setName("resize");
+  type.setDocument(R"({"worker":true,"schema":{}})");
+  Do(type.send());
+  world_.Register("orders", "{id: a, type: 'custom:resize'}");
   const auto answer = Await(OfInstance(Started("orders"), 1));
   std::vector<std::string> lacking;
   for (const auto type : answer.getLacking()) lacking.emplace_back(type.cStr());
-  EXPECT_THAT(lacking, ElementsAre("worker"));
+  EXPECT_THAT(lacking, ElementsAre("resize"));
 }
 
 TEST_F(RpcRecords, AreRefusedToWhoMayNotRead) {
