@@ -143,6 +143,7 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   Result<runtime::ShardOptions> settings = ReadSettings(data);
   if (!settings.has_value()) return std::unexpected(settings.error());
   settings->shard = kShard;
+  settings->trace_ratio = trace_ratio_;
   auto shard = runtime::Shard::Open(
       {&loop_, store_.get(), tasks_.get(), &clock_, secrets_.get(), observer}, *settings);
   if (!shard.has_value()) return std::unexpected(shard.error());

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
+  // Instances that come without a trace have one from Open on, of which that share is sampled.
+  void TraceInstances(std::optional<double> ratio) { trace_ratio_ = ratio; }
   // The executors of this process. Scripts are looked for in `script_directories` too.
   void AddExecutors(const std::vector<Stub>& stubs, std::vector<std::string> script_directories);
   // Opens the directory, made when it is not there and `create`, and recovers its shard. The task
@@ -113,6 +116,7 @@ class Engine {
   std::function<void()> tick_;
   std::function<void()> hung_up_;
   std::function<void(std::function<void()>)> before_stop_;
+  std::optional<double> trace_ratio_;
   bool interrupted_ = false;
   bool leaving_ = false;
   bool left_ = false;

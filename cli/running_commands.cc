@@ -21,14 +21,17 @@ constexpr OptionSpec kPaused{"--paused", "",
                              "starts paused: \"stele step\" and \"stele resume\" go on"};
 constexpr OptionSpec kStepByStep{"--step-by-step", "", "the same as --paused"};
 
-constexpr OptionSpec kRunOptions[] = {kInput,       kVar,  kBusinessKey, kUnique, kIdempotencyKey,
-                                      kPriority,    kTag,  kDeadline,    kPaused, kStepByStep,
-                                      kNoWait,      kBy,   kStub,        kWorker, kWorkerSlots,
-                                      kWorkerLease, kData, kJson,        kQuiet};
-constexpr OptionSpec kStartOptions[] = {kVersion,        kInput,       kVar,  kBusinessKey, kUnique,
-                                        kIdempotencyKey, kPriority,    kTag,  kDeadline,    kPaused,
-                                        kStepByStep,     kNoWait,      kBy,   kStub,        kWorker,
-                                        kWorkerSlots,    kWorkerLease, kData, kJson,        kQuiet};
+constexpr OptionSpec kTraceParent{"--trace-parent", "TEXT",
+                                  "W3C traceparent of what starts it (default: $TRACEPARENT)"};
+
+constexpr OptionSpec kRunOptions[] = {
+    kInput,    kVar,         kBusinessKey, kUnique,      kIdempotencyKey, kPriority, kTag,
+    kDeadline, kPaused,      kStepByStep,  kTraceParent, kNoWait,         kBy,       kStub,
+    kWorker,   kWorkerSlots, kWorkerLease, kData,        kJson,           kQuiet};
+constexpr OptionSpec kStartOptions[] = {
+    kVersion, kInput,    kVar,         kBusinessKey, kUnique,      kIdempotencyKey, kPriority,
+    kTag,     kDeadline, kPaused,      kStepByStep,  kTraceParent, kNoWait,         kBy,
+    kStub,    kWorker,   kWorkerSlots, kWorkerLease, kData,        kJson,           kQuiet};
 constexpr OptionSpec kResumeOptions[] = {
     kReason,
     kBy,

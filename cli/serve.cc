@@ -12,6 +12,7 @@
 #include "cli/supervisor.h"
 #include "cli/text.h"
 #include "cli/watchdog.h"
+#include "cli/tracing.h"
 #include "engine/retention/service.h"
 #include "engine/triggers/service.h"
 #include "projections/all_views.h"
@@ -42,7 +43,12 @@ class Service final : public runtime::Observer {
                const std::string& actor) {
     const std::string data = configuration_.Text("data");
     STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
+    auto tracing = TracingOf(configuration_);
+    if (!tracing.has_value()) return std::unexpected(tracing.error());
+    engine_.TraceInstances(tracing->ratio);
     watchdog_ = std::make_unique<Watchdog>(
+    if (tracing->tracer.has_value())
+      STELE_RETURN_IF_ERROR(BeginTracing(*std::move(tracing->tracer)));
         engine_.loop(), supervisor_, [this](std::function<void(bool)> answer) {
           engine_.shard().WhenDurable(
               [answer](const Result<Position>& durable) { answer(durable.has_value()); });
@@ -76,6 +82,7 @@ class Service final : public runtime::Observer {
     }
     engine_.Run([this] { retention_->Tick(); });
     retention_->Stop();
+    EndTracing();
     views_->Stop();
     return failed_ ? kExitUsage : kExitDone;
   }
@@ -92,10 +99,33 @@ class Service final : public runtime::Observer {
 
  private:
   Status OpenEdge() {
+  Status BeginTracing(server::tracing::TracerOptions options) {
+    // From its own thread.
+    const auto tell = [this](const std::string& sentence) {
+      engine_.shard().Post([this, sentence] {
+        terminal_.PrintNote(Clean(sentence));
+        Log(server::LogLevel::kWarn, sentence, {});
+      });
+    };
+    auto tracer = server::tracing::Tracer::Start(engine_.store(), kShard, std::move(options), tell);
+    if (!tracer.has_value()) return std::unexpected(tracer.error());
+    tracer_ = *std::move(tracer);
+    return {};
+  }
+
+  // Behind the last record.
+  void EndTracing() {
+    if (tracer_ == nullptr) return;
+    tracer_->Stop();
+    if (const uint64_t dropped = tracer_->figures().dropped; dropped > 0)
+      terminal_.PrintNote(fmt::format("{} of traces were not told of", Count(dropped, "span")));
+  }
+
     server::EdgeOptions options = EdgeOptionsOf(configuration_);
     if (options.http.empty() && options.rpc.empty()) return {};
     options.note = [this](std::string_view note) { terminal_.PrintNote(Clean(note)); };
     auto edge = server::Edge::Open(engine_.loop(),
+    if (tracer_ != nullptr) options.tracing = [this] { return tracer_->figures(); };
                                    {.shard_id = kShard,
                                     .shard = &engine_.shard(),
                                     .triggers = &triggers_,
@@ -202,6 +232,7 @@ class Service final : public runtime::Observer {
   std::unique_ptr<retention::RetentionService> retention_;
   std::unique_ptr<server::Edge> edge_;
   std::unique_ptr<Watchdog> watchdog_;
+  std::unique_ptr<server::tracing::Tracer> tracer_;
   size_t open_ = 0;  // instances that it goes on with
   bool failed_ = false;
 };

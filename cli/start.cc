@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -81,6 +82,8 @@ Status ReadCommand(Starting& starting) {
   command.idempotency_key = arguments.Get("--idempotency-key");
   command.tags = arguments.All("--tag");
   command.paused = arguments.Has("--paused") || arguments.Has("--step-by-step");
+  const char* const around = std::getenv("TRACEPARENT");
+  command.trace_parent = arguments.Get("--trace-parent", around == nullptr ? "" : around);
   starting.unique = arguments.Has("--unique");
   if (starting.unique && command.business_key.empty())
     return Fail(ErrorCode::kUsage, "Expected --business-key beside --unique but found none");

@@ -185,6 +185,8 @@ bool Committer::WriteOne(const SealedBlock& block) {
     Fail(written.error());
     return false;
   }
+  block_records_.Add(block.after.next.value - block.before.next.value);
+  block_bytes_.Add(block.value.size());
   bool enough;
   {
     std::lock_guard lock(mutex_);

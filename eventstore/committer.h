@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "eventstore/doubling_counts.h"
 #include "eventstore/event_store.h"
 #include "eventstore/sealed_block.h"
 
@@ -43,6 +44,11 @@ class Committer {
 
   // Writes what was submitted, tells, ends the workers. Thread: any but a worker.
   void Stop();
+
+  // Of the blocks that were written: how many records they have, and how many bytes as they are
+  // stored. Thread: any.
+  DoublingCounts::Reading block_records() const { return block_records_.Read(); }
+  DoublingCounts::Reading block_bytes() const { return block_bytes_.Read(); }
 
  private:
   void Work();
@@ -80,6 +86,10 @@ class Committer {
   bool writing_ = false;
   bool stopping_ = false;
   bool failed_ = false;
+
+  // Who writes a block counts it, one at a time.
+  DoublingCounts block_records_;
+  DoublingCounts block_bytes_;
 
   std::thread workers_[2];
 };

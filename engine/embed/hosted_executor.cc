@@ -127,6 +127,7 @@ void HostedExecutor::Start(tasks::TaskRequest request, Done done) {
                   .task_type = std::string(request.task_type),
                   .config = ToJson(request.config),
                   .input = ToJson(request.input),
+                  .trace_parent = std::move(request.trace_parent),
                   .cancelled = [flag = state->cancelled] { return flag->load(); }};
   const Completion completion(state);
   try {

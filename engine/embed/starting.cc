@@ -28,6 +28,7 @@ void Engine::Core::Start(const StartRequest& request, const std::optional<Value>
   start.priority = request.priority;
   start.deadline = TimeUs(request.deadline_us);
   start.paused = request.paused;
+  start.trace_parent = request.trace_parent;
   // The answer may come before Start returns, but only as a refusal.
   auto id = std::make_shared<InstanceId>();
   *id = shard_->Start(std::move(start), options_.actor,

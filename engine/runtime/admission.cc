@@ -166,6 +166,7 @@ void Shard::TakeStarting(Inbound& inbound, const model::StartInstance& start) {
 }
 
 Status Shard::PrepareStart(model::StartInstance& command) {
+  command.trace_parent = model::NormalTraceParent(command.trace_parent);
   const definition::Definition& definition = *registry_.Find(command.definition)->definition;
   if (!definition.concurrency.has_value()) return {};
   Result<std::string> key = decide::ConcurrencyKeyOf(definition, command);

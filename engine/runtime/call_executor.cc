@@ -111,6 +111,7 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
   const bool waits = FlagOf(request.config, "wait", true);
   model::StartInstance start =
       StartOf(request, definition.has_value() ? (*definition)->id : DefinitionId());
+  start.trace_parent = TraceParentOf(key);
   Call& call = calls_[key];
   call.linked = start.linked;
   call.done = std::move(done);
@@ -122,6 +123,15 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
                          });
   // A call that is cancelled before the answer comes takes its child with it.
   if (const auto found = calls_.find(key); found != calls_.end()) found->second.child = *child;
+}
+
+// What a child is handed: it stands inside of the run that calls it, whichever attempt it is.
+std::string CallExecutor::TraceParentOf(const tasks::AttemptKey& key) const {
+  const Result<const model::Instance*> caller = shard_->Find(key.instance);
+  if (!caller.has_value()) return {};
+  const auto trace = shard_->TraceOf(**caller);
+  if (!trace.has_value()) return {};
+  return model::TraceParent(model::TraceOfRun(*trace, key.instance, key.run));
 }
 
 std::optional<std::string> CallExecutor::TooDeep(InstanceId caller) const {

@@ -40,6 +40,7 @@ class CallExecutor final : public tasks::TaskExecutor {
   };
   Cause CauseOf(const model::Instance& failed);
   std::string NameOf(InstanceId instance) const;
+  std::string TraceParentOf(const tasks::AttemptKey& key) const;
   // Why no call may be made from there, if so.
   std::optional<std::string> TooDeep(InstanceId caller) const;
   void Started(const tasks::AttemptKey& key, InstanceId child, bool waits,

@@ -90,6 +90,10 @@ RunId EndsAttemptOf(const model::Event& event) {
 void Shard::CollectEffects(Live& live) {
   const Position position(next_position_.value - 1);
   const auto start = [&](RunId id) {
+std::optional<model::InstanceTrace> Shard::TraceOf(const model::Instance& instance) const {
+  return model::TraceOf(instance.id, instance.started, instance.trace_parent, options_.trace_ratio);
+}
+
     const model::StepRun* run = live.instance.FindRun(id);
     if (run == nullptr || run->state != RunState::kAttempt) return;
     if (live.definition->step(run->step).kind != definition::StepKind::kTask) return;
@@ -100,6 +104,9 @@ void Shard::CollectEffects(Live& live) {
     Hold({.position = position,
           .kind = ReleaseKind::kStart,
           .live = &live,
+  if (const auto trace = TraceOf(live.instance))
+    request.trace_parent =
+        model::TraceParent(model::TraceOfAttempt(*trace, live.instance.id, run.id, run.attempt));
           .attempt = {.run = run->id, .attempt = run->attempt}});
   };
   const bool ended = model::HasEnded(live.instance.status);

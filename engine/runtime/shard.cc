@@ -96,12 +96,29 @@ void Shard::RunPosted() {
     error.swap(error_told_);
   }
   durable_ = std::max(durable_, durable);
-  while (!submitted_.empty() && submitted_.front().last <= durable_) {
-    bytes_in_flight_ -= submitted_.front().bytes;
-    submitted_.pop_front();
-  }
+  NoteCommitted();
   if (error.has_value()) Failed(*error);
   for (const std::function<void()>& work : posted) work();
+}
+
+void Shard::NoteCommitted() {
+  if (submitted_.empty() || submitted_.front().last > durable_) return;
+  const uint64_t now_ns = uv_hrtime();
+  while (!submitted_.empty() && submitted_.front().last <= durable_) {
+    bytes_in_flight_ -= submitted_.front().bytes;
+    commit_us_.Add((now_ns - submitted_.front().at_ns) / 1'000);
+    submitted_.pop_front();
+  }
+}
+
+ShardFigures Shard::figures() const {
+  return {.commit_us = commit_us_.Read(),
+          .block_records = committer_->block_records(),
+          .block_bytes = committer_->block_bytes(),
+          .inbox = inbox_.size(),
+          .records_on_way = next_position_.value - 1 - durable_.value,
+          .bytes_on_way = BytesInFlight(),
+          .timers = timers_.size()};
 }
 
 void Shard::Turn() {
@@ -143,7 +160,7 @@ bool Shard::HasRoom() const {
 
 void Shard::SubmitBatch() {
   if (batch_.count() == 0) return;
-  submitted_.push_back({Position(next_position_.value - 1), batch_.bytes()});
+  submitted_.push_back({Position(next_position_.value - 1), batch_.bytes(), uv_hrtime()});
   bytes_in_flight_ += batch_.bytes();
   committer_->Submit(batch_);
 }
@@ -370,6 +387,11 @@ std::vector<InstanceId> Shard::open_instances() const {
     if (!model::HasEnded(live->instance.status)) open.push_back(id);
   std::ranges::sort(open);
   return open;
+}
+
+const model::Instance* Shard::FindInMemory(InstanceId instance) const {
+  const auto found = live_.find(instance);
+  return found == live_.end() ? nullptr : &found->second->instance;
 }
 
 Result<const model::Instance*> Shard::Find(InstanceId instance) {

@@ -33,6 +33,7 @@
 #include "engine/model/codec.h"
 #include "engine/model/command.h"
 #include "engine/model/registry.h"
+#include "engine/model/trace_context.h"
 #include "engine/runtime/board.h"
 #include "engine/runtime/limits.h"
 #include "engine/runtime/live.h"
@@ -59,6 +60,9 @@ struct ShardOptions {
   size_t max_queued_attempts = kMaxQueuedAttempts;
   uint32_t max_call_depth = kMaxCallDepth;
   int64_t timeout_grace_us = kTimeoutGraceUs;
+  // Which share of the instances that come without a traceparent are sampled; nothing: they have no
+  // trace, and hand none on.
+  std::optional<double> trace_ratio;
   SchedulerSettings scheduler;
 };
 
@@ -83,6 +87,18 @@ struct ShardParts {
   const Clock* clock = nullptr;
   const secrets::Secrets* secrets = nullptr;
   Observer* observer = nullptr;  // may be null
+};
+
+// How a shard does.
+struct ShardFigures {
+  // In microseconds, from when a batch was handed over until the loop knew that it is durable.
+  eventstore::DoublingCounts::Reading commit_us;
+  eventstore::DoublingCounts::Reading block_records;
+  eventstore::DoublingCounts::Reading block_bytes;
+  size_t inbox = 0;             // what waits to be decided
+  uint64_t records_on_way = 0;  // to the disk
+  size_t bytes_on_way = 0;
+  size_t timers = 0;  // instances that are to be woken at a moment
 };
 
 struct StartOptions {
@@ -168,11 +184,16 @@ class Shard {
   Result<const model::Instance*> Find(InstanceId instance);
   std::vector<InstanceId> open_instances() const;
   // Calls `ended` once, when the instance has ended durably: at the next turn if it has already.
+  // The same when it is in memory already; null: it is not.
+  const model::Instance* FindInMemory(InstanceId instance) const;
   // Calls nothing when the engine stops before.
   void WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended);
 
   // Answers when all that has been decided so far is durable.
   void WhenDurable(Answer answer);
+  // Where the instance stands in a trace; nothing: it has none.
+  std::optional<model::InstanceTrace> TraceOf(const model::Instance& instance) const;
+
 
   // Answers when a checkpoint that begins from now on is durable.
   void WriteCheckpoint(Answer answer);
@@ -185,6 +206,7 @@ class Shard {
 
   size_t live_instances() const { return live_.size(); }
   // Attempts that wait for a limit.
+  ShardFigures figures() const;
   size_t queued_attempts() const { return scheduler_.queued(); }
   InstanceId last_instance() const { return last_instance_; }
 
@@ -218,6 +240,7 @@ class Shard {
   void RunPosted();
   void ProcessInbox();
   void Process(Inbound& inbound);
+  void NoteCommitted();
   bool HasRoom() const;
   size_t BytesInFlight() const { return bytes_in_flight_ + batch_.bytes(); }
   void AdoptStart(Live& live, model::Command& command);
@@ -370,7 +393,9 @@ class Shard {
     size_t bytes = 0;
   };
   std::deque<Submitted> submitted_;  // not durable yet
+    uint64_t at_ns = 0;  // uv_hrtime
   size_t bytes_in_flight_ = 0;       // of them
+  eventstore::DoublingCounts commit_us_;
   Position next_position_{1};
   Position durable_;
   std::vector<Release> releases_;  // by position; those before next_release_ are spent

@@ -25,6 +25,7 @@ class TimerQueue {
 
   void Add(TimeUs at, InstanceId instance) { entries_.emplace(at, instance); }
   void Remove(TimeUs at, InstanceId instance) { entries_.erase({at, instance}); }
+  size_t size() const { return entries_.size(); }
   // An entry whose time has come, or instance 0.
   InstanceId TakeDue(TimeUs now);
   // Sets the uv_timer for the first, or for `other` (0: none) if that is earlier. Call after adding

@@ -37,7 +37,8 @@ struct TaskRequest {
   Value config;                      // rendered; secrets are in place. An object
   Value input;                       // the step's mapped input. An object
   std::vector<std::string> secrets;  // texts that must not appear in outputs, logs and errors
-  int64_t timeout_us = 0;  // 0: none. The executor ends the attempt itself when it elapses
+  int64_t timeout_us = 0;      // 0: none. The executor ends the attempt itself when it elapses
+  std::string trace_parent{};  // W3C traceparent of the attempt, to be handed on; empty: none
 };
 
 struct TaskFailure {

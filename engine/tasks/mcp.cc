@@ -65,6 +65,8 @@ std::expected<ChildProcess::Spec, TaskFailure> ServerProgram(const McpPlan& plan
   }
   spec.arguments = plan.args;
   spec.environment = options.EnvironmentList();
+  if (!request.trace_parent.empty())
+    spec.environment.push_back("TRACEPARENT=" + request.trace_parent);
   for (const auto& [name, value] : plan.environment) {
     std::erase_if(spec.environment, [&name = name](const std::string& variable) {
       return variable.starts_with(name + "=");

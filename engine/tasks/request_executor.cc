@@ -35,6 +35,7 @@ void RequestExecutor::Start(TaskRequest request, std::function<void(TaskResult)>
   auto plan = std::make_shared<HttpPlan>(*std::move(planned));
   SetHeaderOnce(*plan, "Idempotency-Key", key.ToString());
   SetHeaderOnce(*plan, "User-Agent", "stele");
+  if (!request.trace_parent.empty()) SetHeaderOnce(*plan, "traceparent", request.trace_parent);
   plan->request.timeout_us =
       EffectiveTimeout(plan->timeout_us, request.timeout_us, plan->request.timeout_us);
   std::vector<std::string> secrets = std::move(request.secrets);

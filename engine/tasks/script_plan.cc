@@ -313,6 +313,7 @@ std::vector<std::string> ScriptEnvironment(const ScriptConfig& config, const Scr
       if (text && FitsEnvironment(*text)) set(InputVariable(member.key), *std::move(text));
     }
   }
+  if (!request.trace_parent.empty()) set("TRACEPARENT", request.trace_parent);
   for (const auto& [name, value] : config.environment) set(name, value);
   std::string input = ToJson(request.input);
   if (FitsEnvironment(input)) set("STELE_INPUT", std::move(input));

@@ -92,6 +92,7 @@ Value TaskMessage(const WorkerTask& task) {
   message.Set("input", task.input);
   if (task.left_us > 0) message.Set("timeout_ms", ToMs(task.left_us));
   if (task.lease_us > 0) message.Set("lease_ms", ToMs(task.lease_us));
+  if (!task.trace_parent.empty()) message.Set("trace_parent", task.trace_parent);
   return message;
 }
 

@@ -53,6 +53,7 @@ struct WorkerTask {
   const Value& config;                      // rendered; secrets are in place. An object
   const Value& input;                       // an object
   const std::vector<std::string>& secrets;  // texts that must not appear in logs
+  const std::string& trace_parent;          // of the attempt; empty: none
   int64_t left_us = 0;                      // of the step's timeout; 0: it has none
   int64_t lease_us = 0;                     // how long without a heartbeat; 0: for ever
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <map>
 #include <set>
@@ -25,6 +26,7 @@ struct WorkerPool::Task {
         config(std::move(request.config)),
         input(std::move(request.input)),
         secrets(std::move(request.secrets)),
+        trace_parent(std::move(request.trace_parent)),
         done(std::move(when_done)),
         redactor(secrets),
         log_redactor(redactor),
@@ -37,6 +39,7 @@ struct WorkerPool::Task {
   Value config;
   Value input;
   std::vector<std::string> secrets;
+  std::string trace_parent;
   TimeUs deadline;     // 0: none
   uint64_t order = 0;  // of its type's queue; kept when it waits again
   std::function<void(TaskResult)> done;

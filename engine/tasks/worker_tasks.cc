@@ -148,7 +148,8 @@ void WorkerPool::HandOut(Task& task, Member& member) {
   const int64_t left_us =
       task.deadline ? std::max<int64_t>(task.deadline.value - clock_->Now().value, 1) : 0;
   member.worker->OnTask({task.lease, task.key, task.type, task.definition, task.step, task.config,
-                         task.input, task.secrets, left_us, member.joining.lease_us});
+                         task.input, task.secrets, task.trace_parent, left_us,
+                         member.joining.lease_us});
 }
 
 WorkerPool::Member& WorkerPool::Unlease(Task& task) {

@@ -254,6 +254,7 @@ void TriggerService::FireOccurrences() {
                .time = one.time,
                .input = *std::move(one.input),
                .actor = {},
+               .trace_parent = {},
                .started = {}});
   }
 }

@@ -144,6 +144,7 @@ class TriggerService final : public runtime::Observer {
     bool buffered = false;
     bool at_once = false;  // starts although nothing fires by itself yet
     std::string actor;
+    std::string trace_parent;  // of the request that fires it; empty: none
     Started started;
   };
 

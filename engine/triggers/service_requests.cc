@@ -268,6 +268,7 @@ void TriggerService::FireDelivered(const KnownTrigger& trigger, const WebhookFir
              .input = *std::move(input),
              .at_once = true,
              .actor = std::string(actor),
+             .trace_parent = fires.trace_parent,
              .started =
                  [key, given = std::move(given)](const Result<std::optional<InstanceId>>& started) {
                    if (!started.has_value()) return given(RefusalOf(started.error()));

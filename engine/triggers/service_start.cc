@@ -48,6 +48,7 @@ void TriggerService::Shoot(Shot shot) {
                                    .key = shot.key,
                                    .time = shot.time,
                                    .input = shot.input,
+                                   .trace_parent = shot.trace_parent,
                                    .buffered = shot.buffered,
                                    .at_once = shot.at_once,
                                    .again = {},
@@ -104,6 +105,7 @@ void TriggerService::StartOne(Pending& pending) {
   model::StartInstance start;
   start.definition = definition->id;
   start.input = pending.input;
+  start.trace_parent = pending.trace_parent;
   start.idempotency_key = runtime::FiringKey(trigger, pending.key);
   start.tags = {fmt::format("trigger:{}", trigger.value)};
   // The id is known before the answer comes, which may be at once; the firing may be gone then.

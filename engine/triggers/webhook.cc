@@ -131,7 +131,9 @@ WebhookVerdict Fire(const WebhookConfig& config, const WebhookRequest& request,
     return Refused(400, ErrorCode::kLimitExceeded,
                    fmt::format("Expected a deduplication key of at most {} bytes but found {}",
                                kMaxDeduplicationKeyBytes, key.size()));
-  WebhookFires fires{.deduplication_key = std::string(key), .kind = WebhookKindName(config.kind)};
+  WebhookFires fires{.deduplication_key = std::string(key),
+                     .kind = WebhookKindName(config.kind),
+                     .trace_parent = std::string(HeaderOf(request, "traceparent"))};
   if (!config.input) {
     fires.input = DefaultInput(config, environment, std::move(event));
     return fires;

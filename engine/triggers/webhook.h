@@ -62,6 +62,7 @@ struct WebhookFires {
   Value input;                    // an object
   std::string deduplication_key;  // X-GitHub-Delivery or Idempotency-Key; may be empty
   std::string_view kind;
+  std::string trace_parent;  // the header `traceparent`, as it was given; empty: none
 };
 struct WebhookIgnored {
   std::string reason;

@@ -26,6 +26,7 @@ std::shared_ptr<Task::State> StateOf(api::WorkerTask::Reader task) {
   state->attempt = task.getAttempt();
   state->config = StringOf(task.getConfig());
   state->input = StringOf(task.getInput());
+  state->trace_parent = StringOf(task.getTraceParent());
   if (task.getTimeout() > 0)
     state->deadline =
         std::chrono::steady_clock::now() + std::chrono::microseconds(task.getTimeout());

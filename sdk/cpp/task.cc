@@ -28,6 +28,9 @@ const std::string& Task::config() const {
 const std::string& Task::input() const {
   return state_->input;
 }
+const std::string& Task::trace_parent() const {
+  return state_->trace_parent;
+}
 std::optional<std::chrono::steady_clock::time_point> Task::deadline() const {
   return state_->deadline;
 }

@@ -24,6 +24,7 @@ struct Task::State {
   uint32_t attempt = 1;
   std::string config;
   std::string input;
+  std::string trace_parent;
   std::optional<std::chrono::steady_clock::time_point> deadline;
 
   uint64_t number = 0;  // of this program's

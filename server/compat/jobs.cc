@@ -173,7 +173,9 @@ kj::Promise<http::Response> CreateJob(const Operations& operations, const Call& 
   const auto newest =
       FindWorkflow(operations.desk.registry(), static_cast<uint64_t>(call.Number("flow_id", 0)));
   if (!newest.has_value()) return Refuse(newest.error());
-  StartRequest request{.definition = (*newest)->name, .business_key = call.Text("job_name")};
+  StartRequest request{.definition = (*newest)->name,
+                       .business_key = call.Text("job_name"),
+                       .trace_parent = call.TraceParent()};
   // Nothing of it begins before it is started.
   request.paused = true;
   if (call.Find("created_by") != nullptr)

@@ -138,7 +138,8 @@ kj::Promise<http::Response> Start(const Operations& operations, const Call& call
   if (!newest.has_value()) return Refuse(newest.error());
   StartRequest request{.definition = (*newest)->name,
                        .variables = call.Variables("variables"),
-                       .business_key = call.Text("business_key")};
+                       .business_key = call.Text("business_key"),
+                       .trace_parent = call.TraceParent()};
   return operations.instances.Start(call.caller(), std::move(request))
       .then([operations,
              caller = call.caller()](Result<Started> started) -> kj::Promise<http::Response> {

@@ -22,6 +22,7 @@
 #include "server/observation/log.h"
 #include "server/operations/served_engine.h"
 
+#include "server/tracing/tracer.h"
 // As <uv.h> has it.
 using uv_loop_t = struct uv_loop_s;
 
@@ -47,6 +48,8 @@ struct EdgeOptions {
   LogLevel log_level = LogLevel::kInfo;
   // Told, a sentence each, what somebody who runs the server should know.
   std::function<void(std::string_view)> note;
+  // What has become of the spans that a collector is told of; null: none is told.
+  std::function<tracing::TracingFigures()> tracing;
 };
 
 class Edge {

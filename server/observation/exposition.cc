@@ -14,6 +14,11 @@ namespace {
 using projections::InstanceCounts;
 using projections::StepCounts;
 
+// Of times that were counted by powers of two: buckets from 64 µs to 17 s.
+constexpr size_t kFirstTimeBound = 6;
+constexpr size_t kLastTimeBound = 24;
+constexpr double kMicrosecond = 1e-6;
+
 double Number(uint64_t number) {
   return static_cast<double>(number);
 }
@@ -68,6 +73,8 @@ void AddTasks(const CountedWork& work, Families& families) {
       Told{CounterFamily("stele_attempts_total", "Attempts that began."), &StepCounts::attempts},
       Told{CounterFamily("stele_attempts_failed_total", "Attempts that told of an error."),
            &StepCounts::failed_attempts},
+      Told{CounterFamily("stele_steps_retried_total", "Runs that began an attempt again."),
+           &StepCounts::retried},
       Told{CounterFamily("stele_step_timeouts_total", "Deadlines that elapsed."),
            &StepCounts::timeouts}};
   MetricFamily durations = HistogramFamily(
@@ -201,6 +208,60 @@ void AddViews(const StoredFigures& stored, Families& families) {
 
 void AddWorkers(const tasks::WorkerFigures& workers, Families& families) {
   families.push_back(OneGauge("stele_workers", "Workers that are here.", Number(workers.workers)));
+void AddCalls(const std::map<std::string, rpc::CallFigures>& methods, Families& families) {
+  MetricFamily calls =
+      CounterFamily("stele_rpc_calls_total",
+                    "Calls, by interface and method; failed: refused, broken, or given up.");
+  MetricFamily durations =
+      HistogramFamily("stele_rpc_call_duration_seconds", "From a call to its answer.");
+  for (const auto& [method, figures] : methods) {
+    for (size_t i = 0; i < rpc::kCallResults.size(); ++i)
+      if (figures.results[i] > 0)
+        AddValue(calls, Number(figures.results[i]),
+                 {{"method", method}, {"result", std::string(rpc::kCallResults[i])}});
+    AddDoublings(durations, figures.us, kFirstTimeBound, kLastTimeBound, kMicrosecond,
+                 {{"method", method}});
+  }
+  families.push_back(std::move(calls));
+  families.push_back(std::move(durations));
+}
+
+// Buckets: from one record to 16,384, from 256 B to 64 MiB.
+void AddCommits(const runtime::ShardFigures& shard, Families& families) {
+  MetricFamily latency = HistogramFamily(
+      "stele_commit_duration_seconds", "From a batch of records until it was known to be durable.");
+  AddDoublings(latency, shard.commit_us, kFirstTimeBound, kLastTimeBound, kMicrosecond);
+  MetricFamily records =
+      HistogramFamily("stele_commit_block_records", "Records that were written as one block.");
+  AddDoublings(records, shard.block_records, 0, 14, 1);
+  MetricFamily bytes = HistogramFamily("stele_commit_block_bytes", "Bytes of a block, compressed.");
+  AddDoublings(bytes, shard.block_bytes, 8, 26, 1);
+  for (MetricFamily* family : {&latency, &records, &bytes}) families.push_back(std::move(*family));
+  families.push_back(
+      OneGauge("stele_inbox_commands", "What waits to be decided.", Number(shard.inbox)));
+  families.push_back(OneGauge("stele_records_in_flight", "Records on their way to the disk.",
+                              Number(shard.records_on_way)));
+  families.push_back(OneGauge("stele_bytes_in_flight", "Their bytes.", Number(shard.bytes_on_way)));
+  families.push_back(OneGauge("stele_timers_pending", "Instances that are to be woken at a moment.",
+                              Number(shard.timers)));
+}
+
+void AddTracing(const tracing::TracingFigures& tracing, Families& families) {
+  families.push_back(OneCounter("stele_spans_exported_total", "Spans that the collector has taken.",
+                                Number(tracing.exported)));
+  families.push_back(OneCounter("stele_spans_dropped_total",
+                                "Spans that nobody will be told of: no room, or refused.",
+                                Number(tracing.dropped)));
+  families.push_back(OneCounter("stele_span_requests_failed_total",
+                                "Requests that the collector did not take.",
+                                Number(tracing.failed_requests)));
+  families.push_back(
+      OneGauge("stele_spans_queued", "Spans that wait to be sent.", Number(tracing.queued)));
+  families.push_back(OneGauge("stele_tracing_lag_records",
+                              "Records that were not looked at for spans yet.",
+                              Number(tracing.lag_records)));
+}
+
   families.push_back(OneCounter("stele_worker_tasks_total", "Tasks that workers were handed.",
                                 Number(workers.handed_out)));
   families.push_back(OneCounter("stele_worker_tasks_lost_total", "Leases that ended unanswered.",
@@ -254,3 +315,6 @@ Families FamiliesOf(const Reading& reading) {
 }
 
 }  // namespace stele::server
+  AddCommits(reading.loop.shard, families);
+  AddCalls(reading.loop.calls, families);
+  if (reading.loop.tracing.has_value()) AddTracing(*reading.loop.tracing, families);

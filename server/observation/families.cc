@@ -2,6 +2,7 @@
 
 #include <prometheus/text_serializer.h>
 
+#include <cmath>
 #include <utility>
 
 #include "base/check.h"
@@ -55,6 +56,23 @@ void AddDurations(MetricFamily& family, const Durations& durations, MetricLabels
     metric.histogram.bucket.push_back(
         {.cumulative_count = up_to, .upper_bound = durations.bounds()[i]});
   }
+  family.metric.push_back(std::move(metric));
+}
+
+void AddDoublings(MetricFamily& family, const eventstore::DoublingCounts::Reading& reading,
+                  size_t first, size_t last, double unit, MetricLabels labels) {
+  CHECK(family.type == MetricType::Histogram && last < eventstore::DoublingCounts::kBounds);
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  uint64_t up_to = 0;
+  for (size_t i = 0; i < reading.counts.size(); ++i) {
+    up_to += reading.counts[i];
+    if (i >= first && i <= last)
+      metric.histogram.bucket.push_back(
+          {.cumulative_count = up_to, .upper_bound = std::ldexp(unit, static_cast<int>(i))});
+  }
+  metric.histogram.sample_count = up_to;
+  metric.histogram.sample_sum = static_cast<double>(reading.sum) * unit;
   family.metric.push_back(std::move(metric));
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "eventstore/doubling_counts.h"
 #include "server/observation/durations.h"
 
 namespace stele::server {
@@ -24,6 +25,10 @@ MetricFamily HistogramFamily(std::string name, std::string help);
 void AddValue(MetricFamily& family, double value, MetricLabels labels = {});
 // Of a histogram.
 void AddDurations(MetricFamily& family, const Durations& durations, MetricLabels labels = {});
+
+// Of a histogram: values up to `unit` times the powers of two from 2^first to 2^last.
+void AddDoublings(MetricFamily& family, const eventstore::DoublingCounts::Reading& reading,
+                  size_t first, size_t last, double unit, MetricLabels labels = {});
 
 // A family of one series without labels.
 MetricFamily OneCounter(std::string name, std::string help, double value);

@@ -13,6 +13,7 @@ namespace stele::server {
 LoopFigures Figures::LookAround() {
   LoopFigures figures;
   runtime::Shard& shard = desk_.shard();
+  figures.shard = shard.figures();
   figures.live_instances = shard.live_instances();
   figures.queued_attempts = shard.queued_attempts();
   figures.max_queued_attempts = shard.options().max_queued_attempts;

@@ -105,7 +105,7 @@ Result<JsonLog::Sink> OpenLogSink(const std::string& path) {
   return [file](std::string_view line) { file->Append(line); };
 }
 
-void LogRequest(Log& log, const http::AccessRecord& record) {
+void LogRequest(Log& log, const http::AccessRecord& record, const TraceIdOf& trace_id_of) {
   Object fields{{"request_id", record.id},
                 {"method", record.method},
                 {"route", record.route},
@@ -114,8 +114,13 @@ void LogRequest(Log& log, const http::AccessRecord& record) {
                 {"bytes_in", static_cast<int64_t>(record.bytes_in)},
                 {"bytes_out", static_cast<int64_t>(record.bytes_out)},
                 {"source", record.source}};
-  if (const auto instance = InstanceOf(record); instance.has_value())
+  if (const auto instance = InstanceOf(record); instance.has_value()) {
     fields.Set("instance", *instance);
+    if (trace_id_of)
+      if (std::string trace = trace_id_of(InstanceId(static_cast<uint64_t>(*instance)));
+          !trace.empty())
+        fields.Set("trace_id", std::move(trace));
+  }
   log.Write(LevelOf(record), "request", fields);
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/ids.h"
 #include "base/value.h"
 #include "server/http/service.h"
 
@@ -52,7 +53,11 @@ class JsonLog final : public Log {
 // "-" is the standard error stream. What cannot be written is lost. kIo.
 Result<JsonLog::Sink> OpenLogSink(const std::string& path);
 
-// Faults of ours as errors; what machines ask again and again at the level debug.
-void LogRequest(Log& log, const http::AccessRecord& record);
+// The trace of an instance, in hexadecimal; empty: it has none, or nobody knows at once.
+using TraceIdOf = std::function<std::string(InstanceId instance)>;
+
+// Faults of ours as errors; what machines ask again and again at the level debug. `trace_id_of` may
+// be null.
+void LogRequest(Log& log, const http::AccessRecord& record, const TraceIdOf& trace_id_of = nullptr);
 
 }  // namespace stele::server

@@ -10,12 +10,15 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/runtime/shard.h"
 #include "engine/tasks/worker_pool.h"
 #include "eventstore/event_store.h"
 #include "projections/projector.h"
 #include "projections/view_state.h"
 #include "projections/views/statistics_rows.h"
 #include "server/observation/process.h"
+#include "server/rpc/call_meter.h"
+#include "server/tracing/tracer.h"
 
 namespace stele::server {
 

@@ -63,6 +63,7 @@ Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
   return answering.promise.then([id, last](Result<Written> written) -> Result<Started> {
     if (!written.has_value()) return std::unexpected(written.error());
     return Started{written->position, id, id <= last};
+  start.trace_parent = std::move(request.trace_parent);
   });
 }
 

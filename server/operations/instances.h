@@ -28,6 +28,7 @@ struct StartRequest {
   int32_t priority = 0;
   TimeUs deadline;  // 0: the definition's
   bool paused = false;
+  std::string trace_parent;  // W3C traceparent of whoever asks; a malformed one counts as none
 };
 
 struct Started {

@@ -35,6 +35,9 @@ class Call {
   const Caller& caller() const { return caller_; }
   const http::Request& request() const { return request_; }
 
+  // The header `traceparent`, as it was given; empty: none.
+  std::string TraceParent() const { return std::string(request_.headers.Get("traceparent")); }
+
   // The path. REQUIRES: the pattern has them.
   const std::string& param(std::string_view name) const { return request_.Param(name); }
   // kInvalidInput: it is no number of one.

@@ -49,7 +49,8 @@ Result<StartRequest> StartRequestOf(const Call& call, TimeUs now) {
                       .tags = call.Texts("tags"),
                       .priority = static_cast<int32_t>(call.Number("priority", 0)),
                       .deadline = *deadline,
-                      .paused = call.Flag("paused")};
+                      .paused = call.Flag("paused"),
+                      .trace_parent = call.TraceParent()};
 }
 
 bool IsEmpty(const Payload& payload) {

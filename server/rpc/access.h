@@ -19,10 +19,13 @@
 
 namespace stele::server::rpc {
 
+class CallMeter;
+
 struct RpcOptions {
   // Null: nobody is asked for a name (--dev). Outlives the server.
   Logins* logins = nullptr;
   std::string program;  // "stele 0.1.0"
+  CallMeter* calls = nullptr;  // null: nobody counts. Outlives the server
   // How long a connection may stay without anybody being known.
   int64_t login_patience_us = kLoginPatienceUs;
 };

@@ -123,7 +123,8 @@ StartRequest Given::Start(api::StartRequest::Reader request) {
           .tags = Names(request.getTags(), "tags"),
           .priority = request.getPriority(),
           .deadline = TimeUs(request.getDeadline()),
-          .paused = request.getPaused()};
+          .paused = request.getPaused(),
+          .trace_parent = std::string(ViewOf(request.getTraceParent()))};
 }
 
 projections::Freshness Given::Freshness(api::Freshness::Reader freshness) {

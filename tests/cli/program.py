@@ -19,7 +19,7 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file_
 def environment(**more):
     """Nothing that changes what `stele` does comes from whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("STELE_", "LC_")) and name not in ("NO_COLOR", "TERM", "TZ")}
+            if not name.startswith(("STELE_", "LC_")) and name not in ("NO_COLOR", "TERM", "TZ", "TRACEPARENT")}
     return kept | {"LANG": "C.UTF-8", "TZ": "UTC"} | more
 
 

@@ -196,6 +196,41 @@ TEST(Committer, TellsTheErrorOnceAndStops) {
   }
 }
 
+TEST(Committer, CountsBlocksBySize) {
+  MemoryStore store;
+  Gate gate(store);
+  Answers answers;
+  Committer committer(store, kShard, answers.callback());
+  Batch batch = RoundRobin(1, 1, 1);
+  committer.Submit(batch);
+  gate.WaitUntilReached();
+  batch = RoundRobin(100, 1, 2);
+  committer.Submit(batch);
+  gate.Open();
+  committer.Stop();
+  const DoublingCounts::Reading records = committer.block_records();
+  EXPECT_EQ(records.counts[0], 1u) << "the first record, alone";
+  EXPECT_EQ(records.counts[7], 1u) << "the others: up to 128";
+  EXPECT_EQ(records.sum, 101u);
+  EXPECT_GT(committer.block_bytes().sum, 0u);
+}
+
+TEST(DoublingCounts, PutsAValueUnderTheFirstPowerOfTwoThatIsNotSmaller) {
+  DoublingCounts counts;
+  for (const uint64_t value : {0u, 1u, 2u, 3u, 4u, 5u, 8u, 9u}) counts.Add(value);
+  counts.Add(uint64_t{1} << 31);
+  counts.Add((uint64_t{1} << 31) + 1);
+  const DoublingCounts::Reading reading = counts.Read();
+  EXPECT_EQ(reading.counts[0], 2u);
+  EXPECT_EQ(reading.counts[1], 1u);
+  EXPECT_EQ(reading.counts[2], 2u);
+  EXPECT_EQ(reading.counts[3], 2u);
+  EXPECT_EQ(reading.counts[4], 1u);
+  EXPECT_EQ(reading.counts[31], 1u);
+  EXPECT_EQ(reading.counts[DoublingCounts::kBounds], 1u);
+  EXPECT_EQ(reading.sum, 32u + (uint64_t{2} << 31) + 1);
+}
+
 TEST(Committer, ContinuesWhereTheStoreIs) {
   MemoryStore store;
   ASSERT_OK(AppendNext(store, RoundRobin(5, 1, 1)));

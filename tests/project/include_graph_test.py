@@ -37,9 +37,12 @@ MAY_INCLUDE = {
     "server/http": ["base"],
     "server/auth": ["base"],
     "server/operations": ["engine/requests", "engine/retention", "projections", "server/auth", "server/loop"],
-    "server/rest": ["server/operations", "server/http"],
-    "server/rpc": ["server/operations"],
-    "server/observation": ["server/rest"],
+    "server/alerts": ["server/operations"],
+    "server/rest": ["server/alerts", "server/operations", "server/http"],
+    "server/rpc": ["server/alerts", "server/operations", "server/vat"],
+    # Follows the log beside the engine: nothing that serves knows of it but who shows its figures.
+    "server/tracing": ["engine/tasks", "projections", "server/http"],
+    "server/observation": ["server/rest", "server/rpc", "server/tracing"],
     "server/compat": ["server/rest"],
     "server/edge": ["server/compat", "server/rest", "server/rpc", "server/observation"],
     # What a program of somebody's links: nothing of the engine.
@@ -57,7 +60,7 @@ FREE = ("bench", "tests", "examples")
 # what a library's headers look like -> folders that may include them.
 LIBRARIES = [
     (r"rocksdb/", ["eventstore", "projections"]),
-    (r"uv\.h$", ["engine/runtime", "engine/tasks", "engine/triggers", "engine/embed", "server/loop", "sdk/cpp", "cli"]),
+    (r"uv\.h$", ["engine/runtime", "engine/tasks", "engine/triggers", "engine/embed", "server/loop", "server/tracing", "sdk/cpp", "cli"]),
     (r"curl/", ["engine/tasks"]),
     (r"yaml-cpp/", ["engine/definition"]),
     (r"simdjson", ["base", "engine/definition"]),

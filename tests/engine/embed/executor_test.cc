@@ -39,6 +39,21 @@ TEST_F(EmbedExecutor, SeesItsAttempt) {
   EXPECT_NE(history.find(R"("log":"hi")"), std::string::npos) << history;
 }
 
+TEST_F(EmbedExecutor, BelongsToTheTraceThatTheInstanceWasStartedIn) {
+  std::vector<std::string> seen;
+  Do(engine_->RegisterFunction("look", [&](const Attempt& attempt) {
+    seen.push_back(attempt.trace_parent);
+    return TaskResult();
+  }));
+  RunOne("  - {id: s, type: custom:look}\n");
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-";
+  End(Get(engine_->Start({.definition = "one", .trace_parent = trace + "00f067aa0ba902b7-01"})));
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[0], "") << "there is no trace";
+  EXPECT_TRUE(seen[1].starts_with(trace)) << seen[1];
+  EXPECT_EQ(seen[1].find("00f067aa0ba902b7"), std::string::npos) << "it has a span of its own";
+}
+
 TEST_F(EmbedExecutor, ThatThrowsFailsItsAttempt) {
   Do(engine_->RegisterFunction(
       "throws", [](const Attempt&) -> TaskResult { throw std::runtime_error("no paper"); }));

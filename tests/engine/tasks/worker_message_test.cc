@@ -28,11 +28,13 @@ TEST(WorkerMessage, TellsATaskWithAllThatItNeeds) {
   const Value config = Object{{"width", 3}}, input = Object();
   const std::vector<std::string> secrets = {"hunter2!"};
   const AttemptKey key{InstanceId(42), RunId(7), 2};
+  const std::string trace_parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   EXPECT_EQ(ToJson(TaskMessage({LeaseId(5), key, type, definition, step, config, input, secrets,
-                                1'500'001, 30'000'000})),
+                                trace_parent, 1'500'001, 30'000'000})),
             R"({"message":"task","lease":5,"key":"42-7-2","type":"resize","definition":"album",)"
             R"("step":"small","instance":42,"attempt":2,"config":{"width":3},"input":{},)"
-            R"("timeout_ms":1501,"lease_ms":30000})");
+            R"("timeout_ms":1501,"lease_ms":30000,"trace_parent":")" +
+                trace_parent + R"("})");
   EXPECT_EQ(ToJson(CancelMessage(LeaseId(5), "why")),
             R"({"message":"cancel","lease":5,"reason":"why"})");
   EXPECT_EQ(ToJson(EndedMessage(LeaseId(5), "why")),

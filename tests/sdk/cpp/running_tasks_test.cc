@@ -39,6 +39,8 @@ class Control final : public api::TaskControl::Server {
   Heard& heard_;
 };
 
+constexpr char kTraceParent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
 class Leases : public testing::Test {
  protected:
   Leases() {
@@ -51,6 +53,7 @@ class Leases : public testing::Test {
   auto Call(const char* type = "resize") {
     auto request = server_.runRequest();
     request.initTask().setType(type);
+    request.getTask().setTraceParent(kTraceParent);
     request.setControl(kj::heap<Control>(heard_));
     return request.send();
   }
@@ -85,6 +88,13 @@ TEST_F(Leases, AreRenewedUntilTheAnswer) {
   world_.Settle();
   EXPECT_EQ(heard_.details.size(), 2U);
   EXPECT_TRUE(heard_.released);
+}
+
+TEST_F(Leases, TellTheHandlerOfItsTrace) {
+  auto call = Call();
+  world_.Settle();
+  ASSERT_TRUE(task_.has_value());
+  EXPECT_EQ(task_->trace_parent(), kTraceParent);
 }
 
 TEST_F(Leases, CarryWhatHandlersSay) {

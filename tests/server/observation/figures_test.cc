@@ -80,9 +80,40 @@ TEST(Figures, TellOfTheLogAndTheViews) {
   EXPECT_EQ(scrape.types.at("stele_instance_duration_seconds"), "histogram");
 }
 
+TEST(Figures, TellHowRecordsComeToTheDisk) {
+  ObservedWorld world;
+  world.Work();
+  const Scrape scrape = world.Read();
+  const double records = scrape.Value("stele_records_total");
+  EXPECT_EQ(scrape.Value("stele_commit_block_records_sum"), records);
+  EXPECT_GT(scrape.Value("stele_commit_block_records_count"), 0);
+  EXPECT_LE(scrape.Value("stele_commit_block_records_count"), records);
+  EXPECT_GT(scrape.Value("stele_commit_block_bytes_sum"), 0);
+  EXPECT_GT(scrape.Value("stele_commit_duration_seconds_count"), 0);
+  EXPECT_GT(scrape.Value("stele_commit_duration_seconds_sum"), 0);
+  EXPECT_EQ(scrape.Value("stele_records_in_flight"), 0);
+  EXPECT_EQ(scrape.Value("stele_bytes_in_flight"), 0);
+  EXPECT_EQ(scrape.Value("stele_inbox_commands"), 0);
+  EXPECT_EQ(scrape.Value("stele_timers_pending"), 0);
+  world.served.Register("later", "{id: rest, type: delay, config: {duration: 1h}}");
+  world.served.Start("later");
+  EXPECT_EQ(world.Read().Value("stele_timers_pending"), 1);
+}
+
 TEST(Figures, AreWhatTheEdgeAdds) {
   ObservedWorld world;
   const Scrape scrape = world.Read();
+  EXPECT_EQ(scrape.Value("stele_spans_exported_total"), 5);
+  EXPECT_EQ(scrape.Value("stele_spans_dropped_total"), 1);
+  EXPECT_EQ(scrape.Value("stele_spans_queued"), 2);
+  const std::map<std::string, std::string> start = {{"method", "Instances.start"}};
+  EXPECT_EQ(
+      scrape.Value("stele_rpc_calls_total", {{"method", "Instances.start"}, {"result", "ok"}}), 7);
+  EXPECT_EQ(
+      scrape.Value("stele_rpc_calls_total", {{"method", "Instances.start"}, {"result", "failed"}}),
+      1);
+  EXPECT_EQ(scrape.Value("stele_rpc_call_duration_seconds_count", start), 8);
+  EXPECT_EQ(scrape.Value("stele_rpc_call_duration_seconds_sum", start), 8);
   EXPECT_EQ(scrape.Value("stele_http_connections"), 3);
   EXPECT_EQ(scrape.Value("stele_rpc_connections"), 2);
 }

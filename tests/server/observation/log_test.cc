@@ -73,6 +73,17 @@ TEST_F(Logged, RequestsHaveTheirRouteAndNotTheirPath) {
   EXPECT_EQ(lines_[1].find("key-of-mine"), std::string::npos);
 }
 
+TEST_F(Logged, RequestsAboutAnInstanceHaveItsTrace) {
+  JsonLog log = At(LogLevel::kDebug);
+  const auto trace_of = [](InstanceId id) { return std::string(id.value == 42 ? "abc" : ""); };
+  LogRequest(log, {.route = "/api/v1/instances/{id}", .path = "/api/v1/instances/42"}, trace_of);
+  LogRequest(log, {.route = "/api/v1/instances/{id}", .path = "/api/v1/instances/43"}, trace_of);
+  LogRequest(log, {.route = "/api/v1/instances", .path = "/api/v1/instances"}, trace_of);
+  EXPECT_EQ(Text(0, "trace_id"), "abc");
+  EXPECT_EQ(Text(1, "trace_id"), "nothing");
+  EXPECT_EQ(Text(2, "trace_id"), "nothing");
+}
+
 TEST_F(Logged, RequestsHaveALevel) {
   JsonLog log = At(LogLevel::kDebug);
   LogRequest(log, {.method = "GET", .route = "/metrics", .status = 200});

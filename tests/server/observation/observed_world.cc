@@ -12,6 +12,11 @@ ObservedWorld::ObservedWorld(bool open_metrics, kj::Duration kept)
           [](LoopFigures& loop) {
             loop.http_connections = 3;
             loop.rpc_connections = 2;
+            loop.tracing = tracing::TracingFigures{.exported = 5, .dropped = 1, .queued = 2};
+            rpc::CallFigures& start = loop.calls["Instances.start"];
+            start.results = {7, 1};
+            start.us.counts[20] = 8;
+            start.us.sum = 8'000'000;
           },
           kept),
       health(served.desk(), figures),

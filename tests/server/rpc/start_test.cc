@@ -28,6 +28,16 @@ TEST_F(RpcStart, IsWaitedForBeforeItIsAnswered) {
   EXPECT_FALSE(answer.getStarted().getKnown());
 }
 
+TEST_F(RpcStart, BelongsToTheTraceOfWhoeverAsks) {
+  constexpr char kParent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  for (const auto& [given, kept] : {std::pair(kParent, kParent), {"nonsense", ""}, {"", ""}}) {
+    auto request = Starting("long");
+    request.setTraceParent(given);
+    const InstanceId id(Await(request.send()).getStarted().getId());
+    EXPECT_EQ(world_.shard().Find(id).value()->trace_parent, kept) << given;
+  }
+}
+
 TEST_F(RpcStart, KeepsWhatItIsGiven) {
   auto request = Starting("long");
   request.setBusinessKey("order-7");

@@ -52,6 +52,9 @@ struct Attempt {
   std::string task_type;
   std::string config;  // an object: templates are rendered, secrets in their places
   std::string input;   // an object
+  // The attempt's `traceparent` (W3C Trace Context), to be handed on; empty: the instance was started
+  // without one.
+  std::string trace_parent;
   // True from when nobody waits for the attempt any more: it was cancelled, its time is up, the
   // engine stops. Work that takes long should look at it.
   std::function<bool()> cancelled;
@@ -217,6 +220,9 @@ struct StartRequest {
   int32_t priority = 0;     // the higher first
   int64_t deadline_us = 0;  // 0: the definition's
   bool paused = false;      // nothing of it starts before Resume
+  // The `traceparent` (W3C Trace Context) of what asks, or empty: the instance, and what it hands
+  // out, belongs to that trace. A malformed one counts as none.
+  std::string trace_parent;
 };
 
 // Who acts on a task for people, and what they say. A task that names people or groups, or that

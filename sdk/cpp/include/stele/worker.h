@@ -46,6 +46,9 @@ class Task {
   uint32_t attempt() const;           // from 1
   const std::string& config() const;  // JSON, an object
   const std::string& input() const;   // JSON, an object
+  // The attempt's `traceparent` (W3C Trace Context), for spans of the handler's own and for what it
+  // calls; empty: the instance has no trace.
+  const std::string& trace_parent() const;
   // When the step's timeout elapses, if it has one.
   std::optional<std::chrono::steady_clock::time_point> deadline() const;
 
