@@ -33,6 +33,11 @@ struct AboutOf {
   void operator()(const model::TriggerStateChanged& event) const {
     shown.about_trigger = event.trigger;
   }
+  void operator()(const model::AlertChanged& event) const {
+    const auto document = ParseJson(event.document);
+    const Value* name = document.has_value() ? document->Find("definition") : nullptr;
+    if (name != nullptr && name->is_string()) shown.definition = name->as_string();
+  }
   template <class Other>
   void operator()(const Other&) const {}
 };

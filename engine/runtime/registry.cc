@@ -124,6 +124,16 @@ void Shard::NoteDenied(model::AccessDenied denied, std::string_view actor) {
   if (!RefuseStopped(nullptr)) RecordOfRegistry(std::move(denied), actor, nullptr);
 }
 
+void Shard::ChangeAlert(model::AlertChanged changed, std::string_view actor, Answer answer) {
+  if (RefuseStopped(answer)) return;
+  if (registry_.alerts.contains(changed.rule) == changed.firing)
+    return answer(Fail(ErrorCode::kWrongState,
+                       fmt::format("Expected an alert of \"{}\" that {} but found that it {}",
+                                   changed.rule, changed.firing ? "is over" : "fires",
+                                   changed.firing ? "fires" : "is over")));
+  RecordOfRegistry(std::move(changed), actor, std::move(answer));
+}
+
 void Shard::ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
                           Answer answer) {
   if (RefuseStopped(answer)) return;

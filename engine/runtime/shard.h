@@ -145,6 +145,8 @@ class Shard {
   // An attempt that an edge denied, for whoever reads the log later. Whoever calls it bounds how
   // often.
   void NoteDenied(model::AccessDenied denied, std::string_view actor);
+  // What a rule watches over begins or is over. kWrongState: it is so already.
+  void ChangeAlert(model::AlertChanged changed, std::string_view actor, Answer answer);
   // A message from outside; `expires` 0: after the usual time. One whose id is known is not
   // published again: the answer is the position of the first, or kDuplicateKey when that one was
   // another message.

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "server/alerts/alerts.h"
 #include "server/auth/authenticator.h"
 #include "server/compat/resources.h"
 #include "server/edge/doors.h"
@@ -20,6 +21,7 @@
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
 #include "server/rest/accounts.h"
+#include "server/rest/alerts.h"
 #include "server/rest/api.h"
 #include "server/rpc/server.h"
 
@@ -84,7 +86,7 @@ struct Edge::Parts {
   void MakeApi();
   void MakeServices();
   Result<Caller> CallerOf(const http::Request& request);
-  void FillIn(LoopFigures& found) const;
+  void FillIn(LoopFigures& found);
   void OnRequest(const http::AccessRecord& record);
   void OnProblem(std::string_view id, std::string_view what);
   void Note(std::string_view sentence);
@@ -106,6 +108,10 @@ struct Edge::Parts {
   Workers workers{desk};
   Operations operations{desk,      instances, definitions, triggers,
                         questions, histories, events,      workers};
+
+  alerts::Alerts alerts{desk, [this](const std::string&, const std::string& sentence) {
+                          if (log.has_value()) log->Write(LogLevel::kWarn, sentence, {});
+                        }};
 
   RandomBytes random = SystemRandom();
   Accounts accounts;
@@ -141,12 +147,16 @@ Result<Caller> Edge::Parts::CallerOf(const http::Request& request) {
   return logins->Authenticate(given == nullptr ? std::string_view() : *given, request.source);
 }
 
-void Edge::Parts::FillIn(LoopFigures& found) const {
+void Edge::Parts::FillIn(LoopFigures& found) {
   found.http_connections = http_doors->connections();
   found.rpc_connections = rpc_doors->connections();
   found.http_in_progress = http->in_progress();
   found.http_streams = http->streams();
   found.event_followers = events.followers();
+  alerts::AlertFigures told = alerts.figures();
+  found.alerts_firing = std::move(told.firing);
+  found.alert_notices = {{"delivered", told.delivered}, {"failed", told.given_up}};
+  found.alert_attempts_failed = told.failed_attempts;
 }
 
 void Edge::Parts::OnRequest(const http::AccessRecord& record) {
@@ -247,6 +257,7 @@ void Edge::Parts::MakeApi() {
     api->Add(rest::UsersResource(*logins));
   }
   for (rest::Resource& dialect : compat::AllDialects(operations)) api->Add(std::move(dialect));
+  api->Add(rest::AlertsResource(alerts));
   api->Add(ObservationResource(figures, health, options.dev || options.open_metrics));
   api->AddTo(router);
 }
@@ -260,6 +271,7 @@ void Edge::Parts::MakeServices() {
           .access = [this](const http::AccessRecord& record) { OnRequest(record); },
           .problem = [this](std::string_view id, std::string_view what) { OnProblem(id, what); }});
   rpc.emplace(operations, rpc::RpcOptions{.logins = options.dev ? nullptr : &*logins,
+                                          .alerts = &alerts,
                                           .program = options.program});
   TlsServer* const server = tls.has_value() ? &*tls : nullptr;
   http_doors.emplace(loop, server,
@@ -293,6 +305,7 @@ void Edge::Begin(std::function<void(Result<std::string>)> made) {
                             made(std::move(password));
                             if (!goes_on || parts_->desk.closed()) return;
                             parts_->health.Begin();
+                            parts_->alerts.Begin();
                             parts_->http_doors->Begin();
                             parts_->rpc_doors->Begin();
                           })

@@ -131,6 +131,21 @@ void AddWork(const CountedWork& work, Families& families) {
   families.push_back(std::move(runs));
 }
 
+void AddAlerts(const LoopFigures& loop, Families& families) {
+  MetricFamily firing = GaugeFamily("stele_alerts_firing", "Alert rules: 1 of one that fires.");
+  for (const auto& [rule, fires] : loop.alerts_firing)
+    AddValue(firing, fires ? 1 : 0, {{"rule", rule}});
+  families.push_back(std::move(firing));
+  MetricFamily notices =
+      CounterFamily("stele_alert_notices_total", "Alerts that somebody was to be told of.");
+  for (const auto& [state, count] : loop.alert_notices)
+    AddValue(notices, Number(count), {{"state", state}});
+  families.push_back(std::move(notices));
+  families.push_back(OneCounter("stele_alert_attempts_failed_total",
+                                "Attempts to tell somebody of an alert that failed.",
+                                Number(loop.alert_attempts_failed)));
+}
+
 void AddEngine(const Reading& reading, Families& families) {
   const LoopFigures& loop = reading.loop;
   families.push_back(
@@ -160,6 +175,7 @@ void AddEngine(const Reading& reading, Families& families) {
       OneGauge("stele_http_streams", "Responses that stream.", Number(loop.http_streams)));
   families.push_back(
       OneGauge("stele_event_followers", "Who follows live events.", Number(loop.event_followers)));
+  AddAlerts(loop, families);
 }
 
 void AddStore(const Reading& reading, Families& families) {

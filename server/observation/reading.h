@@ -37,6 +37,9 @@ struct LoopFigures {
   size_t http_in_progress = 0;
   size_t http_streams = 0;
   size_t event_followers = 0;
+  std::map<std::string, bool> alerts_firing;      // by rule
+  std::map<std::string, uint64_t> alert_notices;  // by what became of them
+  uint64_t alert_attempts_failed = 0;             // to tell somebody of one
 };
 
 // Whether the log takes records, and how long it took to tell that all before were on the disk.

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/alerts/alerts.h"
 #include "server/auth/caller.h"
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
@@ -24,6 +25,7 @@ class CallMeter;
 struct RpcOptions {
   // Null: nobody is asked for a name (--dev). Outlives the server.
   Logins* logins = nullptr;
+  alerts::Alerts* alerts = nullptr;  // null: none are served. Outlives the server
   std::string program;  // "stele 0.1.0"
   CallMeter* calls = nullptr;  // null: nobody counts. Outlives the server
   // How long a connection may stay without anybody being known.

@@ -1,5 +1,6 @@
 #include "server/rpc/session.h"
 
+#include "server/rpc/alerts.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/definitions.h"
 #include "server/rpc/given.h"
@@ -70,6 +71,15 @@ kj::Promise<void> SessionServer::views(ViewsContext context) {
 
 kj::Promise<void> SessionServer::log(LogContext context) {
   context.getResults().setLog(kj::heap<LogServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::alerts(AlertsContext context) {
+  alerts::Alerts* const alerts = access_->options().alerts;
+  if (alerts == nullptr)
+    return Refuse({ErrorCode::kUnsupported,
+                   "Expected a server that has alert rules but found one that has none"});
+  context.getResults().setAlerts(kj::heap<AlertsServer>(access_, *alerts));
   return kj::READY_NOW;
 }
 

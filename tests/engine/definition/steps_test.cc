@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "engine/definition/canonical.h"
+#include "engine/definition/export.h"
 #include "tests/engine/definition/support.h"
 
 namespace stele::definition::testing {
@@ -231,6 +232,34 @@ TEST(Steps, NoSecretIsRecordedByWayOfStelesOwnWords) {
                      "   stele: {delay: '{{ secrets.x }}'}}\n"),
             (std::vector<std::string>{"3:8 STL0102 Expected no secret in the delay of \"a\", which "
                                       "is recorded, but found `secrets.x`"}));
+}
+
+constexpr const char* kPermissions = R"({"permissions":[{"action":"read","users":["ada"]}]})";
+
+TEST(Steps, KeepWhoMayDoWhat) {
+  for (const char* text :
+       {"name: n\npermissions: [{action: read, users: [ada]}]\nsteps: [{id: a, type: script}]\n",
+        "name: n\npermissions: [{action: read, users: [ada]}]\n"
+        "definition: {steps: [{id: a, type: script}]}\n",
+        "name: n\ndefinition:\n  permissions: [{action: read, users: [ada]}]\n"
+        "  steps: [{id: a, type: script}]\n"}) {
+    const auto definition = LoadYaml(text);
+    EXPECT_EQ(ToJson(definition->extra), kPermissions);
+    const auto again = ReadCanonical(WriteCanonical(*definition));
+    ASSERT_TRUE(again.has_value());
+    EXPECT_EQ(ToJson((*again)->extra), kPermissions);
+    const auto exported = Export(*definition, Dialect::kSteps, Syntax::kYaml);
+    ASSERT_TRUE(exported.has_value());
+    EXPECT_EQ(ToJson(LoadYaml(*exported)->extra), kPermissions);
+  }
+}
+
+TEST(Steps, SayOnceWhoMayDoWhat) {
+  EXPECT_EQ(FaultsOf("name: n\npermissions: [{action: read, users: [ada]}]\n"
+                     "definition:\n  permissions: [{action: read, users: [bo]}]\n"
+                     "  steps: [{id: a, type: script}]\n"),
+            std::vector<std::string>{"4:3 STL0101 Expected `permissions` once but found them "
+                                     "around `definition` and in it"});
 }
 
 }  // namespace

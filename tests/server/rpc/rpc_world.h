@@ -34,7 +34,7 @@ class RpcWorld : public testing::Test {
 
   RpcWorld() : RpcWorld(RpcOptions{.program = "stele test"}) {}
   explicit RpcWorld(RpcOptions options)
-      : server_(std::in_place, AllOperations(), std::move(options)) {}
+      : server_(std::in_place, AllOperations(), WithAlerts(std::move(options))) {}
   ~RpcWorld() override {
     client_.reset();
     for (auto& each : serving_) each = nullptr;
@@ -121,9 +121,15 @@ class RpcWorld : public testing::Test {
   }
 
   ServedWorld world_;
+  alerts::Alerts alerts_{world_.desk(), [](const std::string&, const std::string&) {}};
   std::optional<RpcServer> server_;
 
  private:
+  RpcOptions WithAlerts(RpcOptions options) {
+    options.alerts = &alerts_;
+    return options;
+  }
+
   std::unique_ptr<Client> client_;
   std::vector<bool> ended_;
   std::vector<kj::Promise<void>> serving_;

@@ -44,6 +44,8 @@ class ServedWorld final : private runtime::Observer {
 
   runtime::Shard& shard() { return *shard_; }
   tasks::WorkerPool& workers() { return *workers_; }
+  // For executors of a test's own. What a client of theirs leaves is the loop's to end.
+  tasks::TaskRegistry& tasks() { return tasks_; }
   projections::Projector& projector() { return *projector_; }
   Desk& desk() { return *desk_; }
   Instances& instances() { return *instances_; }
