@@ -76,7 +76,7 @@ class Service final : public runtime::Observer {
 
   int Run() {
     if (edge_ != nullptr) {
-      edge_->Begin([this](const Result<std::string>& made) { TellFirst(made); });
+      edge_->Begin([this](const Result<server::SecretText>& made) { TellFirst(made); });
     } else {
       TellReady();
     }
@@ -186,13 +186,13 @@ class Service final : public runtime::Observer {
   }
 
   // The password of the first admin, for whoever sees the terminal.
-  void TellFirst(const Result<std::string>& made) {
+  void TellFirst(const Result<server::SecretText>& made) {
     // Not from in here: the end waits for what calls this.
     if (!made.has_value())
       return engine_.shard().Post([this, error = made.error()] { OnFatal(error); });
     TellReady();
     if (made->empty()) return;
-    terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", *made));
+    terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", made->view()));
   }
 
   Status BeginRetention(const std::string& data, const std::string& actor) {

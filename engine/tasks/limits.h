@@ -96,5 +96,8 @@ inline constexpr uint32_t kMaxWorkerStarts = 5;
 inline constexpr int64_t kWorkerInputGraceUs = 2'000'000;
 // Tasks at once that one worker may ask for.
 inline constexpr uint32_t kMaxWorkerSlots = 1000;
+// Tasks a second that one worker may be limited to: one in eleven days to more than there are.
+inline constexpr double kMinWorkerRate = 1e-6;
+inline constexpr double kMaxWorkerRate = 1e6;
 
 }  // namespace stele::tasks

@@ -1,6 +1,7 @@
 #include "engine/tasks/worker_pool.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "engine/tasks/worker_pool_parts.h"
@@ -28,6 +29,7 @@ WorkerId WorkerPool::Join(Joining joining, Worker* worker) {
   const auto doubles = std::ranges::unique(member->joining.types);
   member->joining.types.erase(doubles.begin(), doubles.end());
   member->worker = worker;
+  member->pace.Set(member->joining.rate);
   for (const std::string& type : member->joining.types) {
     TypeQueue& queue = QueueOf(type);
     ++queue.workers;
@@ -44,6 +46,15 @@ void WorkerPool::SetSlots(WorkerId worker, uint32_t slots) {
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return;
   found->second->joining.slots = slots;
+  Rank(*found->second, false);
+  DispatchAll(worker);
+}
+
+void WorkerPool::SetRate(WorkerId worker, double rate) {
+  const auto found = workers_.find(worker);
+  if (found == workers_.end()) return;
+  found->second->joining.rate = rate;
+  found->second->pace.Set(rate);
   Rank(*found->second, false);
   DispatchAll(worker);
 }
@@ -84,10 +95,21 @@ void WorkerPool::Lose(WorkerId worker, std::string_view reason) {
 void WorkerPool::Rank(Member& member, bool is_its_turn_over) {
   const std::pair before(member.turn, member.id);
   if (is_its_turn_over) member.turn = ++last_turn_;
+  bool is_free = member.HasSlot();
+  if (member.paced) paced_.erase({std::exchange(member.paced, TimeUs()), member.id});
+  if (is_free && member.joining.rate > 0) {
+    const TimeUs next = member.pace.Next();
+    is_free = next <= clock_->Now();
+    if (!is_free) {
+      member.paced = next;
+      paced_.emplace(next, member.id);
+      SetTimer();
+    }
+  }
   for (const std::string& type : member.joining.types) {
     TypeQueue& queue = QueueOf(type);
     queue.free.erase(before);
-    if (member.IsFree()) queue.free.emplace(member.turn, member.id);
+    if (is_free) queue.free.emplace(member.turn, member.id);
   }
 }
 
@@ -118,13 +140,15 @@ void WorkerPool::SetDue(Task& task, int64_t after_us) {
 }
 
 void WorkerPool::SetTimer() {
-  if (due_.empty() && deadlines_.empty()) {
+  TimeUs next(INT64_MAX);
+  if (!due_.empty()) next = std::min(next, due_.begin()->first);
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (!paced_.empty()) next = std::min(next, paced_.begin()->first);
+  if (next == TimeUs(INT64_MAX)) {
     wakes_ = TimeUs();
     uv_timer_stop(timer_.get());
     return;
   }
-  TimeUs next = due_.empty() ? deadlines_.begin()->first : due_.begin()->first;
-  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
   if (wakes_ && wakes_ <= next) return;
   wakes_ = next;
   uv_timer_start(
@@ -157,6 +181,11 @@ void WorkerPool::ElapseTimers() {
     Lost(task, member, reason);
     if (workers_.contains(worker)) member.worker->OnLeaseEnded(lease, reason);
   }
+  while (!paced_.empty() && paced_.begin()->first <= now) {
+    const WorkerId worker = paced_.begin()->second;
+    Rank(*workers_.at(worker), false);
+    DispatchAll(worker);
+  }
   SetTimer();
 }
 
@@ -165,6 +194,8 @@ void WorkerPool::Close() {
   leases_.clear();
   due_.clear();
   deadlines_.clear();
+  paced_.clear();
+  for (auto& [id, member] : workers_) member->paced = TimeUs();
   SetTimer();
   for (auto& [type, queue] : types_) {
     queue->waiting.clear();

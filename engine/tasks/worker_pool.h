@@ -100,6 +100,8 @@ class WorkerPool {
     int64_t lease_us = kWorkerLeaseUs;
     // Leases are at least so long until it has been heard of.
     int64_t first_lease_us = 0;
+    // Tasks a second, those of a second at once after a pause; 0: any number.
+    double rate = 0;
   };
 
   // Of the clock only differences count: one that does not jump (loop_clock.h). REQUIRES: loop and
@@ -125,6 +127,8 @@ class WorkerPool {
   WorkerId Join(Joining joining, Worker* worker);
   // How many at once from now on. What it holds stays.
   void SetSlots(WorkerId worker, uint32_t slots);
+  // Joining::rate, from now on. REQUIRES: 0, or kMinWorkerRate to kMaxWorkerRate.
+  void SetRate(WorkerId worker, double rate);
   // It gets nothing new and may answer what it holds; then OnLeft.
   void Leave(WorkerId worker);
   // It is gone: its leases end at once, and it is not called any more.
@@ -187,7 +191,7 @@ class WorkerPool {
   void FinishStopped(Task& task);
   void SetDue(Task& task, int64_t after_us);
   TypeQueue& QueueOf(std::string_view type);
-  // Notes whether the member may be handed something.
+  // Notes whether the member may be handed something; if not yet, for its rate, looks again.
   void Rank(Member& member, bool is_its_turn_over);
   void LeaveIfIdle(WorkerId worker);
   // The timer wakes at the first moment that is due, or before it: it is set anew when one comes
@@ -202,6 +206,7 @@ class WorkerPool {
   std::map<std::string, std::unique_ptr<TypeQueue>, std::less<>> types_;
   std::set<std::pair<TimeUs, LeaseId>> due_;           // when leases end
   std::set<std::pair<TimeUs, AttemptKey>> deadlines_;  // when timeouts elapse
+  std::set<std::pair<TimeUs, WorkerId>> paced_;  // when those that their rate holds back are free
   UvHandle<uv_timer_t> timer_;
   TimeUs wakes_;  // when the timer does; 0: it is not set
   uint64_t last_order_ = 0;

@@ -58,12 +58,33 @@ struct WorkerPool::Task {
   bool IsOver() const { return timed_out || !stopped.empty(); }
 };
 
+// A rate, by the generic cell rate algorithm (ITU-T I.371): `due_ns_` is when the tasks so far
+// would have been handed out at even distances, and may be ahead by those of a second.
+class Pace {
+ public:
+  void Set(double rate) { distance_ns_ = rate > 0 ? std::llround(1e9 / rate) : 0; }
+  // When the next one may be handed out: perhaps in the past.
+  TimeUs Next() const {
+    const int64_t ahead_ns = std::max<int64_t>(1'000'000'000 - distance_ns_, 0);
+    return TimeUs((due_ns_ - ahead_ns + 999) / 1'000);
+  }
+  void Count(TimeUs now) {
+    if (distance_ns_ > 0) due_ns_ = std::max(due_ns_, now.value * 1'000) + distance_ns_;
+  }
+
+ private:
+  int64_t distance_ns_ = 0;  // 0: any rate
+  int64_t due_ns_ = 0;
+};
+
 struct WorkerPool::Member {
   WorkerId id;
   Joining joining;
   Worker* worker = nullptr;
   std::set<LeaseId> held;
   std::set<LeaseId> overdue;  // ended without an answer: their slots are not free
+  Pace pace;
+  TimeUs paced;  // it stands in `paced_`; 0: it does not
   uint64_t turn = 0;
   bool leaving = false;
   bool heard = false;  // it has renewed or answered something
@@ -72,7 +93,7 @@ struct WorkerPool::Member {
     if (joining.lease_us == 0) return 0;
     return heard ? joining.lease_us : std::max(joining.lease_us, joining.first_lease_us);
   }
-  bool IsFree() const { return !leaving && held.size() + overdue.size() < joining.slots; }
+  bool HasSlot() const { return !leaving && held.size() + overdue.size() < joining.slots; }
 };
 
 struct WorkerPool::TypeQueue {

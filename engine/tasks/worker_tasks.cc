@@ -142,6 +142,7 @@ void WorkerPool::HandOut(Task& task, Member& member) {
   task.detail.clear();
   leases_.emplace(task.lease, &task);
   member.held.insert(task.lease);
+  member.pace.Count(clock_->Now());
   Rank(member, true);
   SetDue(task, member.LeaseUs());
   // What is over already is ended by the runtime in a moment.

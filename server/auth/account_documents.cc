@@ -129,6 +129,8 @@ Value ToJson(const User& user, Secrets secrets) {
   if (secrets == Secrets::kIncluded) document.Set("password_hash", user.password_hash);
   document.Set("must_change", user.must_change);
   document.Set("disabled", user.disabled);
+  // Servers before this one do not know it.
+  if (user.unclaimed && secrets == Secrets::kIncluded) document.Set("unclaimed", true);
   document.Set("created_us", user.created.value);
   document.Set("tokens_valid_from_us", user.tokens_valid_from.value);
   return document;
@@ -157,6 +159,7 @@ Result<User> UserFromJson(std::string_view name, const Value& document) {
     members.Fault("`password_hash` of Argon2id", "another kind");
   user.must_change = members.Flag("must_change");
   user.disabled = members.Flag("disabled");
+  user.unclaimed = members.Flag("unclaimed");
   user.created = members.Time("created_us");
   user.tokens_valid_from = members.Time("tokens_valid_from_us");
   STELE_RETURN_IF_ERROR(members.Done());

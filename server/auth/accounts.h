@@ -32,6 +32,7 @@ struct User {
   std::string password_hash;  // empty: no password fits
   bool must_change = false;   // the password, before anything else
   bool disabled = false;
+  bool unclaimed = false;  // made by the server itself, and nobody has logged in yet
   TimeUs created;
   TimeUs tokens_valid_from;  // tokens that were made before are refused
   bool operator==(const User&) const = default;

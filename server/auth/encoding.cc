@@ -59,6 +59,13 @@ bool SameBytes(std::string_view a, std::string_view b) {
   return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+SecretText SecretText::Take(std::string&& text) {
+  SecretText taken;
+  taken.text_ = std::move(text);
+  Wipe(text);
+  return taken;
+}
+
 SecretText::SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) {
   other.Wipe();
 }
@@ -80,11 +87,11 @@ SecretText& SecretText::operator=(SecretText&& other) noexcept {
   return *this;
 }
 
-void SecretText::Wipe() {
+void SecretText::Wipe(std::string& text) {
   // What was moved away may have left its bytes in the string itself.
-  text_.resize(text_.capacity());
-  sodium_memzero(text_.data(), text_.size());
-  text_.clear();
+  text.resize(text.capacity());
+  sodium_memzero(text.data(), text.size());
+  text.clear();
 }
 
 }  // namespace stele::server

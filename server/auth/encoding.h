@@ -25,7 +25,10 @@ bool SameBytes(std::string_view a, std::string_view b);
 // A password or a key; wiped when it ends.
 class SecretText {
  public:
+  SecretText() = default;
   explicit SecretText(std::string_view text) : text_(text) {}
+  // Takes its bytes over: no copy of them is left.
+  static SecretText Take(std::string&& text);
   SecretText(const SecretText&) = default;
   SecretText(SecretText&& other) noexcept;
   SecretText& operator=(const SecretText& other);
@@ -33,9 +36,11 @@ class SecretText {
   ~SecretText() { Wipe(); }
 
   std::string_view view() const { return text_; }
+  bool empty() const { return text_.empty(); }
 
  private:
-  void Wipe();
+  static void Wipe(std::string& text);
+  void Wipe() { Wipe(text_); }
   std::string text_;
 };
 

@@ -139,7 +139,8 @@ Status CheckPassword(std::string_view password, std::string_view user_name) {
     return weak(fmt::format("of {} to {} bytes", kMinPasswordBytes, kMaxPasswordBytes),
                 fmt::format("one of {}", password.size()));
   if (!IsUtf8(password)) return weak("in UTF-8", "bytes that are no text");
-  const std::string lower = Lower(password);
+  const SecretText kept = SecretText::Take(Lower(password));
+  const std::string_view lower = kept.view();
   if (IsLittleMoreThan(Lower(user_name), lower))
     return weak(fmt::format("with {} bytes beside the user's name", kMinBesideName), "fewer");
   if (IsRepeated(lower)) return weak("that does not repeat itself", "one piece again and again");
@@ -151,8 +152,8 @@ Status CheckPassword(std::string_view password, std::string_view user_name) {
   return {};
 }
 
-std::string MakePassword(const RandomBytes& random) {
-  return ReadableWord(random, kMadePasswordCharacters);
+SecretText MakePassword(const RandomBytes& random) {
+  return SecretText::Take(ReadableWord(random, kMadePasswordCharacters));
 }
 
 }  // namespace stele::server

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "server/auth/encoding.h"
 #include "server/auth/random.h"
 
 namespace stele::server {
@@ -42,6 +43,6 @@ std::string HashOfNobody(const RandomBytes& random, PasswordLimits limits);
 Status CheckPassword(std::string_view password, std::string_view user_name);
 
 // A first password for a new user: 100 random bits as 20 letters and digits.
-std::string MakePassword(const RandomBytes& random);
+SecretText MakePassword(const RandomBytes& random);
 
 }  // namespace stele::server

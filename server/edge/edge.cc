@@ -76,7 +76,7 @@ struct Edge::Parts {
       : options(std::move(given)),
         clock(*engine.clock),
         loop(uv),
-        threads(loop, {.threads = kReadingThreads}),
+        threads(loop),
         desk(engine, threads, loop.timer()),
         denials(desk) {}
 
@@ -96,7 +96,7 @@ struct Edge::Parts {
   const EdgeOptions options;
   const Clock& clock;
   KjLoop loop;
-  WorkThreads threads;
+  Threads threads;
   Desk desk;
   Denials denials;
   Instances instances{desk};
@@ -175,19 +175,11 @@ void Edge::Parts::OnProblem(std::string_view id, std::string_view what) {
 }
 
 kj::Promise<void> Edge::Parts::EndRpc() {
-  // Those that wait are told first, and look at the instance once more.
-  return kj::evalLast([this] {
-           auto answering = desk.Await();
-           desk.shard().WhenDurable(std::move(answering.answer));
-           return kj::mv(answering.promise);
-         })
-      .then([this](const Result<Written>&) {
-        return kj::evalLast([this] {
-          // Nothing that a worker loses now is handed to another one, or counted.
-          desk.engine().workers->Close();
-          rpc_doors->EndAll();
-        });
-      });
+  return rpc->Drain().then([this] {
+    // Nothing that a worker loses now is handed to another one, or counted.
+    desk.engine().workers->Close();
+    rpc_doors->EndAll();
+  });
 }
 
 Edge::Edge(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -231,7 +223,7 @@ Status Edge::Parts::OpenTls() {
 }
 
 Status Edge::Parts::OpenAccounts() {
-  for (const Error& fault : Logins::ReadAccounts(*desk.RegistryCopy(), accounts))
+  for (const Error& fault : Logins::ReadAccounts(desk.registry(), accounts))
     Note(fault.ToString());
   auto key = ReadOrMakeTokenKey(options.data, random);
   if (!key.has_value()) return std::unexpected(key.error());
@@ -296,11 +288,11 @@ std::vector<std::string> Edge::rpc_addresses() const {
   return parts_->rpc_doors->addresses();
 }
 
-void Edge::Begin(std::function<void(Result<std::string>)> made) {
-  auto first = parts_->options.dev ? Promised<std::string>(Result<std::string>(std::string()))
+void Edge::Begin(std::function<void(Result<SecretText>)> made) {
+  auto first = parts_->options.dev ? Promised<SecretText>(Result<SecretText>(SecretText()))
                                    : parts_->logins->MakeFirstAdmin();
   parts_->beginning = first
-                          .then([this, made](Result<std::string> password) {
+                          .then([this, made](Result<SecretText> password) {
                             const bool goes_on = password.has_value();
                             made(std::move(password));
                             if (!goes_on || parts_->desk.closed()) return;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "server/auth/encoding.h"
 #include "base/value.h"
 #include "server/auth/authenticator.h"
 #include "server/edge/limits.h"
@@ -67,9 +68,9 @@ class Edge {
   std::vector<std::string> http_addresses() const;
   std::vector<std::string> rpc_addresses() const;
 
-  // Makes the first admin when there is no user: `made` gets the one-time password, or an empty
-  // text. Requests are served from then on.
-  void Begin(std::function<void(Result<std::string>)> made);
+  // Makes the first admin when there is no user, or nobody has logged in as it yet: `made` gets the
+  // one-time password, or an empty text. Requests are served from then on.
+  void Begin(std::function<void(Result<SecretText>)> made);
 
   // Something has become durable.
   void OnRecord();

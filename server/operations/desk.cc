@@ -5,7 +5,7 @@
 
 namespace stele::server {
 
-Desk::Desk(const ServedEngine& engine, WorkThreads& threads, kj::Timer& timer)
+Desk::Desk(const ServedEngine& engine, Threads& threads, kj::Timer& timer)
     : engine_(engine), threads_(threads), timer_(timer), closing_(nullptr) {
   auto closing = kj::newPromiseAndFulfiller<void>();
   close_ = kj::mv(closing.fulfiller);
@@ -71,22 +71,40 @@ Status Desk::Allow(const Caller& caller, Permission permission, std::string_view
 
 Desk::Answering Desk::Await() {
   auto answered = kj::newPromiseAndFulfiller<Result<Written>>();
+  struct Asked {
+    kj::Own<kj::PromiseFulfiller<Result<Written>>> fulfiller;
+    Counted counted;
+  };
   // Shared, since the shard's answers are copied. Nobody may wait any more when it comes.
-  const auto fulfiller =
-      std::make_shared<kj::Own<kj::PromiseFulfiller<Result<Written>>>>(kj::mv(answered.fulfiller));
-  return {kj::mv(answered.promise), [fulfiller](const Result<Position>& answer) {
+  const auto asked =
+      std::make_shared<Asked>(Asked{kj::mv(answered.fulfiller), Counted(under_way_)});
+  return {kj::mv(answered.promise), [asked](const Result<Position>& answer) {
             if (answer.has_value()) {
-              (*fulfiller)->fulfill(Written{*answer});
+              asked->fulfiller->fulfill(Written{*answer});
             } else {
-              (*fulfiller)->fulfill(Result<Written>(std::unexpected(answer.error())));
+              asked->fulfiller->fulfill(Result<Written>(std::unexpected(answer.error())));
             }
           }};
 }
 
-std::shared_ptr<const model::Registry> Desk::RegistryCopy() {
-  if (registry_copy_ == nullptr || registry_copy_->seq != registry().seq)
-    registry_copy_ = std::make_shared<const model::Registry>(registry());
-  return registry_copy_;
+std::shared_ptr<const model::Registry> Desk::Definitions() {
+  const std::vector<model::RegisteredDefinition>& all = registry().definitions;
+  if (definitions_ == nullptr || definitions_->definitions.size() != all.size()) {
+    auto copy = std::make_shared<model::Registry>();
+    copy->definitions = all;
+    definitions_ = std::move(copy);
+  }
+  return definitions_;
+}
+
+kj::Promise<void> Desk::WhenIdle() {
+  // Behind all that was under way has led to: it may have begun something again.
+  return kj::evalLast([this]() -> kj::Promise<void> {
+    if (under_way_->count == 0) return kj::READY_NOW;
+    auto none = kj::newPromiseAndFulfiller<void>();
+    under_way_->none = kj::mv(none.fulfiller);
+    return none.promise.then([this] { return WhenIdle(); });
+  });
 }
 
 void Desk::Close() {

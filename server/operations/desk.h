@@ -26,9 +26,9 @@
 #include "server/auth/caller.h"
 #include "server/auth/grants.h"
 #include "server/auth/roles.h"
-#include "server/loop/work_threads.h"
 #include "server/operations/served_engine.h"
 #include "server/operations/sight.h"
+#include "server/operations/threads.h"
 
 namespace stele::server {
 
@@ -47,7 +47,7 @@ class Desk {
       std::function<void(const Caller& caller, Permission permission, std::string_view target)>;
 
   // REQUIRES: all of them outlive it.
-  Desk(const ServedEngine& engine, WorkThreads& threads, kj::Timer& timer);
+  Desk(const ServedEngine& engine, Threads& threads, kj::Timer& timer);
   Desk(const Desk&) = delete;
   Desk& operator=(const Desk&) = delete;
 
@@ -55,8 +55,9 @@ class Desk {
   runtime::Shard& shard() { return *engine_.shard; }
   const model::Registry& registry() const { return engine_.shard->registry(); }
   const eventstore::EventStore& store() const { return *engine_.store; }
-  // The registry as it is now, for other threads. Copied when it has changed.
-  std::shared_ptr<const model::Registry> RegistryCopy();
+  // A registry of the definitions alone, for other threads: what each was registered with, and not
+  // what has become of it. Copied when there are more of them.
+  std::shared_ptr<const model::Registry> Definitions();
   TimeUs Now() const { return engine_.clock->Now(); }
   kj::Timer& timer() { return timer_; }
 
@@ -76,20 +77,28 @@ class Desk {
   Answering Await();
 
   // Answers on another thread, what `work` gives there: it must touch nothing of the loop's.
+  // kBackPressure: too much waits for those threads.
   template <class Work>
-  auto Read(Work work) -> Promised<typename std::invoke_result_t<Work>::value_type> {
-    using Answer = std::invoke_result_t<Work>;
-    if (threads_.full())
-      return Answer(Fail(ErrorCode::kBackPressure,
-                         "Expected a thread that is free to read but found too many questions "
-                         "waiting; try again later"));
-    return threads_.Run<Answer>(std::move(work));
+  auto Read(Work work) {
+    return RunOn(threads_.reading, std::move(work));
+  }
+  // The same for what may wait, or read much of the log: so much of it and no more at once.
+  template <class Work>
+  auto ReadLong(Work work) {
+    return RunOn(threads_.slow, std::move(work));
+  }
+  template <class Work>
+  auto HashPassword(Work work) {
+    return RunOn(threads_.passwords, std::move(work));
   }
 
   // The server closes: whoever waits for what may take long is answered, and begins nothing new.
   void Close();
   bool closed() const { return closed_; }
   kj::Promise<void> WhenClosed() { return closing_.addBranch(); }
+  // Nothing is under way any more: no answer of the shard's, no work on a thread, and nothing that
+  // came of them. REQUIRES: it is closed, and nobody else asks.
+  kj::Promise<void> WhenIdle();
   static std::unexpected<Error> Closed() {
     return Fail(ErrorCode::kClosed, "Expected a server that goes on but it is stopping");
   }
@@ -104,8 +113,40 @@ class Desk {
   const DefinitionPermissions* PermissionsOf(const model::RegisteredDefinition& registered);
   const std::vector<Guarded>& GuardedDefinitions();
 
+  // What is under way; whoever counts for it may outlive the desk.
+  struct UnderWay {
+    size_t count = 0;
+    kj::Own<kj::PromiseFulfiller<void>> none;  // null: nobody asks
+  };
+  class Counted {
+   public:
+    explicit Counted(std::shared_ptr<UnderWay> under_way) : under_way_(std::move(under_way)) {
+      ++under_way_->count;
+    }
+    ~Counted() {
+      if (under_way_ != nullptr && --under_way_->count == 0 && under_way_->none.get() != nullptr)
+        under_way_->none->fulfill();
+    }
+    Counted(Counted&&) = default;
+    Counted& operator=(Counted&&) = delete;
+
+   private:
+    std::shared_ptr<UnderWay> under_way_;
+  };
+
+  template <class Work>
+  auto RunOn(WorkThreads& threads, Work work)
+      -> Promised<typename std::invoke_result_t<Work>::value_type> {
+    using Answer = std::invoke_result_t<Work>;
+    if (threads.full())
+      return Answer(Fail(ErrorCode::kBackPressure,
+                         "Expected a thread that is free but found too many questions waiting; "
+                         "try again later"));
+    return threads.Run<Answer>(std::move(work)).attach(Counted(under_way_));
+  }
+
   const ServedEngine engine_;
-  WorkThreads& threads_;
+  Threads& threads_;
   kj::Timer& timer_;
   Denied denied_;
   std::map<DefinitionId, std::optional<DefinitionPermissions>> permissions_;  // of those looked at
@@ -113,7 +154,8 @@ class Desk {
   size_t looked_at_ = 0;               // so many of the registry's, for that
   std::vector<Guarded> guarded_;       // as of the registry's event
   Seq guarded_seq_;
-  std::shared_ptr<const model::Registry> registry_copy_;
+  std::shared_ptr<const model::Registry> definitions_;
+  const std::shared_ptr<UnderWay> under_way_ = std::make_shared<UnderWay>();
   bool closed_ = false;
   kj::Own<kj::PromiseFulfiller<void>> close_;
   kj::ForkedPromise<void> closing_;

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
+#include "engine/model/codec.h"
+#include "eventstore/for_each_record.h"
 #include "replay/recorded.h"
 #include "replay/to_json.h"
 #include "server/operations/limits.h"
@@ -21,41 +25,77 @@ struct Source {
   std::shared_ptr<const model::Registry> registry;
 };
 
-// The definition that the instance runs when it comes to an event.
-class Naming {
- public:
-  explicit Naming(const model::Registry& registry) : registry_(registry) {}
-  const definition::Definition* Follow(const model::Event& event) {
-    DefinitionId id;
-    if (const auto* started = std::get_if<model::InstanceStarted>(&event)) id = started->definition;
-    if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) id = moved->definition;
-    if (id)
-      if (const auto* registered = registry_.Find(id)) definition_ = registered->definition.get();
-    return definition_;
-  }
-
- private:
-  const model::Registry& registry_;
-  const definition::Definition* definition_ = nullptr;
+// A page, and what the instance runs when it comes to the event behind it.
+struct NamedPage {
+  HistoryPage page;
+  Seq end;
+  DefinitionId runs;
 };
 
-Result<HistoryPage> ReadPage(const Source& source, Seq from, size_t limit) {
-  HistoryPage page;
+// The definition that the instance runs behind an event; `before` where it does not change it.
+DefinitionId DefinitionBehind(const model::Event& event, DefinitionId before) {
+  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) return started->definition;
+  if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) return moved->definition;
+  return before;
+}
+
+// Visits the events of records that hold some from `from` on, until `visit` says false.
+Status Walk(const Source& source, Seq from, const auto& visit) {
+  return eventstore::ForEachRecord(
+      source.log->ReadInstance(source.shard, source.instance, from),
+      [&](const eventstore::RecordView& record) -> Result<bool> {
+        const eventstore::RecordHeader& header = record.header;
+        Seq seq = header.first_seq;
+        bool goes_on = true;
+        STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
+          if (goes_on)
+            goes_on = visit(HistoryEntry{
+                {record.position, header.time}, seq, header.actor, event, record.erased});
+          seq = seq.Next();
+        }));
+        return goes_on;
+      });
+}
+
+// What the instance runs when it comes to the event `to`.
+Result<DefinitionId> FindDefinition(const Source& source, Seq to) {
+  DefinitionId runs;
+  STELE_RETURN_IF_ERROR(Walk(source, Seq(1), [&](const HistoryEntry& entry) {
+    if (entry.seq >= to) return false;
+    runs = DefinitionBehind(entry.event, runs);
+    return true;
+  }));
+  return runs;
+}
+
+// `runs`: what the instance runs when it comes to `from`, if that is known.
+Result<NamedPage> ReadPage(const Source& source, Seq from, size_t limit, DefinitionId runs) {
+  NamedPage named;
+  HistoryPage& page = named.page;
   page.position = Position(source.log->NextPosition(source.shard).value - 1);
-  Naming naming(*source.registry);
+  if (!runs && from > Seq(1)) {
+    const auto found = FindDefinition(source, from);
+    if (!found.has_value()) return std::unexpected(found.error());
+    runs = *found;
+  }
   size_t bytes = 0;
-  STELE_RETURN_IF_ERROR(replay::ReadHistory(
-      *source.log, source.shard, source.instance, [&](const HistoryEntry& entry) {
-        const definition::Definition* definition = naming.Follow(entry.event);
-        if (entry.seq < from || page.next) return;
-        if (page.events.size() == limit || bytes >= kMaxHistoryBytes) {
-          page.next = entry.seq;
-          return;
-        }
-        page.events.push_back(replay::ToJson(entry, definition));
-        bytes += stele::ToJson(Value(page.events.back())).size();
-      }));
-  return page;
+  named.end = from;
+  STELE_RETURN_IF_ERROR(Walk(source, from, [&](const HistoryEntry& entry) {
+    if (entry.seq < from) return true;
+    if (page.events.size() == limit || bytes >= kMaxHistoryBytes) {
+      page.next = entry.seq;
+      return false;
+    }
+    runs = DefinitionBehind(entry.event, runs);
+    const model::RegisteredDefinition* registered = source.registry->Find(runs);
+    page.events.push_back(
+        replay::ToJson(entry, registered == nullptr ? nullptr : registered->definition.get()));
+    bytes += stele::ToJson(Value(page.events.back())).size();
+    named.end = entry.seq.Next();
+    return true;
+  }));
+  named.runs = runs;
+  return named;
 }
 
 Result<std::unique_ptr<replay::Recorded>> ReadAt(const Source& source, Moment moment) {
@@ -83,18 +123,32 @@ Promised<HistoryPage> Histories::Events(const Caller& caller, InstanceId instanc
   if (const auto allowed = instances_.Allow(caller, Permission::kRead, instance);
       !allowed.has_value())
     return Result<HistoryPage>(std::unexpected(allowed.error()));
-  return desk_.Read([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
-                                     desk_.RegistryCopy()},
-                     from, limit] { return ReadPage(source, from, limit); });
+  from = std::max(from, Seq(1));
+  const auto known = runs_.find({instance, from});
+  return desk_
+      .Read([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
+                             desk_.Definitions()},
+             from, limit, runs = known == runs_.end() ? DefinitionId() : known->second] {
+        return ReadPage(source, from, limit, runs);
+      })
+      .then([this, instance](Result<NamedPage> named) -> Result<HistoryPage> {
+        if (!named.has_value()) return std::unexpected(named.error());
+        // Whoever asks for the next page, or for what has come meanwhile, begins there.
+        if (!named->page.events.empty()) {
+          if (runs_.size() >= kKnownPageEnds) runs_.clear();
+          runs_[{instance, named->end}] = named->runs;
+        }
+        return std::move(named->page);
+      });
 }
 
 Promised<Object> Histories::At(const Caller& caller, InstanceId instance, Moment moment) {
   if (const auto allowed = instances_.Allow(caller, Permission::kRead, instance);
       !allowed.has_value())
     return Result<Object>(std::unexpected(allowed.error()));
-  return desk_.Read([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
-                                     desk_.RegistryCopy()},
-                     moment]() -> Result<Object> {
+  return desk_.ReadLong([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
+                                         desk_.Definitions()},
+                         moment]() -> Result<Object> {
     const auto recorded = ReadAt(source, moment);
     if (!recorded.has_value()) return std::unexpected(recorded.error());
     const model::Instance& state = (*recorded)->instance;
@@ -108,8 +162,8 @@ Promised<Array> Histories::Steps(const Caller& caller, InstanceId instance) {
   if (const auto allowed = instances_.Allow(caller, Permission::kRead, instance);
       !allowed.has_value())
     return Result<Array>(std::unexpected(allowed.error()));
-  return desk_.Read([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
-                                     desk_.RegistryCopy()}]() -> Result<Array> {
+  return desk_.ReadLong([source = Source{desk_.engine().store, desk_.engine().shard_id, instance,
+                                         desk_.Definitions()}]() -> Result<Array> {
     const auto recorded = ReadAt(source, {});
     if (!recorded.has_value()) return std::unexpected(recorded.error());
     return replay::StepsToJson(*(*recorded)->timeline);

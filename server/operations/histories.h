@@ -4,8 +4,10 @@
 // Thread: the loop's; the log is read on threads of their own.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "replay/timeline.h"
 #include "server/operations/desk.h"
@@ -63,6 +65,9 @@ class Histories {
  private:
   Desk& desk_;
   Instances& instances_;
+  // What instances run when they come to the event behind a page that was asked for: its followers
+  // need not be read from the first event on. At most kKnownPageEnds.
+  std::map<std::pair<InstanceId, Seq>, DefinitionId> runs_;
 };
 
 }  // namespace stele::server

@@ -9,13 +9,8 @@ namespace stele::server {
 
 namespace {
 
-Status RefuseLag(const projections::Projector& projector) {
-  if (projections::Pace(projector).MayStart()) return {};
-  return Fail(ErrorCode::kBackPressure,
-              fmt::format("Expected views that are at most {} records behind the log but found "
-                          "more; try again later",
-                          projections::kMaxViewLagRecords));
-}
+// Asked again when so many records were written: much less than views may be behind.
+constexpr uint64_t kPaceEveryRecords = 256;
 
 bool LacksWorker(const ServedEngine& engine, std::string_view type) {
   return tasks::WorkerPool::Serves(engine.tasks->Find(type)) && !engine.workers->MayRun(type);
@@ -36,11 +31,24 @@ std::vector<std::string> Instances::LackingWorkers() const {
   return lacking;
 }
 
+Status Instances::RefuseLag() {
+  const Position next = desk_.store().NextPosition(desk_.engine().shard_id);
+  if (next < ask_pace_at_) return {};
+  if (projections::Pace(*desk_.engine().projector).MayStart()) {
+    ask_pace_at_ = next.Plus(kPaceEveryRecords);
+    return {};
+  }
+  return Fail(ErrorCode::kBackPressure,
+              fmt::format("Expected views that are at most {} records behind the log but found "
+                          "more; try again later",
+                          projections::kMaxViewLagRecords));
+}
+
 Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
   if (const Status allowed = desk_.Allow(caller, Permission::kStart, request.definition);
       !allowed.has_value())
     return Result<Started>(std::unexpected(allowed.error()));
-  if (const Status fits = RefuseLag(*desk_.engine().projector); !fits.has_value())
+  if (const Status fits = RefuseLag(); !fits.has_value())
     return Result<Started>(std::unexpected(fits.error()));
   const auto definition =
       requests::FindDefinition(desk_.registry(), request.definition, request.version, true);
@@ -55,6 +63,7 @@ Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
   start.priority = request.priority;
   start.deadline = request.deadline;
   start.paused = request.paused;
+  start.trace_parent = std::move(request.trace_parent);
   auto answering = desk_.Await();
   const InstanceId last = desk_.shard().last_instance();
   const InstanceId id =
@@ -63,7 +72,6 @@ Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
   return answering.promise.then([id, last](Result<Written> written) -> Result<Started> {
     if (!written.has_value()) return std::unexpected(written.error());
     return Started{written->position, id, id <= last};
-  start.trace_parent = std::move(request.trace_parent);
   });
 }
 

@@ -100,11 +100,14 @@ class Instances {
   Result<const model::Instance*> Find(InstanceId instance);
   Promised<InstanceStatus> Show(InstanceId instance);
   Promised<InstanceStatus> Ended(InstanceId instance);
+  // kBackPressure: views are too far behind.
+  Status RefuseLag();
 
   Desk& desk_;
   // Of those that somebody has waited for and that have not ended.
   std::map<InstanceId, kj::ForkedPromise<Shared>> ends_;
   replay::LacksWorker lacks_worker_;
+  Position ask_pace_at_;  // views were well when the log was not so long yet
 };
 
 }  // namespace stele::server

@@ -7,6 +7,15 @@
 
 namespace stele::server {
 
+// Threads that read views and the log; those of questions that may take long, and how many of these
+// may wait; those that hash passwords, each with the memory that a hash takes, and how many logins
+// may wait.
+inline constexpr size_t kReadingThreads = 4;
+inline constexpr size_t kSlowThreads = 2;
+inline constexpr size_t kMaxSlowQuestions = 64;
+inline constexpr size_t kPasswordThreads = 2;
+inline constexpr size_t kMaxPasswordsWaiting = 128;
+
 // What a step has printed is shown when its view knows all that was durable, or that much later.
 inline constexpr std::chrono::milliseconds kLogPatience{2'000};
 
@@ -15,6 +24,9 @@ inline constexpr size_t kDefaultHistoryEvents = 200;
 inline constexpr size_t kMaxHistoryEvents = 5'000;
 // And their bytes, about: a page ends early.
 inline constexpr size_t kMaxHistoryBytes = 8u << 20;
+
+// Ends of pages that are remembered, 32 bytes each about.
+inline constexpr size_t kKnownPageEnds = 4'096;
 
 // Records of one page, by their bytes, and one record more.
 inline constexpr size_t kMaxRecordPageBytes = 4u << 20;

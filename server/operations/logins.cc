@@ -34,6 +34,9 @@ void Take(Accounts& accounts, const std::string& setting, const std::optional<Va
   CHECK(taken.has_value(), "{}: {}", setting, taken.error().message);
 }
 
+// Whom a server makes that has no users.
+constexpr std::string_view kFirstAdmin = "admin";
+
 Caller Stranger(std::string_view name, std::string_view source) {
   Caller caller;
   caller.name = name;
@@ -79,28 +82,39 @@ Promised<Written> Logins::Record(const std::string& setting, std::optional<Value
   return kj::mv(answering.promise);
 }
 
-Promised<std::string> Logins::Hash(const std::string& password) {
-  return desk_.Read([text = SecretText(password), limits = limits_] {
-    return HashPassword(text.view(), limits);
-  });
+Promised<std::string> Logins::Hash(const SecretText& password) {
+  return desk_.HashPassword(
+      [password, limits = limits_] { return HashPassword(password.view(), limits); });
 }
 
-Promised<std::string> Logins::MakeFirstAdmin() {
-  if (!accounts_.ListUsers().empty()) return Result<std::string>(std::string());
-  std::string password = MakePassword(random_);
-  auto hashed = Hash(password);
-  return hashed.then([this, password](Result<std::string> hash) -> Promised<std::string> {
-    if (!hash.has_value()) return Refuse<std::string>(hash.error());
-    const User admin{.name = "admin",
+Promised<SecretText> Logins::MakeFirstAdmin() {
+  const User* known = accounts_.FindUser(kFirstAdmin);
+  const bool unclaimed = known != nullptr && known->unclaimed;
+  if (!unclaimed && !accounts_.ListUsers().empty()) return Result<SecretText>(SecretText());
+  const SecretText password = MakePassword(random_);
+  return Hash(password).then([this, password](Result<std::string> hash) -> Promised<SecretText> {
+    if (!hash.has_value()) return Refuse<SecretText>(hash.error());
+    const User admin{.name = std::string(kFirstAdmin),
                      .role = Role::kAdmin,
                      .groups = {},
                      .password_hash = *hash,
                      .must_change = true,
+                     .unclaimed = true,
                      .created = desk_.Now()};
-    return RecordUser(admin, "stele").then([password](Result<Written> written) {
-      return written.has_value() ? Result<std::string>(password)
-                                 : Result<std::string>(std::unexpected(written.error()));
+    return RecordUser(admin, "stele").then([password](const Result<Written>& written) {
+      return written.has_value() ? Result<SecretText>(password)
+                                 : Result<SecretText>(std::unexpected(written.error()));
     });
+  });
+}
+
+Promised<Written> Logins::Claim(const std::string& name) {
+  return InTurn<Written>([this, name]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(name);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+    User user = *known;
+    user.unclaimed = false;
+    return RecordUser(user, name);
   });
 }
 
@@ -118,22 +132,27 @@ Result<Caller> Logins::AuthenticateText(std::string_view credential, std::string
   return caller;
 }
 
-Promised<IssuedToken> Logins::Login(const std::string& name, const std::string& password,
+Promised<IssuedToken> Logins::Login(const std::string& name, const SecretText& password,
                                     const std::string& source) {
-  auto begun = authenticator_.Begin(name, password, source);
+  auto begun = authenticator_.Begin(name, password.view(), source);
   if (!begun.has_value()) {
     const bool too_many = begun.error().code == ErrorCode::kTooManyLogins;
     denials_.Note(Stranger(too_many ? "" : name, source), "login", "");
     return Refuse<IssuedToken>(begun.error());
   }
   const auto check = std::make_shared<const PasswordCheck>(*std::move(begun));
-  return desk_.Read([check] { return Result<bool>(check->Verify()); })
-      .then([this, check](Result<bool> verified) -> Result<IssuedToken> {
-        if (!verified.has_value()) return std::unexpected(verified.error());
+  return desk_.HashPassword([check] { return Result<bool>(check->Verify()); })
+      .then([this, check](Result<bool> verified) -> Promised<IssuedToken> {
+        if (!verified.has_value()) return Refuse<IssuedToken>(verified.error());
         auto issued = authenticator_.Finish(*check, *verified);
         if (!issued.has_value())
           denials_.Note(Stranger(check->name(), check->source()), "login", "");
-        return issued;
+        if (!issued.has_value() || !accounts_.FindUser(check->name())->unclaimed) return issued;
+        return Claim(check->name())
+            .then([issued = *std::move(issued)](const Result<Written>& written) mutable {
+              return written.has_value() ? Result<IssuedToken>(std::move(issued))
+                                         : Result<IssuedToken>(std::unexpected(written.error()));
+            });
       });
 }
 
@@ -147,16 +166,16 @@ Promised<Written> Logins::Logout(const Caller& caller) {
   return Record(std::string(kRevokedSetting), accounts_.revoked().ToJson(), caller.name);
 }
 
-Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const std::string& old_password,
-                                             const std::string& new_password) {
+Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const SecretText& old_password,
+                                             const SecretText& new_password) {
   if (!caller.has_account)
     return Refuse<IssuedToken>(
         {ErrorCode::kForbidden,
          fmt::format("Expected a user with a password but found \"{}\", who has none here",
                      caller.name)});
-  if (const Status good = CheckPassword(new_password, caller.name); !good.has_value())
+  if (const Status good = CheckPassword(new_password.view(), caller.name); !good.has_value())
     return Refuse<IssuedToken>(good.error());
-  if (old_password == new_password)
+  if (old_password.view() == new_password.view())
     return Refuse<IssuedToken>(
         {ErrorCode::kWeakPassword, "Expected another password but found the one that it is"});
   return Login(caller.name, old_password, caller.source)
@@ -183,6 +202,7 @@ Promised<Written> Logins::SetPassword(const std::string& name, const std::string
     User user = *known;
     user.password_hash = hash;
     user.must_change = false;
+    user.unclaimed = false;
     user.tokens_valid_from = desk_.Now();
     return RecordUser(user, user.name);
   });
@@ -222,12 +242,12 @@ Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& n
     return Refuse<ChangedUser>(allowed.error());
   if (const Status fits = CheckUserName(name); !fits.has_value())
     return Refuse<ChangedUser>(fits.error());
-  std::string made;
+  SecretText made;
   if (!change.password.has_value() && accounts_.FindUser(name) == nullptr) {
     made = MakePassword(random_);
     change.password = made;
   } else if (change.password.has_value()) {
-    if (const Status good = CheckPassword(*change.password, name); !good.has_value())
+    if (const Status good = CheckPassword(change.password->view(), name); !good.has_value())
       return Refuse<ChangedUser>(good.error());
   }
   auto hashed = change.password.has_value() ? Hash(*change.password)
@@ -243,7 +263,7 @@ Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& n
 }
 
 Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserChange& change,
-                                           const std::string& hash, const std::string& made,
+                                           const std::string& hash, const SecretText& made,
                                            const std::string& actor) {
   const User* known = accounts_.FindUser(name);
   const bool is_new = known == nullptr;
@@ -256,6 +276,7 @@ Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserCh
     // Whoever knows it besides the user is to know it no more.
     user.password_hash = hash;
     user.must_change = true;
+    user.unclaimed = false;
     user.tokens_valid_from = desk_.Now();
   }
   if (const Status kept = KeepAnAdmin(name, user); !kept.has_value())

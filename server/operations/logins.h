@@ -12,6 +12,7 @@
 
 #include "server/auth/accounts.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/encoding.h"
 #include "server/operations/denials.h"
 #include "server/operations/desk.h"
 
@@ -23,11 +24,11 @@ struct UserChange {
   std::optional<std::vector<std::string>> groups;
   std::optional<bool> disabled;
   // Absent for a new user: one is made, and shown once.
-  std::optional<std::string> password;
+  std::optional<SecretText> password;
 };
 struct ChangedUser {
-  Object user;           // without hashes
-  std::string password;  // the one that was made; empty: none was
+  Object user;          // without hashes
+  SecretText password;  // the one that was made; empty: none was
   bool is_new = false;
 };
 
@@ -57,8 +58,9 @@ class Logins {
   // Takes the accounts of a registry over. What cannot be read is left out, and told.
   static std::vector<Error> ReadAccounts(const model::Registry& registry, Accounts& accounts);
 
-  // Makes the user "admin" when there is no user at all: its one-time password, empty otherwise.
-  Promised<std::string> MakeFirstAdmin();
+  // Makes the user "admin" when there is no user at all: its one-time password. Another one as long
+  // as nobody has logged in with it: who was to see it may not have. Empty otherwise.
+  Promised<SecretText> MakeFirstAdmin();
 
   // `Authorization`, or the bare credential of X-API-Key; notes what is denied.
   Result<Caller> Authenticate(std::string_view authorization, std::string_view source);
@@ -68,14 +70,14 @@ class Logins {
     return authenticator_.LoginWaitUs(name, source);
   }
 
-  Promised<IssuedToken> Login(const std::string& name, const std::string& password,
+  Promised<IssuedToken> Login(const std::string& name, const SecretText& password,
                               const std::string& source);
   Result<IssuedToken> Refresh(const Caller& caller);
   // The token counts no more, when it is durable.
   Promised<Written> Logout(const Caller& caller);
   // Every token that was made before counts no more; the new one is for who asked.
-  Promised<IssuedToken> ChangePassword(const Caller& caller, const std::string& old_password,
-                                       const std::string& new_password);
+  Promised<IssuedToken> ChangePassword(const Caller& caller, const SecretText& old_password,
+                                       const SecretText& new_password);
 
   Result<Array> Users(const Caller& caller);
   Promised<ChangedUser> PutUser(const Caller& caller, const std::string& name, UserChange change);
@@ -93,7 +95,9 @@ class Logins {
   Promised<Written> RecordUser(const User& user, const std::string& actor) {
     return Record(std::string(kUserPrefix) + user.name, ToJson(user), actor);
   }
-  Promised<std::string> Hash(const std::string& password);
+  Promised<std::string> Hash(const SecretText& password);
+  // From now on the first admin's password is somebody's.
+  Promised<Written> Claim(const std::string& name);
   // Changes of users one after the other, each to its durable end, whether or not somebody waits to
   // be told: none is undone by another that began with what was before it.
   template <class T>
@@ -110,7 +114,7 @@ class Logins {
   Promised<Written> SetPassword(const std::string& name, const std::string& hash);
   // `hash` empty: the password stays.
   Promised<ChangedUser> RecordChange(const std::string& name, const UserChange& change,
-                                     const std::string& hash, const std::string& made,
+                                     const std::string& hash, const SecretText& made,
                                      const std::string& actor);
   Result<User> FindUser(const Caller& caller, const std::string& name);
   Status KeepAnAdmin(const std::string& name, const std::optional<User>& becomes) const;

@@ -19,6 +19,11 @@ bool Names(const projections::Query& query, std::string_view field) {
          query.conditions.end();
 }
 
+// Waits for the view, or builds one as it was.
+bool MayTakeLong(const projections::Freshness& freshness) {
+  return freshness.as_of > 0 || freshness.as_of_us > 0 || freshness.patience.count() > 0;
+}
+
 // The cursor as the view wrote it.
 Result<std::string> OpenCursor(const Seal& seal, const Sight& sight, const std::string& cursor) {
   if (sight.sees_all() || cursor.empty()) return cursor;
@@ -50,6 +55,7 @@ auto Questions::AskOf(const Question& question, Ask ask)
     if (!asked.has_value()) return std::unexpected(asked.error());
     return ask(*asked, sight);
   };
+  if (MayTakeLong(freshness)) return desk_.ReadLong(std::move(answer));
   return desk_.Read(std::move(answer));
 }
 

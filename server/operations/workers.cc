@@ -225,6 +225,15 @@ Status Workers::CheckSlots(uint32_t slots) {
       fmt::format("Expected at most {} tasks at once but found {}", tasks::kMaxWorkerSlots, slots));
 }
 
+Status Workers::CheckRate(double tasks_per_second) {
+  if (tasks_per_second == 0) return {};
+  if (tasks_per_second >= tasks::kMinWorkerRate && tasks_per_second <= tasks::kMaxWorkerRate)
+    return {};
+  return Fail(ErrorCode::kLimitExceeded,
+              fmt::format("rate: Expected {} to {} tasks a second, or 0 for any, but found {}",
+                          tasks::kMinWorkerRate, tasks::kMaxWorkerRate, tasks_per_second));
+}
+
 Result<std::unique_ptr<Workers::Membership>> Workers::Join(const Caller& caller,
                                                            tasks::WorkerPool::Joining joining,
                                                            tasks::Worker* worker) {
@@ -232,6 +241,7 @@ Result<std::unique_ptr<Workers::Membership>> Workers::Join(const Caller& caller,
   STELE_RETURN_IF_ERROR(CheckName(joining.name));
   STELE_RETURN_IF_ERROR(CheckTypes(joining.types));
   STELE_RETURN_IF_ERROR(CheckSlots(joining.slots));
+  STELE_RETURN_IF_ERROR(CheckRate(joining.rate));
   if (joining.lease_us != 0)
     STELE_RETURN_IF_ERROR(
         CheckBetween("lease", kMinWorkerLeaseUs, kMaxWorkerLeaseUs, joining.lease_us));

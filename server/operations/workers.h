@@ -73,6 +73,8 @@ class Workers {
                                            tasks::Worker* worker);
   // kLimitExceeded: more than one worker may have.
   static Status CheckSlots(uint32_t slots);
+  // kLimitExceeded: neither 0 nor a rate that a worker may have.
+  static Status CheckRate(double tasks_per_second);
 
   // Tasks, when there is at least one; none when so long has passed or the server closes. Dropped,
   // it takes nothing.

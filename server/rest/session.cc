@@ -36,7 +36,7 @@ kj::Promise<http::Response> Login(Logins& logins, const Call& call) {
   if (name.empty())
     return Refuse({ErrorCode::kInvalidInput, "Expected a member \"name\" but found none"});
   const std::string& source = call.request().source;
-  return logins.Login(name, call.Text("password"), source)
+  return logins.Login(name, SecretText::Take(call.Text("password")), source)
       .then([&logins, name, source](Result<IssuedToken> issued) -> http::Response {
         if (issued.has_value()) return ShowToken(*issued);
         http::Response refused = http::Problem(issued.error());
@@ -114,8 +114,9 @@ Resource SessionResource(Logins& logins) {
                   .answers = {{200, "it is durable; a new token", "Token"}},
                   .handle =
                       [to](const Call& call) {
-                        return Reply(to->ChangePassword(call.caller(), call.Text("old_password"),
-                                                        call.Text("new_password")),
+                        return Reply(to->ChangePassword(
+                                         call.caller(), SecretText::Take(call.Text("old_password")),
+                                         SecretText::Take(call.Text("new_password"))),
                                      ShowToken);
                       },
                   .with_old_password = true},

@@ -18,12 +18,12 @@ kj::Promise<http::Response> PutUser(Logins& logins, const Call& call) {
   UserChange change{.role = RoleOf(call), .groups = {}, .disabled = {}, .password = {}};
   if (call.Find("groups") != nullptr) change.groups = call.Texts("groups");
   if (call.Find("disabled") != nullptr) change.disabled = call.Flag("disabled");
-  if (call.Find("password") != nullptr) change.password = call.Text("password");
+  if (call.Find("password") != nullptr) change.password = SecretText::Take(call.Text("password"));
   return Reply(logins.PutUser(call.caller(), call.param("user"), std::move(change)),
                [](const ChangedUser& changed) {
                  Object shown = changed.user;
                  shown.Set("password",
-                           changed.password.empty() ? Value() : Value(changed.password));
+                           changed.password.empty() ? Value() : Value(changed.password.view()));
                  return http::Json(changed.is_new ? 201 : 200, std::move(shown));
                });
 }

@@ -6,26 +6,43 @@
 
 namespace stele::server::rpc {
 
-kj::Promise<kj::Own<Turnstile::Place>> Turnstile::Enter() {
-  if (free_ > 0) {
-    --free_;
-    return kj::heap<Place>(*this);
+class Turnstile::Waiter {
+ public:
+  Waiter(kj::PromiseFulfiller<kj::Own<Place>>& fulfiller, Turnstile& turnstile)
+      : fulfiller_(fulfiller),
+        turnstile_(turnstile),
+        at_(turnstile.waiting_.insert(turnstile.waiting_.end(), this)) {}
+  ~Waiter() {
+    if (waits_) turnstile_.waiting_.erase(at_);
   }
-  auto waiting = kj::newPromiseAndFulfiller<kj::Own<Place>>();
-  waiting_.push_back(kj::mv(waiting.fulfiller));
-  return kj::mv(waiting.promise);
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  void LetIn() {
+    waits_ = false;
+    turnstile_.waiting_.erase(at_);
+    fulfiller_.fulfill(kj::heap<Place>(turnstile_));
+  }
+
+ private:
+  kj::PromiseFulfiller<kj::Own<Place>>& fulfiller_;
+  Turnstile& turnstile_;
+  const std::list<Waiter*>::iterator at_;
+  bool waits_ = true;
+};
+
+kj::Promise<kj::Own<Turnstile::Place>> Turnstile::Enter() {
+  if (free_ == 0) return kj::newAdaptedPromise<kj::Own<Place>, Waiter>(*this);
+  --free_;
+  return kj::heap<Place>(*this);
 }
 
 void Turnstile::Leave() {
-  while (!waiting_.empty()) {
-    auto next = kj::mv(waiting_.front());
-    waiting_.pop_front();
-    // Who was waiting may have gone.
-    if (!next->isWaiting()) continue;
-    next->fulfill(kj::heap<Place>(*this));
-    return;
+  if (waiting_.empty()) {
+    ++free_;
+  } else {
+    waiting_.front()->LetIn();
   }
-  ++free_;
 }
 
 Status Access::Check() const {

@@ -5,7 +5,7 @@
 
 #include <kj/async.h>
 
-#include <deque>
+#include <list>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -16,6 +16,7 @@
 #include "server/auth/caller.h"
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
+#include "server/rpc/endings.h"
 #include "server/rpc/limits.h"
 
 namespace stele::server::rpc {
@@ -26,16 +27,18 @@ struct RpcOptions {
   // Null: nobody is asked for a name (--dev). Outlives the server.
   Logins* logins = nullptr;
   alerts::Alerts* alerts = nullptr;  // null: none are served. Outlives the server
-  std::string program;  // "stele 0.1.0"
-  CallMeter* calls = nullptr;  // null: nobody counts. Outlives the server
+  std::string program;               // "stele 0.1.0"
+  CallMeter* calls = nullptr;        // null: nobody counts. Outlives the server
   // How long a connection may stay without anybody being known.
   int64_t login_patience_us = kLoginPatienceUs;
 };
 
-// Lets so many in at once; others wait, in their order.
+// Lets so many in at once; others wait, in their order. Who stops waiting leaves nothing behind.
 class Turnstile {
  public:
   explicit Turnstile(size_t places) : free_(places) {}
+  Turnstile(const Turnstile&) = delete;
+  Turnstile& operator=(const Turnstile&) = delete;
 
   // Kept when there is a place, which is taken until the answer is dropped.
   class Place {
@@ -48,18 +51,24 @@ class Turnstile {
    private:
     Turnstile& turnstile_;
   };
+  // REQUIRES: this outlives the promise and the place.
   kj::Promise<kj::Own<Place>> Enter();
+  size_t waiting() const { return waiting_.size(); }
 
  private:
+  class Waiter;
   void Leave();
 
   size_t free_;
-  std::deque<kj::Own<kj::PromiseFulfiller<kj::Own<Place>>>> waiting_;
+  std::list<Waiter*> waiting_;
 };
 
 // What the sessions of a connection share.
 struct Connected {
+  Connected(std::string from, Endings& endings) : source(std::move(from)), endings(endings) {}
+
   std::string source;     // the address that it comes from
+  Endings& endings;       // the server's
   bool admitted = false;  // somebody is known
   size_t subscriptions = 0;
   Turnstile questions{kMaxQuestions};

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <expected>
 #include <utility>
 
 #include "base/check.h"
 #include "base/json.h"
+#include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/errors.h"
 #include "server/rpc/limits.h"
 #include "server/rpc/show.h"
@@ -20,27 +23,38 @@ std::string_view ViewOf(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
+std::unexpected<Error> HasLeft() {
+  return Fail(ErrorCode::kStaleAttempt,
+              "Expected a worker that has joined but found one that has left or was lost");
+}
+
 // A task's, as long as the worker keeps it.
-class ControlServer final : public api::TaskControl::Server {
+class ControlServer : public api::TaskControl::Server {
  public:
-  ControlServer(std::shared_ptr<CalledWorker> worker, LeaseId lease)
+  ControlServer(std::weak_ptr<CalledWorker> worker, LeaseId lease)
       : worker_(std::move(worker)), lease_(lease) {}
-  ~ControlServer() noexcept(false) { worker_->Release(lease_); }
+  ~ControlServer() noexcept(false) {
+    if (const auto worker = worker_.lock()) worker->Release(lease_);
+  }
 
   kj::Promise<void> heartbeat(HeartbeatContext context) override {
-    return Answered(worker_->Heartbeat(lease_, ViewOf(context.getParams().getDetail())));
+    const auto worker = worker_.lock();
+    if (worker == nullptr) return Refuse(HasLeft().error());
+    return Answered(worker->Heartbeat(lease_, ViewOf(context.getParams().getDetail())));
   }
   kj::Promise<void> log(LogContext context) override {
-    return Answered(worker_->Log(lease_, ViewOf(context.getParams().getText())));
+    const auto worker = worker_.lock();
+    if (worker == nullptr) return Refuse(HasLeft().error());
+    return Answered(worker->Log(lease_, ViewOf(context.getParams().getText())));
   }
 
  private:
   static kj::Promise<void> Answered(const Status& status) {
-    if (!status.has_value()) return ToException(status.error());
+    if (!status.has_value()) return Refuse(status.error());
     return kj::READY_NOW;
   }
 
-  const std::shared_ptr<CalledWorker> worker_;
+  const std::weak_ptr<CalledWorker> worker_;
   const LeaseId lease_;
 };
 
@@ -56,6 +70,7 @@ void Show(const tasks::WorkerTask& task, const std::string& config, const std::s
   to.setInput(TextOf(input));
   to.setTimeout(task.left_us);
   to.setLease(task.lease_us);
+  if (!task.trace_parent.empty()) to.setTraceParent(TextOf(task.trace_parent));
 }
 
 // JSON that a worker gave; empty: `otherwise`.
@@ -67,25 +82,63 @@ Result<Value> DocumentOf(capnp::Text::Reader json, std::string_view what, Value 
   return value;
 }
 
-tasks::TaskFailure BadAnswer(const Error& error) {
-  return {"outputs", error.message, false, {}};
+// An answer that is none. The same program would give it again.
+tasks::TaskFailure BadAnswer(std::string message) {
+  return {"outputs", std::move(message), false, {}};
 }
 
 tasks::TaskFailure FailureOf(api::WorkerFailure::Reader failure) {
   const Result<Value> details = DocumentOf(failure.getDetails(), "details", Value());
-  if (!details.has_value()) return BadAnswer(details.error());
+  if (!details.has_value()) return BadAnswer(details.error().message);
   if (!details->is_null() && !details->is_object())
     return BadAnswer(
-        {ErrorCode::kInvalidInput,
-         fmt::format("details: Expected an object but found {}", KindName(details->kind()))});
+        fmt::format("details: Expected an object but found {}", KindName(details->kind())));
   return {std::string(ViewOf(failure.getKind())), std::string(ViewOf(failure.getMessage())),
           failure.getRetryable(), details->is_null() ? Payload() : Payload::FromValue(*details)};
+}
+
+struct Outcome {
+  std::expected<Value, tasks::TaskFailure> outcome;
+  std::string_view log;  // of the message
+};
+
+Outcome ReadOutcome(const api::Worker::RunResults::Reader& results) {
+  if (!results.hasResult())
+    return {std::unexpected(BadAnswer("Expected a result but found an answer without one")), {}};
+  const api::WorkerResult::Reader result = results.getResult();
+  const std::string_view log = ViewOf(result.getLog());
+  switch (result.which()) {
+    case api::WorkerResult::OUTPUT: {
+      Result<Value> output = DocumentOf(result.getOutput(), "output", Object());
+      if (!output.has_value())
+        return {std::unexpected(BadAnswer(std::move(output.error().message))), log};
+      return {*std::move(output), log};
+    }
+    case api::WorkerResult::FAILURE:
+      return {std::unexpected(FailureOf(result.getFailure())), log};
+  }
+  return {std::unexpected(BadAnswer("Expected an output or a failure but found neither")), log};
+}
+
+// What a worker has built need not be what the schema says: reading it may throw.
+Outcome OutcomeOf(const api::Worker::RunResults::Reader& results) {
+  try {
+    return ReadOutcome(results);
+  } catch (const kj::Exception& fault) {
+    return {std::unexpected(BadAnswer(fmt::format("Expected a message that can be read but: {}",
+                                                  fault.getDescription().cStr()))),
+            {}};
+  }
 }
 
 }  // namespace
 
 CalledWorker::CalledWorker(SharedAccess access, api::Worker::Client worker)
-    : access_(std::move(access)), worker_(kj::mv(worker)) {}
+    : access_(std::move(access)), worker_(kj::mv(worker)), when_ended_(nullptr) {
+  auto ended = kj::newPromiseAndFulfiller<void>();
+  end_ = kj::mv(ended.fulfiller);
+  when_ended_ = ended.promise.fork();
+}
 
 CalledWorker::~CalledWorker() noexcept = default;
 
@@ -110,13 +163,25 @@ Status CalledWorker::Join(tasks::WorkerPool::Joining joining) {
   return {};
 }
 
+Status CalledWorker::CheckJoined() const {
+  if (!ended_) return {};
+  return Fail(ErrorCode::kClosed,
+              "Expected a worker that has joined but found one that has left or was lost");
+}
+
 Status CalledWorker::SetSlots(uint32_t slots) {
   STELE_RETURN_IF_ERROR(Check());
   STELE_RETURN_IF_ERROR(Workers::CheckSlots(slots));
-  if (ended_)
-    return Fail(ErrorCode::kClosed,
-                "Expected a worker that has joined but found one that has left or was lost");
+  STELE_RETURN_IF_ERROR(CheckJoined());
   pool().SetSlots(membership_->id(), slots);
+  return {};
+}
+
+Status CalledWorker::SetRate(double tasks_per_second) {
+  STELE_RETURN_IF_ERROR(Check());
+  STELE_RETURN_IF_ERROR(Workers::CheckRate(tasks_per_second));
+  STELE_RETURN_IF_ERROR(CheckJoined());
+  pool().SetRate(membership_->id(), tasks_per_second);
   return {};
 }
 
@@ -124,20 +189,14 @@ void CalledWorker::Leave() {
   if (!ended_) pool().Leave(membership_->id());
 }
 
-kj::Promise<void> CalledWorker::WhenEnded() {
-  if (ended_) return kj::READY_NOW;
-  auto ended = kj::newPromiseAndFulfiller<void>();
-  waiting_for_end_.push_back(kj::mv(ended.fulfiller));
-  return kj::mv(ended.promise);
-}
-
 void CalledWorker::End() {
   ended_ = true;
-  for (auto& waiting : std::exchange(waiting_for_end_, {})) waiting->fulfill();
+  end_->fulfill();
 }
 
 void CalledWorker::Lose() {
-  for (auto& [lease, running] : std::exchange(running_, {})) Bury(kj::mv(running.call));
+  auto calls = std::exchange(running_, {});
+  for (auto& [lease, running] : calls) endings().Add(kj::mv(running.call));
   stopping_.clear();
   // What it was not even told of goes back, and counts as no loss.
   for (const LeaseId lease : std::exchange(refused_, {})) {
@@ -154,7 +213,7 @@ void CalledWorker::LoseLater() {
 }
 
 void CalledWorker::taskFailed(kj::Exception&& exception) {
-  CHECK(false, "what ends calls of workers failed: {}", exception.getDescription().cStr());
+  CHECK(false, "what loses workers failed: {}", exception.getDescription().cStr());
 }
 
 // ---- Its tasks ----
@@ -171,10 +230,11 @@ void CalledWorker::OnTask(const tasks::WorkerTask& task) {
                        task.step.size() + config.size() + input.size();
   auto request = worker_.runRequest(capnp::MessageSize{bytes / sizeof(capnp::word), 1});
   Show(task, config, input, request.initTask());
-  request.setControl(kj::heap<ControlServer>(shared_from_this(), task.lease));
+  request.setControl(
+      kj::heap<Measured<ControlServer>>(access_->options().calls, weak_from_this(), task.lease));
   const LeaseId lease = task.lease;
   auto call = request.send()
-                  .then([this, lease](auto&& answer) { Done(lease, answer.getResult()); },
+                  .then([this, lease](auto&& results) { Done(lease, results); },
                         [this, lease](kj::Exception&& fault) { Failed(lease, fault); })
                   .eagerlyEvaluate(nullptr);
   running_.emplace(lease, Running{kj::mv(call)});
@@ -183,33 +243,26 @@ void CalledWorker::OnTask(const tasks::WorkerTask& task) {
 bool CalledWorker::Forget(LeaseId lease) {
   auto found = running_.extract(lease);
   if (found.empty()) return false;
-  Bury(kj::mv(found.mapped().call));
+  endings().Add(kj::mv(found.mapped().call));
   return true;
 }
 
-void CalledWorker::Bury(kj::Promise<void> call) {
-  buried_.push_back(kj::mv(call));
-  if (buried_.size() > 1) return;
-  tasks_.add(kj::evalLater([this] { auto ended = std::exchange(buried_, {}); }));
-}
-
-void CalledWorker::Done(LeaseId lease, api::WorkerResult::Reader result) {
+void CalledWorker::Done(LeaseId lease, const api::Worker::RunResults::Reader& results) {
   if (!Forget(lease)) return;
-  const std::string_view log = ViewOf(result.getLog());
+  Outcome answer = OutcomeOf(results);
   const tasks::WorkerId id = membership_->id();
   // What is refused was late, and another worker has it.
-  if (result.isFailure()) {
-    (void)pool().FailTask(id, lease, FailureOf(result.getFailure()), log);
-  } else if (Result<Value> output = DocumentOf(result.getOutput(), "output", Object());
-             output.has_value()) {
-    (void)pool().Complete(id, lease, *std::move(output), log);
+  if (answer.outcome.has_value()) {
+    (void)pool().Complete(id, lease, *std::move(answer.outcome), answer.log);
   } else {
-    (void)pool().FailTask(id, lease, BadAnswer(output.error()), log);
+    (void)pool().FailTask(id, lease, std::move(answer.outcome.error()), answer.log);
   }
 }
 
 void CalledWorker::Failed(LeaseId lease, const kj::Exception& exception) {
-  if (exception.getType() == kj::Exception::Type::DISCONNECTED) return Lose();
+  // A handler that has lost a connection of its own says so, too, and has failed like any other.
+  if (exception.getType() == kj::Exception::Type::DISCONNECTED && !IsRemote(exception))
+    return Lose();
   if (!Forget(lease)) return;
   const bool retryable = exception.getType() != kj::Exception::Type::UNIMPLEMENTED;
   (void)pool().FailTask(membership_->id(), lease,
@@ -237,16 +290,14 @@ void CalledWorker::Release(LeaseId lease) {
 
 Status CalledWorker::Heartbeat(LeaseId lease, std::string_view detail) {
   STELE_RETURN_IF_ERROR(Check());
-  if (membership_ != nullptr) return pool().Heartbeat(membership_->id(), lease, detail);
-  return Fail(ErrorCode::kStaleAttempt,
-              "Expected a worker that has joined but found one that has left or was lost");
+  if (membership_ == nullptr) return HasLeft();
+  return pool().Heartbeat(membership_->id(), lease, detail);
 }
 
 Status CalledWorker::Log(LeaseId lease, std::string_view text) {
   STELE_RETURN_IF_ERROR(Check());
-  if (membership_ != nullptr) return pool().Log(membership_->id(), lease, text);
-  return Fail(ErrorCode::kStaleAttempt,
-              "Expected a worker that has joined but found one that has left or was lost");
+  if (membership_ == nullptr) return HasLeft();
+  return pool().Log(membership_->id(), lease, text);
 }
 
 }  // namespace stele::server::rpc

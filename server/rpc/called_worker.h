@@ -2,11 +2,11 @@
 // task's.
 //
 //     OnTask ──► run ──► answered: Complete, FailTask
-//                  ├──► dropped: cancelled, or its lease has ended; stopped when `control` is let
-//                  go └──► disconnected: the worker is lost, and all that it holds
+//                  ├──► dropped: cancelled, or its lease has ended; stopped when `control` goes
+//                  └──► its connection has ended: the worker is lost, and all that it holds
 //
-// Owner: its membership, and the controls of its tasks, which a worker may keep for longer. Thread:
-// the loop's.
+// Owner: its membership alone. A worker may keep controls of its tasks for longer; they do nothing
+// then. Thread: the loop's.
 #pragma once
 
 #include <kj/async.h>
@@ -20,6 +20,7 @@
 #include "engine/tasks/worker_pool.h"
 #include "schemas/workers.capnp.h"
 #include "server/rpc/access.h"
+#include "server/rpc/endings.h"
 
 namespace stele::server::rpc {
 
@@ -34,10 +35,11 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   Status Join(tasks::WorkerPool::Joining joining);
   // kClosed: it is not in the pool any more.
   Status SetSlots(uint32_t slots);
+  Status SetRate(double tasks_per_second);
   // It gets nothing new.
   void Leave();
   // Kept when it has left, or was lost.
-  kj::Promise<void> WhenEnded();
+  kj::Promise<void> WhenEnded() { return when_ended_.addBranch(); }
   // Its tasks go to others, and it is not called any more.
   void Lose();
 
@@ -61,25 +63,26 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   tasks::WorkerPool& pool() const { return access_->operations().workers.pool(); }
   // Whether the credential that it joined with still counts.
   Status Check() const;
+  Status CheckJoined() const;
   void End();
   void LoseLater();
-  void Done(tasks::LeaseId lease, api::WorkerResult::Reader result);
+  void Done(tasks::LeaseId lease, const api::Worker::RunResults::Reader& results);
   void Failed(tasks::LeaseId lease, const kj::Exception& exception);
   // Nobody wants the call's answer. It stands in `stopping_` until its control is let go.
   void Drop(tasks::LeaseId lease);
   // The call is forgotten; false: it was. Its promise, inside which this may be, goes later.
   bool Forget(tasks::LeaseId lease);
-  void Bury(kj::Promise<void> call);
+  Endings& endings() const { return access_->connected().endings; }
 
   const SharedAccess access_;
   api::Worker::Client worker_;
   std::unique_ptr<Workers::Membership> membership_;  // null: it was lost
   bool ended_ = false;                               // it has left, or was lost
-  std::vector<kj::Own<kj::PromiseFulfiller<void>>> waiting_for_end_;
+  kj::Own<kj::PromiseFulfiller<void>> end_;
+  kj::ForkedPromise<void> when_ended_;
   std::map<tasks::LeaseId, Running> running_;
   std::set<tasks::LeaseId> stopping_;
   std::vector<tasks::LeaseId> refused_;  // handed to it when it might work no more
-  std::vector<kj::Promise<void>> buried_;
   kj::TaskSet tasks_{*this};
 };
 

@@ -60,6 +60,10 @@ std::optional<ErrorCode> FindErrorCode(uint32_t number) {
   return std::nullopt;
 }
 
+bool IsRemote(const kj::Exception& exception) {
+  return exception.getDescription().startsWith(kj::StringPtr(kRemote.data(), kRemote.size()));
+}
+
 Error ErrorOf(const kj::Exception& exception) {
   const kj::StringPtr description = exception.getDescription();
   std::string_view text(description.begin(), description.size());

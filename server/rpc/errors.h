@@ -16,6 +16,9 @@ kj::Exception ToException(const Error& error);
 // type: kClosed where the connection has ended, kBackPressure, kUnsupported, else kIo.
 Error ErrorOf(const kj::Exception& exception);
 
+// Whether the far end has said it. What is not from there happened here, or to the connection.
+bool IsRemote(const kj::Exception& exception);
+
 // The code of that number; nothing for one that this program does not know.
 std::optional<ErrorCode> FindErrorCode(uint32_t number);
 

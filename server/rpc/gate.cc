@@ -1,6 +1,7 @@
 #include "server/rpc/gate.h"
 
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/limits.h"
 #include "server/rpc/session.h"
 #include "server/rpc/show.h"
@@ -10,7 +11,7 @@ namespace stele::server::rpc {
 namespace {
 
 // Whoever is asked whether it counts judges its bytes.
-std::string StringOf(capnp::Text::Reader text) {
+std::string_view ViewOf(capnp::Text::Reader text) {
   return {text.begin(), text.size()};
 }
 
@@ -25,7 +26,8 @@ Status GateServer::CheckAsks() const {
 
 api::Session::Client GateServer::Admit(Caller caller) {
   connected_->admitted = true;
-  return kj::heap<SessionServer>(
+  return kj::heap<Measured<SessionServer>>(
+      options_.calls,
       std::make_shared<const Access>(operations_, options_, connected_, std::move(caller)));
 }
 
@@ -38,20 +40,21 @@ kj::Promise<void> GateServer::version(VersionContext context) {
 kj::Promise<void> GateServer::login(LoginContext context) {
   if (const Status asks = CheckAsks(); !asks.has_value()) return Refuse(asks.error());
   const auto params = context.getParams();
-  return Answer(options_.logins->Login(StringOf(params.getName()), StringOf(params.getPassword()),
-                                       connected_->source),
-                [this, context](IssuedToken& issued) mutable {
-                  auto results = context.getResults();
-                  results.setToken(TextOf(issued.text));
-                  results.setExpires(issued.caller.expires.value);
-                  results.setSession(Admit(std::move(issued.caller)));
-                });
+  return Answer(
+      options_.logins->Login(std::string(ViewOf(params.getName())),
+                             SecretText(ViewOf(params.getPassword())), connected_->source),
+      [this, context](IssuedToken& issued) mutable {
+        auto results = context.getResults();
+        results.setToken(TextOf(issued.text));
+        results.setExpires(issued.caller.expires.value);
+        results.setSession(Admit(std::move(issued.caller)));
+      });
 }
 
 kj::Promise<void> GateServer::withToken(WithTokenContext context) {
   if (const Status asks = CheckAsks(); !asks.has_value()) return Refuse(asks.error());
-  auto caller = options_.logins->AuthenticateText(StringOf(context.getParams().getToken()),
-                                                  connected_->source);
+  auto caller =
+      options_.logins->AuthenticateText(ViewOf(context.getParams().getToken()), connected_->source);
   return Answer(std::move(caller), [this, context](Caller& known) mutable {
     context.getResults().setSession(Admit(std::move(known)));
   });

@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class GateServer final : public api::Gate::Server {
+class GateServer : public api::Gate::Server {
  public:
   // REQUIRES: operations and options outlive it.
   GateServer(const Operations& operations, const RpcOptions& options,

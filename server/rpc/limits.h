@@ -20,6 +20,9 @@ inline constexpr size_t kMaxUnsentBytes = 8u << 20;
 inline constexpr uint64_t kWordsBeforeLogin = 128u << 10;  // 1 MiB
 inline constexpr int64_t kLoginPatienceUs = 30'000'000;
 
+// How often a server that ends looks whether its clients have read their answers.
+inline constexpr int64_t kLookAgainMs = 5;
+
 // Of a connection: questions that are being answered from the log or the views, others wait; and
 // those that follow events.
 inline constexpr size_t kMaxQuestions = 16;

@@ -1,41 +1,39 @@
 #include "server/rpc/server.h"
 
-#include <capnp/rpc-twoparty.h>
 #include <capnp/rpc.h>
 
+#include <algorithm>
+
+#include "server/rpc/call_meter.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/limits.h"
-#include "server/rpc/messages.h"
+#include "server/vat/message_network.h"
 
 namespace stele::server::rpc {
-
-namespace {
-
-capnp::ReaderOptions OptionsOfMessages() {
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = kMaxMessageWords;
-  return options;
-}
-
-}  // namespace
 
 class RpcServer::Connection {
  public:
   Connection(RpcServer& server, kj::Own<kj::AsyncIoStream> stream, std::string source)
       : server_(server),
         stream_(kj::mv(stream)),
-        connected_(std::make_shared<Connected>(std::move(source))),
-        messages_(*stream_, *connected_),
-        network_(messages_, capnp::rpc::twoparty::Side::SERVER, OptionsOfMessages()),
+        connected_(std::make_shared<Connected>(std::move(source), server.endings_)),
+        network_(*stream_, kj::addRef(*server.buffers_),
+                 {.side = capnp::rpc::twoparty::Side::SERVER,
+                  .max_message_words = kMaxMessageWords,
+                  .max_unsent_bytes = kMaxUnsentBytes,
+                  .known = &connected_->admitted,
+                  .max_words_unknown = kWordsBeforeLogin}),
         rpc_(capnp::makeRpcServer(
-            network_, kj::heap<GateServer>(server.operations_, server.options_, connected_))) {
-    messages_.Watch(&network_);
+            network_, kj::heap<Measured<GateServer>>(server.options_.calls, server.operations_,
+                                                     server.options_, connected_))) {
     rpc_.setFlowLimit(kMaxCallWords);
-    ++server_.connections_;
+    server_.connections_.insert(this);
   }
-  ~Connection() { --server_.connections_; }
+  ~Connection() { server_.connections_.erase(this); }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
+
+  bool HasUnsent() const { return network_.unsent_bytes() > 0; }
 
   kj::Promise<void> Run() {
     auto too_late = server_.operations_.desk.timer().afterDelay(server_.options_.login_patience_us *
@@ -50,10 +48,25 @@ class RpcServer::Connection {
   RpcServer& server_;
   kj::Own<kj::AsyncIoStream> stream_;
   const std::shared_ptr<Connected> connected_;
-  BoundedMessages messages_;
-  capnp::TwoPartyVatNetwork network_;
+  MessageNetwork network_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc_;
 };
+
+kj::Promise<void> RpcServer::Drain() {
+  return operations_.desk.WhenIdle().then([this] { return WhenSent(); });
+}
+
+kj::Promise<void> RpcServer::WhenSent() {
+  // Behind the answers, which are sent when their calls are done. Nobody tells when a queue has
+  // become empty.
+  return kj::evalLast([this]() -> kj::Promise<void> {
+    if (std::ranges::none_of(connections_, [](Connection* each) { return each->HasUnsent(); }))
+      return kj::READY_NOW;
+    return operations_.desk.timer().afterDelay(kLookAgainMs * kj::MILLISECONDS).then([this] {
+      return WhenSent();
+    });
+  });
+}
 
 kj::Promise<void> RpcServer::Serve(kj::Own<kj::AsyncIoStream> stream, std::string source) {
   auto connection = kj::heap<Connection>(*this, kj::mv(stream), std::move(source));

@@ -6,10 +6,12 @@
 #include <kj/async-io.h>
 #include <kj/timer.h>
 
+#include <set>
 #include <string>
 #include <utility>
 
 #include "server/rpc/access.h"
+#include "server/vat/message_buffers.h"
 
 namespace stele::server::rpc {
 
@@ -26,14 +28,21 @@ class RpcServer {
   // it. `source`: the peer's address. REQUIRES: this outlives the promise.
   kj::Promise<void> Serve(kj::Own<kj::AsyncIoStream> stream, std::string source);
 
-  size_t connections() const { return connections_; }
+  // When all that was asked is answered, and those who asked have read it, however slowly. Nobody
+  // comes in any more. REQUIRES: the desk is closed, and this outlives the promise.
+  kj::Promise<void> Drain();
+
+  size_t connections() const { return connections_.size(); }
 
  private:
   class Connection;
+  kj::Promise<void> WhenSent();
 
   const Operations operations_;
   const RpcOptions options_;
-  size_t connections_ = 0;
+  Endings endings_;
+  kj::Own<MessageBuffers> buffers_ = kj::refcounted<MessageBuffers>();
+  std::set<Connection*> connections_;
 };
 
 }  // namespace stele::server::rpc

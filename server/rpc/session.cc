@@ -111,8 +111,8 @@ kj::Promise<void> SessionServer::logout(LogoutContext context) {
 kj::Promise<void> SessionServer::changePassword(ChangePasswordContext context) {
   if (const Status holds = CheckHolder(); !holds.has_value()) return Refuse(holds.error());
   const auto params = context.getParams();
-  const std::string before(params.getBefore().begin(), params.getBefore().size());
-  const std::string now(params.getNow().begin(), params.getNow().size());
+  const SecretText before(std::string_view(params.getBefore().begin(), params.getBefore().size()));
+  const SecretText now(std::string_view(params.getNow().begin(), params.getNow().size()));
   return Answer(access_->options().logins->ChangePassword(access_->holder(), before, now),
                 ShowToken(context));
 }

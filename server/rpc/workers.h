@@ -9,7 +9,7 @@
 
 namespace stele::server::rpc {
 
-class WorkersServer final : public api::Workers::Server {
+class WorkersServer : public api::Workers::Server {
  public:
   explicit WorkersServer(SharedAccess access) : access_(std::move(access)) {}
 
@@ -19,12 +19,13 @@ class WorkersServer final : public api::Workers::Server {
   const SharedAccess access_;
 };
 
-class MembershipServer final : public api::Membership::Server {
+class MembershipServer : public api::Membership::Server {
  public:
   explicit MembershipServer(std::shared_ptr<CalledWorker> worker) : worker_(std::move(worker)) {}
   ~MembershipServer() noexcept(false) { worker_->Lose(); }
 
   kj::Promise<void> setSlots(SetSlotsContext context) override;
+  kj::Promise<void> setRate(SetRateContext context) override;
   kj::Promise<void> leave(LeaveContext context) override;
   kj::Promise<void> whenEnded(WhenEndedContext context) override;
 

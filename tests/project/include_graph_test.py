@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "server/loop": ["base"],
+    "server/vat": [],
     "server/http": ["base"],
     "server/auth": ["base"],
     "server/operations": ["engine/requests", "engine/retention", "projections", "server/auth", "server/loop"],
@@ -46,7 +47,7 @@ MAY_INCLUDE = {
     "server/compat": ["server/rest"],
     "server/edge": ["server/compat", "server/rest", "server/rpc", "server/observation"],
     # What a program of somebody's links: nothing of the engine.
-    "sdk/cpp": ["schemas", "server/loop"],
+    "sdk/cpp": ["schemas", "server/loop", "server/vat"],
     "cli": ["server/edge"],
 }
 # folder -> folders that it never includes, though one that it includes does.

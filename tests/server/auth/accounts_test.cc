@@ -25,6 +25,7 @@ User Ada() {
           .password_hash = HashOfNobody(test::CountingBytes(), PasswordLimits::Least()),
           .must_change = true,
           .disabled = true,
+          .unclaimed = true,
           .created = kNow,
           .tokens_valid_from = kNow.Next()};
 }

@@ -102,7 +102,8 @@ TEST(CheckPassword, IsRefusedWhenItIsEasyToGuess) {
 TEST(MakePassword, MakesReadableOnesThatPass) {
   const RandomBytes random = SystemRandom();
   for (int i = 0; i < 50; ++i) {
-    const std::string password = MakePassword(random);
+    const SecretText made = MakePassword(random);
+    const std::string_view password = made.view();
     EXPECT_EQ(password.size(), 20u);
     EXPECT_TRUE(CheckPassword(password, "admin").has_value()) << password;
     EXPECT_EQ(password.find_first_not_of("abcdefghijkmnpqrstuvwxyz23456789"), std::string::npos);

@@ -114,7 +114,8 @@ TEST(ProcessesLogin, TakesAUsername) {
     parts = std::make_unique<LoginParts>(operations.desk);
     return std::vector<rest::Resource>{rest::SessionResource(parts->logins)};
   });
-  const std::string password = world.served.Get(parts->logins.MakeFirstAdmin());
+  const SecretText made = world.served.Get(parts->logins.MakeFirstAdmin());
+  const std::string_view password = made.view();
   const auto login = [&](const std::string& name) {
     return world.Post("/auth/login", fmt::format(R"({{{} "password": "{}"}})", name, password));
   };

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <latch>
+
 #include "base/json.h"
 #include "replay/history.h"
 #include "server/operations/denials.h"
@@ -25,18 +28,17 @@ class LoginWorld : public testing::Test {
 
   // What has come of a user's login.
   Result<IssuedToken> Login(const std::string& name, std::string_view password) {
-    return world_.Await(logins_.Login(name, std::string(password), "10.0.0.1"));
+    return world_.Await(logins_.Login(name, SecretText(password), "10.0.0.1"));
   }
   // A user whose password is kGood and their own.
   Caller Own(const std::string& name, Role role) {
     world_.Get(logins_.PutUser(
         admin_, name,
-        {.role = role, .groups = {}, .disabled = {}, .password = std::string(kOther)}));
+        {.role = role, .groups = {}, .disabled = {}, .password = SecretText(kOther)}));
     const auto first = Login(name, kOther);
     EXPECT_TRUE(first.has_value() && first->caller.must_change_password);
     world_.clock().Advance(1);
-    return world_
-        .Get(logins_.ChangePassword(first->caller, std::string(kOther), std::string(kGood)))
+    return world_.Get(logins_.ChangePassword(first->caller, SecretText(kOther), SecretText(kGood)))
         .caller;
   }
   // The denied attempts of the log.
@@ -67,14 +69,60 @@ class LoginWorld : public testing::Test {
 };
 
 TEST_F(LoginWorld, TheFirstAdminIsMadeOnce) {
-  const std::string password = world_.Get(logins_.MakeFirstAdmin());
-  EXPECT_EQ(password.size(), 20u);
-  EXPECT_EQ(world_.Get(logins_.MakeFirstAdmin()), "");
-  const auto issued = Login("admin", password);
+  const SecretText password = world_.Get(logins_.MakeFirstAdmin());
+  EXPECT_EQ(password.view().size(), 20u);
+  const auto issued = Login("admin", password.view());
   ASSERT_TRUE(issued.has_value());
+  EXPECT_EQ(world_.Get(logins_.MakeFirstAdmin()).view(), "");
   EXPECT_EQ(issued->caller.role, Role::kAdmin);
   // Nothing but the password may be changed with it.
   EXPECT_EQ(logins_.Users(issued->caller).error().code, ErrorCode::kForbidden);
+}
+
+TEST_F(LoginWorld, TheFirstAdminGetsAnotherPasswordUntilSomebodyHasLoggedIn) {
+  const SecretText unseen = world_.Get(logins_.MakeFirstAdmin());
+  // The next start reads what the last one recorded.
+  Accounts again;
+  EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
+  EXPECT_TRUE(again.FindUser("admin")->unclaimed);
+  const SecretText seen = world_.Get(logins_.MakeFirstAdmin());
+  EXPECT_EQ(seen.view().size(), 20u);
+  EXPECT_NE(seen.view(), unseen.view());
+  EXPECT_EQ(Login("admin", unseen.view()).error().code, ErrorCode::kUnauthenticated);
+  EXPECT_TRUE(accounts_.FindUser("admin")->unclaimed) << "somebody was wrong, nobody was in";
+  world_.clock().Advance(60'000'000);
+  ASSERT_TRUE(Login("admin", seen.view()).has_value());
+  EXPECT_EQ(world_.Get(logins_.MakeFirstAdmin()).view(), "");
+  EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
+  EXPECT_FALSE(again.FindUser("admin")->unclaimed);
+  for (const auto& [name, document] : world_.desk().registry().settings)
+    EXPECT_EQ(document.find(seen.view()), std::string::npos) << name;
+}
+
+TEST_F(LoginWorld, NobodyWaitsForQuestionsToLogIn) {
+  Own("ada", Role::kViewer);
+  std::promise<void> door;
+  const std::shared_future<void> opened = door.get_future().share();
+  std::latch begun(kSlowThreads);
+  std::vector<kj::Promise<Result<int>>> questions;
+  const auto wait = [opened] {
+    opened.wait();
+    return Result<int>(1);
+  };
+  for (size_t i = 0; i < 2 * kReadingThreads; ++i) questions.push_back(world_.desk().Read(wait));
+  for (size_t i = 0; i < kSlowThreads; ++i)
+    questions.push_back(world_.desk().ReadLong([&begun, wait] {
+      begun.count_down();
+      return wait();
+    }));
+  begun.wait();
+  for (size_t i = 0; i < kMaxSlowQuestions; ++i)
+    questions.push_back(world_.desk().ReadLong(wait));
+  EXPECT_TRUE(Login("ada", kGood).has_value());
+  // What is more than may wait is refused, and the rest is answered.
+  EXPECT_EQ(world_.CodeOf(world_.desk().ReadLong(wait)), ErrorCode::kBackPressure);
+  door.set_value();
+  for (auto& question : questions) EXPECT_EQ(world_.Get(kj::mv(question)), 1);
 }
 
 TEST_F(LoginWorld, AccountsAreReadBackFromTheRegistry) {
@@ -108,7 +156,7 @@ TEST_F(LoginWorld, AChangedPasswordEndsTheTokensBefore) {
   EXPECT_TRUE(logins_.StillValid(ada));
   world_.clock().Advance(1);
   const auto next =
-      world_.Await(logins_.ChangePassword(ada, std::string(kGood), std::string(kOther)));
+      world_.Await(logins_.ChangePassword(ada, SecretText(kGood), SecretText(kOther)));
   ASSERT_TRUE(next.has_value());
   EXPECT_FALSE(logins_.StillValid(ada));
   EXPECT_TRUE(logins_.StillValid(next->caller));
@@ -117,11 +165,12 @@ TEST_F(LoginWorld, AChangedPasswordEndsTheTokensBefore) {
 
 TEST_F(LoginWorld, AWeakOrTheSamePasswordIsRefused) {
   const Caller ada = Own("ada", Role::kViewer);
-  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kGood), "short")),
+  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, SecretText(kGood), SecretText("short"))),
             ErrorCode::kWeakPassword);
-  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kGood), std::string(kGood))),
+  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, SecretText(kGood), SecretText(kGood))),
             ErrorCode::kWeakPassword);
-  EXPECT_EQ(world_.CodeOf(logins_.ChangePassword(ada, std::string(kOther), "yet-another-one-9")),
+  EXPECT_EQ(world_.CodeOf(
+                logins_.ChangePassword(ada, SecretText(kOther), SecretText("yet-another-one-9"))),
             ErrorCode::kUnauthenticated);
 }
 
@@ -135,7 +184,7 @@ TEST_F(LoginWorld, LoggingOutIsRecorded) {
 }
 
 TEST_F(LoginWorld, TheLastAdminStays) {
-  const std::string password = world_.Get(logins_.MakeFirstAdmin());
+  world_.Get(logins_.MakeFirstAdmin());
   EXPECT_EQ(world_.CodeOf(logins_.RemoveUser(admin_, "admin")), ErrorCode::kWrongState);
   EXPECT_EQ(
       world_.CodeOf(logins_.PutUser(
@@ -154,21 +203,21 @@ TEST_F(LoginWorld, ANewUserWithoutAPasswordGetsOne) {
   EXPECT_TRUE(made.is_new);
   EXPECT_EQ(made.user.Find("must_change")->as_bool(), true);
   EXPECT_EQ(made.user.Find("password_hash"), nullptr);
-  ASSERT_TRUE(Login("bo", made.password).has_value());
+  ASSERT_TRUE(Login("bo", made.password.view()).has_value());
   // What is not said stays.
   const ChangedUser changed = world_.Get(
       logins_.PutUser(admin_, "bo", {.role = {}, .groups = {}, .disabled = true, .password = {}}));
   EXPECT_FALSE(changed.is_new);
-  EXPECT_EQ(changed.password, "");
+  EXPECT_TRUE(changed.password.empty());
   EXPECT_EQ(accounts_.FindUser("bo")->role, Role::kWorker);
-  EXPECT_EQ(Login("bo", made.password).error().code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(Login("bo", made.password.view()).error().code, ErrorCode::kUnauthenticated);
 }
 
 TEST_F(LoginWorld, ChangesOfAUserDoNotUndoEachOther) {
   Own("ada", Role::kOperator);
   // The first one is still hashing when the second one is durable.
   auto password = logins_.PutUser(
-      admin_, "ada", {.role = {}, .groups = {}, .disabled = {}, .password = std::string(kOther)});
+      admin_, "ada", {.role = {}, .groups = {}, .disabled = {}, .password = SecretText(kOther)});
   auto disabled =
       logins_.PutUser(admin_, "ada", {.role = {}, .groups = {}, .disabled = true, .password = {}});
   EXPECT_TRUE(world_.Await(kj::mv(disabled)).has_value());
@@ -191,7 +240,7 @@ TEST_F(LoginWorld, WhatCouldNotBeReadBackIsNotRecorded) {
       world_
           .Await(logins_.PutUser(
               admin_, "bo",
-              {.role = {}, .groups = groups, .disabled = {}, .password = std::string(kGood)}))
+              {.role = {}, .groups = groups, .disabled = {}, .password = SecretText(kGood)}))
           .has_value());
   EXPECT_EQ(world_.desk().registry().settings.count("user:bo"), 0u);
 }

@@ -1,10 +1,14 @@
 // Workers that are called, over connections to a running engine.
+#include <gmock/gmock.h>
+
 #include <deque>
 
 #include "tests/server/rpc/rpc_world.h"
 
 namespace stele::server::rpc {
 namespace {
+
+using testing::HasSubstr;
 
 constexpr int64_t kSecond = 1'000'000;
 
@@ -19,6 +23,7 @@ struct Called {
   std::optional<api::TaskControl::Client> control;
   kj::Own<kj::PromiseFulfiller<void>> over;  // the call's end, behind `answer`
   std::function<void(api::WorkerResult::Builder)> answer = [](auto) {};
+  bool answers = true;  // false: without a result
   bool dropped = false;
 };
 
@@ -52,7 +57,9 @@ class HandServer final : public api::Worker::Server {
     call.over = kj::mv(over.fulfiller);
     context.releaseParams();
     return over.promise
-        .then([context, &call]() mutable { call.answer(context.getResults().initResult()); })
+        .then([context, &call]() mutable {
+          if (call.answers) call.answer(context.getResults().initResult());
+        })
         .attach(kj::defer([&call] { call.dropped = true; }));
   }
 
@@ -87,6 +94,22 @@ class RpcWorkers : public RpcWorld {
   }
   void UntilCalls(const Hand& hand, size_t count) {
     world_.Until([&] { return hand.calls.size() >= count; });
+  }
+  // What the task fails with that is answered like this, by a worker that goes on to work.
+  std::string FailureWith(const std::function<void(Called&)>& how) {
+    const size_t before = hand_.calls.size();
+    const uint64_t id = Started("album");
+    UntilCalls(hand_, before + 1);
+    how(hand_.calls[before]);
+    if (hand_.calls[before].over->isWaiting()) hand_.calls[before].over->fulfill();
+    hand_.calls[before].control.reset();
+    EXPECT_EQ(EndOf(id), "failed");
+    EXPECT_EQ(world_.workers().figures().workers, 1u);
+    EXPECT_EQ(world_.workers().figures().lost, 0u);
+    return Await(Instance(id).statusRequest().send()).getStatus().getErrorMessage().cStr();
+  }
+  std::string FailureWithAnswer(std::function<void(api::WorkerResult::Builder)> answer) {
+    return FailureWith([&](Called& call) { call.answer = std::move(answer); });
   }
   auto Heartbeat(Called& call) { return call.control->heartbeatRequest().send(); }
 
@@ -156,6 +179,71 @@ TEST_F(RpcWorkers, FailTasksWhoseCallsFailOrGiveNoJson) {
   UntilCalls(hand_, 3);
   hand_.Complete(2, "[]");
   EXPECT_EQ(EndOf(list), "failed");
+}
+
+TEST_F(RpcWorkers, FailTasksWithAnswersThatAreNone) {
+  const auto client = Connect();
+  auto membership = Join(*client, hand_);
+  const auto output = [this](const std::string& text) {
+    return FailureWithAnswer([&](api::WorkerResult::Builder to) { to.setOutput(text); });
+  };
+  EXPECT_THAT(output("nonsense"), HasSubstr("output: Expected"));
+  EXPECT_THAT(output("[]"), HasSubstr("Expected an object as the output but found"));
+  EXPECT_THAT(output("{\"size\": \"" + std::string(2u << 20, 'x') + "\"}"),
+              HasSubstr("max_output_bytes"));
+  EXPECT_THAT(FailureWith([](Called& call) { call.answers = false; }),
+              HasSubstr("Expected a result but found an answer without one"));
+  EXPECT_THAT(
+      FailureWithAnswer([](api::WorkerResult::Builder to) { to.initFailure().setDetails("[1]"); }),
+      HasSubstr("details: Expected an object"));
+  // What the schema does not know, or does not say.
+  const auto words = [](api::WorkerResult::Builder to) {
+    return reinterpret_cast<uint16_t*>(capnp::toAny(to).getDataSection().begin());
+  };
+  EXPECT_THAT(FailureWithAnswer([&](api::WorkerResult::Builder to) { words(to)[0] = 7; }),
+              HasSubstr("Expected an output or a failure but found neither"));
+  EXPECT_THAT(FailureWithAnswer([&](api::WorkerResult::Builder to) {
+                to.initFailure();
+                capnp::toAny(to).getPointerSection()[0].initAs<capnp::List<uint64_t>>(1);
+              }),
+              HasSubstr("Expected a message that can be read"));
+}
+
+TEST_F(RpcWorkers, FailTheTaskAloneWhenAHandlerHasLostAConnectionOfItsOwn) {
+  const auto client = Connect();
+  auto membership = Join(*client, hand_, 2);
+  const uint64_t other = Started("album");
+  UntilCalls(hand_, 1);
+  EXPECT_THAT(FailureWith([](Called& call) {
+                call.over->reject(KJ_EXCEPTION(DISCONNECTED, "the archive has hung up"));
+              }),
+              HasSubstr("the archive has hung up"));
+  hand_.Complete(0);
+  EXPECT_EQ(EndOf(other), "completed");
+}
+
+TEST_F(RpcWorkers, AreCalledAsOftenAsTheirRateSays) {
+  const auto client = Connect();
+  auto session = client->gate.anonymousRequest().send().getSession();
+  auto joining = Joining(session, hand_, 100);
+  joining.setRate(2);
+  auto membership = Await(joining.send()).getMembership();
+  for (int i = 0; i < 8; ++i) Started("album");
+  UntilCalls(hand_, 2);
+  world_.Settle();
+  EXPECT_EQ(hand_.calls.size(), 2u);
+  world_.clock().Advance(kSecond / 2);
+  world_.workers().ElapseTimers();
+  UntilCalls(hand_, 3);
+  world_.Settle();
+  EXPECT_EQ(hand_.calls.size(), 3u);
+  auto rate = membership.setRateRequest();
+  rate.setRate(-1);
+  EXPECT_EQ(CodeOf(rate.send()), ErrorCode::kLimitExceeded);
+  rate = membership.setRateRequest();
+  rate.setRate(0);
+  Await(rate.send());
+  UntilCalls(hand_, 8);
 }
 
 TEST_F(RpcWorkers, RenewTheirLeasesByHeartbeats) {
@@ -266,6 +354,9 @@ TEST_F(RpcWorkers, NeedARoleThatMayWorkAndASaneRequest) {
   auto nobody = Session().workersRequest().send().getWorkers().joinRequest();
   nobody.initTypes(1).set(0, "resize");
   EXPECT_EQ(CodeOf(nobody.send()), ErrorCode::kInvalidInput);
+  auto fast = Joining(Session(), hand_);
+  fast.setRate(1e7);
+  EXPECT_EQ(CodeOf(fast.send()), ErrorCode::kLimitExceeded);
   auto built_in = Joining(Session(), hand_);
   built_in.initTypes(1).set(0, "script");
   EXPECT_EQ(CodeOf(built_in.send()), ErrorCode::kInvalidInput);

@@ -93,7 +93,7 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
   projector_ = *std::move(projector);
   EXPECT_TRUE(projector_->CatchUp().has_value());
   projector_->Start();
-  threads_ = std::make_unique<WorkThreads>(loop(), WorkThreads::Options{.threads = 2});
+  threads_ = std::make_unique<Threads>(loop());
 }
 
 ServedWorld::~ServedWorld() noexcept {

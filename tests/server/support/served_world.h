@@ -118,7 +118,7 @@ class ServedWorld final : private runtime::Observer {
   std::unique_ptr<triggers::TriggerService> service_;
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<projections::Projector> projector_;
-  std::unique_ptr<WorkThreads> threads_;
+  std::unique_ptr<Threads> threads_;
   std::unique_ptr<Desk> desk_;
   std::unique_ptr<Instances> instances_;
   std::unique_ptr<Definitions> definitions_;
