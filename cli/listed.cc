@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "base/check.h"
 #include "cli/searching.h"
 #include "cli/text.h"
@@ -13,6 +16,9 @@
 namespace stele::cli {
 
 namespace {
+
+// Histories that a server is asked for together.
+constexpr size_t kReadAtOnce = 32;
 
 // As it is now, what is under way may wait for a worker. As it was then, the view has said how it
 // stood.
@@ -45,8 +51,16 @@ Status LookInto(const Questions& questions, const model::Registry& registry, Lis
 
 Result<std::vector<Listed>> LookInto(const Questions& questions, const model::Registry& registry,
                                      std::vector<projections::InstanceRow> rows) {
+  std::vector<InstanceId> open;
+  for (const projections::InstanceRow& row : rows)
+    if (!row.ended) open.push_back(row.id);
   std::vector<Listed> all;
+  size_t looked_into = 0;
   for (projections::InstanceRow& row : rows) {
+    if (!row.ended && looked_into++ % kReadAtOnce == 0) {
+      const auto rest = std::span(open).subspan(looked_into - 1);
+      questions.source().Expect(rest.first(std::min(rest.size(), kReadAtOnce)));
+    }
     Listed& listed = all.emplace_back(Listed{std::move(row), {}, std::nullopt});
     for (const projections::RowWait& wait : listed.row.waits)
       listed.waits.push_back(wait.subject.empty() ? wait.what : wait.subject);

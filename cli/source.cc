@@ -1,6 +1,7 @@
 #include "cli/source.h"
 
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "cli/open_data.h"
@@ -95,19 +96,31 @@ class RemoteSource final : public Source {
   replay::LacksWorker NeedsWorker(const model::Registry&) const override {
     return [this](const definition::Step& step) { return lacking_.contains(step.task_type); };
   }
+  void Expect(std::span<const InstanceId> instances) const override {
+    for (const InstanceId instance : instances)
+      expected_.emplace(instance, RecordsOf(instance, Seq(1)));
+  }
 
  private:
+  using Answer = kj::Promise<capnp::Response<api::Instance::RecordsResults>>;
+  using Expected = std::map<InstanceId, Answer>;
+
+  Answer RecordsOf(InstanceId instance, Seq from) const {
+    auto get = server_.session().instancesRequest().send().getInstances().getRequest();
+    get.setId(instance.value);
+    auto request = get.send().getInstance().recordsRequest();
+    request.setFrom(from.value);
+    return request.send();
+  }
   template <class Results>
   static Page PageOf(capnp::Response<Results> response) {
     auto owner = std::make_shared<capnp::Response<Results>>(kj::mv(response));
     return {owner->getRecords(), Seq(owner->getNext()), owner};
   }
   Result<Page> FetchOfInstance(InstanceId instance, Seq from) const {
-    auto get = server_.session().instancesRequest().send().getInstances().getRequest();
-    get.setId(instance.value);
-    auto request = get.send().getInstance().recordsRequest();
-    request.setFrom(from.value);
-    auto response = server_.Wait(request.send());
+    auto expected = from == Seq(1) ? expected_.extract(instance) : Expected::node_type();
+    auto response =
+        server_.Wait(expected.empty() ? RecordsOf(instance, from) : kj::mv(expected.mapped()));
     if (!response.has_value()) return std::unexpected(response.error());
     lacking_.clear();
     for (const auto type : response->getLacking()) lacking_.emplace(type.begin(), type.size());
@@ -126,6 +139,8 @@ class RemoteSource final : public Source {
   Remote& server_;
   const Firings firings_;
   mutable std::set<std::string, std::less<>> lacking_;
+  // Of instances that will be read; ends before the server.
+  mutable Expected expected_;
 };
 
 }  // namespace

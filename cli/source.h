@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -28,6 +29,8 @@ class Source : public replay::Source {
   // nobody but a worker does: nobody has the log open. REQUIRES: of a server, an instance was read
   // to its end.
   virtual replay::LacksWorker NeedsWorker(const model::Registry& registry) const = 0;
+  // These will be read next: a server is asked for all of them at once, not for one after another.
+  virtual void Expect(std::span<const InstanceId> instances) const {}
 };
 
 // What firings come to in the registry's history is read when it is asked for: there may be many.
