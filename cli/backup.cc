@@ -9,57 +9,38 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
-#include "cli/data_files.h"
+#include "cli/document.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/remote_maintenance.h"
 #include "cli/searching.h"
+#include "cli/server_option.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/runtime/open_store.h"
-#include "engine/secrets/secret_store.h"
 #include "eventstore/restore.h"
+#include "server/operations/reports.h"
 
 namespace stele::cli {
 
 namespace {
 
 using eventstore::BackedUpShard;
-using eventstore::BackupManifest;
 
-void TellMended(const Terminal& terminal, const std::string& mended) {
-  if (!mended.empty())
-    terminal.PrintNote("the list of backups was made anew of their manifests: " + mended);
-}
-
-uint64_t LastPosition(const BackedUpShard& shard) {
-  return shard.end.next.value - 1;
-}
-
-Array ShardsToJson(const std::vector<BackedUpShard>& shards) {
-  Array array;
-  for (const BackedUpShard& shard : shards)
-    array.push_back(Object{{"shard", static_cast<int64_t>(shard.shard.value)},
-                           {"position", static_cast<int64_t>(LastPosition(shard))},
-                           {"time", LastPosition(shard) == 0 ? Value() : shard.last_time.value},
-                           {"hash", eventstore::ToHex(shard.end.hash)}});
-  return array;
-}
-
-Object ManifestToJson(const BackupManifest& manifest) {
-  return Object{{"backup", static_cast<int64_t>(manifest.id)},
-                {"made", manifest.made.value},
-                {"shards", ShardsToJson(manifest.shards)},
-                {"files", static_cast<int64_t>(manifest.files.size())},
-                {"bytes", static_cast<int64_t>(manifest.bytes())}};
+void TellMended(const Terminal& terminal, const std::string& note) {
+  if (!note.empty()) terminal.PrintNote(note);
 }
 
 // "position 120 of 2026-03-01 12:30:05.250"
-std::string ReachText(const std::vector<BackedUpShard>& shards) {
+std::string ReachText(const Document& shards) {
   std::vector<std::string> texts;
-  for (const BackedUpShard& shard : shards) {
-    if (LastPosition(shard) == 0) continue;
-    texts.push_back(fmt::format("position {} of {}", LastPosition(shard), Time(shard.last_time)));
-    if (shards.size() > 1) texts.back() += fmt::format(" in shard {}", shard.shard.value);
+  for (const Value& each : shards.items()) {
+    const Document shard(each);
+    if (shard["position"].whole() == 0) continue;
+    texts.push_back(
+        fmt::format("position {} of {}", shard["position"].whole(), Time(shard["time"].time())));
+    if (shards.items().size() > 1)
+      texts.back() += fmt::format(" in shard {}", shard["shard"].whole());
   }
   return texts.empty() ? "no record" : fmt::format("{}", fmt::join(texts, ", "));
 }
@@ -68,72 +49,72 @@ void PrintJson(const Terminal& terminal, Value document) {
   terminal.Print(CleanJson(ToPrettyJson(document)) + "\n");
 }
 
-// Each of these backups that is not removed meanwhile, and what became of it; the exit code tells
-// whether all are whole.
-int ForEach(const std::vector<uint32_t>& ids, const Terminal& terminal,
-            const std::function<Status(uint32_t id)>& visit) {
-  int code = kExitDone;
-  for (const uint32_t id : ids)
-    if (const Status visited = visit(id);
-        !visited.has_value() && visited.error().code != ErrorCode::kStoreNotFound)
-      code = std::max(code, Refuse(terminal, visited.error()));
-  return code;
+void PrintNotes(const Terminal& terminal, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) terminal.PrintNote(note);
 }
 
-int ListAll(const Arguments& arguments, const Terminal& terminal) {
-  const std::string& directory = arguments.operands()[0];
-  std::vector<std::vector<std::string>> rows{{"ID", "MADE", "POSITION", "LAST RECORD", "BYTES"}};
-  Array documents;
-  const auto ids = eventstore::BackupIds(directory);
-  if (!ids.has_value()) return Refuse(terminal, ids.error());
-  const int code = ForEach(*ids, terminal, [&](uint32_t id) -> Status {
-    const auto manifest = eventstore::ReadBackup(directory, id);
-    if (!manifest.has_value()) return std::unexpected(manifest.error());
-    documents.push_back(ManifestToJson(*manifest));
-    const BackedUpShard none{};
-    const BackedUpShard& shard = manifest->shards.empty() ? none : manifest->shards.front();
-    rows.push_back({fmt::format("{}", id), Time(manifest->made),
-                    fmt::format("{}", LastPosition(shard)), Time(shard.last_time),
-                    fmt::format("{}", manifest->bytes())});
-    return {};
-  });
+int PrintList(const Arguments& arguments, const Terminal& terminal, Array backups) {
   if (arguments.Has("--json")) {
-    PrintJson(terminal, std::move(documents));
-  } else {
-    terminal.Print(Table(terminal, rows));
+    PrintJson(terminal, std::move(backups));
+    return kExitDone;
   }
-  return code;
+  std::vector<std::vector<std::string>> rows{{"ID", "MADE", "POSITION", "LAST RECORD", "BYTES"}};
+  for (const Value& each : backups) {
+    const Document backup(each);
+    const Array& shards = backup["shards"].items();
+    const Document shard(shards.empty() ? nullptr : &shards.front());
+    rows.push_back({fmt::format("{}", backup["backup"].whole()), Time(backup["made"].time()),
+                    fmt::format("{}", shard["position"].whole()), Time(shard["time"].time()),
+                    fmt::format("{}", backup["bytes"].whole())});
+  }
+  terminal.Print(Table(terminal, rows));
+  return kExitDone;
 }
 
-int VerifyAll(const Arguments& arguments, const Terminal& terminal) {
-  const std::string& directory = arguments.operands()[0];
-  const auto only = GivenNumber(arguments, "--backup", 1, UINT32_MAX);
-  if (!only.has_value()) return Refuse(terminal, only.error());
+void PrintVerified(const Terminal& terminal, const Value& given) {
+  const Document backup(given);
+  terminal.Print(fmt::format("verified: backup {} with {}, up to {}\n", backup["backup"].whole(),
+                             Count(static_cast<uint64_t>(backup["records"].whole()), "record"),
+                             ReachText(backup["shards"])));
+}
+
+// What a directory of backups holds, with the exit code: whether all are whole. Text of those that
+// were verified is printed at once.
+int ListThem(const Arguments& arguments, const Terminal& terminal, bool verifies, uint32_t only) {
   Array documents;
-  const auto verify = [&](uint32_t id) -> Status {
-    const auto verified = eventstore::VerifyBackups(directory, id);
-    if (!verified.has_value()) return std::unexpected(verified.error());
-    const eventstore::VerifiedBackup& backup = verified->front();
-    Object document = ManifestToJson(backup.manifest);
-    document.Set("records", static_cast<int64_t>(backup.records));
-    documents.push_back(std::move(document));
-    if (!arguments.Has("--json"))
-      terminal.Print(fmt::format("verified: backup {} with {}, up to {}\n", id,
-                                 Count(backup.records, "record"),
-                                 ReachText(backup.manifest.shards)));
-    return {};
-  };
   int code = kExitDone;
-  if (only->has_value()) {
-    const Status verified = verify(static_cast<uint32_t>(**only));
-    if (!verified.has_value()) code = Refuse(terminal, verified.error());
-  } else {
-    const auto ids = eventstore::BackupIds(directory);
-    if (!ids.has_value()) return Refuse(terminal, ids.error());
-    code = ForEach(*ids, terminal, verify);
+  const server::BackupVisitor visitor{
+      .found =
+          [&](Object document) {
+            documents.emplace_back(std::move(document));
+            if (verifies && !arguments.Has("--json")) PrintVerified(terminal, documents.back());
+          },
+      .fault = [&](const Error& error) { code = std::max(code, Refuse(terminal, error)); }};
+  const std::string& directory = arguments.operands()[0];
+  const Status read = verifies
+                          ? server::VerifyBackups(
+                                directory, only == 0 ? std::nullopt : std::optional(only), visitor)
+                          : server::ListBackups(directory, visitor);
+  if (!read.has_value()) {
+    code = Refuse(terminal, read.error());
+    if (!verifies || only == 0) return code;
   }
-  if (arguments.Has("--json")) PrintJson(terminal, std::move(documents));
-  return code;
+  if (verifies && !arguments.Has("--json")) return code;
+  return std::max(code, PrintList(arguments, terminal, std::move(documents)));
+}
+
+int ListThemAtServer(const Arguments& arguments, const Terminal& terminal, bool verifies,
+                     uint32_t only) {
+  auto found = verifies ? VerifyBackupsAtServer(arguments, only) : ListBackupsAtServer(arguments);
+  if (!found.has_value()) return Refuse(terminal, found.error());
+  PrintNotes(terminal, found->notes);
+  int code = kExitDone;
+  for (const Error& fault : found->faults) code = std::max(code, Refuse(terminal, fault));
+  if (verifies && !arguments.Has("--json")) {
+    for (const Value& backup : found->backups) PrintVerified(terminal, backup);
+    return code;
+  }
+  return std::max(code, PrintList(arguments, terminal, std::move(found->backups)));
 }
 
 Status CheckNamed(const Arguments& arguments) {
@@ -141,66 +122,47 @@ Status CheckNamed(const Arguments& arguments) {
   return Fail(ErrorCode::kUsage, "Expected a directory for backups but found an empty text");
 }
 
-// Whether the store of secrets has the form of one, if there is one. Nothing in it is opened.
-Status CheckSecrets(const std::string& data) {
-  const secrets::SecretStore store(data);
-  if (!store.Exists()) return {};
-  const auto listed = store.List(nullptr);
-  const bool damaged = !listed.has_value() && listed.error().code == ErrorCode::kSecretStoreDamaged;
-  return damaged ? std::unexpected(listed.error()) : Status();
-}
-
-int Make(const Arguments& arguments, const Terminal& terminal) {
-  eventstore::BackupRequest request;
-  request.directory = arguments.operands()[0];
-  request.now = SystemClock().Now();
-  request.files = FilesBesideTheLog();
-  const auto keep = GivenNumber(arguments, "--keep", 1, UINT32_MAX);
-  if (!keep.has_value()) return Refuse(terminal, keep.error());
-  request.keep = static_cast<uint32_t>(keep->value_or(0));
-  request.skip_unchanged = true;
+Result<server::MadeBackup> BackUpData(const Arguments& arguments, uint32_t keep) {
   const std::string data = arguments.Get("--data", kDefaultData);
   eventstore::RocksDbOptions options;
   options.create_if_missing = false;
   const auto key = ReadKeySource(data);
-  if (!key.has_value()) return Refuse(terminal, key.error());
+  if (!key.has_value()) return std::unexpected(key.error());
   const auto archive = ReadArchiveDirectory(data);
-  if (!archive.has_value()) return Refuse(terminal, archive.error());
+  if (!archive.has_value()) return std::unexpected(archive.error());
   options.archive_directory = *archive;
   const auto store = runtime::OpenStore(data, options, *key);
-  if (!store.has_value()) return Refuse(terminal, store.error());
-  if (const Status whole = CheckSecrets(data); !whole.has_value()) {
-    terminal.PrintNote(
-        fmt::format("secrets.stele is no store of secrets, and no older backup is "
-                    "removed: {}",
-                    whole.error().message));
-    request.keep = 0;
-  }
-  const auto made = (*store)->Backup(request);
+  if (!store.has_value()) return std::unexpected(store.error());
+  return server::MakeBackup(**store, data, arguments.operands()[0], keep, SystemClock().Now());
+}
+
+int Make(const Arguments& arguments, const Terminal& terminal) {
+  const auto given = GivenNumber(arguments, "--keep", 1, UINT32_MAX);
+  if (!given.has_value()) return Refuse(terminal, given.error());
+  const auto keep = static_cast<uint32_t>(given->value_or(0));
+  auto made =
+      IsForServer(arguments) ? BackUpAtServer(arguments, keep) : BackUpData(arguments, keep);
   if (!made.has_value()) return Refuse(terminal, made.error());
-  TellMended(terminal, made->mended);
+  PrintNotes(terminal, made->notes);
   if (arguments.Has("--json")) {
-    Object document = ManifestToJson(made->manifest);
-    document.Set("unchanged", made->unchanged);
-    document.Set("new_bytes", static_cast<int64_t>(made->new_bytes));
-    Array removed;
-    for (const uint32_t id : made->removed) removed.push_back(static_cast<int64_t>(id));
-    document.Set("removed", std::move(removed));
-    PrintJson(terminal, std::move(document));
+    PrintJson(terminal, std::move(made->document));
     return kExitDone;
   }
-  if (made->unchanged) {
+  const Value document(std::move(made->document));
+  const Document backup(document);
+  const std::string directory = Clean(arguments.operands()[0]);
+  if (backup["unchanged"].is_true()) {
     terminal.Print(
         fmt::format("backup {} in {} holds all that there is, up to {}; nothing is new\n",
-                    made->manifest.id, Clean(request.directory), ReachText(made->manifest.shards)));
+                    backup["backup"].whole(), directory, ReachText(backup["shards"])));
     return kExitDone;
   }
   terminal.Print(fmt::format("backup {} in {}: up to {}; {} bytes, {} of them new\n",
-                             made->manifest.id, Clean(request.directory),
-                             ReachText(made->manifest.shards), made->manifest.bytes(),
-                             made->new_bytes));
-  if (!made->removed.empty())
-    terminal.Print(fmt::format("removed: {}\n", fmt::join(made->removed, ", ")));
+                             backup["backup"].whole(), directory, ReachText(backup["shards"]),
+                             backup["bytes"].whole(), backup["new_bytes"].whole()));
+  std::vector<int64_t> removed;
+  for (const Value& id : backup["removed"].items()) removed.push_back(Document(id).whole());
+  if (!removed.empty()) terminal.Print(fmt::format("removed: {}\n", fmt::join(removed, ", ")));
   return kExitDone;
 }
 
@@ -229,10 +191,13 @@ int Backup(const Arguments& arguments, const Terminal& terminal) {
                              "with --data and --keep at most, but found them mixed"});
   if (const Status named = CheckNamed(arguments); !named.has_value())
     return Refuse(terminal, named.error());
-  if (!makes) TellMended(terminal, eventstore::MendBackupList(arguments.operands()[0]));
-  if (lists) return ListAll(arguments, terminal);
-  if (verifies) return VerifyAll(arguments, terminal);
-  return Make(arguments, terminal);
+  if (makes) return Make(arguments, terminal);
+  const auto only = GivenNumber(arguments, "--backup", 1, UINT32_MAX);
+  if (!only.has_value()) return Refuse(terminal, only.error());
+  const auto id = static_cast<uint32_t>(only->value_or(0));
+  if (IsForServer(arguments)) return ListThemAtServer(arguments, terminal, verifies, id);
+  TellMended(terminal, server::MendBackups(arguments.operands()[0]));
+  return ListThem(arguments, terminal, verifies, id);
 }
 
 int RestoreBackup(const Arguments& arguments, const Terminal& terminal) {
@@ -250,18 +215,19 @@ int RestoreBackup(const Arguments& arguments, const Terminal& terminal) {
       return Refuse(terminal, taken.error());
   if (const Status named = CheckNamed(arguments); !named.has_value())
     return Refuse(terminal, named.error());
-  TellMended(terminal, eventstore::MendBackupList(request.directory));
+  TellMended(terminal, server::MendBackups(request.directory));
   const auto restored = eventstore::Restore(request);
   if (!restored.has_value()) return Refuse(terminal, restored.error());
   if (arguments.Has("--json")) {
     PrintJson(terminal, Object{{"backup", static_cast<int64_t>(restored->backup)},
                                {"data", request.target},
-                               {"shards", ShardsToJson(restored->shards)},
+                               {"shards", server::ToJson(restored->shards)},
                                {"records", static_cast<int64_t>(restored->records)}});
     return kExitDone;
   }
+  const Value shards(server::ToJson(restored->shards));
   terminal.Print(fmt::format("restored: backup {} to {}, up to {}\n", restored->backup,
-                             Clean(request.target), ReachText(restored->shards)));
+                             Clean(request.target), ReachText(Document(shards))));
   terminal.Print(fmt::format("verified: {}", Count(restored->records, "record")));
   for (const BackedUpShard& shard : restored->shards)
     terminal.Print(fmt::format(", the last block's hash is {}", eventstore::ToHex(shard.end.hash)));

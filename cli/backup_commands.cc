@@ -27,7 +27,7 @@ constexpr Command kBackups[] = {
       "  stele backup /mnt/backups --keep 14\n"
       "  stele backup /mnt/backups --list\n"
       "  stele backup /mnt/backups --verify\n",
-      kBackupOptions},
+      kBackupOptions, kAtServer},
      Backup},
     {{"restore", "DIR", 1, 1, "Makes a new data directory of a backup in DIR.",
       "It is there whole or not at all, and nothing is overwritten. A time is one of UTC unless "

@@ -32,7 +32,7 @@ constexpr Command kKeeping[] = {
       "  stele secrets list\n"
       "  stele secrets remove API_TOKEN --key-file stele.key\n"
       "  stele secrets rotate --key-file stele.key --new-key-file next.key\n",
-      kSecretsOptions},
+      kSecretsOptions, kAtServer},
      Secrets},
     {{"keys", "ACTION", 1, 1, "The master key of sealed payloads: status, rotate, generate.",
       "\"encryption\" in settings.json of the data directory says where the key is;\n"
@@ -40,7 +40,7 @@ constexpr Command kKeeping[] = {
       "  stele keys generate --out master.key\n"
       "  stele keys status\n"
       "  stele keys rotate --new-key-file next.key\n",
-      kKeysOptions},
+      kKeysOptions, kAtServer},
      Keys},
 };
 

@@ -7,11 +7,14 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "cli/asker.h"
 #include "cli/commands.h"
 #include "cli/definition_files.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/registry_change.h"
+#include "cli/remote_definitions.h"
+#include "cli/server_option.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
 #include "engine/definition/limits.h"
@@ -22,23 +25,22 @@ namespace stele::cli {
 namespace {
 
 // Says of each what it is registered as.
-int Report(const Arguments& arguments, const Terminal& terminal, const model::Registry& registry,
-           const std::vector<requests::Registered>& all) {
+int Report(const Arguments& arguments, const Terminal& terminal,
+           const std::vector<DefinitionAtServer>& all) {
   Array documents;
-  for (const auto& [id, is_new] : all) {
-    const model::RegisteredDefinition& registered = *registry.Find(id);
+  for (const auto& [name, version, state, is_new] : all) {
     if (arguments.Has("--json")) {
-      documents.push_back(Object{{"definition", registered.name},
-                                 {"version", static_cast<int64_t>(registered.version)},
-                                 {"state", model::DefinitionStateName(registered.state)},
+      documents.push_back(Object{{"definition", name},
+                                 {"version", static_cast<int64_t>(version)},
+                                 {"state", state},
                                  {"new", is_new}});
     } else {
       terminal.Print(
-          fmt::format("{} version {} is {}{}\n", Clean(registered.name), registered.version,
+          fmt::format("{} version {} is {}{}\n", Clean(name), version,
                       is_new ? "registered" : "registered already",
-                      registered.state == model::DefinitionState::kActive
+                      state == model::DefinitionStateName(model::DefinitionState::kActive)
                           ? ""
-                          : fmt::format(" ({})", model::DefinitionStateName(registered.state))));
+                          : fmt::format(" ({})", state)));
     }
   }
   if (arguments.Has("--json")) terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
@@ -52,7 +54,59 @@ int Register(const Arguments& arguments, const Terminal& terminal, RegistryChang
   for (const requests::RegisterRequest& one : all)
     registered.push_back(requests::Register(change.shard(), one, change.actor(), change.Answer()));
   if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
-  return Report(arguments, terminal, change.registry(), registered);
+  std::vector<DefinitionAtServer> shown;
+  for (const auto& [id, is_new] : registered) {
+    const model::RegisteredDefinition& now = *change.registry().Find(id);
+    shown.push_back(
+        {now.name, now.version, std::string(model::DefinitionStateName(now.state)), is_new});
+  }
+  return Report(arguments, terminal, shown);
+}
+
+// All of them, or none, unless the server refuses one whose text has no fault.
+int RegisterThere(const Arguments& arguments, const Terminal& terminal) {
+  if (const Status fits = CheckAtServer(arguments); !fits.has_value())
+    return Refuse(terminal, fits.error());
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return Refuse(terminal, server.error());
+  std::vector<SentDefinition> all;
+  bool faulty = false;
+  const auto tell = [&](const std::string& path, const std::vector<definition::Fault>& faults) {
+    std::fputs(FaultLines(path, faults).c_str(), stderr);
+    faulty = true;
+  };
+  for (const std::string& path : arguments.operands()) {
+    auto sent = ReadSentDefinition(path, arguments.Has("--draft"));
+    if (!sent.has_value()) {
+      tell(path, {{sent.error().code, sent.error().message, {}}});
+      continue;
+    }
+    const auto faults = ValidateAtServer(**server, *sent);
+    if (!faults.has_value()) return Refuse(terminal, faults.error());
+    if (!faults->empty()) tell(path, *faults);
+    all.push_back(*std::move(sent));
+  }
+  if (faulty) return kExitUsage;
+  std::vector<DefinitionAtServer> shown;
+  for (const SentDefinition& one : all) {
+    auto registered = RegisterAtServer(**server, one);
+    if (!registered.has_value()) return Refuse(terminal, registered.error().error);
+    shown.push_back(*std::move(registered));
+  }
+  return Report(arguments, terminal, shown);
+}
+
+int ReportState(const Arguments& arguments, const Terminal& terminal,
+                const DefinitionAtServer& now) {
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"definition", now.name},
+                                                 {"version", static_cast<int64_t>(now.version)},
+                                                 {"state", now.state}})) +
+                   "\n");
+  } else {
+    terminal.Print(fmt::format("{} version {} is {}\n", Clean(now.name), now.version, now.state));
+  }
+  return kExitDone;
 }
 
 // Opens the directory when it is there: its own types count in what is checked.
@@ -89,6 +143,16 @@ int ChangeState(const Arguments& arguments, const Terminal& terminal,
                 model::DefinitionState state) {
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return Refuse(terminal, version.error());
+  if (IsForServer(arguments)) {
+    if (const Status fits = CheckAtServer(arguments); !fits.has_value())
+      return Refuse(terminal, fits.error());
+    const auto server = Remote::Open(arguments);
+    if (!server.has_value()) return Refuse(terminal, server.error());
+    const auto now = ChangeAtServer(**server, arguments.operands()[0],
+                                    static_cast<uint32_t>(version->value_or(0)), state,
+                                    arguments.Get("--reason"));
+    return now.has_value() ? ReportState(arguments, terminal, *now) : Refuse(terminal, now.error());
+  }
   RegistryChange change(arguments);
   if (const Status opened = change.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
@@ -100,22 +164,15 @@ int ChangeState(const Arguments& arguments, const Terminal& terminal,
                                   change.Answer());
   if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
   const model::RegisteredDefinition& now = *change.registry().Find(id);
-  if (arguments.Has("--json")) {
-    terminal.Print(
-        CleanJson(ToPrettyJson(Object{{"definition", now.name},
-                                      {"version", static_cast<int64_t>(now.version)},
-                                      {"state", model::DefinitionStateName(now.state)}})) +
-        "\n");
-  } else {
-    terminal.Print(fmt::format("{} version {} is {}\n", Clean(now.name), now.version,
-                               model::DefinitionStateName(now.state)));
-  }
-  return kExitDone;
+  return ReportState(
+      arguments, terminal,
+      {now.name, now.version, std::string(model::DefinitionStateName(now.state)), false});
 }
 
 }  // namespace
 
 int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
+  if (IsForServer(arguments)) return RegisterThere(arguments, terminal);
   RegistryChange change(arguments);
   if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
     return Refuse(terminal, opened.error());

@@ -58,6 +58,7 @@ server::EdgeOptions EdgeOptionsOf(const Configuration& configuration) {
   options.rpc = configuration.List("rpc.listen");
   options.dev = configuration.Is("dev");
   options.data = configuration.Text("data");
+  options.backups = configuration.Text("backups");
   options.program = "stele " STELE_VERSION;
   options.tls = {.certificate_file = configuration.Text("tls.certificate"),
                  .key_file = configuration.Text("tls.key"),

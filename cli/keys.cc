@@ -4,8 +4,11 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/new_key.h"
 #include "cli/open_data.h"
+#include "cli/remote_maintenance.h"
+#include "cli/server_option.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/runtime/open_store.h"
@@ -89,6 +92,18 @@ Status Rotate(const Arguments& arguments, const Terminal& terminal, const std::s
   return {};
 }
 
+Status ShowServerStatus(const Arguments& arguments, const Terminal& terminal) {
+  const auto state = KeysAtServer(arguments);
+  if (!state.has_value()) return std::unexpected(state.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(*state) + "\n");
+  } else {
+    terminal.Print(Document(*state)["sealed"].is_true() ? "sealed; the server has the master key\n"
+                                                        : "in clear; no key is set\n");
+  }
+  return {};
+}
+
 }  // namespace
 
 int Keys(const Arguments& arguments, const Terminal& terminal) {
@@ -96,6 +111,14 @@ int Keys(const Arguments& arguments, const Terminal& terminal) {
   const std::string data = arguments.Get("--data", kDefaultData);
   const auto run = [&]() -> Status {
     if (action == "generate") return PrintNewKey(arguments, terminal);
+    if (IsForServer(arguments)) {
+      if (action == "status") return ShowServerStatus(arguments, terminal);
+      if (action == "rotate")
+        return Fail(
+            ErrorCode::kUsage,
+            "Expected \"rotate\" where nobody has the data directory open but found it with "
+            "a server: stop that, rotate there with --data, and start it again");
+    }
     if (action == "status") return ShowStatus(arguments, terminal, data);
     if (action == "rotate") return Rotate(arguments, terminal, data);
     return Fail(ErrorCode::kUsage,

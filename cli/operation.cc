@@ -9,6 +9,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/recorded.h"
+#include "cli/server_option.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"
@@ -49,11 +50,6 @@ Status Operation::Open(bool goes_on) {
   return {};
 }
 
-std::optional<Rejection> Operation::Try(const model::Instance& instance,
-                                        const model::Command& command) {
-  return requests::TryCommand(instance, engine_.shard().registry(), engine_.clock().Now(), command);
-}
-
 bool Operation::Send(InstanceId id, const MakeCommand& make) {
   const auto refuse = [&](const Error& error) {
     code_ = std::max(code_, Refuse(terminal_, error));
@@ -64,7 +60,9 @@ bool Operation::Send(InstanceId id, const MakeCommand& make) {
   Result<model::Command> command =
       make(**found, *engine_.shard().registry().Find((*found)->definition)->definition);
   if (!command.has_value()) return refuse(command.error());
-  if (const auto rejection = Try(**found, *command)) return refuse(*rejection);
+  if (const auto rejection = requests::TryCommand(**found, engine_.shard().registry(),
+                                                  engine_.clock().Now(), *command))
+    return refuse(*rejection);
   std::vector<InstanceId> children;
   for (const model::StepRun& run : (*found)->runs)
     if (ends_ && run.child) children.push_back(run.child);
@@ -96,24 +94,18 @@ void Operation::Answered(InstanceId id, const std::vector<InstanceId>& children,
   for (const InstanceId child : children) session_.GoOnWith(child, actor_);
 }
 
-void Operation::EndsInstances() {
-  ends_ = true;
-  session_.ExpectCancelled();
-}
-
-void Operation::Repeat(int64_t times, std::function<bool(const model::Instance&)> goes_on) {
-  times_ = times;
-  goes_on_again_ = std::move(goes_on);
-}
-
 bool Operation::SendAgain(InstanceId id, const MakeCommand& make) {
   if (--times_ <= 0 || code_ != kExitDone) return false;
   const auto found = engine_.shard().Find(id);
-  return found.has_value() && goes_on_again_(**found) && Send(id, make);
+  return found.has_value() && again_(**found) && Send(id, make);
 }
 
 int Operation::Run(const std::vector<InstanceId>& instances, const MakeCommand& make,
-                   std::string_view done) {
+                   const OperationPlan& plan) {
+  ends_ = plan.ends;
+  if (ends_) session_.ExpectCancelled();
+  times_ = plan.times;
+  again_ = plan.again;
   bool sent = false;
   for (const InstanceId id : instances) sent = Send(id, make) || sent;
   if (!sent) return code_;
@@ -125,36 +117,70 @@ int Operation::Run(const std::vector<InstanceId>& instances, const MakeCommand& 
   }
   session_.Run();
   if (accepted_.empty() && code_ != kExitDone) return code_;
-  const int reported = goes_on_ ? session_.Report(instances.size() == 1) : ReportRecorded(done);
+  const int reported =
+      goes_on_ ? session_.Report(instances.size() == 1) : ReportRecorded(plan.done);
   return code_ == kExitDone ? reported : code_;
 }
 
 // What the instances are now, of commands that only record.
 int Operation::ReportRecorded(std::string_view done) {
   std::ranges::sort(accepted_);
-  Array documents;
+  const model::Registry& registry = engine_.shard().registry();
+  std::vector<Stand> stands;
   for (const InstanceId id : accepted_) {
     const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
     if (!instance.has_value()) return Refuse(terminal_, instance.error());
-    const auto* registered = engine_.shard().registry().Find(instance->definition);
-    const replay::Standing standing = replay::StandingOf(*instance, *registered->definition,
-                                                         NeedsWorkerOf(engine_.shard().registry()));
-    if (!arguments_.Has("--json")) {
-      if (!arguments_.Has("--quiet"))
-        terminal_.Print(fmt::format("instance {} {}\n", id.value, done));
+    stands.push_back(StandOf(*instance, registry, NeedsWorkerOf(registry)));
+  }
+  return ReportStands(arguments_, terminal_, stands, done);
+}
+
+Stand StandOf(const model::Instance& instance, const model::Registry& registry,
+              const replay::LacksWorker& lacks_worker) {
+  const auto& registered = *registry.Find(instance.definition);
+  const replay::Standing standing =
+      replay::StandingOf(instance, *registered.definition, lacks_worker);
+  return {.instance = instance.id,
+          .definition = registered.name,
+          .version = registered.version,
+          .status = StatusWord(instance, standing),
+          .waiting_for = StandingToJson(standing)};
+}
+
+int ReportStands(const Arguments& arguments, const Terminal& terminal,
+                 const std::vector<Stand>& stands, std::string_view done) {
+  Array documents;
+  for (const Stand& stand : stands) {
+    if (!arguments.Has("--json")) {
+      if (!arguments.Has("--quiet"))
+        terminal.Print(fmt::format("instance {} {}\n", stand.instance.value, done));
       continue;
     }
-    documents.push_back(Object{{"instance", static_cast<int64_t>(id.value)},
-                               {"definition", registered->name},
-                               {"version", static_cast<int64_t>(registered->version)},
-                               {"status", StatusWord(*instance, standing)},
-                               {"waiting_for", StandingToJson(standing)}});
+    documents.push_back(Object{{"instance", static_cast<int64_t>(stand.instance.value)},
+                               {"definition", stand.definition},
+                               {"version", static_cast<int64_t>(stand.version)},
+                               {"status", stand.status},
+                               {"waiting_for", stand.waiting_for}});
   }
-  if (arguments_.Has("--json"))
-    terminal_.Print(CleanJson(ToPrettyJson(documents.size() == 1 ? documents[0]
-                                                                 : Value(std::move(documents)))) +
-                    "\n");
+  if (arguments.Has("--json"))
+    terminal.Print(CleanJson(ToPrettyJson(documents.size() == 1 ? documents[0]
+                                                                : Value(std::move(documents)))) +
+                   "\n");
   return kExitDone;
+}
+
+int Operate(const Arguments& arguments, const Terminal& terminal,
+            const std::vector<InstanceId>& instances, const MakeFor& make,
+            const OperationPlan& plan) {
+  if (IsForServer(arguments)) return OperateAtServer(arguments, terminal, instances, make, plan);
+  Operation operation(arguments, terminal);
+  if (const Status opened = operation.Open(plan.goes_on); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  return operation.Run(instances,
+                       make({.actor = operation.actor(),
+                             .groups = arguments.All("--group"),
+                             .registry = operation.engine().shard().registry()}),
+                       plan);
 }
 
 Result<std::vector<InstanceId>> InstancesOf(const std::vector<std::string>& operands) {

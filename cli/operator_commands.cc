@@ -73,7 +73,7 @@ constexpr OptionSpec kPublishOptions[] = {
 
 constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
-      "  stele pause 42 --reason 'the supplier is down'\n", kRecorded},
+      "  stele pause 42 --reason 'the supplier is down'\n", kRecorded, kAtServer},
      Pause},
     {{"step", "ID [N]", 1, 2,
       "Starts one thing that a paused instance holds; N one after the other.",
@@ -81,59 +81,59 @@ constexpr Command kCommands[] = {
       "instance\nstays paused behind the last one. With --no-wait, N of those held now start "
       "together. What is held: steps to start, failures to decide about, the\n"
       "instance's end.\n\n  stele step 42\n  stele step 42 3\n",
-      kGoesOn},
+      kGoesOn, kAtServer},
      StepOn},
     {{"cancel", "ID…", 1, 10'000, "Cancels instances, with --compensate undoing their steps.",
       "Exits 0 when they are cancelled.\n\n  stele cancel 42\n  stele cancel 42 --compensate "
       "--reason 'the order was withdrawn'\n",
-      kCancelOptions},
+      kCancelOptions, kAtServer},
      Cancel},
     {{"terminate", "ID…", 1, 10'000, "Ends instances at once; nothing is undone.",
-      "  stele terminate 42 --reason duplicate\n", kGoesOn},
+      "  stele terminate 42 --reason duplicate\n", kGoesOn, kAtServer},
      Terminate},
     {{"retry", "ID [STEP]", 1, 2, "Goes on with a failed instance, or tries a step again now.",
       "Without STEP the instance has failed; it goes on with the steps that failed or were cut\n"
       "off. With STEP the step waits for its next attempt or for an operator. STEP is a step's\n"
       "id; #RUN or STEP#RUN names a run when several are open.\n\n"
       "  stele retry 42\n  stele retry 42 ship_order\n  stele retry 42 update#7\n",
-      kGoesOn},
+      kGoesOn, kAtServer},
      Retry},
     {{"skip", "ID STEP", 2, 2, "Ends an open step that is optional, and goes on behind it.",
-      "  stele skip 42 newsletter\n", kGoesOn},
+      "  stele skip 42 newsletter\n", kGoesOn, kAtServer},
      Skip},
     {{"rollback", "ID STEP", 2, 2, "Sends an instance back to an earlier step.",
       "What is open behind STEP is cancelled; nothing is undone.\n\n"
       "  stele rollback 42 draft\n  stele rollback 42 draft --from review --reason 'wrong price'\n",
-      kRollBackOptions},
+      kRollBackOptions, kAtServer},
      RollBack},
     {{"resolve", "ID STEP retry|skip|fail", 3, 3,
       "Decides about a step that waits for an operator.",
       "Of a compensation that failed, skip waives it.\n\n"
       "  stele resolve 42 ship_order retry\n  stele resolve 42 ship_order skip\n",
-      kGoesOn},
+      kGoesOn, kAtServer},
      Resolve},
     {{"set", "ID NAME=VALUE…", 2, 10'000, "Sets variables of an open instance.",
       "A value is JSON where it is JSON, else text; a variable that is declared as a string stays "
       "one.\n\n"
       "  stele set 42 price=12.5 note=urgent\n  stele set 42 price=1 --scope update#7\n",
-      kSetOptions},
+      kSetOptions, kAtServer},
      SetVariables},
     {{"migrate", "ID…", 1, 10'000, "Goes on with instances in another version of their definition.",
       "All reasons against it are listed. Exits 1 when it cannot be done.\n\n"
       "  stele migrate 42 --to 3 --dry-run\n"
       "  stele migrate 42 43 --to 3 --plan '{\"ship\": \"deliver\"}'\n",
-      kMigrateOptions},
+      kMigrateOptions, kAtServer},
      Migrate},
     {{"signal", "ID NAME", 2, 2, "Sends a signal to an instance.",
       "It is kept until a step waits for it.\n\n"
       "  stele signal 42 paid --payload '{\"amount\": 12}'\n",
-      kSignalOptions},
+      kSignalOptions, kAtServer},
      Signal},
     {{"publish", "NAME", 1, 1, "Publishes a message; one instance that waits for it receives it.",
       "It is kept for a while when nobody waits yet. The instance that receives it goes on.\n\n"
       "  stele publish payment --key A-17 --payload @payment.json\n"
       "  stele publish tick --id 2026-11-21 --ttl 24h\n",
-      kPublishOptions},
+      kPublishOptions, kAtServer},
      Publish},
 };
 

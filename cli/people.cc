@@ -18,29 +18,31 @@ using model::StepRun;
 using requests::TaskKind;
 
 // Who acts: whoever asks.
-requests::Person PersonOf(const Arguments& arguments, const std::string& actor) {
-  return {.name = actor,
-          .groups = arguments.All("--group"),
+requests::Person PersonOf(const Arguments& arguments, const Asking& asking) {
+  return {.name = asking.actor,
+          .groups = asking.groups,
           .comment = arguments.Get("--comment"),
           .as_operator = arguments.Has("--as-operator")};
 }
 
 // Runs what `make` makes for the person, for the one instance.
 template <class Make>
-int RunForTask(const Arguments& arguments, const Terminal& terminal, bool goes_on,
-               std::string_view done, Make make) {
+int RunForTask(const Arguments& arguments, const Terminal& terminal, OperationPlan plan,
+               Make make) {
   const auto instances = InstancesOf({arguments.operands()[0]});
   if (!instances.has_value()) return Refuse(terminal, instances.error());
-  Operation operation(arguments, terminal);
-  if (const Status opened = operation.Open(goes_on); !opened.has_value())
-    return Refuse(terminal, opened.error());
-  return operation.Run(*instances, make(PersonOf(arguments, operation.actor())), done);
+  plan.is_of_person = true;
+  if (plan.comment.empty()) plan.comment = arguments.Get("--comment");
+  return Operate(
+      arguments, terminal, *instances,
+      [&](const Asking& asking) { return make(PersonOf(arguments, asking)); }, plan);
 }
 
 int Hold(const Arguments& arguments, const Terminal& terminal,
          MakeCommand (*make)(std::string, requests::Person), std::string_view verb) {
   const std::string& step = arguments.operands()[1];
-  return RunForTask(arguments, terminal, false, fmt::format("has its task \"{}\" {}", step, verb),
+  return RunForTask(arguments, terminal,
+                    {.done = fmt::format("has its task \"{}\" {}", step, verb)},
                     [&](requests::Person person) { return make(step, std::move(person)); });
 }
 
@@ -85,7 +87,8 @@ int DecideTask(const Arguments& arguments, const Terminal& terminal, TaskKind ki
       return decide(step, person, *std::move(filled))(instance, definition);
     };
   };
-  return RunForTask(arguments, terminal, true, fmt::format("has \"{}\" {}", step, verb), make);
+  return RunForTask(arguments, terminal,
+                    {.goes_on = true, .done = fmt::format("has \"{}\" {}", step, verb)}, make);
 }
 
 }  // namespace
@@ -112,11 +115,14 @@ int CompleteTask(const Arguments& arguments, const Terminal& terminal) {
 
 int FailTask(const Arguments& arguments, const Terminal& terminal) {
   const std::string& step = arguments.operands()[1];
+  const std::string comment = arguments.Get(arguments.Has("--comment") ? "--comment" : "--reason");
   const auto make = [&](requests::Person person) {
-    if (!arguments.Has("--comment")) person.comment = arguments.Get("--reason");
+    person.comment = comment;
     return requests::FailTask(step, std::move(person), arguments.Get("--kind", "failed"));
   };
-  return RunForTask(arguments, terminal, true, fmt::format("has \"{}\" failed", step), make);
+  return RunForTask(
+      arguments, terminal,
+      {.goes_on = true, .done = fmt::format("has \"{}\" failed", step), .comment = comment}, make);
 }
 
 }  // namespace stele::cli

@@ -6,14 +6,17 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/open_data.h"
 #include "cli/questions.h"
+#include "cli/remote_maintenance.h"
 #include "cli/server_option.h"
 #include "cli/text.h"
 #include "cli/views.h"
 #include "projections/all_views.h"
 #include "projections/current_view.h"
 #include "projections/view_state.h"
+#include "server/operations/reports.h"
 
 namespace stele::cli {
 
@@ -38,26 +41,27 @@ void PrintStates(const Arguments& arguments, const Terminal& terminal,
                                          : Table(terminal, rows));
 }
 
-Object ToJson(const std::string& name, const Comparison& comparison) {
-  Array examples;
-  for (const std::string& example : comparison.examples) examples.emplace_back(example);
-  return {{"view", name},
-          {"position", static_cast<int64_t>(comparison.position.value)},
-          {"equal", static_cast<int64_t>(comparison.keys)},
-          {"differing", static_cast<int64_t>(comparison.differing)},
-          {"examples", std::move(examples)}};
+void PrintComparison(const Terminal& terminal, const Document& compared) {
+  const auto equal = static_cast<uint64_t>(compared["equal"].whole());
+  const auto differing = static_cast<uint64_t>(compared["differing"].whole());
+  terminal.Print(fmt::format(
+      "{}: {} {} at position {}, {}\n", Clean(compared["view"].text()), Count(equal, "key"),
+      equal == 1 ? "is equal" : "are equal", compared["position"].whole(),
+      differing == 0 ? "none differs"
+                     : terminal.Paint(Colour::kRed, Count(differing, "key") + " differ")));
+  for (const Value& example : compared["examples"].items())
+    terminal.Print(fmt::format("  {}\n", Clean(Document(example).text())));
 }
 
-void PrintComparison(const Terminal& terminal, const std::string& name,
-                     const Comparison& comparison) {
-  terminal.Print(fmt::format(
-      "{}: {} {} at position {}, {}\n", name, Count(comparison.keys, "key"),
-      comparison.keys == 1 ? "is equal" : "are equal", comparison.position.value,
-      comparison.differing == 0
-          ? "none differs"
-          : terminal.Paint(Colour::kRed, Count(comparison.differing, "key") + " differ")));
-  for (const std::string& example : comparison.examples)
-    terminal.Print(fmt::format("  {}\n", Clean(example)));
+int ReportComparisons(const Arguments& arguments, const Terminal& terminal, const Value& found) {
+  int code = kExitDone;
+  for (const Value& each : Document(found).items()) {
+    const Document compared(each);
+    if (compared["differing"].whole() > 0) code = kExitFailed;
+    if (!arguments.Has("--json")) PrintComparison(terminal, compared);
+  }
+  if (arguments.Has("--json")) terminal.Print(ToPrettyJson(found) + "\n");
+  return code;
 }
 
 // A view's name, and what comparing it found.
@@ -131,6 +135,11 @@ int ListProjections(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int RebuildProjections(const Arguments& arguments, const Terminal& terminal) {
+  if (IsForServer(arguments)) {
+    const Status built = RebuildViewsAtServer(arguments, terminal);
+    return built.has_value() ? ListProjections(arguments, terminal)
+                             : Refuse(terminal, built.error());
+  }
   const auto views = OpenViews(arguments, terminal);
   if (!views.has_value()) return Refuse(terminal, views.error());
   if (const Status begun = views->projector->Rebuild(arguments.operands()); !begun.has_value())
@@ -143,6 +152,11 @@ int RebuildProjections(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int VerifyProjections(const Arguments& arguments, const Terminal& terminal) {
+  if (IsForServer(arguments)) {
+    const auto compared = CompareViewsAtServer(arguments, terminal);
+    return compared.has_value() ? ReportComparisons(arguments, terminal, *compared)
+                                : Refuse(terminal, compared.error());
+  }
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return Refuse(terminal, store.error());
   Result<std::vector<Compared>> found = CompareCurrent(**store, arguments, terminal);
@@ -152,18 +166,10 @@ int VerifyProjections(const Arguments& arguments, const Terminal& terminal) {
     found = CompareAll(*views, arguments, terminal);
   }
   if (!found.has_value()) return Refuse(terminal, found.error());
-  int code = kExitDone;
   Array documents;
-  for (const auto& [name, comparison] : *found) {
-    if (comparison.differing > 0) code = kExitFailed;
-    if (arguments.Has("--json")) {
-      documents.push_back(ToJson(name, comparison));
-    } else {
-      PrintComparison(terminal, name, comparison);
-    }
-  }
-  if (arguments.Has("--json")) terminal.Print(ToPrettyJson(std::move(documents)) + "\n");
-  return code;
+  for (const auto& [name, comparison] : *found)
+    documents.push_back(server::ToJson(name, comparison));
+  return ReportComparisons(arguments, terminal, std::move(documents));
 }
 
 }  // namespace stele::cli

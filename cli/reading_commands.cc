@@ -79,7 +79,8 @@ constexpr Command kReading[] = {
       kDataJson, kAtServer},
      ShowStatus},
     {{"logs", "ID", 1, 1, "Shows what the attempts of an instance's steps printed.",
-      "  stele logs 1\n  stele logs 1 --step ship_order\n  stele logs 1 --json\n", kLogsOptions, kAtServer},
+      "  stele logs 1\n  stele logs 1 --step ship_order\n  stele logs 1 --json\n", kLogsOptions,
+      kAtServer},
      ShowLogs},
     {{"history", "ID", 1, 1, "Shows every event of an instance.",
       "--json prints one event a line (JSON Lines).\n\n  stele history 1\n"
@@ -108,15 +109,15 @@ constexpr Command kReading[] = {
     {{"projections rebuild", "[NAME…]", 0, 100, "Builds views anew from the log; all without NAME.",
       "The one that is there serves until the new one has caught up. What was cut off goes on.\n\n"
       "  stele projections rebuild\n  stele projections rebuild instances tasks\n",
-      kDataJson},
+      kDataJson, kAtServer},
      RebuildProjections},
     {{"projections verify", "[NAME…]", 0, 100, "Compares views with a new building, key by key.",
-      "Exits 1 when one differs.\n\n  stele projections verify\n", kDataJson},
+      "Exits 1 when one differs.\n\n  stele projections verify\n", kDataJson, kAtServer},
      VerifyProjections},
     {{"verify", "", 0, 0, "Checks every checksum, the chain, and decides everything again.",
       "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n"
       "  stele verify --chain\n",
-      kVerifyOptions},
+      kVerifyOptions, kAtServer},
      Verify},
 };
 

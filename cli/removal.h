@@ -25,7 +25,6 @@ class Removal final : public runtime::Observer {
   // Brings to an end what was begun before, then has the task done on the service's thread. What
   // stood in the way, if anything.
   Status Run(retention::RetentionService::Task task);
-  projections::Projector& views() { return *projector_; }
 
   void OnFatal(const Error& error) override;
 

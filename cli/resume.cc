@@ -8,6 +8,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/operation.h"
+#include "cli/server_option.h"
 #include "engine/requests/operators.h"
 
 namespace stele::cli {
@@ -46,6 +47,12 @@ int Resume(const Arguments& arguments, const Terminal& terminal) {
                              "Expected --parked without an instance but found one; \"stele "
                              "resolve\" decides about one step"});
   }
+  if (IsForServer(arguments))
+    return Refuse(
+        terminal,
+        {ErrorCode::kUsage,
+         "Expected the number of a paused instance but found none; at a server everything "
+         "else goes on by itself"});
   Operation operation(arguments, terminal);
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());

@@ -25,7 +25,7 @@ constexpr Command kRetention[] = {
       "All of them without an option. They are read as before.\n\n"
       "  stele archive --before 7d\n"
       "  stele archive --keep 4GiB\n",
-      kArchiveOptions},
+      kArchiveOptions, kAtServer},
      Archive},
     {{"retention", "", 0, 0, "Purges what has ended longer ago than its definition keeps it.",
       "`retention` of a definition says how long, or else settings.json. With --instance or\n"
@@ -33,7 +33,7 @@ constexpr Command kRetention[] = {
       "  stele retention --dry-run\n"
       "  stele retention\n"
       "  stele retention --instance 42 --reason 'asked for by the customer'\n",
-      kRetentionOptions},
+      kRetentionOptions, kAtServer},
      Retain},
     {{"erase", "", 0, 0, "Destroys the keys of instances: nobody can read their data any more.",
       "The log must be encrypted (docs/encryption.md). What happened, and when, stays; what was\n"
@@ -42,7 +42,7 @@ constexpr Command kRetention[] = {
       "ended. With --subject all messages go whose correlation key is KEY.\n\n"
       "  stele erase --instance 42 --reason 'asked for by the customer'\n"
       "  stele erase --subject customer-4711\n",
-      kEraseOptions},
+      kEraseOptions, kAtServer},
      Erase},
 };
 

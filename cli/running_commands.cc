@@ -72,7 +72,7 @@ constexpr std::string_view kExits =
 
 constexpr Command kCommands[] = {
     {{"run", "FILE", 1, 1, "Registers a workflow file and runs an instance of it to its end.",
-      kExits, kRunOptions},
+      kExits, kRunOptions, kAtServer},
      RunWorkflow},
     {{"start", "NAME|FILE", 1, 1, "Starts an instance of a registered definition, or of a file.",
       "A name starts the newest version that is active, or the one that --version names. What is\n"
@@ -83,7 +83,7 @@ constexpr Command kCommands[] = {
       "  stele start order --version 2 --business-key A-17 --unique\n"
       "  stele start order --idempotency-key mail-4711 --no-wait\n"
       "  stele start order --paused\n",
-      kStartOptions},
+      kStartOptions, kAtServer},
      StartWorkflow},
     {{"resume", "[ID…]", 0, 10'000,
       "Continues every interrupted instance; with ID, resumes paused ones.",
@@ -92,7 +92,7 @@ constexpr Command kCommands[] = {
       "it up.\n\n"
       "  stele resume\n  stele resume --parked retry\n  stele resume 42 --reason 'back from "
       "lunch'\n",
-      kResumeOptions},
+      kResumeOptions, kAtServer},
      Resume},
     {{"serve", "", 0, 0, "Keeps the engine of a data directory running, and serves its edges.",
       "Continues everything that is open and fires timers until SIGTERM or Ctrl-C, which stop it\n"

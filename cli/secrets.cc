@@ -11,13 +11,17 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/document.h"
 #include "cli/hidden_input.h"
 #include "cli/new_key.h"
 #include "cli/open_data.h"
+#include "cli/remote_maintenance.h"
+#include "cli/server_option.h"
 #include "cli/text.h"
 #include "engine/secrets/limits.h"
 #include "engine/secrets/private_file.h"
 #include "engine/secrets/secret_store.h"
+#include "server/operations/reports.h"
 
 namespace stele::cli {
 
@@ -31,12 +35,16 @@ Result<SecretKey> KeyOf(const Arguments& arguments) {
                                      : SecretKey::FromProcess();
 }
 
+Result<std::string> AskForSecret(const std::string& name) {
+  return AskUnseen(fmt::format("value of {}", Clean(name)), secrets::kMaxValueBytes);
+}
+
 Status Set(const Arguments& arguments, const Terminal& terminal, const SecretStore& store,
            const std::string& name) {
   STELE_RETURN_IF_ERROR(secrets::CheckName(name));
   const Result<SecretKey> key = KeyOf(arguments);
   if (!key.has_value()) return std::unexpected(key.error());
-  Result<std::string> value = AskUnseen(fmt::format("value of {}", Clean(name)), secrets::kMaxValueBytes);
+  Result<std::string> value = AskForSecret(name);
   if (!value.has_value()) return std::unexpected(value.error());
   const secrets::WipeAtEnd wipe(*value);
   const std::filesystem::path directory = std::filesystem::path(store.path()).parent_path();
@@ -54,6 +62,20 @@ Status Remove(const Arguments& arguments, const SecretStore& store, const std::s
   return store.Remove(*key, name);
 }
 
+void PrintList(const Arguments& arguments, const Terminal& terminal, const Value& list) {
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(list) + "\n");
+    return;
+  }
+  std::vector<std::vector<std::string>> rows = {{"NAME", "BYTES", "CREATED", "CHANGED"}};
+  for (const Value& each : Document(list).items()) {
+    const Document secret(each);
+    rows.push_back({Clean(secret["name"].text()), fmt::format("{}", secret["bytes"].whole()),
+                    Time(secret["created"].time()), Time(secret["changed"].time())});
+  }
+  terminal.Print(rows.size() == 1 ? "no secrets\n" : Table(terminal, rows));
+}
+
 Status ListSecrets(const Arguments& arguments, const Terminal& terminal, const SecretStore& store) {
   std::optional<SecretKey> key;
   if (Result<SecretKey> given = KeyOf(arguments); given.has_value()) {
@@ -63,21 +85,9 @@ Status ListSecrets(const Arguments& arguments, const Terminal& terminal, const S
   }
   const auto list = store.List(key.has_value() ? &*key : nullptr);
   if (!list.has_value()) return std::unexpected(list.error());
-  if (arguments.Has("--json")) {
-    Array rows;
-    for (const secrets::SecretInfo& secret : *list)
-      rows.push_back(Object{{"name", secret.name},
-                            {"bytes", static_cast<int64_t>(secret.bytes)},
-                            {"created", secret.created.value},
-                            {"changed", secret.changed.value}});
-    terminal.Print(ToPrettyJson(Value(std::move(rows))) + "\n");
-    return {};
-  }
-  std::vector<std::vector<std::string>> rows = {{"NAME", "BYTES", "CREATED", "CHANGED"}};
-  for (const secrets::SecretInfo& secret : *list)
-    rows.push_back(
-        {secret.name, fmt::format("{}", secret.bytes), Time(secret.created), Time(secret.changed)});
-  terminal.Print(list->empty() ? "no secrets\n" : Table(terminal, rows));
+  Array rows;
+  for (const secrets::SecretInfo& secret : *list) rows.push_back(server::ToJson(secret));
+  PrintList(arguments, terminal, std::move(rows));
   return {};
 }
 
@@ -95,6 +105,32 @@ Status Rotate(const Arguments& arguments, const Terminal& terminal, const Secret
   return {};
 }
 
+// The server has the key, and its own store.
+Status DoAtServer(const Arguments& arguments, const Terminal& terminal, const std::string& action) {
+  if (arguments.Has("--key-file"))
+    return Fail(ErrorCode::kUsage,
+                "Expected --key-file with a data directory alone, as a server has the key, but "
+                "found it with a server");
+  if (action == "list") {
+    const auto list = SecretsAtServer(arguments);
+    if (!list.has_value()) return std::unexpected(list.error());
+    PrintList(arguments, terminal, *list);
+    return {};
+  }
+  if (action == "remove") return RemoveSecretAtServer(arguments, arguments.operands()[1]);
+  if (action != "set")
+    return Fail(ErrorCode::kUsage,
+                fmt::format("Expected set, remove or list at a server but found \"{}\", which is "
+                            "for the directory that nobody serves",
+                            action));
+  const std::string& name = arguments.operands()[1];
+  STELE_RETURN_IF_ERROR(secrets::CheckName(name));
+  auto value = AskForSecret(name);
+  if (!value.has_value()) return std::unexpected(value.error());
+  const secrets::WipeAtEnd wipe(*value);
+  return SetSecretAtServer(arguments, name, *value);
+}
+
 }  // namespace
 
 int Secrets(const Arguments& arguments, const Terminal& terminal) {
@@ -108,6 +144,8 @@ int Secrets(const Arguments& arguments, const Terminal& terminal) {
                         : fmt::format("Expected nothing behind \"{}\" but found another word; a "
                                       "value goes to standard input",
                                       action));
+    if (action != "keygen" && IsForServer(arguments))
+      return DoAtServer(arguments, terminal, action);
     if (action == "set") return Set(arguments, terminal, store, arguments.operands()[1]);
     if (action == "remove") return Remove(arguments, store, arguments.operands()[1]);
     if (action == "list") return ListSecrets(arguments, terminal, store);

@@ -4,13 +4,9 @@
 
 #include <algorithm>
 
-#include "base/json.h"
-#include "cli/commands.h"
 #include "cli/open_data.h"
 #include "cli/text.h"
-#include "cli/waiting_text.h"
 #include "replay/history.h"
-#include "replay/to_json.h"
 
 namespace stele::cli {
 
@@ -22,11 +18,6 @@ namespace {
 // nothing moves is followed by one more look.
 constexpr uint32_t kStillChecks = 3;
 
-// A wait that ends sooner is not worth a word.
-constexpr int64_t kShortWaitUs = 1'000'000;
-// Delays, and what goes on by itself, are told of when they are this long.
-constexpr int64_t kLongWaitUs = 10'000'000;
-
 }  // namespace
 
 Session::Session(Engine& engine, const Terminal& terminal, const Arguments& arguments, bool quiet)
@@ -34,7 +25,7 @@ Session::Session(Engine& engine, const Terminal& terminal, const Arguments& argu
       terminal_(terminal),
       json_(arguments.Has("--json")),
       quiet_(arguments.Has("--quiet")),
-      data_(arguments.Get("--data", kDefaultData)),
+      place_(PlaceOf(arguments)),
       display_(terminal, engine.clock(),
                json_ || quiet_ || quiet ? Loudness::kQuiet : Loudness::kLines) {
   engine_.WatchWorkers([this] { CheckSoon(); });
@@ -62,7 +53,7 @@ void Session::Answered() {
 }
 
 // What happened to an instance before it is followed.
-bool Session::Seed(InstanceId instance, Followed& followed, Position before) {
+bool Session::Seed(InstanceId instance, FollowedRun& followed, Position before) {
   const Status read = replay::ReadHistory(
       engine_.store(), kShard, instance,
       [&](const replay::HistoryEntry& entry) {
@@ -87,7 +78,7 @@ void Session::OnRecord(InstanceId instance, std::span<const model::Event> events
     found = followed_.try_emplace(instance).first;
     engine_.shard().Post([this, instance] { GoOnWith(instance, *woken_by_); });
   }
-  Followed& followed = found->second;
+  FollowedRun& followed = found->second;
   followed.ending.reset();
   if (!followed.timeline.has_value()) {
     if (const auto* started = std::get_if<model::InstanceStarted>(&events.front())) {
@@ -109,10 +100,7 @@ void Session::OnEnded(const model::Instance& instance) {
   CheckSoon();
   const auto found = followed_.find(instance.id);
   if (found == followed_.end()) return;
-  found->second.ending = Ending{.status = std::string(model::StatusName(instance.status)),
-                                .output = instance.output,
-                                .failure = instance.failure,
-                                .ended = instance.ended};
+  found->second.ending = EndingOf(instance);
 }
 
 void Session::OnFatal(const Error& error) {
@@ -171,33 +159,14 @@ Motion Session::MotionOf(InstanceId id, std::set<InstanceId>& seen) {
   return motion;
 }
 
-// Says what is waited for, when that may take a while and nobody can send it meanwhile: this
-// process has the directory.
+// Nobody can send it meanwhile: this process has the directory.
 void Session::TellMoments(InstanceId id, Motion motion) {
   const auto found = engine_.shard().Find(id);
   if (!found.has_value() || model::HasEnded((*found)->status)) return;
   const model::Instance& instance = **found;
-  const TimeUs now = engine_.clock().Now();
-  const auto tell = [&](RunId run, const std::string& what, TimeUs due) {
-    if (told_moments_.insert({id, run, due}).second)
-      Note(fmt::format("instance {} waits for {} until {}; an interrupt (Ctrl-C) leaves it",
-                       id.value, what, Time(due)));
-  };
-  if (motion == Motion::kMoment)
-    for (const replay::Waiting& waiting : Standing(instance).waits)
-      if (waiting.what == replay::WaitFor::kMessage && waiting.due > now.Plus(kShortWaitUs))
-        tell(waiting.run, WaitPhrase(waiting), waiting.due);
-  const definition::Definition& definition =
-      *engine_.shard().registry().Find(instance.definition)->definition;
-  for (const model::StepRun& run : instance.runs) {
-    const bool delays = run.state == model::RunState::kDelay;
-    if (instance.paused || (!delays && run.state != model::RunState::kBackoff)) continue;
-    if (run.due > now.Plus(kLongWaitUs))
-      tell(run.id,
-           fmt::format("{} \"{}\"", delays ? "the delay of" : "the next attempt at",
-                       replay::LabelOf(instance, definition, run)),
-           run.due);
-  }
+  moments_.Look(instance, *engine_.shard().registry().Find(instance.definition)->definition,
+                Standing(instance), motion, engine_.clock().Now(),
+                [this](std::string_view sentence) { Note(sentence); });
 }
 
 replay::Standing Session::Standing(const model::Instance& instance) const {
@@ -249,82 +218,26 @@ void Session::Run() {
   display_.Clear();
 }
 
-// An instance that has not ended: what it waits for, or that it was interrupted.
-void Session::NoteStanding(InstanceId id, Followed& followed) {
-  Ending& ending =
-      followed.ending.emplace(Ending{.status = "interrupted", .ended = engine_.clock().Now()});
+void Session::NoteStanding(InstanceId id, FollowedRun& followed) {
+  const TimeUs now = engine_.clock().Now();
   const Result<model::Instance> instance = replay::ReadInstance(engine_.store(), kShard, id);
-  if (!instance.has_value()) return;
-  const replay::Standing standing = Standing(*instance);
-  if (standing.motion == Motion::kWork || standing.waits.empty()) return;
-  ending.status = StatusWord(*instance, standing);
-  ending.waiting_for = StandingToJson(standing);
-  for (const replay::Waiting& waiting : standing.waits)
-    ending.waits.emplace_back(WaitSentence(waiting), WaitCommand(id, waiting, standing, {DataOption(data_)}));
-}
-
-void Session::ReportWaits(InstanceId instance, const Ending& ending) const {
-  for (const auto& [sentence, command] : ending.waits)
-    terminal_.PrintNote(fmt::format("instance {} {}{}{}", instance.value, sentence,
-                                    command.empty() ? "" : "; ", command));
-}
-
-void Session::ReportText(InstanceId instance, const Followed& followed) const {
-  const Ending& ending = *followed.ending;
-  const std::string took =
-      Duration(std::max<int64_t>(ending.ended.value - followed.timeline->started().value, 0));
-  if (!ending.waits.empty()) return ReportWaits(instance, ending);
-  if (ending.status == "interrupted") {
-    terminal_.PrintNote(fmt::format("instance {} is interrupted; \"stele resume{}\" continues it",
-                                    instance.value, DataOption(data_)));
-    return;
-  }
-  const bool good = ending.status == "completed" || (expects_cancelled_ && CodeOf(ending) == 0);
-  if (!quiet_)
-    terminal_.Print(
-        fmt::format("instance {} {} in {}\n", instance.value,
-                    terminal_.Paint(good ? Colour::kGreen : Colour::kRed, ending.status), took));
-  if (ending.output.has_value() && ending.output.value().is_object()) {
-    std::string outputs;
-    for (const Member& output : ending.output.value().as_object())
-      outputs += fmt::format("  {}: {}\n", Clean(output.key), Inline(output.value));
-    if (!outputs.empty()) terminal_.Print("outputs\n" + outputs);
-  }
-  if (ending.failure.kind.empty() || ending.status != "failed") return;
-  const replay::StepLine* line = followed.timeline->FindRun(ending.failure.run);
-  terminal_.PrintError({ErrorCode::kTaskFailed,
-                        fmt::format("Expected instance {} to complete but it failed{}: {}: {}",
-                                    instance.value, line == nullptr ? "" : " at " + line->label,
-                                    ending.failure.kind, ending.failure.message)});
-}
-
-int Session::CodeOf(const Ending& ending) const {
-  if (ending.status == "completed") return kExitDone;
-  if (ending.status == "failed") return kExitFailed;
-  const bool ended = ending.status == "cancelled" || ending.status == "terminated";
-  return expects_cancelled_ && ended ? kExitDone : kExitInterrupted;
+  followed.ending = instance.has_value()
+                        ? StandingEnding(*instance, Standing(*instance), place_, now)
+                        : StandingEnding({}, {}, place_, now);
 }
 
 int Session::Report(bool one) {
-  int code = kExitDone;
-  Array documents;
   for (auto& [id, followed] : followed_) {
     if (!followed.timeline.has_value()) Seed(id, followed, Position(UINT64_MAX));
-    if (!followed.timeline.has_value()) continue;
-    if (!followed.ending.has_value()) NoteStanding(id, followed);
-    const int own = CodeOf(*followed.ending);
-    if (own == kExitFailed || code == kExitDone) code = own;
-    if (json_) {
-      documents.push_back(RunToJson(id, *followed.ending, *followed.timeline));
-    } else {
-      ReportText(id, followed);
-    }
+    if (followed.timeline.has_value() && !followed.ending.has_value()) NoteStanding(id, followed);
   }
-  if (json_ && (!one || !documents.empty()))
-    terminal_.Print(CleanJson(ToPrettyJson(one ? documents.front() : Value(std::move(documents)))) +
-                    "\n");
-  if (fatal_ || engine_.interrupted()) return code == kExitFailed ? code : kExitInterrupted;
-  return code;
+  return ReportRuns(terminal_,
+                    {.json = json_,
+                     .quiet = quiet_,
+                     .expects_cancelled = expects_cancelled_,
+                     .cut_off = fatal_ || engine_.interrupted(),
+                     .place = place_},
+                    followed_, one);
 }
 
 }  // namespace stele::cli

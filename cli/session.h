@@ -9,12 +9,11 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 
 #include "cli/arguments.h"
 #include "cli/display.h"
 #include "cli/engine.h"
-#include "cli/json_report.h"
+#include "cli/run_report.h"
 #include "replay/standing.h"
 
 namespace stele::cli {
@@ -65,23 +64,16 @@ class Session final : public runtime::Observer {
   void OnFatal(const Error& error) override;
 
  private:
-  struct Followed {
-    std::optional<replay::Timeline> timeline;
-    std::optional<Ending> ending;
-  };
   // Nobody can do the step's task here; never after a signal, when all workers are gone.
   replay::LacksWorker WorkersLacking() const;
-  bool Seed(InstanceId instance, Followed& followed, Position before);
+  bool Seed(InstanceId instance, FollowedRun& followed, Position before);
   void CheckSoon();
   void Check();
   replay::Motion MotionOf(InstanceId instance, std::set<InstanceId>& seen);
   void TellMoments(InstanceId instance, replay::Motion motion);
   replay::Standing Standing(const model::Instance& instance) const;
   void GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen);
-  void NoteStanding(InstanceId instance, Followed& followed);
-  void ReportText(InstanceId instance, const Followed& followed) const;
-  void ReportWaits(InstanceId instance, const Ending& ending) const;
-  int CodeOf(const Ending& ending) const;
+  void NoteStanding(InstanceId instance, FollowedRun& followed);
 
   Engine& engine_;
   const Terminal& terminal_;
@@ -90,11 +82,11 @@ class Session final : public runtime::Observer {
   bool says_which_ = false;
   bool expects_cancelled_ = false;
   bool awaits_overdue_ = false;
-  std::string data_;
+  CommandPlace place_;
   Display display_;
-  std::map<InstanceId, Followed> followed_;
+  std::map<InstanceId, FollowedRun> followed_;
   std::set<InstanceId> carried_;
-  std::set<std::tuple<InstanceId, RunId, TimeUs>> told_moments_;
+  MomentTeller moments_;
   std::optional<std::string> woken_by_;
   std::function<bool()> go_on_;
   size_t awaited_ = 0;

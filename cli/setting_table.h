@@ -83,6 +83,8 @@ inline constexpr Setting kSettings[] = {
      "connections of an address at once; one more is closed", 1, 1'000'000},
     {"drain_timeout", SettingKind::kDuration, "--drain-timeout", "DURATION", "10s",
      "at the end: for what is under way, and for connections to close", 0, kSettingDay},
+    {"backups", SettingKind::kDirectory, "--backups", "DIR", "",
+     "clients may have backups made below it; without it, nowhere"},
     {"metrics.open", SettingKind::kSwitch, "--open-metrics", "", "",
      "asks nobody for a name at /metrics"},
     {"log.file", SettingKind::kFile, "--log", "FILE", "",

@@ -1,19 +1,17 @@
 // `stele run` and `stele start`: register a file or find a registered definition, start an
 // instance and follow it until it ends or waits for somebody.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
+#include "cli/given_start.h"
 #include "cli/open_data.h"
+#include "cli/server_option.h"
 #include "cli/session.h"
 #include "cli/settings.h"
 #include "cli/text.h"
@@ -21,7 +19,6 @@
 #include "engine/decide/decide.h"
 #include "engine/decide/start_key.h"
 #include "engine/definition/canonical.h"
-#include "engine/definition/limits.h"
 #include "engine/requests/definitions.h"
 
 namespace stele::cli {
@@ -54,48 +51,6 @@ struct Starting {
   model::StartInstance command;
   bool unique = false;
 };
-
-void WarnOfUnknown(const Starting& starting, const std::vector<model::NamedPayload>& variables) {
-  const auto& declared = starting.source.definition->bodies[0].variables;
-  if (declared.empty()) return;
-  std::vector<std::string> names;
-  for (const definition::Variable& variable : declared) names.push_back(variable.name);
-  for (const model::NamedPayload& variable : variables)
-    if (std::ranges::find(names, variable.name) == names.end())
-      starting.terminal.PrintNote(
-          fmt::format("warning: expected one of the variables {} but found \"{}\"",
-                      fmt::join(names, ", "), variable.name));
-}
-
-Status ReadCommand(Starting& starting) {
-  const Arguments& arguments = starting.arguments;
-  model::StartInstance& command = starting.command;
-  Result<Payload> input = GivenObject(arguments, "--input");
-  if (!input.has_value()) return std::unexpected(input.error());
-  command.input = *std::move(input);
-  auto variables = GivenVariables(arguments.All("--var"), "--var NAME=VALUE",
-                                  starting.source.definition->bodies[0].variables);
-  if (!variables.has_value()) return std::unexpected(variables.error());
-  WarnOfUnknown(starting, *variables);
-  command.variables = *std::move(variables);
-  command.business_key = arguments.Get("--business-key");
-  command.idempotency_key = arguments.Get("--idempotency-key");
-  command.tags = arguments.All("--tag");
-  command.paused = arguments.Has("--paused") || arguments.Has("--step-by-step");
-  const char* const around = std::getenv("TRACEPARENT");
-  command.trace_parent = arguments.Get("--trace-parent", around == nullptr ? "" : around);
-  starting.unique = arguments.Has("--unique");
-  if (starting.unique && command.business_key.empty())
-    return Fail(ErrorCode::kUsage, "Expected --business-key beside --unique but found none");
-  const auto priority =
-      GivenNumber(arguments, "--priority", definition::kMinPriority, definition::kMaxPriority);
-  if (!priority.has_value()) return std::unexpected(priority.error());
-  command.priority = static_cast<int32_t>(priority->value_or(starting.source.definition->priority));
-  const auto deadline = GivenMoment(arguments, "--deadline", starting.engine.clock().Now());
-  if (!deadline.has_value()) return std::unexpected(deadline.error());
-  command.deadline = *deadline;
-  return {};
-}
 
 Status OpenData(Starting& starting, bool create) {
   if (starting.engine.is_open()) return {};
@@ -162,20 +117,6 @@ std::string ReadText(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// What --no-wait prints.
-void ReportRecorded(const Starting& starting, InstanceId instance) {
-  if (starting.arguments.Has("--json")) {
-    starting.terminal.Print(
-        CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
-                                      {"definition", starting.source.definition->name},
-                                      {"status", "started"}})) +
-        "\n");
-  } else {
-    starting.terminal.Print(fmt::format("instance {} of {} is started\n", instance.value,
-                                        Clean(starting.source.definition->name)));
-  }
-}
-
 int Start(Starting& starting) {
   Engine& engine = starting.engine;
   Session& session = starting.session;
@@ -203,8 +144,7 @@ int Start(Starting& starting) {
                            {.unique_business_key = starting.unique});
   const bool known = instance && instance <= last;
   if (known)
-    starting.terminal.PrintNote(fmt::format(
-        "instance {} was started with the same idempotency key before", instance.value));
+    starting.terminal.PrintNote(KnownStartNote(instance));
   if (starting.arguments.Has("--no-wait") || !instance) {
     engine.LeaveBehindInbox();
   } else {
@@ -214,7 +154,8 @@ int Start(Starting& starting) {
   session.Run();
   if (refusal.has_value()) return Refuse(starting.terminal, *refusal);
   if (!starting.arguments.Has("--no-wait")) return session.Report(true);
-  ReportRecorded(starting, instance);
+  ReportStarted(starting.arguments, starting.terminal, instance,
+                starting.source.definition->name);
   return kExitDone;
 }
 
@@ -263,6 +204,7 @@ bool LooksLikeFile(const std::string& operand) {
 }
 
 int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
+  if (IsForServer(arguments)) return StartAtServer(arguments, terminal, is_file);
   Starting starting(arguments, terminal);
   auto stubs = ParseStubs(arguments.All("--stub"));
   if (!stubs.has_value()) return Refuse(terminal, stubs.error());
@@ -271,10 +213,8 @@ int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
   if (!actor.has_value()) return Refuse(terminal, actor.error());
   starting.actor = *std::move(actor);
   const std::string& operand = arguments.operands()[0];
-  if (is_file && arguments.Has("--version"))
-    return Refuse(
-        terminal,
-        {ErrorCode::kUsage, "Expected the name of a definition beside --version but found a file"});
+  if (const Status fits = CheckVersion(arguments, is_file); !fits.has_value())
+    return Refuse(terminal, fits.error());
   if (is_file) {
     if (const std::optional<int> code = LoadSource(starting, operand)) return *code;
   } else if (const Status found = FindSource(starting, operand); !found.has_value()) {
@@ -283,8 +223,11 @@ int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
   if (const Status known = CheckStubs(starting.stubs, *starting.source.definition);
       !known.has_value())
     return Refuse(terminal, known.error());
-  if (const Status read = ReadCommand(starting); !read.has_value())
-    return Refuse(terminal, read.error());
+  auto given = ReadStart(arguments, terminal, *starting.source.definition,
+                         starting.engine.clock().Now());
+  if (!given.has_value()) return Refuse(terminal, given.error());
+  starting.command = *std::move(given);
+  starting.unique = arguments.Has("--unique");
   if (const Status prepared = Prepare(starting); !prepared.has_value())
     return Refuse(terminal, prepared.error());
   return Start(starting);

@@ -67,30 +67,30 @@ constexpr Command kCommands[] = {
     {{"triggers add", "NAME", 1, 1, "Adds a trigger to a registered definition.",
       "  stele triggers add report --kind schedule --config '{\"cron\": \"0 2 * * *\"}'\n"
       "  stele triggers add order --kind webhook --name in --config '{\"path\": \"/in\"}'\n",
-      kAddOptions},
+      kAddOptions, kAtServer},
      AddTrigger},
     {{"triggers pause", "ID", 1, 1, "Lets a trigger fire no more for now.",
       "What would have fired meanwhile is not made up for.\n\n  stele triggers pause 1\n",
-      kChangeOptions},
+      kChangeOptions, kAtServer},
      PauseTrigger},
     {{"triggers resume", "ID", 1, 1, "Lets a paused trigger fire again.",
-      "  stele triggers resume 1\n", kChangeOptions},
+      "  stele triggers resume 1\n", kChangeOptions, kAtServer},
      ResumeTrigger},
     {{"triggers remove", "ID", 1, 1, "Removes a trigger for good.",
       "One that a definition declares stays away until its declaration changes.\n\n"
       "  stele triggers remove 1\n",
-      kChangeOptions},
+      kChangeOptions, kAtServer},
      RemoveTrigger},
     {{"triggers fire", "ID", 1, 1, "Fires a trigger now, and follows what it starts.",
       "  stele triggers fire 1 --input '{\"day\": \"2026-05-01\"}'\n"
       "  stele triggers fire 1 --key 2026-05-01\n",
-      kFireOptions},
+      kFireOptions, kAtServer},
      FireTrigger},
     {{"triggers backfill", "ID", 1, 1, "Fires the moments of a schedule that lie in a range.",
       "Moments that have started an instance already are left out. \"stele serve\" starts what is\n"
       "noted here, one after the other.\n\n"
       "  stele triggers backfill 1 --from 2026-04-01 --to 2026-05-01\n",
-      kBackfillOptions},
+      kBackfillOptions, kAtServer},
      BackfillTrigger},
     {{"triggers deliver", "", 0, 0, "Hands a request to the webhook triggers.",
       "Exits 1 when a trigger refuses it, 2 when none listens for such a path and method.\n\n"

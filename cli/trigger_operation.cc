@@ -38,10 +38,6 @@ Status TriggerOperation::Open(bool starts) {
   return {};
 }
 
-Result<TriggerId> TriggerOperation::Trigger() const {
-  return ParseTriggerId(arguments_.operands()[0]);
-}
-
 runtime::Shard::Answer TriggerOperation::Answer() {
   Await();
   return [this](const Result<Position>& answer) {

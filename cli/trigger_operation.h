@@ -27,9 +27,6 @@ class TriggerOperation {
   triggers::TriggerService& triggers() { return triggers_; }
   const std::string& actor() const { return actor_; }
 
-  // The trigger that the first operand names.
-  Result<TriggerId> Trigger() const;
-
   // Give this to a change; Finish then waits for it, and gives the refusal.
   runtime::Shard::Answer Answer();
   void Await() { session_.Await(); }

@@ -7,7 +7,9 @@
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/remote_triggers.h"
 #include "cli/searching.h"
+#include "cli/server_option.h"
 #include "cli/text.h"
 #include "cli/trigger_operation.h"
 
@@ -17,11 +19,8 @@ namespace {
 
 using triggers::Delivered;
 
-// What a change came to.
-int Finish(const Arguments& arguments, const Terminal& terminal, TriggerOperation& operation,
-           TriggerId id, std::string_view done) {
-  if (const Status finished = operation.Finish(); !finished.has_value())
-    return Refuse(terminal, finished.error());
+int ReportChange(const Arguments& arguments, const Terminal& terminal, TriggerId id,
+                 std::string_view done) {
   if (arguments.Has("--json")) {
     terminal.Print(
         ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id.value)}, {"status", done}}) + "\n");
@@ -31,11 +30,24 @@ int Finish(const Arguments& arguments, const Terminal& terminal, TriggerOperatio
   return kExitDone;
 }
 
+// What a change came to.
+int Finish(const Arguments& arguments, const Terminal& terminal, TriggerOperation& operation,
+           TriggerId id, std::string_view done) {
+  if (const Status finished = operation.Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  return ReportChange(arguments, terminal, id, done);
+}
+
 int Change(const Arguments& arguments, const Terminal& terminal, model::TriggerState state,
            std::string_view done) {
-  TriggerOperation operation(arguments, terminal, true);
-  const Result<TriggerId> id = operation.Trigger();
+  const Result<TriggerId> id = ParseTriggerId(arguments.operands()[0]);
   if (!id.has_value()) return Refuse(terminal, id.error());
+  if (IsForServer(arguments)) {
+    const Status changed = ChangeTriggerAtServer(arguments, *id, state);
+    return changed.has_value() ? ReportChange(arguments, terminal, *id, done)
+                               : Refuse(terminal, changed.error());
+  }
+  TriggerOperation operation(arguments, terminal, true);
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
   operation.triggers().Change(*id, state, arguments.Get("--reason"), operation.actor(),
@@ -95,6 +107,21 @@ int Report(const Arguments& arguments, const Terminal& terminal,
   return std::ranges::any_of(delivery.triggers, refuses) ? kExitFailed : kExitDone;
 }
 
+int ReportBackfilled(const Arguments& arguments, const Terminal& terminal, TriggerId id,
+                     const triggers::Backfilled& filled) {
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id.value)},
+                                       {"fired", static_cast<int64_t>(filled.fired)},
+                                       {"known", static_cast<int64_t>(filled.known)}}) +
+                   "\n");
+  } else {
+    terminal.Print(fmt::format("trigger {}: {} firings are noted, {} were known{}\n", id.value,
+                               filled.fired, filled.known,
+                               IsForServer(arguments) ? "" : "; \"stele serve\" starts them"));
+  }
+  return kExitDone;
+}
+
 // What a firing by hand has started, or its key earlier (`known`), which goes on then.
 void FollowFired(TriggerOperation& operation, InstanceId instance, bool known) {
   Session& session = operation.session();
@@ -110,6 +137,15 @@ void FollowFired(TriggerOperation& operation, InstanceId instance, bool known) {
 
 }  // namespace
 
+int ReportFiredLater(const Arguments& arguments, const Terminal& terminal, TriggerId id) {
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id.value)}}) + "\n");
+  } else {
+    terminal.Print(fmt::format("trigger {} has fired; its instance starts later\n", id.value));
+  }
+  return kExitDone;
+}
+
 int AddTrigger(const Arguments& arguments, const Terminal& terminal) {
   const Result<Payload> config = GivenObject(arguments, "--config");
   if (!config.has_value()) return Refuse(terminal, config.error());
@@ -118,6 +154,11 @@ int AddTrigger(const Arguments& arguments, const Terminal& terminal) {
   Object trigger{{"type", arguments.Get("--kind")}};
   if (arguments.Has("--name")) trigger.Set("name", arguments.Get("--name"));
   if (config->has_value()) trigger.Set("config", config->value());
+  if (IsForServer(arguments)) {
+    const auto added = AddTriggerAtServer(arguments, trigger);
+    return added.has_value() ? ReportChange(arguments, terminal, *added, "added")
+                             : Refuse(terminal, added.error());
+  }
   TriggerOperation operation(arguments, terminal, true);
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
@@ -141,9 +182,10 @@ int RemoveTrigger(const Arguments& arguments, const Terminal& terminal) {
 int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
   const Result<Payload> input = GivenObject(arguments, "--input");
   if (!input.has_value()) return Refuse(terminal, input.error());
-  TriggerOperation operation(arguments, terminal, false);
-  const Result<TriggerId> id = operation.Trigger();
+  const Result<TriggerId> id = ParseTriggerId(arguments.operands()[0]);
   if (!id.has_value()) return Refuse(terminal, id.error());
+  if (IsForServer(arguments)) return FireTriggerAtServer(arguments, terminal, *id, *input);
+  TriggerOperation operation(arguments, terminal, false);
   if (const Status opened = operation.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
   std::optional<InstanceId> instance;
@@ -160,12 +202,7 @@ int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
   if (const Status finished = operation.Finish(); !finished.has_value())
     return Refuse(terminal, finished.error());
   if (operation.session().follows_any()) return operation.session().Report(true);
-  if (arguments.Has("--json")) {
-    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id->value)}}) + "\n");
-  } else {
-    terminal.Print(fmt::format("trigger {} has fired; its instance starts later\n", id->value));
-  }
-  return kExitDone;
+  return ReportFiredLater(arguments, terminal, *id);
 }
 
 int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
@@ -173,9 +210,14 @@ int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
   if (!from.has_value()) return Refuse(terminal, from.error());
   const Result<TimeUs> to = GivenPast(arguments, "--to");
   if (!to.has_value()) return Refuse(terminal, to.error());
-  TriggerOperation operation(arguments, terminal, true);
-  const Result<TriggerId> id = operation.Trigger();
+  const Result<TriggerId> id = ParseTriggerId(arguments.operands()[0]);
   if (!id.has_value()) return Refuse(terminal, id.error());
+  if (IsForServer(arguments)) {
+    const auto filled = BackfillAtServer(arguments, *id, *from, *to);
+    return filled.has_value() ? ReportBackfilled(arguments, terminal, *id, *filled)
+                              : Refuse(terminal, filled.error());
+  }
+  TriggerOperation operation(arguments, terminal, true);
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
   triggers::Backfilled filled;
@@ -189,18 +231,7 @@ int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
                                 });
   if (const Status finished = operation.Finish(); !finished.has_value())
     return Refuse(terminal, finished.error());
-  if (arguments.Has("--json")) {
-    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id->value)},
-                                       {"fired", static_cast<int64_t>(filled.fired)},
-                                       {"known", static_cast<int64_t>(filled.known)}}) +
-                   "\n");
-  } else {
-    terminal.Print(
-        fmt::format("trigger {}: {} firings are noted, {} were known; \"stele serve\" "
-                    "starts them\n",
-                    id->value, filled.fired, filled.known));
-  }
-  return kExitDone;
+  return ReportBackfilled(arguments, terminal, *id, filled);
 }
 
 int DeliverRequest(const Arguments& arguments, const Terminal& terminal) {

@@ -5,14 +5,18 @@
 #include <filesystem>
 
 #include "base/json.h"
+#include "cli/asker.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/registry_change.h"
+#include "cli/remote_command.h"
+#include "cli/server_option.h"
 #include "cli/source.h"
 #include "cli/text.h"
 #include "engine/definition/document.h"
 #include "engine/definition/limits.h"
 #include "engine/runtime/custom_types.h"
+#include "replay/history.h"
 
 namespace stele::cli {
 
@@ -90,6 +94,20 @@ Value ToJson(const CustomType& type) {
   return document;
 }
 
+std::string_view DoneWith(bool known) {
+  return known ? "replaced" : "registered";
+}
+
+int ReportType(const Arguments& arguments, const Terminal& terminal, std::string_view done) {
+  const std::string& name = arguments.operands()[0];
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"type", name}, {"status", done}})) + "\n");
+  } else {
+    terminal.Print(fmt::format("type {} is {}\n", Clean(name), done));
+  }
+  return kExitDone;
+}
+
 int Record(const Arguments& arguments, const Terminal& terminal, RegistryChange& change,
            const std::string& document, std::string_view done) {
   const std::string& name = arguments.operands()[0];
@@ -97,12 +115,43 @@ int Record(const Arguments& arguments, const Terminal& terminal, RegistryChange&
                                change.Answer());
   if (const Status recorded = change.Finish(); !recorded.has_value())
     return Refuse(terminal, recorded.error());
-  if (arguments.Has("--json")) {
-    terminal.Print(CleanJson(ToPrettyJson(Object{{"type", name}, {"status", done}})) + "\n");
-  } else {
-    terminal.Print(fmt::format("type {} is {}\n", Clean(name), done));
-  }
-  return kExitDone;
+  return ReportType(arguments, terminal, done);
+}
+
+std::unexpected<Error> UnknownType(const std::string& name) {
+  return Fail(ErrorCode::kUsage, fmt::format("Expected a registered type but found \"{}\"", name));
+}
+
+// Records it at the server; `document` is null for one that is removed.
+int RecordAtServer(const Arguments& arguments, const Terminal& terminal, const Value* document) {
+  const std::string& name = arguments.operands()[0];
+  const auto record = [&]() -> Result<bool> {
+    STELE_RETURN_IF_ERROR(CheckNobodyNamed(arguments));
+    const auto server = Remote::Open(arguments);
+    if (!server.has_value()) return std::unexpected(server.error());
+    const auto registry = replay::ReadRegistry(*SourceOf(**server));
+    if (!registry.has_value()) return std::unexpected(registry.error());
+    const bool known = CustomTypes(*registry).all().contains(name);
+    auto definitions = (*server)->session().definitionsRequest().send().getDefinitions();
+    if (document == nullptr) {
+      if (!known) return UnknownType(name);
+      auto request = definitions.removeTypeRequest();
+      request.setName(WordsOf(name));
+      const auto removed = PositionOf(**server, kj::mv(request));
+      if (!removed.has_value()) return std::unexpected(removed.error());
+    } else {
+      auto request = definitions.registerTypeRequest();
+      request.setName(WordsOf(name));
+      request.setDocument(WordsOf(stele::ToJson(*document)));
+      const auto registered = PositionOf(**server, kj::mv(request));
+      if (!registered.has_value()) return std::unexpected(registered.error());
+    }
+    return known;
+  };
+  const Result<bool> known = record();
+  if (!known.has_value()) return Refuse(terminal, known.error());
+  return ReportType(arguments, terminal,
+                    document == nullptr ? "removed" : DoneWith(/*known=*/*known));
 }
 
 }  // namespace
@@ -115,12 +164,12 @@ int RegisterType(const Arguments& arguments, const Terminal& terminal) {
   if (!document.has_value()) return Refuse(terminal, document.error());
   if (const auto type = runtime::ReadCustomType(name, *document); !type.has_value())
     return Refuse(terminal, type.error());
+  if (IsForServer(arguments)) return RecordAtServer(arguments, terminal, &*document);
   RegistryChange change(arguments);
   if (const Status opened = change.Open(true); !opened.has_value())
     return Refuse(terminal, opened.error());
   const bool known = change.engine().custom_types().all().contains(name);
-  return Record(arguments, terminal, change, stele::ToJson(*document),
-                known ? "replaced" : "registered");
+  return Record(arguments, terminal, change, stele::ToJson(*document), DoneWith(known));
 }
 
 int ListTypes(const Arguments& arguments, const Terminal& terminal) {
@@ -144,13 +193,13 @@ int ListTypes(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int RemoveType(const Arguments& arguments, const Terminal& terminal) {
+  if (IsForServer(arguments)) return RecordAtServer(arguments, terminal, nullptr);
   RegistryChange change(arguments);
   if (const Status opened = change.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
   const std::string& name = arguments.operands()[0];
   if (!change.engine().custom_types().all().contains(name))
-    return Refuse(terminal, {ErrorCode::kUsage,
-                             fmt::format("Expected a registered type but found \"{}\"", name)});
+    return Refuse(terminal, UnknownType(name).error());
   return Record(arguments, terminal, change, "", "removed");
 }
 

@@ -259,7 +259,8 @@ Result<VerifyReport> Verify(const eventstore::EventStore& store, ShardId shard,
   Verifier verifier(store, shard);
   const auto check = [&](const RecordView& record) -> Status {
     STELE_RETURN_IF_ERROR(verifier.Check(record));
-    if (progress && record.position.value % kProgressRecords == 0) progress(record.position, end);
+    if (progress && record.position.value % kProgressRecords == 0)
+      return progress(record.position, end);
     return {};
   };
   STELE_RETURN_IF_ERROR(eventstore::ForEachRecord(store.Read(shard, Position(1)), check));

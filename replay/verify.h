@@ -20,8 +20,8 @@ struct VerifyReport {
   uint64_t open = 0;  // instances that have not ended
 };
 
-// Told now and then how far the second pass is.
-using VerifyProgress = std::function<void(Position at, Position end)>;
+// Told now and then how far the second pass is. An error ends it there.
+using VerifyProgress = std::function<Status(Position at, Position end)>;
 
 // kStoreCorrupt and the other codes of the store: a byte is not what it was, with its position.
 // kReplayMismatch: a record is no consequence of what stands before it; the message has the

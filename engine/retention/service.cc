@@ -152,7 +152,7 @@ Status RetentionService::CatchUp() {
   }
 }
 
-Result<RetentionReport> RetentionService::Run(bool dry) {
+Result<RetentionReport> RetentionService::Run(bool dry, const std::string& actor) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -171,8 +171,8 @@ Result<RetentionReport> RetentionService::Run(bool dry) {
       STELE_RETURN_IF_ERROR(CountDefinitions(*instances, *registry, report));
       report.instances += instances->size();
     } else {
-      STELE_RETURN_IF_ERROR(
-          PurgePortion(*instances, *registry, *seen, now, "older than their retention", report));
+      STELE_RETURN_IF_ERROR(PurgePortion(*instances, *registry, *seen, now,
+                                         "older than their retention", ActorOr(actor), report));
     }
   }
   if (dry || stopping()) return report;
@@ -185,11 +185,10 @@ Result<RetentionReport> RetentionService::Run(bool dry) {
 Status RetentionService::PurgePortion(const std::vector<InstanceId>& instances,
                                       const model::Registry& registry, Position seen,
                                       TimeUs closed_before, const std::string& reason,
-                                      RetentionReport& report) {
+                                      const std::string& actor, RetentionReport& report) {
   // Before their rows go.
   STELE_RETURN_IF_ERROR(CountDefinitions(instances, registry, report));
-  const auto purged =
-      remover_->Purge(instances, registry, seen, closed_before, reason, parts_.actor);
+  const auto purged = remover_->Purge(instances, registry, seen, closed_before, reason, actor);
   if (!purged.has_value()) return std::unexpected(purged.error());
   report.records += purged->records;
   std::vector<InstanceId> ends = instances;
@@ -223,7 +222,8 @@ Status RetentionService::Scrub(const InstanceRange& purged) {
 }
 
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
-                                                     const std::string& reason, bool dry) {
+                                                     const std::string& reason, bool dry,
+                                                     const std::string& actor) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -249,7 +249,8 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
         all.begin() + static_cast<ptrdiff_t>(at),
         all.begin() + static_cast<ptrdiff_t>(std::min(all.size(), at + kPortionInstances)));
     std::ranges::sort(portion);
-    STELE_RETURN_IF_ERROR(PurgePortion(portion, *registry, *seen, TimeUs(), reason, report));
+    STELE_RETURN_IF_ERROR(
+        PurgePortion(portion, *registry, *seen, TimeUs(), reason, ActorOr(actor), report));
   }
   return report;
 }
@@ -275,7 +276,8 @@ Status RetentionService::AddStarted(const std::vector<Position>& messages, Erasu
 }
 
 Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& instances,
-                                              const std::string& key, const std::string& reason) {
+                                              const std::string& key, const std::string& reason,
+                                              const std::string& actor) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -300,7 +302,7 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     const auto sent = FindSent(*parts_.store, parts_.shard, portion, at == 0 ? key : "");
     if (!sent.has_value()) return std::unexpected(sent.error());
     if (portion.empty() && sent->registry.empty()) break;
-    STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, parts_.actor));
+    STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, ActorOr(actor)));
     report.sent += sent->registry.size();
     STELE_RETURN_IF_ERROR(AddStarted(sent->registry, report));
     const auto left = FindInClear(*parts_.store, parts_.shard, portion, sent->registry);

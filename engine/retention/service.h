@@ -79,32 +79,41 @@ class RetentionService {
   // Wakes the thread for it. Not done when the service stops before.
   void Do(Task task);
 
-  // On its thread: the steps that tasks are made of.
-  Result<RetentionReport> Run(bool dry);
+  // On its thread: the steps that tasks are made of. `actor`: who asks; empty: the service's own.
+  Result<RetentionReport> Run(bool dry, const std::string& actor = "");
   Result<eventstore::ArchiveReport> Archive(Position to);
   // Each with all that it called, and what was sent to them. `key`: messages with that correlation
   // key go, too; empty: none.
   Result<ErasureReport> Erase(const std::vector<InstanceId>& instances, const std::string& key,
-                              const std::string& reason);
+                              const std::string& reason, const std::string& actor = "");
   // What was purged leaves the files of views and of the state at once, too. Waits for compactions.
   Status Scrub(const InstanceRange& purged);
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
-                                     const std::string& reason, bool dry);
+                                     const std::string& reason, bool dry,
+                                     const std::string& actor = "");
   // What an earlier process had begun to purge and this one has finished.
   const RetentionReport& finished() const { return finished_; }
   // The registry as of now, and the views as of now or later.
   Result<model::Registry> ReadRegistry();
   Status CatchUp();
+  // Asked for when the service stops: for tasks that take long.
+  std::stop_token stop() const { return stop_.get_token(); }
+
+  const RetentionPolicy& policy() const { return parts_.policy; }
+  projections::Projector& projector() const { return *parts_.projector; }
 
  private:
+  const std::string& ActorOr(const std::string& actor) const {
+    return actor.empty() ? parts_.actor : actor;
+  }
   bool stopping() const { return stop_.stop_requested(); }
   void Work();
   Status Prepare();
   Result<Position> Ask(RemoverParts::Work work);
   Status PurgePortion(const std::vector<InstanceId>& instances, const model::Registry& registry,
                       Position seen, TimeUs closed_before, const std::string& reason,
-                      RetentionReport& report);
+                      const std::string& actor, RetentionReport& report);
   Status CountDefinitions(const std::vector<InstanceId>& instances, const model::Registry& registry,
                           RetentionReport& report) const;
   Status AddStarted(const std::vector<Position>& messages, ErasureReport& report);

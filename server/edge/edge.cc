@@ -106,8 +106,9 @@ struct Edge::Parts {
   Histories histories{desk, instances};
   Events events{desk, instances};
   Workers workers{desk};
-  Operations operations{desk,      instances, definitions, triggers,
-                        questions, histories, events,      workers};
+  Maintenance maintenance{desk, {options.data, options.backups}};
+  Operations operations{desk,      instances, definitions, triggers,    questions,
+                        histories, events,    workers,     &maintenance};
 
   alerts::Alerts alerts{desk, [this](const std::string&, const std::string& sentence) {
                           if (log.has_value()) log->Write(LogLevel::kWarn, sentence, {});

@@ -36,6 +36,7 @@ struct EdgeOptions {
   // Nobody is asked for a name: kUsage unless every address is the loopback's or a Unix socket's.
   bool dev = false;
   std::string data;     // the directory that the key of tokens is in
+  std::string backups;  // below which clients may have backups made; empty: nowhere
   std::string program;  // "stele 0.1.0"
   TlsOptions tls;       // of both edges; without a certificate: none
   AuthOptions auth;

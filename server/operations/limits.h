@@ -57,4 +57,11 @@ inline constexpr int64_t kMaxPollWaitUs = 60'000'000;
 inline constexpr int64_t kMinWorkerLeaseUs = 1'000'000;
 inline constexpr int64_t kMaxWorkerLeaseUs = 3'600'000'000;
 
+// Records behind a message that are looked at for who has received it.
+inline constexpr size_t kMaxReceiverRecords = 10'000;
+
+// Views that are built anew are looked at again so much later; how long a name of backups may be.
+inline constexpr int64_t kBuiltAgainMs = 50;
+inline constexpr size_t kMaxBackupNameBytes = 200;
+
 }  // namespace stele::server

@@ -6,6 +6,7 @@
 #include "server/operations/events.h"
 #include "server/operations/histories.h"
 #include "server/operations/instances.h"
+#include "server/operations/maintenance.h"
 #include "server/operations/questions.h"
 #include "server/operations/triggers.h"
 #include "server/operations/workers.h"
@@ -22,6 +23,7 @@ struct Operations {
   Histories& histories;
   Events& events;
   Workers& workers;
+  Maintenance* maintenance = nullptr;  // null: it is not maintained from outside
 };
 
 }  // namespace stele::server

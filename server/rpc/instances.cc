@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "server/operations/receivers.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/given.h"
 #include "server/rpc/instance.h"
@@ -78,9 +79,26 @@ kj::Promise<void> InstancesServer::publish(PublishContext context) {
                                   .expires = TimeUs(params.getExpires()),
                                   .message_id = given.Name(params.getMessageId(), "messageId")};
   if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  const Desk& desk = access_->operations().desk;
+  const Position next = desk.store().NextPosition(desk.engine().shard_id);
   return Answer(access_->operations().instances.Publish(access_->caller(), std::move(message)),
-                [context](const Written& written) mutable {
+                [context, next](const Written& written) mutable {
                   context.getResults().setPosition(written.position.value);
+                  context.getResults().setKnown(written.position < next);
+                });
+}
+
+kj::Promise<void> InstancesServer::receivers(ReceiversContext context) {
+  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
+  context.allowCancellation();
+  const Position message(context.getParams().getPosition());
+  return Answer(access_->WhenFree([access = access_, message] {
+    return ReceiversOf(access->operations().desk, access->caller(), message);
+  }),
+                [context](const std::vector<InstanceId>& instances) mutable {
+                  auto list =
+                      context.getResults().initInstances(static_cast<unsigned>(instances.size()));
+                  for (unsigned i = 0; i < list.size(); ++i) list.set(i, instances[i].value);
                 });
 }
 

@@ -16,6 +16,7 @@ class InstancesServer final : public api::Instances::Server {
   kj::Promise<void> startMany(StartManyContext context) override;
   kj::Promise<void> get(GetContext context) override;
   kj::Promise<void> publish(PublishContext context) override;
+  kj::Promise<void> receivers(ReceiversContext context) override;
 
  private:
   Promised<Started> StartOne(api::StartRequest::Reader request);

@@ -31,6 +31,9 @@ inline constexpr size_t kMaxSubscriptions = 1'000;
 inline constexpr size_t kEventsPerMessage = 512;
 inline constexpr size_t kEventBytesPerMessage = 128u << 10;
 
+// How often whoever watches something long is told how far it is.
+inline constexpr int64_t kProgressEveryMs = 250;
+
 inline constexpr size_t kMaxStartsPerCall = 10'000;
 inline constexpr int64_t kMaxPatienceUs = int64_t{3'600} * 1'000'000;
 // Of a task on its way to a worker, beside its texts: what its message is made for at first.

@@ -5,6 +5,7 @@
 #include "server/rpc/definitions.h"
 #include "server/rpc/given.h"
 #include "server/rpc/instances.h"
+#include "server/rpc/maintenance.h"
 #include "server/rpc/show.h"
 #include "server/rpc/subscription.h"
 #include "server/rpc/tasks.h"
@@ -85,6 +86,14 @@ kj::Promise<void> SessionServer::alerts(AlertsContext context) {
 
 kj::Promise<void> SessionServer::workers(WorkersContext context) {
   context.getResults().setWorkers(kj::heap<WorkersServer>(access_));
+  return kj::READY_NOW;
+}
+
+kj::Promise<void> SessionServer::maintenance(MaintenanceContext context) {
+  if (access_->operations().maintenance == nullptr)
+    return Refuse({ErrorCode::kUnsupported,
+                   "Expected a server that is maintained from outside but found one that is not"});
+  context.getResults().setMaintenance(kj::heap<MaintenanceServer>(access_));
   return kj::READY_NOW;
 }
 

@@ -22,6 +22,7 @@ class SessionServer final : public api::Session::Server {
   kj::Promise<void> log(LogContext context) override;
   kj::Promise<void> workers(WorkersContext context) override;
   kj::Promise<void> alerts(AlertsContext context) override;
+  kj::Promise<void> maintenance(MaintenanceContext context) override;
   kj::Promise<void> refresh(RefreshContext context) override;
   kj::Promise<void> logout(LogoutContext context) override;
   kj::Promise<void> changePassword(ChangePasswordContext context) override;

@@ -48,7 +48,7 @@ ServedWorld::ServedWorld(runtime::ShardOptions options) {
                                               .workers = workers_.get(),
                                               .tasks = &tasks_,
                                               .secrets = &secrets_,
-                                              .retention = nullptr,
+                                              .retention = retention_.get(),
                                               .clock = &clock_,
                                               .types = &types_,
                                               .take_up_types = [this] { TakeUpTypes(); }},
@@ -60,6 +60,7 @@ ServedWorld::ServedWorld(runtime::ShardOptions options) {
   histories_ = std::make_unique<Histories>(*desk_, *instances_);
   events_ = std::make_unique<Events>(*desk_, *instances_);
   worker_operations_ = std::make_unique<Workers>(*desk_);
+  maintenance_ = std::make_unique<Maintenance>(*desk_, MaintainedPlaces{data(), backups()});
 }
 
 void ServedWorld::Open(const runtime::ShardOptions& options) {
@@ -93,11 +94,22 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
   projector_ = *std::move(projector);
   EXPECT_TRUE(projector_->CatchUp().has_value());
   projector_->Start();
+  retention_ = std::make_unique<retention::RetentionService>(retention::RetentionParts{
+      .store = store_.get(),
+      .shard = options.shard,
+      .projector = projector_.get(),
+      .views = projections::AllViews(),
+      .clock = &clock_,
+      .policy = {},
+      .actor = "tester",
+      .problem = [](const Error& error) { ADD_FAILURE() << error.ToString(); },
+      .at_step = nullptr});
   threads_ = std::make_unique<Threads>(loop());
 }
 
 ServedWorld::~ServedWorld() noexcept {
   Stop();
+  maintenance_.reset();
   worker_operations_.reset();
   events_.reset();
   histories_.reset();
@@ -107,6 +119,7 @@ ServedWorld::~ServedWorld() noexcept {
   instances_.reset();
   desk_.reset();
   threads_.reset();
+  retention_.reset();
   projector_.reset();
   shard_.reset();
   service_.reset();
@@ -117,6 +130,7 @@ ServedWorld::~ServedWorld() noexcept {
 void ServedWorld::Stop() {
   desk_->Close();
   loop_.Settle();
+  retention_->Stop();
   service_->End();
   workers_->Close();
   bool stopped = false;

@@ -15,12 +15,14 @@
 #include <string>
 #include <vector>
 
+#include "engine/retention/service.h"
 #include "engine/runtime/shard.h"
 #include "server/operations/definitions.h"
 #include "server/operations/desk.h"
 #include "server/operations/events.h"
 #include "server/operations/histories.h"
 #include "server/operations/instances.h"
+#include "server/operations/maintenance.h"
 #include "server/operations/questions.h"
 #include "server/operations/triggers.h"
 #include "server/operations/workers.h"
@@ -55,6 +57,13 @@ class ServedWorld final : private runtime::Observer {
   Histories& histories() { return *histories_; }
   Events& events() { return *events_; }
   Workers& worker_operations() { return *worker_operations_; }
+  Maintenance& maintenance() { return *maintenance_; }
+  // Where its data and its backups are.
+  std::string data() const { return folder_ / "data"; }
+  std::string backups() const { return folder_ / "backups"; }
+  const eventstore::EventStore& store() const { return *store_; }
+  // Has what maintenance asks of retention done. Nothing is due by itself.
+  void BeginRetention() { retention_->Start(shard_.get(), /*runs=*/false); }
 
   template <class T>
   T Await(kj::Promise<T> promise) {
@@ -118,6 +127,7 @@ class ServedWorld final : private runtime::Observer {
   std::unique_ptr<triggers::TriggerService> service_;
   std::unique_ptr<runtime::Shard> shard_;
   std::unique_ptr<projections::Projector> projector_;
+  std::unique_ptr<retention::RetentionService> retention_;
   std::unique_ptr<Threads> threads_;
   std::unique_ptr<Desk> desk_;
   std::unique_ptr<Instances> instances_;
@@ -127,6 +137,7 @@ class ServedWorld final : private runtime::Observer {
   std::unique_ptr<Histories> histories_;
   std::unique_ptr<Events> events_;
   std::unique_ptr<Workers> worker_operations_;
+  std::unique_ptr<Maintenance> maintenance_;
 };
 
 }  // namespace stele::server
