@@ -73,6 +73,7 @@ struct RegistryFault {
   }
   std::string operator()(const model::SettingChanged&) const { return ""; }
   std::string operator()(const model::AccessDenied&) const { return ""; }
+  std::string operator()(const model::AlertChanged&) const { return ""; }
   std::string operator()(const model::MessagePublished&) const { return ""; }
   std::string operator()(const model::InstancesPurged& event) const {
     return model::MayBeRemoved(event.instances) ? "" : "some purged instances, in order";
