@@ -184,6 +184,10 @@ void Alerts::Change(Watched& watched, bool firing, const Object& figures) {
         if (!written.has_value() || found == watched_.end()) return;
         Notice recorded = notice;
         recorded.position = *written;
+        // As its record has it, and as it is sent again behind a restart.
+        if (const auto begun = desk_.registry().alerts.find(notice.rule);
+            notice.firing && begun != desk_.registry().alerts.end())
+          recorded.time = recorded.since = begun->second.since;
         if (found->second.rule.notify.has_value()) deliveries_.Add(std::move(recorded));
       });
 }

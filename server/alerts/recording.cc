@@ -11,10 +11,14 @@ namespace stele::server::alerts {
 namespace {
 
 // Of the rule that is in the registry already: what was recorded since then may not be delivered.
+// Nothing when nobody was to be told.
 std::optional<Seq> SinceOf(const std::string& document) {
   const auto read = ParseJson(document);
+  const Value* rule = read.has_value() ? read->Find("rule") : nullptr;
+  const Value* notify = rule != nullptr ? rule->Find("notify") : nullptr;
   const Value* since = read.has_value() ? read->Find("since") : nullptr;
-  if (since == nullptr || !since->is_int()) return std::nullopt;
+  if (notify == nullptr || !notify->is_object() || since == nullptr || !since->is_int())
+    return std::nullopt;
   return Seq(static_cast<uint64_t>(since->as_int()));
 }
 

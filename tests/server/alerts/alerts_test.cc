@@ -332,6 +332,19 @@ TEST_F(AlertsTold, GoOnBehindARestart) {
   EXPECT_EQ(server_.requests().size(), before + 1);
 }
 
+TEST_F(AlertsTold, TellNothingOfWhatWasBeforeSomebodyWasToBeTold) {
+  Set("some", R"({"condition": "failed >= 1", "window": "2m"})");
+  Run("breaks", 1);
+  Look();
+  Set("some", Notifying());
+  Restart();
+  alerts().Begin();
+  served().clock().Advance(4 * kMinute);
+  Look();
+  UntilTold(1);
+  EXPECT_EQ(*ParseJson(server_.requests()[0].body).value().Find("state"), Value("over"));
+}
+
 TEST_F(AlertsTold, WaitForASecretThatIsNotThere) {
   Set("some", Notifying(R"(, "headers": {"X-Key": "{{ secrets.hook }}"})"));
   Run("breaks", 1);
