@@ -8,7 +8,6 @@ usage: short_run_test.py NAME PROGRAM
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -56,11 +55,6 @@ RUNS = {
                       f"archived: archive {NUMBER}", "alike payloads, zstd 1",
                       f"blocks of +2000: raw {NUMBER}, without {NUMBER} .* with a dictionary",
                       f"{NUMBER} records appended, .* the log wrote .* together"])],
-    "worker_bench": [(["20", "4"], [f"direct +{NUMBER} tasks/s", f"[a-z]+ +{NUMBER} tasks/s"])],
-    "rpc_start_bench": [(["--address", "ADDRESS", "--connections", "2", "--pipelined", "4",
-                          "--seconds", "1"],
-                         [f"a sync of 4 KiB: {NUMBER} ms", f"2 x 4 starts +{NUMBER}/s +p50",
-                          f"one client, start to end +{NUMBER}/s +p50"])],
 }
 
 
@@ -74,26 +68,9 @@ class ShortRun(unittest.TestCase):
             self.assertEqual(os.listdir(directory), [], "what it made is left behind")
             return done.stdout
 
-    def serve(self, program):
-        """The RPC edge of a server of its own, beside the benchmark's program."""
-        directory = tempfile.mkdtemp(prefix="stele-bench-served-")
-        self.addCleanup(shutil.rmtree, directory)
-        address = f"unix:{directory}/rpc"
-        stele = os.path.join(os.path.dirname(program), "..", "..", "cli", "stele")
-        server = subprocess.Popen([stele, "serve", "--dev", "--rpc", address], cwd=directory,
-                                  stdout=subprocess.PIPE, text=True)
-        for step in (server.stdout.close, server.wait, server.terminate):
-            self.addCleanup(step)
-        while "rpc at" not in server.stdout.readline():
-            self.assertIsNone(server.poll(), "the server ended")
-        return address
-
     def test_prints_every_figure(self):
         name, program = PROGRAM
         for arguments, lines in RUNS[name]:
-            if "ADDRESS" in arguments:
-                address = self.serve(program)
-                arguments = [address if word == "ADDRESS" else word for word in arguments]
             printed = self.run_it(program, arguments)
             self.assertNotIn("ERROR OCCURRED", printed)
             for line in lines:

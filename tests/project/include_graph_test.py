@@ -48,7 +48,9 @@ MAY_INCLUDE = {
     "server/edge": ["server/compat", "server/rest", "server/rpc", "server/observation"],
     # What a program of somebody's links: nothing of the engine.
     "sdk/cpp": ["schemas", "server/loop", "server/vat"],
-    "cli": ["server/edge"],
+    # Measures an engine and a server as programs have them.
+    "cli/load": ["engine/embed", "sdk/cpp", "server/rpc"],
+    "cli": ["server/edge", "cli/load"],
 }
 # folder -> folders that it never includes, though one that it includes does.
 NEVER = {
