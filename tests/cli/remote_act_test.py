@@ -9,7 +9,7 @@ import subprocess
 import unittest
 
 from program import BINARY, environment
-from remote_read_test import RemoteTest
+from remote_read_test import RemoteTest, UsersTest
 from workflows import APPROVAL, FAILS, MANUAL, MESSAGE, PARKS, SIGNAL, TWO_STEPS
 
 CALLS = """
@@ -307,6 +307,35 @@ class Following(ActTest):
         self.assertIn("cancelled", child.communicate(timeout=60)[0])
         self.assertEqual(child.returncode, 3)
         self.stop(server)
+
+
+class Roles(UsersTest):
+    def test_each_does_what_it_may(self):
+        child = self.admit()
+        expense = self.write("expense.yml", APPROVAL.replace("min_approvers: 2, ", ""))
+        operator, developer, viewer, anna = (self.user(name, role) for name, role in (
+            ("op", "operator"), ("dev", "developer"), ("vi", "viewer"), ("anna", "developer")))
+        self.ask_as(developer, "definitions", "register", expense)
+        self.ask_as(operator, "start", "expense", code=3)
+        self.ask_as(operator, "pause", "1")
+        self.ask_as(operator, "resume", "1", code=3)
+        for file, words in ((viewer, ("start", "expense")), (viewer, ("signal", "1", "go")),
+                            (developer, ("pause", "1")), (operator, ("run", expense)),
+                            (operator, ("verify",)), (operator, ("backup", "nightly")),
+                            (operator, ("secrets", "list")), (developer, ("retention", "--dry-run")),
+                            (viewer, ("triggers", "fire", "1"))):
+            with self.subTest(command=words):
+                refused = self.ask_as(file, *words, code=2)
+                self.assertIn("STL1002", refused.stderr)
+                self.assertEqual(refused.stdout, "")
+        # Who asks is whose the token is.
+        self.assertIn("STL0408", self.ask_as(developer, "approve", "1", "review", code=1).stderr)
+        self.assertIn("STL0701", self.ask_as(developer, "approve", "1", "review", "--by", "anna",
+                                             code=2).stderr)
+        self.ask_as(anna, "approve", "1", "review")
+        history = self.ask_as(viewer, "history", "1").stdout
+        self.assertIn("anna", history)
+        self.stop(child)
 
 
 if __name__ == "__main__":

@@ -261,7 +261,7 @@ triggers next 2
 """.strip().splitlines()]
 
 
-class WhoAsks(RemoteTest):
+class UsersTest(RemoteTest):
     def admit(self):
         """A server, an admin's token, and the name of the file that has it."""
         child = self.serve_rpc()
@@ -295,6 +295,8 @@ class WhoAsks(RemoteTest):
         self.assertEqual(done.returncode, code, (words, done.stdout, done.stderr))
         return done
 
+
+class WhoAsks(UsersTest):
     def test_logs_in_once_and_is_known_from_then_on(self):
         child = self.admit()
         self.assertEqual(stat.S_IMODE(os.stat(self.path(".config/stele/token")).st_mode), 0o600)

@@ -238,5 +238,15 @@ TEST_F(RpcMaintenance, IsNotDoneByAServerThatStops) {
   EXPECT_EQ(CodeOf(maintenance.keysRequest().send()), ErrorCode::kClosed);
 }
 
+// What waits for its turn when the server stops.
+class RpcMaintenanceLater : public RpcWorld {};
+
+TEST_F(RpcMaintenanceLater, IsAnsweredWhenTheServerStops) {
+  auto verifying = Session().maintenanceRequest().send().getMaintenance().verifyRequest().send();
+  world_.Settle();
+  world_.desk().Close();
+  EXPECT_EQ(CodeOf(kj::mv(verifying)), ErrorCode::kClosed);
+}
+
 }  // namespace
 }  // namespace stele::server::rpc
