@@ -26,6 +26,7 @@ static_assert(DefaultOf("cors.max_age") * kMinute == server::http::kCorsMaxAgeSe
 static_assert(DefaultOf("http.header_timeout") == server::http::kHeaderSeconds);
 static_assert(DefaultOf("http.body_timeout") == server::http::kBodySeconds);
 static_assert(DefaultOf("http.idle_timeout") == server::http::kIdleSeconds);
+static_assert(DefaultOf("http.send_timeout") == server::http::kSendSeconds);
 static_assert(DefaultOf("http.max_requests") == server::http::kMaxInProgress);
 static_assert(DefaultOf("http.max_streams") == server::http::kMaxStreams);
 static_assert(DefaultOf("http.max_connections") == server::kMaxConnections);
@@ -40,6 +41,7 @@ server::http::ServiceSettings RequestsOf(const Configuration& configuration) {
   requests.header_time = time("http.header_timeout");
   requests.body_time = time("http.body_timeout");
   requests.idle_time = time("http.idle_timeout");
+  requests.send_time = time("http.send_timeout");
   requests.max_in_progress = static_cast<size_t>(configuration.Number("http.max_requests"));
   requests.max_streams = static_cast<size_t>(configuration.Number("http.max_streams"));
   requests.cors.origins = configuration.List("cors.origins");

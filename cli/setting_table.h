@@ -73,6 +73,8 @@ inline constexpr Setting kSettings[] = {
      "for the body of a request", kSettingSecond, kSettingDay},
     {"http.idle_timeout", SettingKind::kDuration, "--http-idle-timeout", "DURATION", "60s",
      "between two requests of a connection", kSettingSecond, kSettingDay},
+    {"http.send_timeout", SettingKind::kDuration, "--http-send-timeout", "DURATION", "60s",
+     "for a client to take the next bytes of its answer", kSettingSecond, kSettingDay},
     {"http.max_requests", SettingKind::kNumber, "--http-max-requests", "N", "4096",
      "requests at once; one more is answered with 503", 1, 1'000'000},
     {"http.max_streams", SettingKind::kNumber, "--http-max-streams", "N", "4096",

@@ -29,6 +29,8 @@ inline constexpr int64_t kDropSeconds = 2;
 inline constexpr int64_t kHeaderSeconds = 15;
 inline constexpr int64_t kBodySeconds = 30;
 inline constexpr int64_t kIdleSeconds = 60;
+// For a client to take the next bytes of its answer, while the kernel has no room for more.
+inline constexpr int64_t kSendSeconds = 60;
 inline constexpr int64_t kHeartbeatSeconds = 15;
 
 inline constexpr size_t kMaxInProgress = 4096;

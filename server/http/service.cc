@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 #include <kj/debug.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -13,6 +17,16 @@
 
 namespace stele::server::http {
 namespace {
+
+// A client that does not read would hold its request's place for ever. The kernel alone knows what
+// has been taken, and ends the connection.
+void CutOffWhenDeaf(kj::AsyncIoStream& stream, kj::Duration time) {
+  const auto most = static_cast<unsigned>(
+      std::min<int64_t>(time / kj::MILLISECONDS, std::numeric_limits<int>::max()));
+  // A stream that is no socket has no such option, and whoever made it sees to its end.
+  const auto not_a_socket = kj::runCatchingExceptions(
+      [&]() { stream.setsockopt(IPPROTO_TCP, TCP_USER_TIMEOUT, &most, sizeof(most)); });
+}
 
 class Connection final : public kj::HttpService {
  public:
@@ -42,6 +56,7 @@ class Service::Impl final : public kj::HttpServerCallbacks, public kj::HttpServe
              kj::newPromiseAndFulfiller<void>()) {}
 
   kj::Promise<void> Serve(kj::Own<kj::AsyncIoStream> stream, std::string source) {
+    CutOffWhenDeaf(*stream, state_.settings.send_time);
     auto framed = kj::heap<FramedStream>(
         kj::mv(stream), state_.timer,
         FramedStream::Times{.head = state_.settings.header_time, .idle = state_.settings.idle_time},

@@ -32,6 +32,8 @@ struct ServiceSettings {
   kj::Duration header_time = kHeaderSeconds * kj::SECONDS;  // for a whole head, from its first byte
   kj::Duration body_time = kBodySeconds * kj::SECONDS;
   kj::Duration idle_time = kIdleSeconds * kj::SECONDS;  // between two requests of a connection
+  // For a client to take some of its answer: whoever takes none is cut off. TCP alone has it.
+  kj::Duration send_time = kSendSeconds * kj::SECONDS;
   kj::Duration heartbeat = kHeartbeatSeconds * kj::SECONDS;
   // Requests whose handlers run, and responses that stream; beyond either, 503.
   size_t max_in_progress = kMaxInProgress;

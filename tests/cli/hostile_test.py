@@ -220,6 +220,47 @@ class Forged(WireTest):
         self.stop(child)
 
 
+class WebSockets(WireTest):
+    HANDSHAKE = request("GET /api/v1/events", "Connection: Upgrade", "Upgrade: websocket",
+                        "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==")
+
+    def test_frames_that_are_none_end_their_connection_alone(self):
+        child = self.serve_dev("--http-max-streams", "1")
+        masked = b"\x80\0\0\0\0"
+        seed = random.Random(3)
+        for about, sent in [
+                ("noise", seed.randbytes(50_000)), ("requests", request("GET /health") * 100),
+                ("a length of 63 bits", b"\x82\xff" + b"\x7f" + b"\xff" * 7 + b"\0\0\0\0data"),
+                ("a length of 64 bits", b"\x82\xff" + b"\xff" * 8 + b"\0\0\0\0data"),
+                ("a large message", b"\x82\xff" + struct.pack(">Q", 3_000_000) + b"\0" * 3_000_004),
+                ("reserved bits", b"\xf1" + masked), ("a reserved code", b"\x83" + masked),
+                ("a long ping", b"\x89\xfe\x01\0\0\0\0\0" + b"p" * 256),
+                ("many pings", (b"\x89" + masked) * 20_000),
+                ("a part that goes on with nothing", b"\x00" + masked),
+                ("half a frame", b"\x82\xff"), ("a close of one byte", b"\x88\x81\0\0\0\0x")]:
+            with self.subTest(about), self.dial() as sock:
+                sock.sendall(self.HANDSHAKE)
+                self.assertIn(b" 101 ", sock.recv(13, socket.MSG_WAITALL))
+                try:
+                    sock.sendall(sent)
+                    sock.shutdown(socket.SHUT_WR)
+                    while sock.recv(65536):
+                        pass
+                except OSError:
+                    pass  # it was closed before all was sent
+            # Its place is free again.
+            deadline = time.monotonic() + 20
+            while self.free_places() == 0:
+                self.assertLess(time.monotonic(), deadline, about)
+        self.assert_serves()
+        self.stop(child)
+
+    def free_places(self):
+        with self.dial() as sock:
+            sock.sendall(request("GET /api/v1/events", "Accept: text/event-stream"))
+            return int(b" 200 " in sock.recv(13, socket.MSG_WAITALL))
+
+
 # A call for the server's first capability: a whole message of rpc.capnp.
 BOOTSTRAP = struct.pack("<IIQQQQQ", 0, 5, 1 << 48 | 1 << 32, 8, 1 << 48 | 1 << 32, 0, 0)
 

@@ -191,24 +191,31 @@ class Slow(WireTest):
             self.assertEqual(self.read_all(fresh), [])
         self.stop(child)
 
-    def test_who_does_not_read_keeps_nobody_waiting(self):
-        child = self.serve_dev()
-        self.register(WAITS)
-        for number in range(50):
-            self.post("/instances", {"definition": "waits", "input": {"text": "x" * 20_000}}, 201)
-        deaf = self.dial()
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        deaf.setblocking(False)
-        ask = request("GET /api/v1/instances?limit=1000") * 50
+    def deafen(self):
+        """A client that asks for more than anybody keeps for it, and reads nothing."""
+        sock = socket.socket()
+        self.addCleanup(sock.close)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        sock.connect(("127.0.0.1", self.port))
+        sock.setblocking(False)
         try:
             while True:
-                deaf.send(ask)
-        except BlockingIOError:
-            pass
-        self.assert_serves()
+                sock.send(request("GET /api/v1/openapi.json") * 50)
+        except (BlockingIOError, ConnectionError):
+            return sock
+
+    def test_who_does_not_read_costs_little_and_is_cut_off(self):
+        child = self.serve_dev("--http-send-timeout", "2s", "--http-max-requests", "5")
+        deaf = [self.deafen() for _ in range(5)]
+        # They have all places, until they are cut off.
+        deadline = time.monotonic() + 30
+        for status in (503, 200):
+            while self.ask("GET", "/instances").status != status:
+                self.assertLess(time.monotonic(), deadline, status)
         with open(f"/proc/{child.pid}/status", encoding="ascii") as file:
             resident = int(re.search(r"VmRSS:\s+(\d+) kB", file.read())[1])
         self.assertLess(resident, 400_000)
+        self.assertTrue(deaf)
         self.stop(child)
 
 

@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "tests/server/http/http_world.h"
 
@@ -145,6 +147,25 @@ TEST_F(TimesTest, AConnectionThatComesWhileDrainingIsClosed) {
   auto drained = world_.service().Drain();
   EXPECT_TRUE(drained.poll(world_.scope));
   EXPECT_TRUE(world_.Connect()->IsClosed());
+}
+
+TEST(TimesOverTcp, TheKernelIsToldHowLongAClientMayTakeNothing) {
+  auto io = kj::setupAsyncIo();
+  Router router;
+  Service service(io.provider->getTimer(), router, {.send_time = 7 * kj::SECONDS}, {});
+  auto listener = io.provider->getNetwork().parseAddress("127.0.0.1").wait(io.waitScope)->listen();
+  auto accepted = listener->accept();
+  auto client = io.provider->getNetwork()
+                    .parseAddress("127.0.0.1", listener->getPort())
+                    .wait(io.waitScope)
+                    ->connect()
+                    .wait(io.waitScope);
+  auto connection = accepted.wait(io.waitScope);
+  kj::AsyncIoStream& stream = *connection;
+  auto served = service.Serve(kj::mv(connection), "127.0.0.1").eagerlyEvaluate(nullptr);
+  unsigned most = 0, size = sizeof(most);
+  stream.getsockopt(IPPROTO_TCP, TCP_USER_TIMEOUT, &most, &size);
+  EXPECT_EQ(most, 7000u);
 }
 
 }  // namespace
