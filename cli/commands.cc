@@ -56,7 +56,8 @@ std::vector<CommandGroup> CommandGroups() {
           {"Secrets and keys", kKeeping},
           {"Backups", BackupCommands()},
           {"Retention", RetentionCommands()},
-          {"At a server", ServerCommands()}};
+          {"At a server", ServerCommands()},
+          {"Measuring", MeasuringCommands()}};
 }
 
 std::vector<Command> Commands() {

@@ -43,6 +43,7 @@ std::span<const Command> DefinitionCommands();
 std::span<const Command> TriggerCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> RetentionCommands();
+std::span<const Command> MeasuringCommands();
 std::span<const Command> ServerCommands();
 
 // Running
@@ -134,5 +135,8 @@ int Erase(const Arguments& arguments, const Terminal& terminal);
 // Backups
 int Backup(const Arguments& arguments, const Terminal& terminal);
 int RestoreBackup(const Arguments& arguments, const Terminal& terminal);
+
+// Measuring
+int Bench(const Arguments& arguments, const Terminal& terminal);
 
 }  // namespace stele::cli

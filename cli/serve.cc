@@ -8,6 +8,7 @@
 #include "cli/engine.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
+#include "cli/open_files.h"
 #include "cli/settings.h"
 #include "cli/supervisor.h"
 #include "cli/text.h"
@@ -240,6 +241,8 @@ class Service final : public runtime::Observer {
 }  // namespace
 
 int Serve(const Arguments& arguments, const Terminal& terminal) {
+  // A connection is an open file, and at first most systems allow 1,024.
+  RaiseOpenFiles();
   const auto configuration = Configuration::Read(arguments);
   if (!configuration.has_value()) return RefuseAll(terminal, configuration.error());
   const auto stubs = ParseStubs(arguments.All("--stub"));
