@@ -12,8 +12,8 @@
 #include "cli/settings.h"
 #include "cli/supervisor.h"
 #include "cli/text.h"
-#include "cli/watchdog.h"
 #include "cli/tracing.h"
+#include "cli/watchdog.h"
 #include "engine/retention/service.h"
 #include "engine/triggers/service.h"
 #include "projections/all_views.h"
@@ -43,13 +43,13 @@ class Service final : public runtime::Observer {
   Status Start(const Arguments& arguments, const std::vector<Stub>& stubs,
                const std::string& actor) {
     const std::string data = configuration_.Text("data");
-    STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
     auto tracing = TracingOf(configuration_);
     if (!tracing.has_value()) return std::unexpected(tracing.error());
     engine_.TraceInstances(tracing->ratio);
-    watchdog_ = std::make_unique<Watchdog>(
+    STELE_RETURN_IF_ERROR(engine_.Open(data, true, &triggers_));
     if (tracing->tracer.has_value())
       STELE_RETURN_IF_ERROR(BeginTracing(*std::move(tracing->tracer)));
+    watchdog_ = std::make_unique<Watchdog>(
         engine_.loop(), supervisor_, [this](std::function<void(bool)> answer) {
           engine_.shard().WhenDurable(
               [answer](const Result<Position>& durable) { answer(durable.has_value()); });
@@ -82,8 +82,8 @@ class Service final : public runtime::Observer {
       TellReady();
     }
     engine_.Run([this] { retention_->Tick(); });
-    retention_->Stop();
     EndTracing();
+    retention_->Stop();
     views_->Stop();
     return failed_ ? kExitUsage : kExitDone;
   }
@@ -99,7 +99,6 @@ class Service final : public runtime::Observer {
   }
 
  private:
-  Status OpenEdge() {
   Status BeginTracing(server::tracing::TracerOptions options) {
     // From its own thread.
     const auto tell = [this](const std::string& sentence) {
@@ -122,11 +121,12 @@ class Service final : public runtime::Observer {
       terminal_.PrintNote(fmt::format("{} of traces were not told of", Count(dropped, "span")));
   }
 
+  Status OpenEdge() {
     server::EdgeOptions options = EdgeOptionsOf(configuration_);
     if (options.http.empty() && options.rpc.empty()) return {};
     options.note = [this](std::string_view note) { terminal_.PrintNote(Clean(note)); };
-    auto edge = server::Edge::Open(engine_.loop(),
     if (tracer_ != nullptr) options.tracing = [this] { return tracer_->figures(); };
+    auto edge = server::Edge::Open(engine_.loop(),
                                    {.shard_id = kShard,
                                     .shard = &engine_.shard(),
                                     .triggers = &triggers_,
@@ -193,7 +193,8 @@ class Service final : public runtime::Observer {
       return engine_.shard().Post([this, error = made.error()] { OnFatal(error); });
     TellReady();
     if (made->empty()) return;
-    terminal_.Print(fmt::format("the user \"admin\" was made; one-time password: {}\n", made->view()));
+    terminal_.Print(
+        fmt::format("the user \"admin\" was made; one-time password: {}\n", made->view()));
   }
 
   Status BeginRetention(const std::string& data, const std::string& actor) {
@@ -231,9 +232,9 @@ class Service final : public runtime::Observer {
   triggers::TriggerService triggers_;
   std::unique_ptr<projections::Projector> views_;
   std::unique_ptr<retention::RetentionService> retention_;
+  std::unique_ptr<server::tracing::Tracer> tracer_;
   std::unique_ptr<server::Edge> edge_;
   std::unique_ptr<Watchdog> watchdog_;
-  std::unique_ptr<server::tracing::Tracer> tracer_;
   size_t open_ = 0;  // instances that it goes on with
   bool failed_ = false;
 };

@@ -89,10 +89,6 @@ inline constexpr Setting kSettings[] = {
      "clients may have backups made below it; without it, nowhere"},
     {"metrics.open", SettingKind::kSwitch, "--open-metrics", "", "",
      "asks nobody for a name at /metrics"},
-    {"log.file", SettingKind::kFile, "--log", "FILE", "",
-     "a line of JSON for each request and event; \"-\" is standard error"},
-    {"log.level", SettingKind::kWord, "--log-level", "debug|info|warn|error", "info",
-     "the least that is logged"},
     {"tracing.endpoint", SettingKind::kText, "--trace-endpoint", "URL", "",
      "tells a collector there of spans, by OTLP/HTTP: http://127.0.0.1:4318/v1/traces"},
     {"tracing.headers_file", SettingKind::kFile, "--trace-headers-file", "FILE", "",
@@ -101,6 +97,10 @@ inline constexpr Setting kSettings[] = {
      "which share of the instances that come without a trace is sampled, 0 to 1"},
     {"tracing.service", SettingKind::kText, "--trace-service", "NAME", "stele",
      "what the server is called in traces"},
+    {"log.file", SettingKind::kFile, "--log", "FILE", "",
+     "a line of JSON for each request and event; \"-\" is standard error"},
+    {"log.level", SettingKind::kWord, "--log-level", "debug|info|warn|error", "info",
+     "the least that is logged"},
 };
 
 // The flags of the table, then others.

@@ -1,7 +1,5 @@
 #include "engine/model/trace_context.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -48,6 +46,14 @@ bool IsLowerHex(std::string_view text) {
       text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
+// So many hexadecimal digits, with zeros in front. Every attempt has a text of them.
+void AppendHex(uint64_t value, size_t digits, std::string& out) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out.resize(out.size() + digits);
+  for (auto place = out.rbegin(); digits > 0; --digits, value >>= 4)
+    *place++ = kDigits[value & 0xF];
+}
+
 // REQUIRES: lower-case hexadecimal digits, at most 16.
 uint64_t HexValue(std::string_view digits) {
   uint64_t value = 0;
@@ -65,11 +71,16 @@ bool IsSampled(const TraceId& trace, double ratio) {
 }  // namespace
 
 std::string TraceId::ToHex() const {
-  return fmt::format("{:016x}{:016x}", high, low);
+  std::string hex;
+  AppendHex(high, 16, hex);
+  AppendHex(low, 16, hex);
+  return hex;
 }
 
 std::string ToHex(SpanId span) {
-  return fmt::format("{:016x}", span.value);
+  std::string hex;
+  AppendHex(span.value, 16, hex);
+  return hex;
 }
 
 std::optional<TraceContext> ParseTraceParent(std::string_view text) {
@@ -93,8 +104,16 @@ std::optional<TraceContext> ParseTraceParent(std::string_view text) {
 }
 
 std::string TraceParent(const TraceContext& context) {
-  return fmt::format("00-{:016x}{:016x}-{:016x}-{:02x}", context.trace.high, context.trace.low,
-                     context.span.value, context.sampled ? kSampled : 0);
+  std::string text;
+  text.reserve(kLength);
+  text += "00-";
+  AppendHex(context.trace.high, 16, text);
+  AppendHex(context.trace.low, 16, text);
+  text += '-';
+  AppendHex(context.span.value, 16, text);
+  text += '-';
+  AppendHex(context.sampled ? kSampled : 0, 2, text);
+  return text;
 }
 
 std::string NormalTraceParent(std::string_view text) {

@@ -31,10 +31,6 @@ RunId EndsAttemptOf(const model::Event& event) {
 void Shard::CollectEffects(Live& live) {
   const Position position(next_position_.value - 1);
   const auto start = [&](RunId id) {
-std::optional<model::InstanceTrace> Shard::TraceOf(const model::Instance& instance) const {
-  return model::TraceOf(instance.id, instance.started, instance.trace_parent, options_.trace_ratio);
-}
-
     const model::StepRun* run = live.instance.FindRun(id);
     if (run == nullptr || run->state != RunState::kAttempt) return;
     if (live.definition->step(run->step).kind != definition::StepKind::kTask) return;
@@ -45,9 +41,6 @@ std::optional<model::InstanceTrace> Shard::TraceOf(const model::Instance& instan
     Hold({.position = position,
           .kind = ReleaseKind::kStart,
           .live = &live,
-  if (const auto trace = TraceOf(live.instance))
-    request.trace_parent =
-        model::TraceParent(model::TraceOfAttempt(*trace, live.instance.id, run.id, run.attempt));
           .attempt = {.run = run->id, .attempt = run->attempt}});
   };
   const bool ended = model::HasEnded(live.instance.status);
@@ -97,6 +90,10 @@ const StepTask& Shard::TaskOf(const Live& live, StepIndex index) {
   return known[index.value];
 }
 
+std::optional<model::InstanceTrace> Shard::TraceOf(const model::Instance& instance) const {
+  return model::TraceOf(instance.id, instance.started, instance.trace_parent, options_.trace_ratio);
+}
+
 Result<tasks::TaskRequest> Shard::RequestOf(const Live& live, const model::StepRun& run) const {
   const definition::Step& step = live.definition->step(run.step);
   tasks::TaskRequest request{
@@ -107,6 +104,9 @@ Result<tasks::TaskRequest> Shard::RequestOf(const Live& live, const model::StepR
       .config = run.config.has_value() ? run.config.value() : step.config.source(),
       .timeout_us = step.timeout_us};
   request.input = run.input.has_value() ? run.input.value() : Value(Object());
+  if (const auto trace = TraceOf(live.instance))
+    request.trace_parent =
+        model::TraceParent(model::TraceOfAttempt(*trace, live.instance.id, run.id, run.attempt));
   for (const model::SecretUse& use : run.secrets)
     STELE_RETURN_IF_ERROR(InsertSecret(request, use, *parts_.secrets));
   return request;

@@ -184,18 +184,18 @@ class Shard {
 
   // The instance as it is now, loaded if need be; good until the loop runs on.
   Result<const model::Instance*> Find(InstanceId instance);
-  std::vector<InstanceId> open_instances() const;
-  // Calls `ended` once, when the instance has ended durably: at the next turn if it has already.
   // The same when it is in memory already; null: it is not.
   const model::Instance* FindInMemory(InstanceId instance) const;
+  std::vector<InstanceId> open_instances() const;
+  // Calls `ended` once, when the instance has ended durably: at the next turn if it has already.
   // Calls nothing when the engine stops before.
   void WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended);
 
-  // Answers when all that has been decided so far is durable.
-  void WhenDurable(Answer answer);
   // Where the instance stands in a trace; nothing: it has none.
   std::optional<model::InstanceTrace> TraceOf(const model::Instance& instance) const;
 
+  // Answers when all that has been decided so far is durable.
+  void WhenDurable(Answer answer);
 
   // Answers when a checkpoint that begins from now on is durable.
   void WriteCheckpoint(Answer answer);
@@ -206,9 +206,9 @@ class Shard {
   // Elapses what is due by the clock, now. For clocks that a test drives.
   void ElapseTimers();
 
+  ShardFigures figures() const;
   size_t live_instances() const { return live_.size(); }
   // Attempts that wait for a limit.
-  ShardFigures figures() const;
   size_t queued_attempts() const { return scheduler_.queued(); }
   InstanceId last_instance() const { return last_instance_; }
 
@@ -240,9 +240,9 @@ class Shard {
   void Wake();
   void Turn();
   void RunPosted();
+  void NoteCommitted();
   void ProcessInbox();
   void Process(Inbound& inbound);
-  void NoteCommitted();
   bool HasRoom() const;
   size_t BytesInFlight() const { return bytes_in_flight_ + batch_.bytes(); }
   void AdoptStart(Live& live, model::Command& command);
@@ -393,11 +393,11 @@ class Shard {
   struct Submitted {
     Position last;
     size_t bytes = 0;
-  };
-  std::deque<Submitted> submitted_;  // not durable yet
     uint64_t at_ns = 0;  // uv_hrtime
-  size_t bytes_in_flight_ = 0;       // of them
+  };
   eventstore::DoublingCounts commit_us_;
+  std::deque<Submitted> submitted_;  // not durable yet
+  size_t bytes_in_flight_ = 0;       // of them
   Position next_position_{1};
   Position durable_;
   std::vector<Release> releases_;  // by position; those before next_release_ are spent

@@ -89,6 +89,7 @@ struct Edge::Parts {
   void FillIn(LoopFigures& found);
   void OnRequest(const http::AccessRecord& record);
   void OnProblem(std::string_view id, std::string_view what);
+  std::string TraceIdOf(InstanceId id);
   void Note(std::string_view sentence);
   // Ends the connections when all that was asked over them is answered.
   kj::Promise<void> EndRpc();
@@ -121,6 +122,7 @@ struct Edge::Parts {
 
   std::optional<JsonLog> log;
   RequestFigures request_figures;
+  rpc::CallMeter calls{loop.timer()};
   Figures figures{desk, &request_figures,
                   [this](LoopFigures& loop_figures) { FillIn(loop_figures); }};
   Health health{desk, figures};
@@ -154,6 +156,8 @@ void Edge::Parts::FillIn(LoopFigures& found) {
   found.http_in_progress = http->in_progress();
   found.http_streams = http->streams();
   found.event_followers = events.followers();
+  found.calls = calls.Read();
+  if (options.tracing) found.tracing = options.tracing();
   alerts::AlertFigures told = alerts.figures();
   found.alerts_firing = std::move(told.firing);
   found.alert_notices = {{"delivered", told.delivered}, {"failed", told.given_up}};
@@ -162,7 +166,16 @@ void Edge::Parts::FillIn(LoopFigures& found) {
 
 void Edge::Parts::OnRequest(const http::AccessRecord& record) {
   request_figures.Count(record);
-  if (log.has_value()) LogRequest(*log, record);
+  if (log.has_value())
+    LogRequest(*log, record, [this](InstanceId instance) { return TraceIdOf(instance); });
+}
+
+// Of one that is in memory: nothing is read for a line of the log.
+std::string Edge::Parts::TraceIdOf(InstanceId id) {
+  const model::Instance* const instance = desk.shard().FindInMemory(id);
+  if (instance == nullptr) return {};
+  const auto trace = desk.shard().TraceOf(*instance);
+  return trace.has_value() ? trace->context.trace.ToHex() : std::string();
 }
 
 void Edge::Parts::Note(std::string_view sentence) {
@@ -224,8 +237,7 @@ Status Edge::Parts::OpenTls() {
 }
 
 Status Edge::Parts::OpenAccounts() {
-  for (const Error& fault : Logins::ReadAccounts(desk.registry(), accounts))
-    Note(fault.ToString());
+  for (const Error& fault : Logins::ReadAccounts(desk.registry(), accounts)) Note(fault.ToString());
   auto key = ReadOrMakeTokenKey(options.data, random);
   if (!key.has_value()) return std::unexpected(key.error());
   const auto trusted =
@@ -265,7 +277,8 @@ void Edge::Parts::MakeServices() {
           .problem = [this](std::string_view id, std::string_view what) { OnProblem(id, what); }});
   rpc.emplace(operations, rpc::RpcOptions{.logins = options.dev ? nullptr : &*logins,
                                           .alerts = &alerts,
-                                          .program = options.program});
+                                          .program = options.program,
+                                          .calls = &calls});
   TlsServer* const server = tls.has_value() ? &*tls : nullptr;
   http_doors.emplace(loop, server,
                      ListenOptions{.max_connections = options.max_http_connections,

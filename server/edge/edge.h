@@ -22,8 +22,8 @@
 #include "server/loop/tls.h"
 #include "server/observation/log.h"
 #include "server/operations/served_engine.h"
-
 #include "server/tracing/tracer.h"
+
 // As <uv.h> has it.
 using uv_loop_t = struct uv_loop_s;
 
@@ -48,10 +48,10 @@ struct EdgeOptions {
   bool open_metrics = false;  // nobody is asked for a name at /metrics
   std::string log;  // a file for a line of JSON a request; "-": standard error; empty: none
   LogLevel log_level = LogLevel::kInfo;
-  // Told, a sentence each, what somebody who runs the server should know.
-  std::function<void(std::string_view)> note;
   // What has become of the spans that a collector is told of; null: none is told.
   std::function<tracing::TracingFigures()> tracing;
+  // Told, a sentence each, what somebody who runs the server should know.
+  std::function<void(std::string_view)> note;
 };
 
 class Edge {

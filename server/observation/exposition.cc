@@ -208,22 +208,6 @@ void AddStore(const Reading& reading, Families& families) {
   families.push_back(std::move(written));
 }
 
-void AddViews(const StoredFigures& stored, Families& families) {
-  MetricFamily lag =
-      GaugeFamily("stele_view_lag_records", "Records that a view does not show yet.");
-  MetricFamily serves = GaugeFamily("stele_view_serves", "1: the view answers.");
-  for (const projections::ViewState& view : stored.views) {
-    AddValue(lag, Number(view.lag), {{"view", view.name}});
-    AddValue(serves, view.serves ? 1.0 : 0.0, {{"view", view.name}});
-  }
-  families.push_back(std::move(lag));
-  families.push_back(std::move(serves));
-  families.push_back(OneGauge("stele_views_failed", "1: views follow the log no more.",
-                              stored.views_failure.has_value() ? 1.0 : 0.0));
-}
-
-void AddWorkers(const tasks::WorkerFigures& workers, Families& families) {
-  families.push_back(OneGauge("stele_workers", "Workers that are here.", Number(workers.workers)));
 void AddCalls(const std::map<std::string, rpc::CallFigures>& methods, Families& families) {
   MetricFamily calls =
       CounterFamily("stele_rpc_calls_total",
@@ -278,6 +262,22 @@ void AddTracing(const tracing::TracingFigures& tracing, Families& families) {
                               Number(tracing.lag_records)));
 }
 
+void AddViews(const StoredFigures& stored, Families& families) {
+  MetricFamily lag =
+      GaugeFamily("stele_view_lag_records", "Records that a view does not show yet.");
+  MetricFamily serves = GaugeFamily("stele_view_serves", "1: the view answers.");
+  for (const projections::ViewState& view : stored.views) {
+    AddValue(lag, Number(view.lag), {{"view", view.name}});
+    AddValue(serves, view.serves ? 1.0 : 0.0, {{"view", view.name}});
+  }
+  families.push_back(std::move(lag));
+  families.push_back(std::move(serves));
+  families.push_back(OneGauge("stele_views_failed", "1: views follow the log no more.",
+                              stored.views_failure.has_value() ? 1.0 : 0.0));
+}
+
+void AddWorkers(const tasks::WorkerFigures& workers, Families& families) {
+  families.push_back(OneGauge("stele_workers", "Workers that are here.", Number(workers.workers)));
   families.push_back(OneCounter("stele_worker_tasks_total", "Tasks that workers were handed.",
                                 Number(workers.handed_out)));
   families.push_back(OneCounter("stele_worker_tasks_lost_total", "Leases that ended unanswered.",
@@ -325,12 +325,12 @@ Families FamiliesOf(const Reading& reading) {
   if (reading.stored.work.has_value()) AddWork(*reading.stored.work, families);
   AddWorkers(reading.loop.workers, families);
   AddStore(reading, families);
+  AddCommits(reading.loop.shard, families);
+  AddCalls(reading.loop.calls, families);
+  if (reading.loop.tracing.has_value()) AddTracing(*reading.loop.tracing, families);
   AddViews(reading.stored, families);
   AddProcess(reading.stored.process, families);
   return families;
 }
 
 }  // namespace stele::server
-  AddCommits(reading.loop.shard, families);
-  AddCalls(reading.loop.calls, families);
-  if (reading.loop.tracing.has_value()) AddTracing(*reading.loop.tracing, families);

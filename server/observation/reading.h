@@ -40,6 +40,9 @@ struct LoopFigures {
   std::map<std::string, bool> alerts_firing;      // by rule
   std::map<std::string, uint64_t> alert_notices;  // by what became of them
   uint64_t alert_attempts_failed = 0;             // to tell somebody of one
+  runtime::ShardFigures shard;
+  std::map<std::string, rpc::CallFigures> calls;   // over RPC, by method
+  std::optional<tracing::TracingFigures> tracing;  // nothing: nobody is told of spans
 };
 
 // Whether the log takes records, and how long it took to tell that all before were on the disk.

@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class DefinitionsServer final : public api::Definitions::Server {
+class DefinitionsServer : public api::Definitions::Server {
  public:
   explicit DefinitionsServer(SharedAccess access) : access_(std::move(access)) {}
 

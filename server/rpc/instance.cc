@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "server/operations/limits.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/limits.h"
 #include "server/rpc/show.h"
 #include "server/rpc/subscription.h"
@@ -174,7 +175,8 @@ kj::Promise<void> InstanceServer::task(TaskContext context) {
   Given given;
   std::string step = given.Name(context.getParams().getStep(), "step");
   if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
-  context.getResults().setTask(kj::heap<TaskServer>(access_, id_, std::move(step)));
+  context.getResults().setTask(
+      kj::heap<Measured<TaskServer>>(access_->options().calls, access_, id_, std::move(step)));
   return kj::READY_NOW;
 }
 

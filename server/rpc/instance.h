@@ -9,7 +9,7 @@
 
 namespace stele::server::rpc {
 
-class InstanceServer final : public api::Instance::Server {
+class InstanceServer : public api::Instance::Server {
  public:
   InstanceServer(SharedAccess access, InstanceId id) : access_(std::move(access)), id_(id) {}
 
@@ -34,7 +34,7 @@ class InstanceServer final : public api::Instance::Server {
   kj::Promise<void> retryStep(RetryStepContext context) override;
   kj::Promise<void> skipStep(SkipStepContext context) override;
   kj::Promise<void> rollBack(RollBackContext context) override;
-  kj::Promise<void> resolve(ResolveContext context) override;
+  kj::Promise<void> resolveStep(ResolveStepContext context) override;
   kj::Promise<void> setVariables(SetVariablesContext context) override;
   kj::Promise<void> migrate(MigrateContext context) override;
 

@@ -104,7 +104,7 @@ kj::Promise<void> InstanceServer::rollBack(RollBackContext context) {
               requests::RollBack(std::move(from), std::move(to), std::move(reason)));
 }
 
-kj::Promise<void> InstanceServer::resolve(ResolveContext context) {
+kj::Promise<void> InstanceServer::resolveStep(ResolveStepContext context) {
   const auto params = context.getParams();
   Given given;
   std::string step = given.Name(params.getStep(), "step");

@@ -4,6 +4,7 @@
 
 #include "server/operations/receivers.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/given.h"
 #include "server/rpc/instance.h"
 #include "server/rpc/limits.h"
@@ -36,7 +37,8 @@ kj::Promise<void> InstancesServer::start(StartContext context) {
   return Answer(kj::mv(promised), [this, context](const Started& started) mutable {
     auto results = context.getResults();
     Show(started, results.initStarted());
-    results.setInstance(kj::heap<InstanceServer>(access_, started.instance));
+    results.setInstance(
+        kj::heap<Measured<InstanceServer>>(access_->options().calls, access_, started.instance));
   });
 }
 
@@ -65,7 +67,8 @@ kj::Promise<void> InstancesServer::startMany(StartManyContext context) {
 
 kj::Promise<void> InstancesServer::get(GetContext context) {
   const InstanceId id(context.getParams().getId());
-  context.getResults().setInstance(kj::heap<InstanceServer>(access_, id));
+  context.getResults().setInstance(
+      kj::heap<Measured<InstanceServer>>(access_->options().calls, access_, id));
   return kj::READY_NOW;
 }
 

@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class InstancesServer final : public api::Instances::Server {
+class InstancesServer : public api::Instances::Server {
  public:
   explicit InstancesServer(SharedAccess access) : access_(std::move(access)) {}
 

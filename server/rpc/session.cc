@@ -2,6 +2,7 @@
 
 #include "server/rpc/alerts.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/definitions.h"
 #include "server/rpc/given.h"
 #include "server/rpc/instances.h"
@@ -41,37 +42,41 @@ kj::Promise<void> SessionServer::narrow(NarrowContext context) {
   if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
   return Answer(access_->Narrowed(role, std::move(groups)),
                 [context](const SharedAccess& narrowed) mutable {
-                  context.getResults().setSession(kj::heap<SessionServer>(narrowed));
+                  context.getResults().setSession(
+                      kj::heap<Measured<SessionServer>>(narrowed->options().calls, narrowed));
                 });
 }
 
 kj::Promise<void> SessionServer::instances(InstancesContext context) {
-  context.getResults().setInstances(kj::heap<InstancesServer>(access_));
+  context.getResults().setInstances(
+      kj::heap<Measured<InstancesServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::definitions(DefinitionsContext context) {
-  context.getResults().setDefinitions(kj::heap<DefinitionsServer>(access_));
+  context.getResults().setDefinitions(
+      kj::heap<Measured<DefinitionsServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::triggers(TriggersContext context) {
-  context.getResults().setTriggers(kj::heap<TriggersServer>(access_));
+  context.getResults().setTriggers(
+      kj::heap<Measured<TriggersServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::tasks(TasksContext context) {
-  context.getResults().setTasks(kj::heap<TasksServer>(access_));
+  context.getResults().setTasks(kj::heap<Measured<TasksServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::views(ViewsContext context) {
-  context.getResults().setViews(kj::heap<ViewsServer>(access_));
+  context.getResults().setViews(kj::heap<Measured<ViewsServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::log(LogContext context) {
-  context.getResults().setLog(kj::heap<LogServer>(access_));
+  context.getResults().setLog(kj::heap<Measured<LogServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
@@ -80,12 +85,14 @@ kj::Promise<void> SessionServer::alerts(AlertsContext context) {
   if (alerts == nullptr)
     return Refuse({ErrorCode::kUnsupported,
                    "Expected a server that has alert rules but found one that has none"});
-  context.getResults().setAlerts(kj::heap<AlertsServer>(access_, *alerts));
+  context.getResults().setAlerts(
+      kj::heap<Measured<AlertsServer>>(access_->options().calls, access_, *alerts));
   return kj::READY_NOW;
 }
 
 kj::Promise<void> SessionServer::workers(WorkersContext context) {
-  context.getResults().setWorkers(kj::heap<WorkersServer>(access_));
+  context.getResults().setWorkers(
+      kj::heap<Measured<WorkersServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 
@@ -93,7 +100,8 @@ kj::Promise<void> SessionServer::maintenance(MaintenanceContext context) {
   if (access_->operations().maintenance == nullptr)
     return Refuse({ErrorCode::kUnsupported,
                    "Expected a server that is maintained from outside but found one that is not"});
-  context.getResults().setMaintenance(kj::heap<MaintenanceServer>(access_));
+  context.getResults().setMaintenance(
+      kj::heap<Measured<MaintenanceServer>>(access_->options().calls, access_));
   return kj::READY_NOW;
 }
 

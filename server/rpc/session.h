@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class SessionServer final : public api::Session::Server {
+class SessionServer : public api::Session::Server {
  public:
   explicit SessionServer(SharedAccess access) : access_(std::move(access)) {}
 
@@ -34,7 +34,7 @@ class SessionServer final : public api::Session::Server {
   const SharedAccess access_;
 };
 
-class LogServer final : public api::Log::Server {
+class LogServer : public api::Log::Server {
  public:
   explicit LogServer(SharedAccess access) : access_(std::move(access)) {}
   kj::Promise<void> follow(FollowContext context) override;

@@ -276,7 +276,7 @@ void Show(const projections::StepLogPage& page, api::LogPage::Builder to) {
     attempt.setErrorKind(TextOf(row.kind));
     attempt.setErrorMessage(TextOf(row.message));
     attempt.setLog(TextOf(row.log));
-    attempt.setLogBytes(row.log_bytes);
+    attempt.setLogSize(row.log_bytes);
     attempt.setLogTruncated(row.log_truncated);
   }
   ShowPlace(page.next, to.initNext());

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "server/rpc/call_meter.h"
 #include "server/rpc/limits.h"
 #include "server/rpc/show.h"
 
@@ -70,8 +71,8 @@ Result<api::Subscription::Client> Follow(const SharedAccess& access,
   auto follower = access->operations().events.Follow(
       access->caller(), std::move(filter), {Position(from.getPosition()), from.getOrdinal()});
   if (!follower.has_value()) return std::unexpected(follower.error());
-  return api::Subscription::Client(
-      kj::heap<SubscriptionServer>(access, kj::mv(*follower), kj::mv(receiver)));
+  return api::Subscription::Client(kj::heap<Measured<SubscriptionServer>>(
+      access->options().calls, access, kj::mv(*follower), kj::mv(receiver)));
 }
 
 }  // namespace stele::server::rpc

@@ -16,7 +16,7 @@
 
 namespace stele::server::rpc {
 
-class SubscriptionServer final : public api::Subscription::Server {
+class SubscriptionServer : public api::Subscription::Server {
  public:
   SubscriptionServer(SharedAccess access, kj::Own<Events::Follower> follower,
                      api::EventReceiver::Client receiver);

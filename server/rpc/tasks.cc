@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/show.h"
 
 namespace stele::server::rpc {
@@ -25,7 +26,8 @@ kj::Promise<void> TasksServer::get(GetContext context) {
   std::string step = given.Name(context.getParams().getStep(), "step");
   if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
   const InstanceId instance(context.getParams().getInstance());
-  context.getResults().setTask(kj::heap<TaskServer>(access_, instance, std::move(step)));
+  context.getResults().setTask(
+      kj::heap<Measured<TaskServer>>(access_->options().calls, access_, instance, std::move(step)));
   return kj::READY_NOW;
 }
 
@@ -79,7 +81,7 @@ kj::Promise<void> TaskServer::claim(ClaimContext context) {
   return Send(context, given, as_operator, requests::Claim(step_, std::move(person)));
 }
 
-kj::Promise<void> TaskServer::release(ReleaseContext context) {
+kj::Promise<void> TaskServer::unclaim(UnclaimContext context) {
   Given given;
   requests::Person person = PersonOf(context.getParams().getBy(), given);
   const bool as_operator = person.as_operator;

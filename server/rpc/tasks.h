@@ -10,7 +10,7 @@
 
 namespace stele::server::rpc {
 
-class TasksServer final : public api::Tasks::Server {
+class TasksServer : public api::Tasks::Server {
  public:
   explicit TasksServer(SharedAccess access) : access_(std::move(access)) {}
 
@@ -21,13 +21,13 @@ class TasksServer final : public api::Tasks::Server {
   const SharedAccess access_;
 };
 
-class TaskServer final : public api::Task::Server {
+class TaskServer : public api::Task::Server {
  public:
   TaskServer(SharedAccess access, InstanceId instance, std::string step)
       : access_(std::move(access)), instance_(instance), step_(std::move(step)) {}
 
   kj::Promise<void> claim(ClaimContext context) override;
-  kj::Promise<void> release(ReleaseContext context) override;
+  kj::Promise<void> unclaim(UnclaimContext context) override;
   kj::Promise<void> approve(ApproveContext context) override;
   kj::Promise<void> reject(RejectContext context) override;
   kj::Promise<void> complete(CompleteContext context) override;

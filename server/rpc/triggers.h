@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class TriggersServer final : public api::Triggers::Server {
+class TriggersServer : public api::Triggers::Server {
  public:
   explicit TriggersServer(SharedAccess access) : access_(std::move(access)) {}
 

@@ -8,7 +8,7 @@
 
 namespace stele::server::rpc {
 
-class ViewsServer final : public api::Views::Server {
+class ViewsServer : public api::Views::Server {
  public:
   explicit ViewsServer(SharedAccess access) : access_(std::move(access)) {}
 

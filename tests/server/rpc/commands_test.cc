@@ -96,7 +96,7 @@ TEST_F(RpcCommands, RetrySkipAndResolveAParkedStep) {
   Do(retry.send());
   world_.Settle();
   EXPECT_EQ(StatusOf(id), "parked");
-  auto resolve = Instance(id).resolveRequest();
+  auto resolve = Instance(id).resolveStepRequest();
   resolve.setStep("fail");
   resolve.setResolution(api::Resolution::SKIP);
   resolve.setReason("by hand");
@@ -107,12 +107,12 @@ TEST_F(RpcCommands, RetrySkipAndResolveAParkedStep) {
 
 TEST_F(RpcCommands, ResolveByFailing) {
   const uint64_t id = Settled("parks");
-  auto resolve = Instance(id).resolveRequest();
+  auto resolve = Instance(id).resolveStepRequest();
   resolve.setStep("fail");
   resolve.setResolution(api::Resolution::FAIL);
   Do(resolve.send());
   EXPECT_EQ(EndOf(id), "failed");
-  auto unknown = Instance(id).resolveRequest();
+  auto unknown = Instance(id).resolveStepRequest();
   unknown.setResolution(static_cast<api::Resolution>(77));
   EXPECT_EQ(CodeOf(unknown.send()), ErrorCode::kInvalidInput);
 }

@@ -60,7 +60,7 @@ TEST_F(RpcTasks, AreForWhomTheyName) {
   auto other = Task(id, "review").approveRequest();
   other.initBy().setName("bo");
   EXPECT_EQ(CodeOf(other.send()), ErrorCode::kNotAllowed);
-  auto release = Task(id, "review").releaseRequest();
+  auto release = Task(id, "review").unclaimRequest();
   release.initBy().setName("anna");
   Do(release.send());
   auto reject = Task(id, "review").rejectRequest();

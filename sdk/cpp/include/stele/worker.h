@@ -81,6 +81,7 @@ struct WorkerOptions {
   std::string token;   // of the server, or an API key; empty: of a server that asks nobody (--dev)
   std::string name;    // what results are recorded under; empty: the token's
   uint32_t slots = 8;  // tasks at once
+  double rate = 0;     // tasks a second at most, those of a second at once after a pause; 0: any
   // Threads that run handlers; none: as many as slots. 0: the one that called Run does, and the
   // handlers must not take long.
   std::optional<uint32_t> threads;
