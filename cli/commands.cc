@@ -53,6 +53,7 @@ std::vector<CommandGroup> CommandGroups() {
           {"For people", PeopleCommands()},
           {"Definitions and types", DefinitionCommands()},
           {"Triggers", TriggerCommands()},
+          {"Alerts", AlertCommands()},
           {"Secrets and keys", kKeeping},
           {"Backups", BackupCommands()},
           {"Retention", RetentionCommands()},

@@ -41,6 +41,7 @@ std::span<const Command> OperatorCommands();
 std::span<const Command> PeopleCommands();
 std::span<const Command> DefinitionCommands();
 std::span<const Command> TriggerCommands();
+std::span<const Command> AlertCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> RetentionCommands();
 std::span<const Command> MeasuringCommands();

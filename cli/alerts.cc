@@ -1,0 +1,224 @@
+// `stele alerts`: rules that watch over figures, and how they are doing.
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "cli/asker.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/options.h"
+#include "cli/registry_change.h"
+#include "cli/remote_command.h"
+#include "cli/source.h"
+#include "cli/text.h"
+#include "server/alerts/recording.h"
+
+namespace stele::cli {
+
+namespace {
+
+using server::alerts::DocumentsOf;
+using server::alerts::ReadRule;
+using server::alerts::RecordRemoval;
+using server::alerts::RecordRule;
+
+constexpr OptionSpec kListOptions[] = {kData, kJson};
+constexpr OptionSpec kRemoveOptions[] = {kBy, kData, kJson};
+constexpr OptionSpec kSetOptions[] = {
+    {"--definition", "NAME", "the definition that it watches over (default: all together)"},
+    {"--window", "DURATION", "how much of the last time is counted (default 5m)"},
+    {"--for", "DURATION", "how long the condition must hold (default: it fires at once)"},
+    {"--message", "TEXT", "a template of what is said"},
+    {"--notify", "JSON", "who is told: a configuration of webhook or notification"},
+    kBy,
+    kData,
+    kJson};
+
+// A rule, and what is known of it.
+struct Known {
+  std::string name;
+  Object rule;
+  std::string state;
+  TimeUs since;
+};
+
+// What fires is recorded; the rest is known to a server alone.
+Result<std::vector<Known>> KnownHere(const Arguments& arguments) {
+  const auto registry = ReadRegistryOf(arguments);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  std::vector<Known> all;
+  for (const auto& [name, document] : DocumentsOf(*registry)) {
+    const auto read = ParseJson(document);
+    const Value* rule = read.has_value() ? read->Find("rule") : nullptr;
+    if (rule == nullptr || !rule->is_object()) continue;
+    const auto firing = registry->alerts.find(name);
+    const bool fires = firing != registry->alerts.end();
+    all.push_back(
+        {name, rule->as_object(), fires ? "firing" : "-", fires ? firing->second.since : TimeUs()});
+  }
+  return all;
+}
+
+Result<std::vector<Known>> KnownThere(const Arguments& arguments) {
+  STELE_RETURN_IF_ERROR(CheckAtServer(arguments));
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  const auto listed =
+      (*server)->Wait((*server)->session().alertsRequest().send().getAlerts().listRequest().send());
+  if (!listed.has_value()) return std::unexpected(listed.error());
+  std::vector<Known> all;
+  for (const auto alert : listed->getAlerts()) {
+    auto rule = ParseJson(alert.getRule().cStr());
+    if (!rule.has_value() || !rule->is_object()) continue;
+    all.push_back({alert.getName().cStr(), std::move(rule->as_object()), alert.getState().cStr(),
+                   TimeUs(alert.getSince())});
+  }
+  return all;
+}
+
+std::string TextOf(const Object& rule, std::string_view member, std::string_view otherwise) {
+  const Value* value = rule.Find(member);
+  if (value == nullptr || value->is_null()) return std::string(otherwise);
+  return value->is_string() ? value->as_string() : stele::ToJson(*value);
+}
+
+std::string TellerOf(const Object& rule) {
+  const Value* notify = rule.Find("notify");
+  if (notify == nullptr || !notify->is_object()) return "-";
+  return TextOf(notify->as_object(), "type", "webhook");
+}
+
+Result<Object> GivenRule(const Arguments& arguments) {
+  Object rule{{"condition", arguments.operands()[1]}};
+  for (const auto& [option, member] : {std::pair{"--definition", "definition"},
+                                       {"--window", "window"},
+                                       {"--for", "for"},
+                                       {"--message", "message"}})
+    if (arguments.Has(option)) rule.Set(member, arguments.Get(option));
+  if (!arguments.Has("--notify")) return rule;
+  auto notify = ParseJson(arguments.Get("--notify"));
+  if (!notify.has_value() || !notify->is_object())
+    return Fail(ErrorCode::kUsage, fmt::format("Expected a JSON object for --notify but found {}",
+                                               arguments.Get("--notify")));
+  rule.Set("notify", *std::move(notify));
+  return rule;
+}
+
+int Report(const Arguments& arguments, const Terminal& terminal, const Status& done,
+           std::string_view what) {
+  if (!done.has_value()) return Refuse(terminal, done.error());
+  const std::string& name = arguments.operands()[0];
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"alert", name}, {"status", what}})) + "\n");
+  } else {
+    terminal.Print(fmt::format("alert rule {} is {}\n", Clean(name), what));
+  }
+  return kExitDone;
+}
+
+Status SetThere(const Arguments& arguments, const Object& rule) {
+  STELE_RETURN_IF_ERROR(CheckAtServer(arguments));
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  auto request = (*server)->session().alertsRequest().send().getAlerts().setRequest();
+  request.setName(WordsOf(arguments.operands()[0]));
+  request.setRule(WordsOf(stele::ToJson(Value(rule))));
+  const auto set = PositionOf(**server, kj::mv(request));
+  if (!set.has_value()) return std::unexpected(set.error());
+  return {};
+}
+
+Status SetHere(const Arguments& arguments, const Object& given) {
+  RegistryChange change(arguments);
+  STELE_RETURN_IF_ERROR(change.Open(false));
+  // What `notify` may say is theirs to know.
+  change.engine().AddExecutors({}, {});
+  auto rule = ReadRule(arguments.operands()[0], given, change.engine().tasks());
+  if (!rule.has_value()) return std::unexpected(rule.error());
+  STELE_RETURN_IF_ERROR(
+      RecordRule(change.shard(), *std::move(rule), change.actor(), change.Answer()));
+  return change.Finish();
+}
+
+Status RemoveThere(const Arguments& arguments) {
+  STELE_RETURN_IF_ERROR(CheckAtServer(arguments));
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  auto request = (*server)->session().alertsRequest().send().getAlerts().removeRequest();
+  request.setName(WordsOf(arguments.operands()[0]));
+  const auto removed = PositionOf(**server, kj::mv(request));
+  if (!removed.has_value()) return std::unexpected(removed.error());
+  return {};
+}
+
+Status RemoveHere(const Arguments& arguments) {
+  RegistryChange change(arguments);
+  STELE_RETURN_IF_ERROR(change.Open(false));
+  STELE_RETURN_IF_ERROR(
+      RecordRemoval(change.shard(), arguments.operands()[0], change.actor(), change.Answer()));
+  return change.Finish();
+}
+
+int ListAlerts(const Arguments& arguments, const Terminal& terminal) {
+  const auto all = IsForServer(arguments) ? KnownThere(arguments) : KnownHere(arguments);
+  if (!all.has_value()) return Refuse(terminal, all.error());
+  std::vector<std::vector<std::string>> rows{
+      {"ALERT", "STATE", "SINCE", "CONDITION", "DEFINITION", "WINDOW", "FOR", "TELLS"}};
+  Array documents;
+  for (const auto& [name, rule, state, since] : *all) {
+    rows.push_back({Clean(name), state, since ? Time(since) : "-",
+                    Clean(TextOf(rule, "condition", "-")), Clean(TextOf(rule, "definition", "-")),
+                    Clean(TextOf(rule, "window", "5m")), Clean(TextOf(rule, "for", "-")),
+                    Clean(TellerOf(rule))});
+    Object document{{"name", name}};
+    for (const Member& member : rule) document.Set(member.key, member.value);
+    document.Set("state", state == "-" ? Value() : Value(state));
+    document.Set("since", since ? Value(since.value) : Value());
+    documents.emplace_back(std::move(document));
+  }
+  if (arguments.Has("--json")) {
+    terminal.Print(CleanJson(ToPrettyJson(std::move(documents))) + "\n");
+  } else {
+    terminal.Print(rows.size() == 1 ? "no alert rules are set\n" : Table(terminal, rows));
+  }
+  return kExitDone;
+}
+
+int SetAlert(const Arguments& arguments, const Terminal& terminal) {
+  const auto rule = GivenRule(arguments);
+  if (!rule.has_value()) return Refuse(terminal, rule.error());
+  return Report(arguments, terminal,
+                IsForServer(arguments) ? SetThere(arguments, *rule) : SetHere(arguments, *rule),
+                "set");
+}
+
+int RemoveAlert(const Arguments& arguments, const Terminal& terminal) {
+  return Report(arguments, terminal,
+                IsForServer(arguments) ? RemoveThere(arguments) : RemoveHere(arguments), "removed");
+}
+
+constexpr Command kCommands[] = {
+    {{"alerts list", "", 0, 0, "Lists the alert rules, and which of them fire.",
+      "Of a data directory: what was recorded last; only a server looks at rules.\n\n"
+      "  stele alerts list\n",
+      kListOptions, kAtServer},
+     ListAlerts},
+    {{"alerts set", "NAME CONDITION", 2, 2, "Sets a rule that a server watches over.",
+      "The condition is an expression over figures; docs/alerts.md has them all.\n\n"
+      "  stele alerts set high_failure_rate 'failure_rate > 0.1'\n"
+      "  stele alerts set slow_orders 'p95_duration > 30' --definition orders --window 10m --for "
+      "5m\n"
+      "  stele alerts set parked 'incidents > 0' --notify '{\"url\": \"https://hooks/stele\"}'\n",
+      kSetOptions, kAtServer},
+     SetAlert},
+    {{"alerts remove", "NAME", 1, 1, "Removes a rule; what fires by it is over.",
+      "  stele alerts remove high_failure_rate\n", kRemoveOptions, kAtServer},
+     RemoveAlert},
+};
+
+}  // namespace
+
+std::span<const Command> AlertCommands() {
+  return kCommands;
+}
+
+}  // namespace stele::cli
