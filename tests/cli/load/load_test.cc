@@ -51,13 +51,12 @@ TEST(OpenLoop, ATargetThatStoodStillShowsInEveryLatency) {
   Told told({.rate = 10, .duration_us = kSecond});
   for (int64_t i = 0; i < 10; ++i) ASSERT_TRUE(told.load.Take(kBegin + i * 100'000).has_value());
   // All are answered at the end.
-  for (int64_t i = 0; i < 10; ++i)
-    told.load.Done(kBegin + i * 100'000, kBegin + kSecond - 1, 0);
+  for (int64_t i = 0; i < 10; ++i) told.load.Done(kBegin + i * 100'000, kBegin + kSecond - 1, 0);
   ASSERT_TRUE(told.load.Look(kBegin + kSecond));
   const auto measured = told.load.Finish();
   ASSERT_TRUE(measured.has_value());
   EXPECT_EQ(measured->latencies_us.max(), kSecond - 1);
-  EXPECT_NEAR(static_cast<double>(measured->latencies_us.Percentile(500)), 6e5, 0.05e6);
+  EXPECT_NEAR(static_cast<double>(measured->latencies_us.Percentile(500)), 5e5, 0.05e6);
 }
 
 TEST(ClosedLoop, KeepsSoManyUnderWay) {
