@@ -70,11 +70,13 @@ class Spans : public testing::Test {
     EXPECT_TRUE(world_.worker_operations()
                     .FailTask(worker_, {"anna", task.lease}, {"flaky", "not now", true, {}}, "")
                     .has_value());
+    world_.Settle();
   }
   void Complete(const PolledTask& task) {
     EXPECT_TRUE(world_.worker_operations()
                     .Complete(worker_, {"anna", task.lease}, Object(), "")
                     .has_value());
+    world_.Settle();
   }
   InstanceId StartWith(const std::string& definition, std::string_view trace_parent) {
     return world_
@@ -130,8 +132,8 @@ TEST_F(Spans, OfAttemptsAreTheOnesThatTheyWereHanded) {
 }
 
 TEST_F(Spans, OfRetriesHaveTheTimesOfTheirAttempts) {
-  world_.Register("depot",
-                  "{id: sort, type: 'custom:worker', retry: {max_attempts: 3, initial_delay: 10s}}");
+  world_.Register(
+      "depot", "{id: sort, type: 'custom:worker', retry: {max_attempts: 3, initial_delay: 10s}}");
   StartWith("depot", "");
   world_.Settle();
   const TimeUs start = world_.clock().Now();
@@ -173,8 +175,8 @@ TEST_F(Spans, AreTheSameAtEveryReading) {
 }
 
 TEST_F(Spans, OfWhatBeganBeforeTheReaderDidAreWhole) {
-  world_.Register("depot",
-                  "{id: sort, type: 'custom:worker', retry: {max_attempts: 3, initial_delay: 10s}}");
+  world_.Register(
+      "depot", "{id: sort, type: 'custom:worker', retry: {max_attempts: 3, initial_delay: 10s}}");
   StartWith("depot", "");
   world_.Settle();
   const TimeUs start = world_.clock().Now();
