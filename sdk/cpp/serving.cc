@@ -1,6 +1,5 @@
 #include "sdk/cpp/serving.h"
 
-#include <capnp/rpc-twoparty.h>
 #include <kj/debug.h>
 
 #include <random>
@@ -10,6 +9,7 @@
 #include "schemas/api.capnp.h"
 #include "server/loop/address.h"
 #include "server/loop/connect.h"
+#include "server/vat/vat_client.h"
 
 namespace stele::sdk {
 
@@ -42,18 +42,14 @@ class Serving::Connection {
   Connection(Serving& serving, kj::Own<kj::AsyncIoStream> stream)
       : serving_(serving),
         stream_(kj::mv(stream)),
-        network_(*stream_, capnp::rpc::twoparty::Side::CLIENT),
-        rpc_(capnp::makeRpcClient(network_)),
+        vat_(*stream_),
         tasks_(serving.handlers_, serving.threads_, serving.outbox_) {}
 
   RunningTasks& tasks() { return tasks_; }
 
   kj::Promise<void> Join() {
     const WorkerOptions& options = serving_.options_;
-    capnp::MallocMessageBuilder message;
-    auto vat = message.initRoot<capnp::rpc::twoparty::VatId>();
-    vat.setSide(capnp::rpc::twoparty::Side::SERVER);
-    auto gate = rpc_.bootstrap(vat).castAs<api::Gate>();
+    auto gate = vat_.Bootstrap().castAs<api::Gate>();
     auto join = WorkersOf(gate, options.token).joinRequest();
     join.setWorker(tasks_.MakeServer());
     join.setName(kj::StringPtr(options.name.c_str(), options.name.size()));
@@ -62,13 +58,14 @@ class Serving::Connection {
     for (const auto& [type, handler] : serving_.handlers_)
       types.set(i++, kj::StringPtr(type.c_str(), type.size()));
     join.setSlots(options.slots);
+    join.setRate(options.rate);
     join.setLease(std::chrono::microseconds(options.lease).count());
     return join.send().then([this](auto&& joined) { membership_ = joined.getMembership(); });
   }
 
   // Until it is over.
   kj::Promise<Over> Work() {
-    auto lost = network_.onDisconnect().then([]() -> Over { return Lost{"it has ended"}; });
+    auto lost = vat_.onDisconnect().then([]() -> Over { return Lost{"it has ended"}; });
     auto ended = Membership().whenEndedRequest().send().then(
         [](auto&&) -> Over { return Lost{"the server has ended it"}; });
     auto renewing = Renew().then([]() -> Over { return {}; });
@@ -102,8 +99,7 @@ class Serving::Connection {
 
   Serving& serving_;
   kj::Own<kj::AsyncIoStream> stream_;
-  capnp::TwoPartyVatNetwork network_;
-  capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc_;
+  server::VatClient vat_;
   RunningTasks tasks_;
   kj::Maybe<api::Membership::Client> membership_;
 };

@@ -488,41 +488,5 @@ TEST_F(Pool, AnAgentsConfigurationIsCheckedAndItsTimeoutKept) {
   EXPECT_EQ(Failure(RunToEnd(loop_, *agent, Attempt(Json(R"({"task": []})")))).kind, "config");
 }
 
-TEST_F(Pool, HandsOutNoFasterThanAWorkersRate) {
-  Hand hand;
-  const WorkerId worker =
-      pool_->Join({.name = "anna", .types = {"resize"}, .slots = 100, .rate = 4}, &hand);
-  for (int i = 0; i < 20; ++i) Begin("step");
-  EXPECT_THAT(hand.steps, SizeIs(4)) << "those of a second come at once";
-  Pass(kSecond / 4 - 1);
-  EXPECT_THAT(hand.steps, SizeIs(4));
-  Pass(1);
-  EXPECT_THAT(hand.steps, SizeIs(5));
-  Pass(kSecond);
-  EXPECT_THAT(hand.steps, SizeIs(9));
-  pool_->SetRate(worker, 0.5);
-  EXPECT_THAT(hand.steps, SizeIs(9));
-  Pass(2 * kSecond);
-  EXPECT_THAT(hand.steps, SizeIs(10));
-  Pass(2 * kSecond - 1);
-  EXPECT_THAT(hand.steps, SizeIs(10));
-  pool_->SetRate(worker, 0);
-  EXPECT_THAT(hand.steps, SizeIs(20));
-}
-
-TEST_F(Pool, GivesToAnotherWorkerWhatOnesRateHoldsBack) {
-  Hand slow;
-  Hand quick;
-  const WorkerId worker =
-      pool_->Join({.name = "anna", .types = {"resize"}, .slots = 9, .rate = 1}, &slow);
-  Join(quick, {"resize"}, 9);
-  for (int i = 0; i < 5; ++i) Begin("step");
-  EXPECT_THAT(slow.steps, SizeIs(1));
-  EXPECT_THAT(quick.steps, SizeIs(4));
-  pool_->Lose(worker, "gone");
-  Pass(kSecond);
-  EXPECT_THAT(quick.steps, SizeIs(5));
-}
-
 }  // namespace
 }  // namespace stele::tasks

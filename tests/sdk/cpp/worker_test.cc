@@ -34,7 +34,10 @@ class Door {
 class SdkWorker : public WorkerWorld {
  protected:
   // Opens what a handler waits at before its worker is ended.
-  ~SdkWorker() noexcept override { door_.Open(); }
+  ~SdkWorker() noexcept override {
+    door_.Open();
+    EndWorkers();
+  }
 
   Door door_;
   std::atomic<int> begun_ = 0;
@@ -61,6 +64,81 @@ TEST_F(SdkWorker, DoesTasks) {
     EXPECT_EQ(status.status, "completed") << status.failure.message;
     EXPECT_EQ(status.output.text(), R"({"size":6})");
   }
+}
+
+TEST_F(SdkWorker, DoesTasksOverTls) {
+  UseTls(server::ClientCertificate::kNone);
+  Listen();
+  WorkerOptions options = Options();
+  options.tls = Tls{.ca_file = CaFile(), .server_name = "localhost"};
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [](const Task&) -> Result { return R"({"size": 6})"; });
+  Run(*worker_);
+  EXPECT_EQ(Ended(Start()).status, "completed");
+}
+
+TEST_F(SdkWorker, ShowsItsCertificateWhereOneIsAskedFor) {
+  UseTls(server::ClientCertificate::kRequired);
+  Listen();
+  WorkerOptions options = Options();
+  options.tls = Tls{.ca_file = CaFile(), .server_name = "localhost"};
+  worker_.emplace(options);
+  worker_->Handle("resize", [](const Task&) -> Result { return R"({"size": 6})"; });
+  Run(*worker_);
+  UntilNoted("no connection");
+  worker_->Stop();
+  EXPECT_TRUE(End().has_value());
+  EXPECT_EQ(world_.workers().figures().workers, 0U);
+  options.tls = WorkerTls();
+  Worker with_certificate(std::move(options));
+  with_certificate.Handle("resize", [](const Task&) -> Result { return R"({"size": 6})"; });
+  Run(with_certificate);
+  EXPECT_EQ(Ended(Start()).status, "completed");
+  with_certificate.Stop();
+  EXPECT_TRUE(End().has_value());
+}
+
+TEST_F(SdkWorker, TalksToNoServerOfAnotherName) {
+  UseTls(server::ClientCertificate::kNone);
+  Listen();
+  WorkerOptions options = Options();
+  options.tls = Tls{.ca_file = CaFile(), .server_name = "elsewhere"};
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [](const Task&) -> Result { return ""; });
+  Run(*worker_);
+  EXPECT_FALSE(End().has_value());
+  EXPECT_EQ(world_.workers().figures().workers, 0U);
+}
+
+TEST_F(SdkWorker, TakesNoMoreTasksASecondThanItAskedFor) {
+  Listen();
+  WorkerOptions options = Options();
+  options.slots = 50;
+  options.rate = 2;
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [this](const Task&) -> Result {
+    ++begun_;
+    Wake();
+    return R"({"size": 6})";
+  });
+  Run(*worker_);
+  UntilJoined();
+  std::vector<InstanceId> instances;
+  for (int i = 0; i < 5; ++i) instances.push_back(Start());
+  EXPECT_EQ(Ended(instances[0]).status, "completed");
+  EXPECT_EQ(Ended(instances[1]).status, "completed");
+  world_.Settle();
+  EXPECT_EQ(begun_, 2);
+  world_.clock().Advance(1'500'000);
+  world_.workers().ElapseTimers();
+  for (const InstanceId instance : instances) {
+    if (instance == instances.back()) break;
+    EXPECT_EQ(Ended(instance).status, "completed");
+  }
+  EXPECT_LE(begun_, 4);
+  world_.clock().Advance(500'000);
+  world_.workers().ElapseTimers();
+  EXPECT_EQ(Ended(instances.back()).status, "completed");
 }
 
 TEST_F(SdkWorker, FailsTasksWithWhatHandlersSayOrThrow) {

@@ -1,4 +1,5 @@
-// A served engine that listens at a Unix socket, and workers that run on threads of their own.
+// A served engine that listens at a Unix socket, or over TCP with TLS, and workers that run on
+// threads of their own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,8 +17,10 @@
 
 #include "engine/requests/operators.h"
 #include "server/loop/listener.h"
+#include "server/loop/tls.h"
 #include "server/rpc/server.h"
 #include "stele/worker.h"
+#include "tests/server/loop/certificates.h"
 #include "tests/server/support/served_world.h"
 
 namespace stele::sdk {
@@ -32,11 +35,7 @@ class WorkerWorld : public testing::Test {
                     "outputs: {size: steps.small.output.size}");
   }
   ~WorkerWorld() noexcept override {
-    for (Running& each : running_) {
-      if (!each.over) each.worker->Stop();
-      world_.Until([&] { return each.over.load(); });
-      each.thread.join();
-    }
+    EndWorkers();
     Close();
     uv_close(reinterpret_cast<uv_handle_t*>(&wake_), nullptr);
     world_.turns().Settle();
@@ -50,9 +49,10 @@ class WorkerWorld : public testing::Test {
                                        world_.triggers(), world_.questions(), world_.histories(),
                                        world_.events(), world_.worker_operations()},
                     server::rpc::RpcOptions{.program = "stele test"});
-    auto listener = server::Listen(world_.loop(), "unix:" + path_);
+    auto listener = server::Listen(world_.loop(), address_);
     ASSERT_TRUE(listener.has_value()) << listener.error().ToString();
     listener_ = kj::mv(*listener);
+    address_ = listener_->address();
     accepting_ = Accept().eagerlyEvaluate([](kj::Exception&&) {});
   }
   void Close() {
@@ -62,8 +62,30 @@ class WorkerWorld : public testing::Test {
     server_.reset();
   }
 
+  // From the next Listen on: over TCP, with TLS, by certificates of one authority.
+  void UseTls(server::ClientCertificate clients) {
+    authority_.Write(CaFile(), folder_ / "ca-key.pem");
+    server::Certificate("localhost", &authority_).Write(folder_ / "s.pem", folder_ / "s-key.pem");
+    server::Certificate("press-1", &authority_).Write(folder_ / "w.pem", folder_ / "w-key.pem");
+    auto tls = server::TlsServer::Create({.certificate_file = folder_ / "s.pem",
+                                          .key_file = folder_ / "s-key.pem",
+                                          .ca_file = CaFile(),
+                                          .client_certificate = clients});
+    ASSERT_TRUE(tls.has_value()) << tls.error().ToString();
+    tls_.emplace(*std::move(tls));
+    address_ = "127.0.0.1:0";
+  }
+  std::string CaFile() const { return folder_ / "ca.pem"; }
+  // As a worker with a certificate has it.
+  Tls WorkerTls() const {
+    return {.ca_file = CaFile(),
+            .certificate_file = folder_ / "w.pem",
+            .key_file = folder_ / "w-key.pem",
+            .server_name = "localhost"};
+  }
+
   WorkerOptions Options() {
-    WorkerOptions options{.address = "unix:" + path_, .name = "anna", .slots = 2};
+    WorkerOptions options{.address = address_, .name = "anna", .slots = 2};
     options.first_retry = std::chrono::milliseconds(1);
     options.last_retry = std::chrono::milliseconds(2);
     options.note = [this](std::string_view what) {
@@ -84,6 +106,15 @@ class WorkerWorld : public testing::Test {
       running.over = true;
       uv_async_send(&wake_);
     });
+  }
+  // Before any of them is gone.
+  void EndWorkers() {
+    for (Running& each : running_) {
+      if (!each.over) each.worker->Stop();
+      world_.Until([&] { return each.over.load(); });
+      each.thread.join();
+    }
+    running_.clear();
   }
   // How the last one that was run has ended.
   std::expected<void, std::string> End() {
@@ -126,13 +157,21 @@ class WorkerWorld : public testing::Test {
 
   kj::Promise<void> Accept() {
     return listener_->accept().then([this](kj::Own<kj::AsyncIoStream> stream) {
-      serving_.push_back(server_->Serve(kj::mv(stream), "unix").eagerlyEvaluate(nullptr));
+      serving_.push_back(ServeOne(kj::mv(stream)).eagerlyEvaluate([](kj::Exception&&) {}));
       return Accept();
+    });
+  }
+  kj::Promise<void> ServeOne(kj::Own<kj::AsyncIoStream> stream) {
+    if (!tls_.has_value()) return server_->Serve(kj::mv(stream), "unix");
+    return tls_->Accept(kj::mv(stream)).then([this](server::TlsStream accepted) {
+      return server_->Serve(kj::mv(accepted.stream), "127.0.0.1 " + accepted.common_name);
     });
   }
 
   server::TempFolder folder_;
-  const std::string path_ = folder_ / "rpc.sock";
+  const server::Certificate authority_{"authority"};
+  std::optional<server::TlsServer> tls_;
+  std::string address_ = "unix:" + (folder_ / "rpc.sock");
   std::optional<server::rpc::RpcServer> server_;
   kj::Own<server::Listener> listener_;
   kj::Promise<void> accepting_ = nullptr;
