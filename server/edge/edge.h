@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "server/auth/encoding.h"
 #include "base/value.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/encoding.h"
 #include "server/edge/limits.h"
 #include "server/edge/trusted_issuers.h"
 #include "server/http/service.h"
