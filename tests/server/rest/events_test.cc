@@ -144,7 +144,11 @@ class Wire {
     settings.entropySource = entropy_;
     return settings;
   }
-  kj::HttpHeaders headers() { return kj::HttpHeaders(table_); }
+  kj::HttpHeaders headers() {
+    kj::HttpHeaders headers(table_);
+    headers.set(kj::HttpHeaderId::HOST, "127.0.0.1");
+    return headers;
+  }
   kj::Own<kj::WebSocket> Open(kj::StringPtr target) {
     auto response = world_.served.Await(client_->openWebSocket(target, headers()));
     EXPECT_EQ(response.statusCode, 101u);
