@@ -6,6 +6,7 @@
 #include "cli/configuration.h"
 #include "cli/edge_options.h"
 #include "cli/text.h"
+#include "cli/tracing.h"
 #include "engine/definition/export_plan.h"
 
 namespace stele::cli {
@@ -63,8 +64,11 @@ int ShowConfiguration(const Arguments& arguments, const Terminal& terminal) {
     terminal.Print(Table(terminal, std::move(rows)));
   }
   // What each setting may be by itself and not beside the others.
-  const Status fits = server::Edge::Check(EdgeOptionsOf(*configuration));
-  return fits.has_value() ? kExitDone : Refuse(terminal, fits.error());
+  if (const Status fits = server::Edge::Check(EdgeOptionsOf(*configuration)); !fits.has_value())
+    return Refuse(terminal, fits.error());
+  if (const auto tracing = TracingOf(*configuration); !tracing.has_value())
+    return Refuse(terminal, tracing.error());
+  return kExitDone;
 }
 
 }  // namespace stele::cli

@@ -69,6 +69,13 @@ Result<Headers> ReadHeaders(const ChosenSetting& chosen) {
   return headers;
 }
 
+// Everybody may see what a setting is.
+bool HasPassword(std::string_view url) {
+  const size_t begin = url.find("://");
+  const size_t end = url.find_first_of("/?#", begin == std::string_view::npos ? 0 : begin + 3);
+  return url.substr(0, end).contains('@');
+}
+
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
@@ -85,6 +92,10 @@ Result<Tracing> TracingOf(const Configuration& configuration) {
   if (url.empty()) return tracing;
   if (const auto built = tasks::BuildUrl(url, {}); !built.has_value())
     return Refused(endpoint, built.error().message);
+  if (HasPassword(url))
+    return Refused(endpoint,
+                   "Expected a URL without a name and a password, which a header of "
+                   "tracing.headers_file can say, but found them");
   server::tracing::TracerOptions& tracer = tracing.tracer.emplace();
   tracer.ratio = **ratio;
   tracer.exporting.url = url;

@@ -217,6 +217,8 @@ class Faults(ConfigurationTest):
             (["--tls-ca", "ca.pem"], "a certificate and its key"),
             (["--dev", "--http", ":1"], "--dev"),
             (["--cors-origin", "*", "--cors-credentials"], "without credentials"),
+            (["--trace-ratio", "2"], "Expected a number from 0 to 1"),
+            (["--trace-endpoint", "http://me:secret@a.example/"], "without a name and a password"),
             (["--cors-origin", "console"], "Expected an origin as https://host:port"),
         ]:
             self.assertIn(sentence, self.stele("config", *words, code=2).stderr)
