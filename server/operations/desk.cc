@@ -57,10 +57,13 @@ const std::vector<Desk::Guarded>& Desk::GuardedDefinitions() {
 
 Sight Desk::SightOf(const Caller& caller, Permission permission) {
   if (caller.role == Role::kAdmin) return Sight();
-  auto hidden = std::make_shared<projections::HiddenNames>();
-  for (const auto& [definition, permissions] : GuardedDefinitions())
-    if (!Allows(caller, permission, permissions)) hidden->insert(definition);
-  return hidden->empty() ? Sight() : Sight(std::move(hidden));
+  std::shared_ptr<projections::HiddenNames> hidden;
+  for (const auto& [definition, permissions] : GuardedDefinitions()) {
+    if (Allows(caller, permission, permissions)) continue;
+    if (hidden == nullptr) hidden = std::make_shared<projections::HiddenNames>();
+    hidden->insert(definition);
+  }
+  return Sight(std::move(hidden));
 }
 
 Status Desk::Allow(const Caller& caller, Permission permission, std::string_view definition) {

@@ -258,7 +258,7 @@ TEST(Steps, SayOnceWhoMayDoWhat) {
   EXPECT_EQ(FaultsOf("name: n\npermissions: [{action: read, users: [ada]}]\n"
                      "definition:\n  permissions: [{action: read, users: [bo]}]\n"
                      "  steps: [{id: a, type: script}]\n"),
-            std::vector<std::string>{"4:3 STL0101 Expected `permissions` once but found them "
+            std::vector<std::string>{"4:16 STL0102 Expected `permissions` once but found them "
                                      "around `definition` and in it"});
 }
 
