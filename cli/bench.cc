@@ -45,7 +45,7 @@ constexpr std::string_view kDetails =
     "  complete     the same, until they have completed\n"
     "  worker       instances of ten tasks, one behind the other, that workers do\n"
     "  subscribers  the memory that followers of live events take of a server that is idle\n"
-    "  sync         the disk alone: 4 KiB appended and synced\n\n"
+    "  sync         the disk alone: how long it takes to keep a little\n\n"
     "Beside the figures stands what a sync of the disk takes, before and behind. "
     "docs/benchmarks.md\n"
     "says what each figure means. A data directory or server that is named keeps what is done: a\n"

@@ -24,6 +24,12 @@ struct SubscribersMeasured {
   projections::Histogram delivery_us;  // from the start of an instance to each, of its end
 };
 
+// What a sync takes (cli/load/disk_sync.h).
+struct SyncsMeasured {
+  projections::Histogram block_us;
+  projections::Histogram record_us;
+};
+
 struct BenchReport {
   std::string place;  // of the data: a directory; empty: it is the server's
   bool temporary = false;
@@ -31,9 +37,9 @@ struct BenchReport {
   std::optional<load::UseBetween> client;  // this process, where the engine is another one
   std::optional<load::UseBetween> engine;  // the engine's process; this one, when it is embedded
   std::optional<SubscribersMeasured> subscribers;
-  std::optional<projections::Histogram> syncs_us;  // of the scenario sync
-  projections::Histogram before_us;                // the same, beside what was measured
-  projections::Histogram after_us;
+  // Beside what was measured; the scenario sync has the first alone.
+  SyncsMeasured before;
+  SyncsMeasured after;
 };
 
 std::string TextOf(const BenchOptions& options, const BenchReport& report);

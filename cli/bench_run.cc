@@ -132,32 +132,34 @@ Result<BenchReport> BenchRun::Run() {
   const std::string& directory = (*place)->path();
   report_.place = is_elsewhere ? "" : directory;
   report_.temporary = (*place)->is_temporary();
-  if (options_.scenario == Scenario::kSync) {
-    STELE_RETURN_IF_ERROR(MeasureSyncs(directory));
-    return std::move(report_);
-  }
-  const auto some = [this](uint64_t syncs, int64_t elapsed_us) {
-    return syncs >= load::kSyncsBeside || elapsed_us >= load::kSyncsBesideUs || stop_();
+  const bool is_sync = options_.scenario == Scenario::kSync;
+  const load::Plan& plan = options_.plan;
+  const uint64_t most = !is_sync ? load::kSyncsBeside : plan.count > 0 ? plan.count : UINT64_MAX;
+  const int64_t longest_us = !is_sync         ? load::kSyncsBesideUs
+                             : plan.count > 0 ? INT64_MAX
+                                              : plan.duration_us / 2;
+  const Enough enough = [&](uint64_t syncs, int64_t elapsed_us) {
+    return syncs >= most || elapsed_us >= longest_us || stop_();
   };
-  auto before = load::MeasureSyncs(directory, some);
+  auto before = MeasureSyncs(directory, enough);
   if (!before.has_value()) return std::unexpected(before.error());
-  report_.before_us = *std::move(before);
+  report_.before = *std::move(before);
+  if (is_sync) return std::move(report_);
   STELE_RETURN_IF_ERROR(options_.target == BenchTarget::kEmbedded ? MeasureEmbedded(directory)
                                                                   : MeasureServed(directory));
-  auto after = load::MeasureSyncs(directory, some);
+  auto after = MeasureSyncs(directory, enough);
   if (!after.has_value()) return std::unexpected(after.error());
-  report_.after_us = *std::move(after);
+  report_.after = *std::move(after);
   return std::move(report_);
 }
 
-Status BenchRun::MeasureSyncs(const std::string& directory) {
-  const load::Plan& plan = options_.plan;
-  auto syncs = load::MeasureSyncs(directory, [&](uint64_t count, int64_t elapsed_us) {
-    return stop_() || (plan.count > 0 ? count >= plan.count : elapsed_us >= plan.duration_us);
-  });
-  if (!syncs.has_value()) return std::unexpected(syncs.error());
-  report_.syncs_us = *std::move(syncs);
-  return {};
+Result<SyncsMeasured> BenchRun::MeasureSyncs(const std::string& directory,
+                                             const Enough& enough) const {
+  auto blocks = load::MeasureSyncs(directory, load::SyncKind::kBlock, enough);
+  if (!blocks.has_value()) return std::unexpected(blocks.error());
+  auto records = load::MeasureSyncs(directory, load::SyncKind::kRecord, enough);
+  if (!records.has_value()) return std::unexpected(records.error());
+  return SyncsMeasured{.block_us = *std::move(blocks), .record_us = *std::move(records)};
 }
 
 Status BenchRun::MeasureEmbedded(const std::string& data) {

@@ -45,7 +45,8 @@ class BenchRun {
  private:
   class Meter;
 
-  Status MeasureSyncs(const std::string& directory);
+  using Enough = std::function<bool(uint64_t syncs, int64_t elapsed_us)>;
+  Result<SyncsMeasured> MeasureSyncs(const std::string& directory, const Enough& enough) const;
   Status MeasureEmbedded(const std::string& data);
   // A server of its own, when it is one.
   Status MeasureServed(const std::string& data);

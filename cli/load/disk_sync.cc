@@ -21,12 +21,15 @@ std::unexpected<Error> IoFault(const std::string& path) {
 
 }  // namespace
 
-Result<projections::Histogram> MeasureSyncs(const std::string& directory,
+Result<projections::Histogram> MeasureSyncs(const std::string& directory, SyncKind kind,
                                             const std::function<bool(uint64_t, int64_t)>& enough) {
   const std::string path = directory + "/stele-bench.sync";
   const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file < 0) return IoFault(path);
-  const std::string bytes(kSyncBytes, 'x');
+  const std::string bytes(kind == SyncKind::kBlock ? kSyncBlockBytes : kSyncRecordBytes, 'x');
+  // Where a file system cannot, it is measured without.
+  if (kind == SyncKind::kRecord)
+    (void)fallocate(file, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(kSyncRoomBytes));
   Result<projections::Histogram> times;
   const int64_t begin_us = NowUs();
   for (int64_t now_us = begin_us;

@@ -25,10 +25,12 @@ inline constexpr size_t kConnectsAtOnce = 128;
 // Tasks that an instance of the workers' scenario has, one behind the other.
 inline constexpr int kTasksOfInstance = 10;
 // How often the disk is synced for a figure beside others, and how long at most; how much is
-// written each time.
+// written each time, and the room that is made for small ones.
 inline constexpr uint64_t kSyncsBeside = 200;
-inline constexpr int64_t kSyncsBesideUs = 500'000;
-inline constexpr size_t kSyncBytes = 4'096;
+inline constexpr int64_t kSyncsBesideUs = 250'000;
+inline constexpr size_t kSyncBlockBytes = 4'096;
+inline constexpr size_t kSyncRecordBytes = 128;
+inline constexpr size_t kSyncRoomBytes = 64u << 20;
 // What is left to settle before memory is read.
 inline constexpr int64_t kSettleUs = 1'000'000;
 
