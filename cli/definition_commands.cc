@@ -79,7 +79,7 @@ constexpr Command kCommands[] = {
       "  stele definitions instantiate sync.yml --name sync-berlin --set city=Berlin\n"
       "  stele definitions instantiate sync.yml --set city=Berlin --dialect steps\n"
       "  stele definitions instantiate sync --version 2 --name sync-paris --set city=Paris\n",
-      kInstantiateOptions},
+      kInstantiateOptions, kAtServer},
      InstantiateTemplate},
     {{"convert", "FILE", 1, 1, "Prints a workflow file in another notation.",
       "  stele convert order.yml --dialect nodes --format json --out order.json\n",

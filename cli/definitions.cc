@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <expected>
 #include <filesystem>
 
 #include "base/json.h"
@@ -15,10 +16,14 @@
 #include "cli/registry_change.h"
 #include "cli/remote_definitions.h"
 #include "cli/server_option.h"
+#include "cli/source.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
+#include "engine/definition/canonical.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/templates.h"
+#include "engine/runtime/registered_templates.h"
+#include "replay/history.h"
 
 namespace stele::cli {
 
@@ -121,22 +126,73 @@ struct TemplateFile {
   std::string file;
 };
 
-// A file, or the text of a registered definition. What stands there as a file is one.
-Result<TemplateFile> FindTemplate(const Arguments& arguments, RegistryChange& change) {
+// A file, or the text of a registered definition. What stands there as a file is one. `registry`
+// is null where there is none.
+Result<TemplateFile> FindTemplate(const Arguments& arguments, const model::Registry* registry) {
   const std::string& operand = arguments.operands()[0];
   const auto version = GivenNumber(arguments, "--version", 1, UINT32_MAX);
   if (!version.has_value()) return std::unexpected(version.error());
   std::error_code ignored;
   const bool registered = version->has_value() || !std::filesystem::exists(operand, ignored);
-  if (registered && change.engine().is_open()) {
-    const auto found = requests::FindDefinition(change.registry(), operand,
+  if (registered && registry != nullptr) {
+    const auto found = requests::FindDefinition(*registry, operand,
                                                 static_cast<uint32_t>(version->value_or(0)), true);
     if (!found.has_value()) return std::unexpected(found.error());
+    STELE_RETURN_IF_ERROR(replay::CheckMayBeRead(**found));
     return TemplateFile{(*found)->source, (*found)->file};
   }
   auto text = ReadGivenFile(operand, definition::kMaxFileBytes);
   if (!text.has_value()) return std::unexpected(text.error());
   return TemplateFile{*std::move(text), std::filesystem::absolute(operand, ignored).string()};
+}
+
+int RefuseFaults(const std::string& path, const std::vector<definition::Fault>& faults) {
+  std::fputs(FaultLines(path, faults).c_str(), stderr);
+  return kExitUsage;
+}
+
+// What the template makes with the values of --set, under the name of --name; else the exit code.
+using Made = std::expected<std::shared_ptr<const definition::Definition>, int>;
+Made MakeOf(const TemplateFile& source, const definition::TemplateSource* templates,
+            const Arguments& arguments, const Terminal& terminal) {
+  const auto given = GivenVariables(arguments.All("--set"), "--set NAME=VALUE", {});
+  if (!given.has_value()) return std::unexpected(Refuse(terminal, given.error()));
+  Object parameters;
+  for (const model::NamedPayload& parameter : *given)
+    parameters.Set(parameter.name, parameter.value.value());
+  const definition::LoadResult made = definition::Instantiate(
+      source.text, definition::SyntaxOf(source.file, source.text), parameters,
+      std::filesystem::path(source.file).stem().string(), templates);
+  if (!made.has_value())
+    return std::unexpected(RefuseFaults(arguments.operands()[0], made.error()));
+  auto named = std::make_shared<definition::Definition>(**made);
+  if (arguments.Has("--name")) named->name = arguments.Get("--name");
+  if (!named->name.empty()) return named;
+  return std::unexpected(
+      Refuse(terminal, {ErrorCode::kUsage, "Expected a name for --name but found none"}));
+}
+
+// The server gets what the template has made, in its canonical form.
+int InstantiateThere(const Arguments& arguments, const Terminal& terminal, const Form& form) {
+  if (const Status fits = CheckAtServer(arguments); !fits.has_value())
+    return Refuse(terminal, fits.error());
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return Refuse(terminal, server.error());
+  const auto registry = replay::ReadRegistry(*SourceOf(**server));
+  if (!registry.has_value()) return Refuse(terminal, registry.error());
+  const auto source = FindTemplate(arguments, &*registry);
+  if (!source.has_value()) return Refuse(terminal, source.error());
+  const runtime::RegisteredTemplates templates(*registry);
+  const Made made = MakeOf(*source, &templates, arguments, terminal);
+  if (!made.has_value()) return made.error();
+  if (arguments.Has("--dialect")) return PrintDefinition(**made, form, "", terminal);
+  const auto registered = RegisterAtServer(**server, {.path = (*made)->name + ".json",
+                                                      .text = definition::WriteCanonical(**made),
+                                                      .draft = arguments.Has("--draft")});
+  if (registered.has_value()) return Report(arguments, terminal, {*registered});
+  const NotRegistered& why = registered.error();
+  return why.faults.empty() ? Refuse(terminal, why.error)
+                            : RefuseFaults(arguments.operands()[0], why.faults);
 }
 
 int ChangeState(const Arguments& arguments, const Terminal& terminal,
@@ -200,43 +256,27 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
-  const std::string& path = arguments.operands()[0];
   const auto form = ReadForm(arguments);
   if (!form.has_value()) return Refuse(terminal, form.error());
+  if (IsForServer(arguments)) return InstantiateThere(arguments, terminal, *form);
   RegistryChange change(arguments);
   if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
     return Refuse(terminal, opened.error());
-  const auto source = FindTemplate(arguments, change);
+  const auto source =
+      FindTemplate(arguments, change.engine().is_open() ? &change.registry() : nullptr);
   if (!source.has_value()) return Refuse(terminal, source.error());
-  const auto given = GivenVariables(arguments.All("--set"), "--set NAME=VALUE", {});
-  if (!given.has_value()) return Refuse(terminal, given.error());
-  Object parameters;
-  for (const model::NamedPayload& parameter : *given)
-    parameters.Set(parameter.name, parameter.value.value());
   const auto templates = TemplatesOf(change.engine());
-  const definition::LoadResult made = definition::Instantiate(
-      source->text, definition::SyntaxOf(source->file, source->text), parameters,
-      std::filesystem::path(source->file).stem().string(), templates ? &*templates : nullptr);
-  if (!made.has_value()) {
-    std::fputs(FaultLines(path, made.error()).c_str(), stderr);
-    return kExitUsage;
-  }
-  auto named = std::make_shared<definition::Definition>(**made);
-  if (arguments.Has("--name")) named->name = arguments.Get("--name");
-  if (named->name.empty())
-    return Refuse(terminal, {ErrorCode::kUsage, "Expected a name for --name but found none"});
-  if (arguments.Has("--dialect")) return PrintDefinition(*named, *form, "", terminal);
+  const Made made = MakeOf(*source, templates ? &*templates : nullptr, arguments, terminal);
+  if (!made.has_value()) return made.error();
+  if (arguments.Has("--dialect")) return PrintDefinition(**made, *form, "", terminal);
   const std::vector<definition::Fault> faults =
-      requests::CheckRunnable(*named, RunsIn(change.engine(), {}));
-  if (!faults.empty()) {
-    std::fputs(FaultLines(path, faults).c_str(), stderr);
-    return kExitUsage;
-  }
+      requests::CheckRunnable(**made, RunsIn(change.engine(), {}));
+  if (!faults.empty()) return RefuseFaults(arguments.operands()[0], faults);
   if (!change.engine().is_open())
     if (const Status opened = change.Open(true); !opened.has_value())
       return Refuse(terminal, opened.error());
   return Register(arguments, terminal, change,
-                  {{named, source->text, source->file, arguments.Has("--draft")}});
+                  {{*made, source->text, source->file, arguments.Has("--draft")}});
 }
 
 int ActivateDefinition(const Arguments& arguments, const Terminal& terminal) {

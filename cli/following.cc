@@ -311,10 +311,6 @@ void Following::Run() {
   options_.cut_off = is_over();
 }
 
-bool Following::follows_any() const {
-  return std::ranges::any_of(runs_, [](const auto& run) { return run.second.is_shown; });
-}
-
 int Following::Report(bool one) {
   std::map<InstanceId, FollowedRun> shown;
   for (auto& [id, followed] : runs_) {

@@ -45,8 +45,8 @@ class Following {
   // Steps whose tasks wait for a worker that is not there. REQUIRES: an instance was looked at.
   replay::LacksWorker NeedsWorker() const { return source_->NeedsWorker(registries_.back()); }
 
-  // Waits for this one, shows what happens and reports it. What was looked at is not shown, nor what
-  // stands at or before `since`.
+  // Waits for this one, shows what happens and reports it. What was looked at is not shown, nor
+  // what stands at or before `since`.
   void Follow(InstanceId instance, Position since = {});
   // Waits for it while it moves, and says nothing about it.
   void Carry(InstanceId instance);
@@ -62,7 +62,6 @@ class Following {
   void Run();
   // Prints what they came to; the exit code. `one` document, or a list of them.
   int Report(bool one);
-  bool follows_any() const;
 
  private:
   class Waker;

@@ -19,6 +19,15 @@ steps:
     type: "call"
     config: {workflow: "two"}
 """
+GREET = """
+name: "greet"
+parameters:
+  - {name: "who", type: "string", required: true}
+steps:
+  - id: "greet"
+    type: "script"
+    config: {runtime: "bash", script: "echo greeting='hello <<who>>' >> outputs"}
+"""
 SLOW = """
 name: "slow"
 steps:
@@ -119,6 +128,13 @@ definitions pause fresh --reason later --json
 definitions retire fresh
 definitions draft fresh
 definitions activate nonesuch
+definitions instantiate greet.yml --name greet-anna --set who=Anna
+definitions instantiate greet.yml --name greet-anna --set who=Anna --json
+definitions instantiate greet.yml --set who=Bo --dialect steps
+definitions instantiate greet.yml --set whom=Bo
+definitions instantiate two --name three --draft --json
+definitions instantiate nonesuch
+start greet-anna
 types register resize --schema resize.json --worker
 types register resize --schema resize.json --worker --json
 types remove resize
@@ -158,7 +174,7 @@ class ActTest(RemoteTest):
         self.environment = {"STELE_SECRETS_KEY": "0f" * 32}
         for name, text in (("two", TWO_STEPS), ("expense", APPROVAL), ("parcel", MANUAL),
                            ("payment", MESSAGE), ("gate", SIGNAL), ("fails", FAILS),
-                           ("parks", PARKS), ("calls", CALLS), ("slow", SLOW),
+                           ("parks", PARKS), ("calls", CALLS), ("greet", GREET), ("slow", SLOW),
                            ("gate2", SIGNAL.replace('name: "go"', 'name: "go", payload: {}')),
                            ("fresh", TWO_STEPS.replace('"two"', '"fresh"')),
                            ("broken", TWO_STEPS.replace('"script"', '"skript"'))):
