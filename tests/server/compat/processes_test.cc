@@ -29,11 +29,12 @@ class ProcessesDialect : public ::testing::Test {
     EXPECT_EQ(made.status, 201) << made.body;
     return made.number("id");
   }
-  Answered Start(int64_t definition) {
+  Answered Start(int64_t definition, http::Headers headers = {}) {
     return world.Post("/process-instances",
                       fmt::format(R"({{"process_definition_id": {}, "business_key": "ORDER-1",
         "variables": {{"order_id": "ORDER-1", "customer_id": "C-4", "total_amount": 999.5}}}})",
-                                  definition));
+                                  definition),
+                      std::move(headers));
   }
 };
 
@@ -51,6 +52,14 @@ TEST_F(ProcessesDialect, RegistersAndListsDefinitions) {
   // The service that it does not list is for workers from now on.
   EXPECT_EQ(world.Get("/types").text("types/0/type"), "Booking");
   EXPECT_EQ(world.Post("/process-definitions", R"({"name": "x", "steps": []})").status, 422);
+}
+
+TEST_F(ProcessesDialect, StartsInstancesInTheTraceOfWhoeverAsks) {
+  constexpr char kParent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  http::Headers headers;
+  headers.Add("traceparent", kParent);
+  const InstanceId id(static_cast<uint64_t>(Start(Create(), headers).number("id")));
+  EXPECT_EQ(world.served.shard().Find(id).value()->trace_parent, kParent);
 }
 
 TEST_F(ProcessesDialect, StartsAndFindsInstances) {
