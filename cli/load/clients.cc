@@ -43,6 +43,8 @@ struct Clients::Parts {
   // Runs it until the promise is kept or broken; kTimeout.
   Status Await(kj::Promise<void> promise, int64_t patience_us);
   Error Late(std::string_view wanted, int64_t patience_us) const;
+  // The log's last record, as far as views know of it; 0: who asks is not told.
+  uint64_t Position();
 
   const ServerAddress server;
   const std::function<bool()> stop;
@@ -78,6 +80,17 @@ Status Clients::Parts::Await(kj::Promise<void> promise, int64_t patience_us) {
 Error Clients::Parts::Late(std::string_view wanted, int64_t patience_us) const {
   return {ErrorCode::kTimeout, fmt::format("Expected {} of {} within {} s but found none", wanted,
                                            server.address, patience_us / 1'000'000)};
+}
+
+uint64_t Clients::Parts::Position() {
+  uint64_t position = 0;
+  auto asked = lines.front()->session().viewsRequest().send().getViews().statesRequest().send();
+  (void)Await(asked.then([&](auto&& answer) {
+    for (const api::ViewState::Reader view : answer.getViews())
+      position = std::max(position, view.getPosition() + view.getLag());
+  }),
+              kAnswerPatienceUs);
+  return position;
 }
 
 Clients::Clients(const ServerAddress& server, std::function<bool()> stop)
@@ -204,6 +217,7 @@ class Clients::Runner final : private kj::TaskSet::ErrorHandler {
 
 void Clients::Run(const Work& work, Load& load) {
   Runner runner(*parts_, work, load);
+  load.Reached(parts_->Position());
   load.Begin(NowUs());
   while (!load.Look(NowUs())) {
     if (parts_->stop()) load.Stop(NowUs());

@@ -141,6 +141,13 @@ class OverRpc(BenchTest):
         self.assertEqual(self.recorded("data", "stele-bench-worker"), (30, 30))
         self.assertIn("stele-bench-1", self.stele("history", "1", "--data", "data", "--json").stdout)
 
+    def test_records_are_those_of_the_measurement(self):
+        self.bench("start", "--over", "rpc", "--count", "200", "--data", "data")
+        for over in ("rpc", "embedded"):
+            report = self.bench("start", "--over", over, "--count", "20", "--in-flight", "5", "--data", "data")
+            self.assertLess(report["records_per_second"] * report["seconds"], 100)
+            self.assertGreaterEqual(report["records_per_second"] * report["seconds"], 10)
+
     def test_all_subscribers_are_told(self):
         report = self.bench("subscribers", "--connections", "50")
         self.assertEqual((report["target"], report["subscribers"]), ("rpc", 50))
