@@ -203,6 +203,14 @@ Result<Value> ArchiveAtServer(const Arguments& arguments, const retention::Archi
   return ReportOf(maintenance, kj::mv(request));
 }
 
+Result<Value> PolicyAtServer(const Arguments& arguments) {
+  Maintenance maintenance(arguments);
+  STELE_RETURN_IF_ERROR(maintenance.opened());
+  const auto answer = maintenance.Wait(maintenance.calls().retentionRequest());
+  if (!answer.has_value()) return std::unexpected(answer.error());
+  return Document(answer->getPolicy());
+}
+
 Result<Value> RetainAtServer(const Arguments& arguments, const retention::Requested& requested,
                              bool dry) {
   Maintenance maintenance(arguments);

@@ -27,6 +27,7 @@ Result<FoundBackups> ListBackupsAtServer(const Arguments& arguments);
 Result<FoundBackups> VerifyBackupsAtServer(const Arguments& arguments, uint32_t only);
 
 Result<Value> ArchiveAtServer(const Arguments& arguments, const retention::ArchiveRange& range);
+Result<Value> PolicyAtServer(const Arguments& arguments);
 Result<Value> RetainAtServer(const Arguments& arguments, const retention::Requested& requested,
                              bool dry);
 Result<Value> EraseAtServer(const Arguments& arguments, const retention::Requested& requested);

@@ -15,6 +15,7 @@
 #include "cli/removal.h"
 #include "cli/searching.h"
 #include "cli/server_option.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "engine/retention/requested.h"
 #include "server/operations/reports.h"
@@ -192,6 +193,44 @@ auto RemoveThere(const Arguments& arguments, const Terminal& terminal, Work work
   return **answer;
 }
 
+Result<Value> PolicyOf(const Arguments& arguments) {
+  if (IsForServer(arguments)) return PolicyAtServer(arguments);
+  const std::string data = arguments.Get("--data", kDefaultData);
+  if (!HasData(data))
+    return Fail(ErrorCode::kStoreNotFound,
+                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
+                            "another directory",
+                            data));
+  const auto policy = ReadRetention(data);
+  if (!policy.has_value()) return std::unexpected(policy.error());
+  return server::ToJson(*policy);
+}
+
+int ShowPolicy(const Arguments& arguments, const Terminal& terminal) {
+  for (const char* option : {"--dry-run", "--instance", "--subject", "--reason"})
+    if (arguments.Has(option))
+      return Refuse(
+          terminal,
+          {ErrorCode::kUsage, fmt::format("Expected --show alone but found {} beside it", option)});
+  const auto given = PolicyOf(arguments);
+  if (!given.has_value()) return Refuse(terminal, given.error());
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(*given) + "\n");
+    return kExitDone;
+  }
+  const Document policy(*given);
+  const auto lasts = [&](std::string_view member, const char* never) {
+    const double seconds = policy[member].number();
+    return seconds == 0 ? std::string(never) : Duration(static_cast<int64_t>(seconds * 1e6));
+  };
+  const int64_t bytes = policy["hot_log_bytes"].whole();
+  terminal.Print(Table({{"ended instances are kept", lasts("closed", "for ever")},
+                        {"records are archived after", lasts("archive_after", "never")},
+                        {"bytes of the hot log", bytes == 0 ? "any" : fmt::format("{}", bytes)},
+                        {"a server looks every", lasts("every", "-")}}));
+  return kExitDone;
+}
+
 }  // namespace
 
 int Archive(const Arguments& arguments, const Terminal& terminal) {
@@ -212,6 +251,7 @@ int Archive(const Arguments& arguments, const Terminal& terminal) {
 }
 
 int Retain(const Arguments& arguments, const Terminal& terminal) {
+  if (arguments.Has("--show")) return ShowPolicy(arguments, terminal);
   const auto requested = RequestedOf(arguments);
   if (!requested.has_value()) return Refuse(terminal, requested.error());
   const bool dry = arguments.Has("--dry-run");

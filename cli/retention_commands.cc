@@ -17,7 +17,14 @@ constexpr OptionSpec kArchiveOptions[] = {
     kData,
     kJson};
 constexpr OptionSpec kRetentionOptions[] = {
-    {"--dry-run", "", "say what would go"}, kInstance, kSubject, kReason, kBy, kData, kJson};
+    {"--show", "", "say how long what is kept, by the settings, and do nothing"},
+    {"--dry-run", "", "say what would go"},
+    kInstance,
+    kSubject,
+    kReason,
+    kBy,
+    kData,
+    kJson};
 constexpr OptionSpec kEraseOptions[] = {kInstance, kSubject, kReason, kBy, kData, kJson};
 
 constexpr Command kRetention[] = {
@@ -30,6 +37,7 @@ constexpr Command kRetention[] = {
     {{"retention", "", 0, 0, "Purges what has ended longer ago than its definition keeps it.",
       "`retention` of a definition says how long, or else settings.json. With --instance or\n"
       "--subject: these, whatever their age. What is purged is cut out of the log for good.\n\n"
+      "  stele retention --show\n"
       "  stele retention --dry-run\n"
       "  stele retention\n"
       "  stele retention --instance 42 --reason 'asked for by the customer'\n",

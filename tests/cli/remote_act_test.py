@@ -147,6 +147,9 @@ triggers fire 1 --json
 triggers fire 9
 triggers remove 1
 triggers fire 1
+retention --show
+retention --show --json
+retention --show --dry-run
 retention --dry-run
 retention --instance 1 --dry-run --json
 retention --instance 1
@@ -271,6 +274,19 @@ class Maintaining(ActTest):
         self.assertRegex(chain, r"verified: the chain of \d+ records; not what they mean\n")
         self.assertIn("archived", self.ask("archive").stdout)
         self.assertEqual(self.ask("verify", "--chain").stdout, chain)
+        self.stop(child)
+
+    def test_how_long_what_is_kept_is_what_the_settings_say(self):
+        self.write("data/settings.json", json.dumps({"retention": {
+            "closed": "30d", "archive_after": "12h", "hot_log_bytes": 1 << 20, "every": "10m"}}))
+        local = self.stele("retention", "--show", "--data", "data").stdout
+        self.assertIn("ended instances are kept    720 h 0 min", local)
+        self.assertIn("bytes of the hot log        1048576", local)
+        child = self.serve_rpc("--dev")
+        self.assertEqual(self.ask("retention", "--show").stdout, local)
+        shown = json.loads(self.ask("retention", "--show", "--json").stdout)
+        self.assertEqual(shown, {"closed": 30 * 86400, "archive_after": 12 * 3600,
+                                 "hot_log_bytes": 1 << 20, "every": 600})
         self.stop(child)
 
     def test_a_secret_is_kept_and_not_told(self):
