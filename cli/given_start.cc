@@ -35,8 +35,8 @@ Result<model::StartInstance> ReadStart(const Arguments& arguments, const Termina
   Result<Payload> input = GivenObject(arguments, "--input");
   if (!input.has_value()) return std::unexpected(input.error());
   command.input = *std::move(input);
-  auto variables = GivenVariables(arguments.All("--var"), "--var NAME=VALUE",
-                                  definition.bodies[0].variables);
+  auto variables =
+      GivenVariables(arguments.All("--var"), "--var NAME=VALUE", definition.bodies[0].variables);
   if (!variables.has_value()) return std::unexpected(variables.error());
   WarnOfUnknown(terminal, definition, *variables);
   command.variables = *std::move(variables);
@@ -67,11 +67,10 @@ Status CheckVersion(const Arguments& arguments, bool is_file) {
 void ReportStarted(const Arguments& arguments, const Terminal& terminal, InstanceId instance,
                    const std::string& definition) {
   if (arguments.Has("--json")) {
-    terminal.Print(
-        CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
-                                      {"definition", definition},
-                                      {"status", "started"}})) +
-        "\n");
+    terminal.Print(CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
+                                                 {"definition", definition},
+                                                 {"status", "started"}})) +
+                   "\n");
   } else {
     terminal.Print(
         fmt::format("instance {} of {} is started\n", instance.value, Clean(definition)));

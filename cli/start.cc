@@ -143,8 +143,7 @@ int Start(Starting& starting) {
       engine.shard().Start(std::move(starting.command), starting.actor, answer,
                            {.unique_business_key = starting.unique});
   const bool known = instance && instance <= last;
-  if (known)
-    starting.terminal.PrintNote(KnownStartNote(instance));
+  if (known) starting.terminal.PrintNote(KnownStartNote(instance));
   if (starting.arguments.Has("--no-wait") || !instance) {
     engine.LeaveBehindInbox();
   } else {
@@ -154,8 +153,7 @@ int Start(Starting& starting) {
   session.Run();
   if (refusal.has_value()) return Refuse(starting.terminal, *refusal);
   if (!starting.arguments.Has("--no-wait")) return session.Report(true);
-  ReportStarted(starting.arguments, starting.terminal, instance,
-                starting.source.definition->name);
+  ReportStarted(starting.arguments, starting.terminal, instance, starting.source.definition->name);
   return kExitDone;
 }
 
@@ -223,8 +221,8 @@ int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
   if (const Status known = CheckStubs(starting.stubs, *starting.source.definition);
       !known.has_value())
     return Refuse(terminal, known.error());
-  auto given = ReadStart(arguments, terminal, *starting.source.definition,
-                         starting.engine.clock().Now());
+  auto given =
+      ReadStart(arguments, terminal, *starting.source.definition, starting.engine.clock().Now());
   if (!given.has_value()) return Refuse(terminal, given.error());
   starting.command = *std::move(given);
   starting.unique = arguments.Has("--unique");
