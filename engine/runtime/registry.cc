@@ -127,10 +127,10 @@ void Shard::NoteDenied(model::AccessDenied denied, std::string_view actor) {
 void Shard::ChangeAlert(model::AlertChanged changed, std::string_view actor, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (registry_.alerts.contains(changed.rule) == changed.firing)
-    return answer(Fail(ErrorCode::kWrongState,
-                       fmt::format("Expected an alert of \"{}\" that {} but found that it {}",
-                                   changed.rule, changed.firing ? "is over" : "fires",
-                                   changed.firing ? "fires" : "is over")));
+    return answer(Fail(
+        ErrorCode::kWrongState,
+        fmt::format("Expected an alert of \"{}\" that {} but found that it {}", changed.rule,
+                    changed.firing ? "is over" : "fires", changed.firing ? "fires" : "is over")));
   RecordOfRegistry(std::move(changed), actor, std::move(answer));
 }
 

@@ -122,8 +122,7 @@ Promised<projections::Series> Questions::Series(const Caller& caller,
 }
 
 Promised<projections::DefinitionPage> Questions::Definitions(const Caller& caller,
-                                                             const std::string& after,
-                                                             size_t limit,
+                                                             const std::string& after, size_t limit,
                                                              projections::Freshness freshness) {
   return AskOf({.caller = caller, .view = projections::kStatisticsView, .freshness = freshness},
                [after, limit](const Asked& asked, const Sight& sight) {

@@ -96,7 +96,8 @@ TEST_F(JobsDialect, MakesFlowsOfTasks) {
             "STL0407");
   EXPECT_EQ(world.Refusal(422, world.Post("//api/flows", R"({"name": "x", "task_ids": []})")),
             "STL0406");
-  EXPECT_EQ(world.Refusal(422, world.Post("//api/flows", R"({"name": "x", "task_ids": [9223372036854775808]})")),
+  EXPECT_EQ(world.Refusal(422, world.Post("//api/flows",
+                                          R"({"name": "x", "task_ids": [9223372036854775808]})")),
             "STL0406");
 }
 

@@ -116,8 +116,7 @@ TEST_F(LoginWorld, NobodyWaitsForQuestionsToLogIn) {
       return wait();
     }));
   begun.wait();
-  for (size_t i = 0; i < kMaxSlowQuestions; ++i)
-    questions.push_back(world_.desk().ReadLong(wait));
+  for (size_t i = 0; i < kMaxSlowQuestions; ++i) questions.push_back(world_.desk().ReadLong(wait));
   EXPECT_TRUE(Login("ada", kGood).has_value());
   // What is more than may wait is refused, and the rest is answered.
   EXPECT_EQ(world_.CodeOf(world_.desk().ReadLong(wait)), ErrorCode::kBackPressure);

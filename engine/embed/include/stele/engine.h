@@ -52,8 +52,8 @@ struct Attempt {
   std::string task_type;
   std::string config;  // an object: templates are rendered, secrets in their places
   std::string input;   // an object
-  // The attempt's `traceparent` (W3C Trace Context), to be handed on; empty: the instance was started
-  // without one.
+  // The attempt's `traceparent` (W3C Trace Context), to be handed on; empty: the instance was
+  // started without one.
   std::string trace_parent;
   // True from when nobody waits for the attempt any more: it was cancelled, its time is up, the
   // engine stops. Work that takes long should look at it.
