@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "cli/asker.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/options.h"
 #include "cli/registry_change.h"
-#include "cli/remote_command.h"
+#include "cli/remote/asker.h"
+#include "cli/remote/command.h"
 #include "cli/source.h"
 #include "cli/text.h"
 #include "server/alerts/recording.h"

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include "cli/credentials.h"
 #include "cli/given.h"
-#include "cli/server_option.h"
+#include "cli/remote/credentials.h"
+#include "cli/remote/server_option.h"
 
 namespace stele::cli {
 

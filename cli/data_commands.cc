@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "cli/asker.h"
 #include "cli/commands.h"
-#include "cli/following.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/operation.h"
-#include "cli/remote_message.h"
-#include "cli/server_option.h"
+#include "cli/remote/asker.h"
+#include "cli/remote/following.h"
+#include "cli/remote/message.h"
+#include "cli/remote/server_option.h"
 #include "cli/text.h"
 #include "engine/requests/find_run.h"
 #include "engine/requests/operators.h"

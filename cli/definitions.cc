@@ -8,14 +8,14 @@
 #include <filesystem>
 
 #include "base/json.h"
-#include "cli/asker.h"
 #include "cli/commands.h"
 #include "cli/definition_files.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/registry_change.h"
-#include "cli/remote_definitions.h"
-#include "cli/server_option.h"
+#include "cli/remote/asker.h"
+#include "cli/remote/definitions.h"
+#include "cli/remote/server_option.h"
 #include "cli/source.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"

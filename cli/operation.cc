@@ -9,7 +9,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/recorded.h"
-#include "cli/server_option.h"
+#include "cli/remote/server_option.h"
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/waiting_text.h"

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "cli/open_data.h"
-#include "cli/server_option.h"
+#include "cli/remote/server_option.h"
 #include "cli/views.h"
 #include "projections/views/workers.h"
 

@@ -76,7 +76,7 @@ inline Result<projections::Page<projections::TaskRow>> Questions::Find(
 // Notes what it cost to answer. `view`: the one that is asked.
 Result<std::unique_ptr<Questions>> AskViews(const Arguments& arguments, const Terminal& terminal,
                                             std::string_view view);
-// Of a server, in remote_questions.cc: the same, and how far behind its log each view is.
+// Of a server, in remote/questions.cc: the same, and how far behind its log each view is.
 Result<std::unique_ptr<Questions>> AskServer(const Arguments& arguments);
 Result<std::vector<projections::ViewState>> ReadServerStates(const Arguments& arguments);
 

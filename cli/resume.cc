@@ -8,7 +8,7 @@
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/operation.h"
-#include "cli/server_option.h"
+#include "cli/remote/server_option.h"
 #include "engine/requests/operators.h"
 
 namespace stele::cli {

@@ -1,7 +1,7 @@
 // The table of the commands that run workflows.
 #include "cli/commands.h"
+#include "cli/configuration/setting_table.h"
 #include "cli/options.h"
-#include "cli/setting_table.h"
 
 namespace stele::cli {
 

@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/configuration.h"
-#include "cli/edge_options.h"
+#include "cli/configuration/configuration.h"
+#include "cli/configuration/edge_options.h"
+#include "cli/configuration/tracing.h"
 #include "cli/engine.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
@@ -12,7 +13,6 @@
 #include "cli/settings.h"
 #include "cli/supervisor.h"
 #include "cli/text.h"
-#include "cli/tracing.h"
 #include "cli/watchdog.h"
 #include "engine/retention/service.h"
 #include "engine/triggers/service.h"

@@ -6,7 +6,7 @@
 
 #include "cli/open_data.h"
 #include "cli/recorded.h"
-#include "cli/remote.h"
+#include "cli/remote/remote.h"
 
 namespace stele::cli {
 

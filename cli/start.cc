@@ -11,7 +11,7 @@
 #include "cli/given.h"
 #include "cli/given_start.h"
 #include "cli/open_data.h"
-#include "cli/server_option.h"
+#include "cli/remote/server_option.h"
 #include "cli/session.h"
 #include "cli/settings.h"
 #include "cli/text.h"

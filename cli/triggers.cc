@@ -1,4 +1,6 @@
 // `stele triggers add | pause | resume | remove | fire | backfill | deliver`.
+#include "cli/remote/triggers.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,9 +9,8 @@
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
-#include "cli/remote_triggers.h"
+#include "cli/remote/server_option.h"
 #include "cli/searching.h"
-#include "cli/server_option.h"
 #include "cli/text.h"
 #include "cli/trigger_operation.h"
 

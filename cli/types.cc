@@ -5,12 +5,12 @@
 #include <filesystem>
 
 #include "base/json.h"
-#include "cli/asker.h"
 #include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/registry_change.h"
-#include "cli/remote_command.h"
-#include "cli/server_option.h"
+#include "cli/remote/asker.h"
+#include "cli/remote/command.h"
+#include "cli/remote/server_option.h"
 #include "cli/source.h"
 #include "cli/text.h"
 #include "engine/definition/document.h"

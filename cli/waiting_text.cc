@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "cli/open_data.h"
-#include "cli/server_option.h"
+#include "cli/remote/server_option.h"
 #include "cli/text.h"
 #include "engine/model/names.h"
 

@@ -1,0 +1,155 @@
+#include "cli/remote/remote.h"
+
+#include <capnp/rpc-twoparty.h>
+#include <fmt/format.h>
+#include <uv.h>
+
+#include "cli/given.h"
+#include "cli/remote/credentials.h"
+#include "server/loop/address.h"
+#include "server/loop/connect.h"
+#include "server/loop/kj_loop.h"
+#include "server/loop/tls.h"
+
+namespace stele::cli {
+
+namespace {
+
+// To be connected, with the handshake of TLS, and to be known.
+constexpr int64_t kConnectPatienceUs = 10'000'000;
+
+bool WantsTls(const Arguments& arguments, std::string_view server) {
+  return server.starts_with(kTlsPrefix) || arguments.Has("--tls-ca") ||
+         arguments.Has("--tls-certificate") || arguments.Has("--tls-key");
+}
+
+kj::StringPtr Words(const std::string& text) {
+  return {text.c_str(), text.size()};
+}
+
+}  // namespace
+
+// The connection, and the loop that it lives on.
+struct Remote::Line {
+  // What lives on the loop ends before it.
+  struct Connection {
+    explicit Connection(kj::Own<kj::AsyncIoStream> connected)
+        : stream(kj::mv(connected)), rpc(*stream), gate(rpc.bootstrap().castAs<api::Gate>()) {}
+    kj::Own<kj::AsyncIoStream> stream;
+    capnp::TwoPartyClient rpc;
+    api::Gate::Client gate;
+  };
+  struct UvLoop {
+    UvLoop() { uv_loop_init(&uv); }
+    ~UvLoop() {
+      uv_run(&uv, UV_RUN_DEFAULT);
+      uv_loop_close(&uv);
+    }
+    UvLoop(const UvLoop&) = delete;
+    UvLoop& operator=(const UvLoop&) = delete;
+    uv_loop_t uv;
+  };
+
+  UvLoop uv;
+  server::KjLoop loop{&uv.uv};
+  std::optional<server::TlsClient> tls;
+  std::optional<Connection> connection;
+};
+
+Remote::Remote(std::string server) : server_(std::move(server)), line_(std::make_unique<Line>()) {}
+Remote::~Remote() = default;
+
+api::Gate::Client& Remote::gate() {
+  return line_->connection->gate;
+}
+
+Status Remote::RunUntil(const bool& done, kj::Promise<void> promise, int64_t patience_us) {
+  bool late = false;
+  auto timer = line_->loop.timer()
+                   .afterDelay(patience_us * kj::MICROSECONDS)
+                   .then([&] { late = true; })
+                   .eagerlyEvaluate(nullptr);
+  const auto running = promise.eagerlyEvaluate(nullptr);
+  while (!done && !late) uv_run(&line_->uv.uv, UV_RUN_ONCE);
+  if (done) return {};
+  return Fail(ErrorCode::kTimeout,
+              fmt::format("Expected an answer of {} within {} s but found none", server_,
+                          patience_us / 1'000'000));
+}
+
+Status Remote::Dial(const Arguments& arguments) {
+  const std::string address = AddressOf(server_);
+  auto connected = server::Connect(line_->loop, address);
+  if (WantsTls(arguments, server_)) {
+    auto tls = server::TlsClient::Create({.certificate_file = arguments.Get("--tls-certificate"),
+                                          .key_file = arguments.Get("--tls-key"),
+                                          .ca_file = arguments.Get("--tls-ca")});
+    if (!tls.has_value()) return std::unexpected(tls.error());
+    line_->tls = *std::move(tls);
+    connected = connected.then(
+        [this, host = server::ParseAddress(address)->host](kj::Own<kj::AsyncIoStream> stream) {
+          return line_->tls->Connect(kj::mv(stream), host).then([](server::TlsStream&& secured) {
+            return kj::mv(secured.stream);
+          });
+        });
+  }
+  bool done = false;
+  std::string fault;
+  const Status in_time = RunUntil(
+      done,
+      connected
+          .then(
+              [&](kj::Own<kj::AsyncIoStream> stream) { line_->connection.emplace(kj::mv(stream)); },
+              [&](kj::Exception&& why) { fault = why.getDescription().cStr(); })
+          .then([&] { done = true; }),
+      kConnectPatienceUs);
+  if (!in_time.has_value()) return Fail(ErrorCode::kUnreachable, in_time.error().message);
+  if (line_->connection.has_value()) return {};
+  return Fail(ErrorCode::kUnreachable,
+              fault.starts_with("Expected")
+                  ? fault
+                  : fmt::format("Expected a server at {} but found: {}", server_, fault));
+}
+
+Status Remote::Enter(const Arguments& arguments) {
+  const auto token = TokenFor(arguments, server_);
+  if (!token.has_value()) return std::unexpected(token.error());
+  Status known;
+  if (token->empty()) {
+    auto entered = Wait(gate().anonymousRequest().send(), kConnectPatienceUs);
+    if (entered.has_value()) session_ = entered->getSession();
+    if (!entered.has_value()) known = std::unexpected(entered.error());
+  } else {
+    auto request = gate().withTokenRequest();
+    request.setToken(Words(*token));
+    auto entered = Wait(request.send(), kConnectPatienceUs);
+    if (entered.has_value()) session_ = entered->getSession();
+    if (!entered.has_value()) known = std::unexpected(entered.error());
+  }
+  if (known.has_value()) return known;
+  Error error = known.error();
+  if (error.code == ErrorCode::kClosed || error.code == ErrorCode::kTimeout)
+    error = {ErrorCode::kUnreachable,
+             fmt::format("Expected Stele's RPC at {} but found another end{}", server_,
+                         line_->tls.has_value() ? "" : ", or one that speaks TLS")};
+  if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kBadToken)
+    error.message += fmt::format("; \"stele login --server {} --user NAME\" gets a token", server_);
+  return std::unexpected(std::move(error));
+}
+
+Result<std::unique_ptr<Remote>> Remote::Connect(const Arguments& arguments) {
+  auto server = ServerOf(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  std::unique_ptr<Remote> remote(new Remote(*std::move(server)));
+  STELE_RETURN_IF_ERROR(remote->Dial(arguments));
+  return remote;
+}
+
+Result<std::unique_ptr<Remote>> Remote::Open(const Arguments& arguments) {
+  auto remote = Connect(arguments);
+  if (!remote.has_value()) return remote;
+  STELE_RETURN_IF_ERROR((*remote)->Enter(arguments));
+  return remote;
+}
+
+}  // namespace stele::cli

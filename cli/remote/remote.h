@@ -1,0 +1,81 @@
+// A server that commands ask and act at, in place of a data directory: the connection, and who
+// asks.
+//
+// A command waits for each answer; meanwhile nothing runs but the connection, on the thread that
+// made it.
+#pragma once
+
+#include <kj/async.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "cli/arguments.h"
+#include "cli/remote/server_option.h"
+#include "schemas/api.capnp.h"
+#include "server/rpc/errors.h"
+
+namespace stele::cli {
+
+// How long an answer may take.
+inline constexpr int64_t kAnswerPatienceUs = int64_t{300} * 1'000'000;
+
+class Remote {
+ public:
+  // Connects, and says who asks: with the token of --token-file or the environment
+  // (cli/remote/credentials.h), else as nobody in particular. kUnreachable: nobody answers there; what the
+  // server says of who asks.
+  static Result<std::unique_ptr<Remote>> Open(const Arguments& arguments);
+  // The same, before anybody is known: for who logs in.
+  static Result<std::unique_ptr<Remote>> Connect(const Arguments& arguments);
+  ~Remote();
+  Remote(const Remote&) = delete;
+  Remote& operator=(const Remote&) = delete;
+
+  const std::string& server() const { return server_; }
+  api::Gate::Client& gate();
+  // REQUIRES: Open, or Admit.
+  api::Session::Client& session() { return *session_; }
+  // Of who has logged in.
+  void Admit(api::Session::Client session) { session_ = kj::mv(session); }
+
+  // The value, or what the call was refused with. kTimeout: nothing came for so long.
+  template <class T>
+  Result<T> Wait(kj::Promise<T> promise, int64_t patience_us = kAnswerPatienceUs);
+
+ private:
+  struct Line;
+  explicit Remote(std::string server);
+
+  Status Dial(const Arguments& arguments);
+  Status Enter(const Arguments& arguments);
+  // Until the promise is kept or broken; kTimeout.
+  Status RunUntil(const bool& done, kj::Promise<void> promise, int64_t patience_us);
+
+  const std::string server_;
+  std::unique_ptr<Line> line_;
+  std::optional<api::Session::Client> session_;
+};
+
+template <class T>
+Result<T> Remote::Wait(kj::Promise<T> promise, int64_t patience_us) {
+  std::optional<Result<T>> outcome;
+  bool done = false;
+  const Status in_time =
+      RunUntil(done,
+               promise
+                   .then([&](T&& value) { outcome.emplace(kj::mv(value)); },
+                         [&](kj::Exception&& fault) {
+                           outcome.emplace(std::unexpected(server::rpc::ErrorOf(fault)));
+                         })
+                   .then([&] { done = true; }),
+               patience_us);
+  if (!in_time.has_value()) return std::unexpected(in_time.error());
+  return *std::move(outcome);
+}
+
+}  // namespace stele::cli
