@@ -233,9 +233,15 @@ void CalledWorker::OnTask(const tasks::WorkerTask& task) {
   request.setControl(
       kj::heap<Measured<ControlServer>>(access_->options().calls, weak_from_this(), task.lease));
   const LeaseId lease = task.lease;
+  // The call may be the longer-lived of the two: its end comes a turn later.
   auto call = request.send()
-                  .then([this, lease](auto&& results) { Done(lease, results); },
-                        [this, lease](kj::Exception&& fault) { Failed(lease, fault); })
+                  .then(
+                      [worker = weak_from_this(), lease](auto&& results) {
+                        if (const auto called = worker.lock()) called->Done(lease, results);
+                      },
+                      [worker = weak_from_this(), lease](kj::Exception&& fault) {
+                        if (const auto called = worker.lock()) called->Failed(lease, fault);
+                      })
                   .eagerlyEvaluate(nullptr);
   running_.emplace(lease, Running{kj::mv(call)});
 }

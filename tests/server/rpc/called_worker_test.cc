@@ -23,6 +23,21 @@ class Idle final : public api::Worker::Server {
   int& calls_;
 };
 
+// Keeps a call until it is told.
+class Waiting final : public api::Worker::Server {
+ public:
+  explicit Waiting(kj::Own<kj::PromiseFulfiller<void>>& over) : over_(over) {}
+  kj::Promise<void> run(RunContext context) override {
+    context.allowCancellation();
+    auto told = kj::newPromiseAndFulfiller<void>();
+    over_ = kj::mv(told.fulfiller);
+    return kj::mv(told.promise);
+  }
+
+ private:
+  kj::Own<kj::PromiseFulfiller<void>>& over_;
+};
+
 class ACalledWorker : public RpcWorld {
  protected:
   ACalledWorker() {
@@ -68,6 +83,17 @@ TEST_F(ACalledWorker, MayEndBeforeTheLoopTurns) {
   world_.Until([&] { return calls == 1; });
   called.reset();
   world_.Until([&] { return calls == 0; });
+}
+
+TEST_F(ACalledWorker, HearsNothingOfACallThatFailsInTheTurnInWhichItEnds) {
+  kj::Own<kj::PromiseFulfiller<void>> over;
+  auto called = Joined(kj::heap<Waiting>(over));
+  Started("album");
+  world_.Until([&] { return over.get() != nullptr; });
+  over->reject(KJ_EXCEPTION(DISCONNECTED, "it has hung up"));
+  called.reset();
+  world_.Settle();
+  EXPECT_EQ(world_.workers().figures().workers, 0u);
 }
 
 TEST_F(ACalledWorker, KeepsNothingOfThoseWhoNoLongerWaitForItsEnd) {

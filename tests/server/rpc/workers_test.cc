@@ -24,7 +24,8 @@ struct Called {
   kj::Own<kj::PromiseFulfiller<void>> over;  // the call's end, behind `answer`
   std::function<void(api::WorkerResult::Builder)> answer = [](auto) {};
   bool answers = true;  // false: without a result
-  bool dropped = false;
+  // A call may end behind the hand that has it.
+  std::shared_ptr<bool> dropped = std::make_shared<bool>(false);
 };
 
 struct Hand {
@@ -60,7 +61,7 @@ class HandServer final : public api::Worker::Server {
         .then([context, &call]() mutable {
           if (call.answers) call.answer(context.getResults().initResult());
         })
-        .attach(kj::defer([&call] { call.dropped = true; }));
+        .attach(kj::defer([dropped = call.dropped] { *dropped = true; }));
   }
 
  private:
@@ -260,7 +261,7 @@ TEST_F(RpcWorkers, RenewTheirLeasesByHeartbeats) {
   world_.clock().Advance(31 * kSecond);
   world_.workers().ElapseTimers();
   EXPECT_EQ(CodeOf(Heartbeat(hand_.calls[0])), ErrorCode::kStaleAttempt);
-  world_.Until([&] { return hand_.calls[0].dropped; });
+  world_.Until([&] { return *hand_.calls[0].dropped; });
   EXPECT_EQ(hand_.calls.size(), 1u) << "the slot is free before the task has stopped";
   hand_.calls[0].control.reset();
   UntilCalls(hand_, 2);
@@ -273,7 +274,7 @@ TEST_F(RpcWorkers, HaveTheCallOfACancelledTaskDropped) {
   const uint64_t id = Started("album");
   UntilCalls(hand_, 1);
   Do(Instance(id).cancelRequest().send());
-  world_.Until([&] { return hand_.calls[0].dropped; });
+  world_.Until([&] { return *hand_.calls[0].dropped; });
   world_.Settle();
   EXPECT_TRUE(world_.workers().figures().leased_by_type.contains("resize"))
       << "its slot is free before the task has stopped";
