@@ -16,16 +16,20 @@ bool HasData(const std::string& data) {
   return eventstore::HasRocksDbStore(data);
 }
 
+Status RequireData(const std::string& data) {
+  if (HasData(data)) return {};
+  return Fail(ErrorCode::kStoreNotFound,
+              fmt::format("Expected the data of earlier runs in {} but found none; --data names "
+                          "another directory",
+                          data));
+}
+
 namespace {
 
 Result<std::unique_ptr<eventstore::EventStore>> OpenData(const Arguments& arguments,
                                                          eventstore::RocksDbOptions options) {
   const std::string path = arguments.Get("--data", kDefaultData);
-  if (!HasData(path))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            path));
+  STELE_RETURN_IF_ERROR(RequireData(path));
   // Faulty settings are told by whoever comes first, not by the one who starts something.
   const auto key = ReadKeySource(path);
   if (!key.has_value()) return std::unexpected(key.error());

@@ -18,6 +18,8 @@ inline constexpr ShardId kShard{0};
 
 // Whether somebody has run something there.
 bool HasData(const std::string& data);
+// kStoreNotFound: nobody has.
+Status RequireData(const std::string& data);
 
 // Others may read meanwhile; nothing in the directory is changed.
 // `damaged`: a damaged log too, to say where the damage is. The others refuse it, lest they take

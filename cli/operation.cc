@@ -31,11 +31,7 @@ Status Operation::Open(bool goes_on) {
   actor_ = *std::move(actor);
   const auto stubs = ParseStubs(arguments_.All("--stub"));
   if (!stubs.has_value()) return std::unexpected(stubs.error());
-  if (!HasData(data_))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            data_));
+  STELE_RETURN_IF_ERROR(RequireData(data_));
   STELE_RETURN_IF_ERROR(engine_.Open(data_, false, &session_));
   goes_on_ = goes_on && !arguments_.Has("--no-wait");
   if (!goes_on) return {};

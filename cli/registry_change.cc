@@ -17,11 +17,9 @@ Status RegistryChange::Open(bool create) {
   if (!actor.has_value()) return std::unexpected(actor.error());
   actor_ = *std::move(actor);
   const std::string data = arguments_.Get("--data", kDefaultData);
-  if (!create && !HasData(data))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            data));
+  if (!create) {
+    STELE_RETURN_IF_ERROR(RequireData(data));
+  }
   STELE_RETURN_IF_ERROR(engine_.Open(data, create, &triggers_));
   return triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets());
 }

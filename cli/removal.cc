@@ -19,11 +19,7 @@ Status Removal::Open(const Arguments& arguments) {
   const std::string data = arguments.Get("--data", kDefaultData);
   const auto actor = ActorOf(arguments);
   if (!actor.has_value()) return std::unexpected(actor.error());
-  if (!HasData(data))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            data));
+  STELE_RETURN_IF_ERROR(RequireData(data));
   const auto policy = ReadRetention(data);
   if (!policy.has_value()) return std::unexpected(policy.error());
   STELE_RETURN_IF_ERROR(engine_.Open(data, false, this));

@@ -196,11 +196,7 @@ auto RemoveThere(const Arguments& arguments, const Terminal& terminal, Work work
 Result<Value> PolicyOf(const Arguments& arguments) {
   if (IsForServer(arguments)) return PolicyAtServer(arguments);
   const std::string data = arguments.Get("--data", kDefaultData);
-  if (!HasData(data))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            data));
+  STELE_RETURN_IF_ERROR(RequireData(data));
   const auto policy = ReadRetention(data);
   if (!policy.has_value()) return std::unexpected(policy.error());
   return server::ToJson(*policy);

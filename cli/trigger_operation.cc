@@ -19,11 +19,7 @@ Status TriggerOperation::Open(bool starts) {
   if (!actor.has_value()) return std::unexpected(actor.error());
   actor_ = *std::move(actor);
   const std::string data = arguments_.Get("--data", kDefaultData);
-  if (!HasData(data))
-    return Fail(ErrorCode::kStoreNotFound,
-                fmt::format("Expected the data of earlier runs in {} but found none; --data names "
-                            "another directory",
-                            data));
+  STELE_RETURN_IF_ERROR(RequireData(data));
   STELE_RETURN_IF_ERROR(engine_.Open(data, false, &triggers_));
   if (starts) {
     const auto stubs = ParseStubs(arguments_.All("--stub"));

@@ -33,6 +33,15 @@ static_assert(DefaultOf("http.max_connections") == server::kMaxConnections);
 static_assert(DefaultOf("rpc.max_connections") == server::kMaxConnections);
 static_assert(DefaultOf("drain_timeout") == server::kDrainSeconds);
 
+// Said without a CA it is a mistake, which the edge tells; nobody is asked for anything then.
+server::ClientCertificate ClientsOf(const Configuration& configuration) {
+  const ChosenSetting& clients = configuration.Find("tls.clients");
+  if (configuration.Text("tls.ca").empty() && clients.origin.kind == Origin::Kind::kDefault)
+    return server::ClientCertificate::kNone;
+  return clients.value == Value("required") ? server::ClientCertificate::kRequired
+                                            : server::ClientCertificate::kOptional;
+}
+
 server::http::ServiceSettings RequestsOf(const Configuration& configuration) {
   const auto time = [&configuration](std::string_view name) {
     return configuration.Number(name) * kj::MICROSECONDS;
@@ -64,9 +73,9 @@ server::EdgeOptions EdgeOptionsOf(const Configuration& configuration) {
   options.program = "stele " STELE_VERSION;
   options.tls = {.certificate_file = configuration.Text("tls.certificate"),
                  .key_file = configuration.Text("tls.key"),
-                 .ca_file = configuration.Text("tls.ca")};
-  if (!options.tls.ca_file.empty())
-    options.tls.client_certificate = server::ClientCertificate::kRequired;
+                 .ca_file = configuration.Text("tls.ca"),
+                 .client_certificate = ClientsOf(configuration)};
+  options.certified_workers = configuration.Text("tls.clients") == "workers";
   options.auth.token_lifetime_us = configuration.Number("auth.token_lifetime");
   options.auth.session_us = configuration.Number("auth.session_lifetime");
   options.issuers = IssuersOf(configuration.Find("auth.issuers").value);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <deque>
@@ -16,6 +15,7 @@
 #include "cli/load/line.h"
 #include "schemas/definitions.capnp.h"
 #include "server/loop/address.h"
+#include "server/loop/own_loop.h"
 #include "server/rpc/errors.h"
 
 namespace stele::load {
@@ -24,17 +24,6 @@ using server::rpc::ErrorOf;
 
 // The loop, and what lives on it; what stands further down ends first.
 struct Clients::Parts {
-  struct UvLoop {
-    UvLoop() { uv_loop_init(&uv); }
-    ~UvLoop() {
-      uv_run(&uv, UV_RUN_DEFAULT);
-      uv_loop_close(&uv);
-    }
-    UvLoop(const UvLoop&) = delete;
-    UvLoop& operator=(const UvLoop&) = delete;
-    uv_loop_t uv;
-  };
-
   Parts(const ServerAddress& address, std::function<bool()> stop)
       : server(address), stop(std::move(stop)) {}
 
@@ -48,9 +37,9 @@ struct Clients::Parts {
 
   const ServerAddress server;
   const std::function<bool()> stop;
-  UvLoop uv;
-  server::KjLoop loop{&uv.uv};
-  FineTimer timer{&uv.uv};
+  server::OwnLoop uv;
+  server::KjLoop loop{uv.get()};
+  FineTimer timer{uv.get()};
   std::optional<server::TlsClient> tls;
   std::deque<Told> told;  // of those that follow
   std::vector<kj::Own<Line>> lines;
@@ -61,7 +50,7 @@ bool Clients::Parts::RunUntil(const std::function<bool()>& done, int64_t patienc
   while (!done()) {
     if (NowUs() >= until_us || stop()) return false;
     timer.WakeAt(std::min(until_us, NowUs() + kLookEveryUs));
-    uv_run(&uv.uv, UV_RUN_ONCE);
+    uv.Turn();
   }
   return true;
 }
@@ -223,7 +212,7 @@ void Clients::Run(const Work& work, Load& load) {
     if (parts_->stop()) load.Stop(NowUs());
     runner.Pump();
     parts_->timer.WakeAt(load.NextLookUs(NowUs()));
-    uv_run(&parts_->uv.uv, UV_RUN_ONCE);
+    parts_->uv.Turn();
   }
 }
 

@@ -6,6 +6,7 @@
 #include "cli/remote/command.h"
 #include "engine/definition/limits.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/show.h"
 
 namespace stele::cli {
 
@@ -37,38 +38,15 @@ NotRegistered Read(api::Refused::Reader refused) {
   return why;
 }
 
-std::string StateOf(api::DefinitionState state) {
-  switch (state) {
-    case api::DefinitionState::DRAFT:
-      return "draft";
-    case api::DefinitionState::ACTIVE:
-      return "active";
-    case api::DefinitionState::PAUSED:
-      return "paused";
-    case api::DefinitionState::RETIRED:
-      return "retired";
-  }
-  return "unknown";
-}
-
-api::DefinitionState StateOf(model::DefinitionState state) {
-  switch (state) {
-    case model::DefinitionState::kDraft:
-      return api::DefinitionState::DRAFT;
-    case model::DefinitionState::kActive:
-      return api::DefinitionState::ACTIVE;
-    case model::DefinitionState::kPaused:
-      return api::DefinitionState::PAUSED;
-    case model::DefinitionState::kRetired:
-      return api::DefinitionState::RETIRED;
-  }
-  return api::DefinitionState::ACTIVE;
+std::string StateNameOf(api::DefinitionState number) {
+  const auto state = server::rpc::StateOf(number);
+  return state.has_value() ? std::string(model::DefinitionStateName(*state)) : "unknown";
 }
 
 DefinitionAtServer Read(api::DefinitionStatus::Reader status) {
   return {.name = status.getName().cStr(),
           .version = status.getVersion(),
-          .state = StateOf(status.getState()),
+          .state = StateNameOf(status.getState()),
           .is_new = status.getIsNew()};
 }
 
@@ -107,7 +85,7 @@ Result<DefinitionAtServer> ChangeAtServer(Remote& server, const std::string& nam
   auto request = DefinitionsOf(server).changeRequest();
   request.setName(WordsOf(name));
   request.setVersion(version);
-  request.setState(StateOf(state));
+  request.setState(server::rpc::StateNumber(state));
   request.setReason(WordsOf(reason));
   const auto answer = server.Wait(request.send());
   if (!answer.has_value()) return std::unexpected(answer.error());

@@ -2,13 +2,13 @@
 
 #include <capnp/rpc-twoparty.h>
 #include <fmt/format.h>
-#include <uv.h>
 
 #include "cli/given.h"
 #include "cli/remote/credentials.h"
 #include "server/loop/address.h"
 #include "server/loop/connect.h"
 #include "server/loop/kj_loop.h"
+#include "server/loop/own_loop.h"
 #include "server/loop/tls.h"
 
 namespace stele::cli {
@@ -39,19 +39,8 @@ struct Remote::Line {
     capnp::TwoPartyClient rpc;
     api::Gate::Client gate;
   };
-  struct UvLoop {
-    UvLoop() { uv_loop_init(&uv); }
-    ~UvLoop() {
-      uv_run(&uv, UV_RUN_DEFAULT);
-      uv_loop_close(&uv);
-    }
-    UvLoop(const UvLoop&) = delete;
-    UvLoop& operator=(const UvLoop&) = delete;
-    uv_loop_t uv;
-  };
-
-  UvLoop uv;
-  server::KjLoop loop{&uv.uv};
+  server::OwnLoop uv;
+  server::KjLoop loop{uv.get()};
   std::optional<server::TlsClient> tls;
   std::optional<Connection> connection;
 };
@@ -70,7 +59,7 @@ Status Remote::RunUntil(const bool& done, kj::Promise<void> promise, int64_t pat
                    .then([&] { late = true; })
                    .eagerlyEvaluate(nullptr);
   const auto running = promise.eagerlyEvaluate(nullptr);
-  while (!done && !late) uv_run(&line_->uv.uv, UV_RUN_ONCE);
+  while (!done && !late) line_->uv.Turn();
   if (done) return {};
   return Fail(ErrorCode::kTimeout,
               fmt::format("Expected an answer of {} within {} s but found none", server_,

@@ -7,6 +7,7 @@
 #include "cli/remote/asker.h"
 #include "cli/remote/command.h"
 #include "cli/remote/following.h"
+#include "server/rpc/show.h"
 
 namespace stele::cli {
 
@@ -20,18 +21,6 @@ api::Triggers::Client TriggersOf(Remote& server) {
 Result<std::unique_ptr<Remote>> Open(const Arguments& arguments) {
   STELE_RETURN_IF_ERROR(CheckAtServer(arguments));
   return Remote::Open(arguments);
-}
-
-api::TriggerState StateOf(model::TriggerState state) {
-  switch (state) {
-    case model::TriggerState::kActive:
-      return api::TriggerState::ACTIVE;
-    case model::TriggerState::kPaused:
-      return api::TriggerState::PAUSED;
-    case model::TriggerState::kRemoved:
-      return api::TriggerState::REMOVED;
-  }
-  return api::TriggerState::ACTIVE;
 }
 
 }  // namespace
@@ -52,7 +41,7 @@ Status ChangeTriggerAtServer(const Arguments& arguments, TriggerId id, model::Tr
   if (!server.has_value()) return std::unexpected(server.error());
   auto request = TriggersOf(**server).changeRequest();
   request.setId(id.value);
-  request.setState(StateOf(state));
+  request.setState(server::rpc::StateNumber(state));
   request.setReason(WordsOf(arguments.Get("--reason")));
   const auto changed = (*server)->Wait(request.send());
   if (!changed.has_value()) return std::unexpected(changed.error());

@@ -31,32 +31,6 @@ unsigned CountOf(const auto& list) {
   return static_cast<unsigned>(list.size());
 }
 
-api::DefinitionState StateNumber(model::DefinitionState state) {
-  switch (state) {
-    case model::DefinitionState::kDraft:
-      return api::DefinitionState::DRAFT;
-    case model::DefinitionState::kActive:
-      return api::DefinitionState::ACTIVE;
-    case model::DefinitionState::kPaused:
-      return api::DefinitionState::PAUSED;
-    case model::DefinitionState::kRetired:
-      return api::DefinitionState::RETIRED;
-  }
-  return api::DefinitionState::DRAFT;
-}
-
-api::TriggerState StateNumber(model::TriggerState state) {
-  switch (state) {
-    case model::TriggerState::kActive:
-      return api::TriggerState::ACTIVE;
-    case model::TriggerState::kPaused:
-      return api::TriggerState::PAUSED;
-    case model::TriggerState::kRemoved:
-      return api::TriggerState::REMOVED;
-  }
-  return api::TriggerState::REMOVED;
-}
-
 void Show(const projections::InstanceRow& row, api::InstanceRow::Builder to) {
   to.setId(row.id.value);
   to.setDefinition(TextOf(row.definition));
@@ -315,6 +289,32 @@ void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>:
     to[i].setErased(record.erased);
     to[i].setBody({reinterpret_cast<const kj::byte*>(record.body.data()), record.body.size()});
   }
+}
+
+api::DefinitionState StateNumber(model::DefinitionState state) {
+  switch (state) {
+    case model::DefinitionState::kDraft:
+      return api::DefinitionState::DRAFT;
+    case model::DefinitionState::kActive:
+      return api::DefinitionState::ACTIVE;
+    case model::DefinitionState::kPaused:
+      return api::DefinitionState::PAUSED;
+    case model::DefinitionState::kRetired:
+      return api::DefinitionState::RETIRED;
+  }
+  return api::DefinitionState::DRAFT;
+}
+
+api::TriggerState StateNumber(model::TriggerState state) {
+  switch (state) {
+    case model::TriggerState::kActive:
+      return api::TriggerState::ACTIVE;
+    case model::TriggerState::kPaused:
+      return api::TriggerState::PAUSED;
+    case model::TriggerState::kRemoved:
+      return api::TriggerState::REMOVED;
+  }
+  return api::TriggerState::REMOVED;
 }
 
 Result<model::DefinitionState> StateOf(api::DefinitionState state) {

@@ -33,6 +33,8 @@ void Show(const projections::ViewState& state, api::ViewState::Builder to);
 void Show(const replay::ShownEvent& event, api::Event::Builder to);
 void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>::Builder to);
 
+api::DefinitionState StateNumber(model::DefinitionState state);
+api::TriggerState StateNumber(model::TriggerState state);
 // kInvalidInput: a number of a newer schema.
 Result<model::DefinitionState> StateOf(api::DefinitionState state);
 Result<model::TriggerState> StateOf(api::TriggerState state);
