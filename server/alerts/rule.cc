@@ -98,9 +98,15 @@ Result<expression::Expression> ConditionOf(const Object& given) {
   if (condition->references().empty())
     return Refused("an expression over a figure such as failure_rate", "condition", Quote(*text));
   const Object sample = SampleFigures();
-  if (const auto tried = condition->EvaluateBool(triggers::RootsEnvironment(sample));
-      !tried.has_value())
-    return std::unexpected(tried.error());
+  const auto tried = condition->Evaluate(triggers::RootsEnvironment(sample));
+  if (!tried.has_value()) return std::unexpected(tried.error());
+  // A number would hold as soon as it is not 0.
+  if (!tried->is_bool())
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("Expected a comparison such as failure_rate > 0.1 at column {} of the "
+                    "condition but found {}: {}",
+                    text->find_first_not_of(" \t\r\n") + 1, KindName(tried->kind()), Quote(*text)));
   return condition;
 }
 

@@ -63,6 +63,18 @@ TEST_F(RuleTest, IsRefusedWithTheColumnOfItsCondition) {
   EXPECT_THAT(Refusal(R"({})").message, HasSubstr("\"condition\" but found none"));
 }
 
+TEST_F(RuleTest, IsRefusedWhenItsConditionIsNoTruthValue) {
+  for (const char* condition : {"started", "  started + 1", "failure_rate ?? 0",
+                                "failed > 1 ? 'many' : 'few'", "[started]"}) {
+    const Error refusal = Refusal(fmt::format(R"({{"condition": "{}"}})", condition));
+    EXPECT_EQ(refusal.code, ErrorCode::kInvalidInput) << condition;
+    EXPECT_THAT(refusal.message, HasSubstr(condition[0] == ' ' ? "column 3 " : "column 1 "));
+  }
+  for (const char* condition : {"started > 1 and failed > 0", "not (started > 1)",
+                                "(failure_rate ?? 0) > 0.5", "failed > 1 ? true : started == 0"})
+    EXPECT_TRUE(Read(fmt::format(R"({{"condition": "{}"}})", condition)).has_value()) << condition;
+}
+
 TEST_F(RuleTest, IsRefusedForMembersThatDoNotFit) {
   const auto with = [](const std::string& rest) {
     return R"({"condition": "failed > 1", )" + rest + "}";
