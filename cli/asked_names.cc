@@ -22,7 +22,8 @@ bool IsLookedUp(const projections::Condition& condition) {
 std::vector<std::string> NamesOf(const model::Registry& registry, bool steps) {
   std::vector<std::string> names;
   for (const model::RegisteredDefinition& registered : registry.definitions) {
-    if (!steps) names.push_back(registered.name);
+    // There is none of a definition that the caller may not see.
+    if (!steps && !registered.name.empty()) names.push_back(registered.name);
     for (const definition::Step& step : registered.definition->steps)
       if (steps) names.push_back(step.id);
   }

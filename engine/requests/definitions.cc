@@ -21,6 +21,14 @@ using definition::Fault;
 
 constexpr size_t kMaxNamesShown = 8;
 
+// Of a definition that somebody may not see there is a number and no name.
+std::vector<std::string> NamesIn(const model::Registry& registry) {
+  std::vector<std::string> names;
+  for (const model::RegisteredDefinition& known : registry.definitions)
+    if (!known.name.empty()) names.push_back(known.name);
+  return names;
+}
+
 // "; registered: a, b and 3 more"
 std::string KnownNames(std::vector<std::string> names) {
   std::ranges::sort(names);
@@ -57,9 +65,7 @@ Result<const model::RegisteredDefinition*> FindDefinition(const model::Registry&
                                                           bool startable) {
   const model::RegisteredDefinition* latest = registry.Latest(name);
   if (latest == nullptr) {
-    std::vector<std::string> names;
-    for (const model::RegisteredDefinition& known : registry.definitions)
-      names.push_back(known.name);
+    std::vector<std::string> names = NamesIn(registry);
     const std::string near = Nearest(name, names);
     return Fail(ErrorCode::kUnknownDefinition,
                 fmt::format("Expected the name of a registered definition but found \"{}\"{}", name,

@@ -144,4 +144,19 @@ Status Authorize(const Caller& caller, Permission permission,
                           PermissionName(permission), caller.name, RoleName(caller.role)));
 }
 
+Status AuthorizeChange(const Caller& caller, const DefinitionPermissions* counting,
+                       const DefinitionPermissions* next) {
+  if (caller.role == Role::kAdmin || counting == nullptr || counting->grants.empty()) return {};
+  if (next != nullptr && *next == *counting) return {};
+  const bool is_named = std::ranges::any_of(counting->grants, [&caller](const Grant& grant) {
+    return Holds(grant.actions, Permission::kDefine) && Names(grant, caller);
+  });
+  if (is_named) return {};
+  return Fail(
+      ErrorCode::kForbidden,
+      fmt::format("Expected the `permissions` that count, or an admin or somebody whom they "
+                  "name for `define`, but found others and {}",
+                  caller.name));
+}
+
 }  // namespace stele::server

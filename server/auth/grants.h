@@ -50,4 +50,10 @@ bool Allows(const Caller& caller, Permission permission, const DefinitionPermiss
 Status Authorize(const Caller& caller, Permission permission,
                  const DefinitionPermissions* definition = nullptr);
 
+// Whether `next` may count from now on in place of `counting`, either of them null where nothing is
+// said. What guards a definition is changed by an admin, or by whom it names for `define`:
+// kForbidden. REQUIRES: the caller may define it.
+Status AuthorizeChange(const Caller& caller, const DefinitionPermissions* counting,
+                       const DefinitionPermissions* next);
+
 }  // namespace stele::server

@@ -33,6 +33,30 @@ Refused RefusedFor(std::vector<definition::Fault> faults) {
           std::move(faults)};
 }
 
+// What a definition that was loaded says; nothing of one that says nothing.
+std::optional<DefinitionPermissions> GivenBy(const definition::Definition& loaded) {
+  const Value* given = loaded.extra.is_object() ? loaded.extra.Find("permissions") : nullptr;
+  if (given == nullptr) return std::nullopt;
+  auto read = ReadPermissions(*given);
+  CHECK(read.has_value(), "permissions that cannot be read were loaded");
+  return *std::move(read);
+}
+
+// The version whose permissions count when `changed` is in that state.
+const model::RegisteredDefinition& CountingAfter(const model::Registry& registry,
+                                                 const model::RegisteredDefinition& changed,
+                                                 model::DefinitionState state) {
+  const model::RegisteredDefinition* newest = &changed;
+  const model::RegisteredDefinition* active = nullptr;
+  for (const model::RegisteredDefinition& one : registry.definitions) {
+    if (one.name != changed.name) continue;
+    newest = &one;
+    const auto after = one.id == changed.id ? state : one.state;
+    if (after == model::DefinitionState::kActive) active = &one;
+  }
+  return active != nullptr ? *active : *newest;
+}
+
 }  // namespace
 
 Object ToJson(const DefinitionStatus& status) {
@@ -81,6 +105,11 @@ kj::Promise<Judged<DefinitionStatus>> Definitions::Register(const Caller& caller
   if (const Status allowed = desk_.Allow(caller, Permission::kDefine, (*loaded)->name);
       !allowed.has_value())
     return Answer(std::unexpected(Refused{allowed.error(), {}}));
+  const auto given = GivenBy(**loaded);
+  if (const Status allowed =
+          desk_.AllowPermissions(caller, (*loaded)->name, given.has_value() ? &*given : nullptr);
+      !allowed.has_value())
+    return Answer(std::unexpected(Refused{allowed.error(), {}}));
   auto answering = desk_.Await();
   const requests::Registered registered = requests::Register(
       desk_.shard(), {.definition = *loaded, .text = text.text, .file = {}, .draft = text.draft},
@@ -98,8 +127,7 @@ Result<std::vector<DefinitionStatus>> Definitions::List(const Caller& caller,
                                                         const std::string& name) {
   STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
   if (!name.empty())
-    if (const auto known = requests::FindDefinition(desk_.registry(), name, 0, false);
-        !known.has_value())
+    if (const auto known = desk_.FindDefinition(caller, name, 0, false); !known.has_value())
       return std::unexpected(known.error());
   const Sight sight = desk_.SightOf(caller, Permission::kReadDefinitions);
   std::vector<DefinitionStatus> statuses;
@@ -112,7 +140,7 @@ Result<std::vector<DefinitionStatus>> Definitions::List(const Caller& caller,
 Result<DefinitionStatus> Definitions::Get(const Caller& caller, const std::string& name,
                                           uint32_t version) {
   STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
-  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  const auto found = desk_.FindDefinition(caller, name, version, false);
   if (!found.has_value()) return std::unexpected(found.error());
   return StatusOf(**found);
 }
@@ -122,7 +150,7 @@ Result<std::string> Definitions::Source(const Caller& caller, const std::string&
                                         std::optional<definition::Dialect> dialect,
                                         definition::Syntax syntax) {
   STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kReadDefinitions, name));
-  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  const auto found = desk_.FindDefinition(caller, name, version, false);
   if (!found.has_value()) return std::unexpected(found.error());
   if (!dialect.has_value()) return (*found)->source;
   return definition::Export(*(*found)->definition, *dialect, syntax);
@@ -136,8 +164,13 @@ Promised<DefinitionStatus> Definitions::Change(const Caller& caller, const std::
   };
   if (const Status allowed = desk_.Allow(caller, Permission::kDefine, name); !allowed.has_value())
     return refuse(allowed.error());
-  const auto found = requests::FindDefinition(desk_.registry(), name, version, false);
+  const auto found = desk_.FindDefinition(caller, name, version, false);
   if (!found.has_value()) return refuse(found.error());
+  // A version that begins or ends to count opens no more than one that is registered.
+  const auto& counting = CountingAfter(desk_.registry(), **found, state);
+  if (const Status allowed = desk_.AllowPermissions(caller, name, desk_.PermissionsOf(counting));
+      !allowed.has_value())
+    return refuse(allowed.error());
   auto answering = desk_.Await();
   const DefinitionId id = (*found)->id;
   desk_.shard().ChangeDefinition(id, state, reason, caller.name, std::move(answering.answer));

@@ -3,6 +3,8 @@
 #include <memory>
 #include <string_view>
 
+#include "engine/requests/definitions.h"
+
 namespace stele::server {
 
 Desk::Desk(const ServedEngine& engine, Threads& threads, kj::Timer& timer)
@@ -55,6 +57,13 @@ const std::vector<Desk::Guarded>& Desk::GuardedDefinitions() {
   return guarded_;
 }
 
+Status Desk::AllowPermissions(const Caller& caller, std::string_view definition,
+                              const DefinitionPermissions* next) {
+  Status allowed = AuthorizeChange(caller, PermissionsOf(definition), next);
+  if (!allowed.has_value() && denied_) denied_(caller, Permission::kDefine, definition);
+  return allowed;
+}
+
 Sight Desk::SightOf(const Caller& caller, Permission permission) {
   if (caller.role == Role::kAdmin) return Sight();
   std::shared_ptr<projections::HiddenNames> hidden;
@@ -64,6 +73,18 @@ Sight Desk::SightOf(const Caller& caller, Permission permission) {
     hidden->insert(definition);
   }
   return Sight(std::move(hidden));
+}
+
+Result<const model::RegisteredDefinition*> Desk::FindDefinition(const Caller& caller,
+                                                                const std::string& name,
+                                                                uint32_t version, bool startable) {
+  auto found = requests::FindDefinition(registry(), name, version, startable);
+  if (found.has_value() || registry().Latest(name) != nullptr) return found;
+  const Sight sight = SightOf(caller, Permission::kReadDefinitions);
+  model::Registry seen;
+  for (const model::RegisteredDefinition& registered : registry().definitions)
+    if (sight.Sees(registered.name)) seen.definitions.push_back(registered);
+  return requests::FindDefinition(seen, name, version, startable);
 }
 
 Status Desk::Allow(const Caller& caller, Permission permission, std::string_view definition) {

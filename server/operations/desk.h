@@ -67,6 +67,17 @@ class Desk {
   // The definitions of which the caller may do that, whatever else there is. REQUIRES: somebody
   // may, of no definition: what Allow says without one.
   Sight SightOf(const Caller& caller, Permission permission);
+  // kForbidden, which is told as of Allow, unless the caller may make `next` count for that
+  // definition from now on: what guards one is not for everybody who may define it. Null: it says
+  // nothing.
+  Status AllowPermissions(const Caller& caller, std::string_view definition,
+                          const DefinitionPermissions* next);
+  // Null: it says nothing. Good as long as the desk.
+  const DefinitionPermissions* PermissionsOf(const model::RegisteredDefinition& registered);
+  // As of requests::FindDefinition, with the names of those alone that the caller may see.
+  Result<const model::RegisteredDefinition*> FindDefinition(const Caller& caller,
+                                                            const std::string& name,
+                                                            uint32_t version, bool startable);
   void WatchDenied(Denied denied) { denied_ = std::move(denied); }
 
   // What the shard answers, as a promise. Use the answer once.
@@ -110,7 +121,6 @@ class Desk {
   };
 
   const DefinitionPermissions* PermissionsOf(std::string_view definition);
-  const DefinitionPermissions* PermissionsOf(const model::RegisteredDefinition& registered);
   const std::vector<Guarded>& GuardedDefinitions();
 
   // What is under way; whoever counts for it may outlive the desk.

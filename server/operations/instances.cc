@@ -50,8 +50,7 @@ Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
     return Result<Started>(std::unexpected(allowed.error()));
   if (const Status fits = RefuseLag(); !fits.has_value())
     return Result<Started>(std::unexpected(fits.error()));
-  const auto definition =
-      requests::FindDefinition(desk_.registry(), request.definition, request.version, true);
+  const auto definition = desk_.FindDefinition(caller, request.definition, request.version, true);
   if (!definition.has_value()) return Result<Started>(std::unexpected(definition.error()));
   model::StartInstance start;
   start.definition = (*definition)->id;

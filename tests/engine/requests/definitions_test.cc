@@ -55,6 +55,12 @@ TEST(FindDefinition, IsRefusedWithWhatThereIs) {
   EXPECT_EQ(refusal(registry, "order", 7),
             "STL0407: Expected one of the versions 1 to 1 of \"order\" but found 7");
   EXPECT_THAT(refusal({}, "order", 0), HasSubstr("none is registered"));
+  // Those that somebody may not see have no name.
+  EXPECT_THAT(refusal(Registered({{"", DefinitionState::kActive}}), "a", 0),
+              HasSubstr("none is registered"));
+  EXPECT_THAT(refusal(Registered({{"", DefinitionState::kActive}, {"b", DefinitionState::kActive}}),
+                      "invoice", 0),
+              HasSubstr("; registered: b"));
   std::vector<std::pair<std::string, DefinitionState>> many;
   for (int i = 0; i < 10; ++i)
     many.emplace_back("workflow_" + std::string(1, static_cast<char>('a' + i)),
