@@ -222,9 +222,13 @@ Result<std::unique_ptr<Edge>> Edge::Open(uv_loop_t* loop, const ServedEngine& en
 
 Status Edge::Parts::OpenLog() {
   if (options.log.empty()) return {};
-  auto sink = OpenLogSink(options.log);
+  auto sink = OpenLogSink(options.log, [this](std::string_view note) { Note(note); });
   if (!sink.has_value()) return std::unexpected(sink.error());
-  log.emplace(clock, options.log_level, *std::move(sink));
+  if (log.has_value()) {
+    log->WriteTo(*std::move(sink));
+  } else {
+    log.emplace(clock, options.log_level, *std::move(sink));
+  }
   return {};
 }
 

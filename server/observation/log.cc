@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "base/json.h"
 
@@ -28,25 +29,42 @@ std::string InstantText(TimeUs time) {
 // Closes what it has opened.
 class LogFile {
  public:
-  LogFile(int fd, bool owns) : fd_(fd), owns_(owns) {}
+  LogFile(int fd, bool owns, LogNote note) : fd_(fd), owns_(owns), note_(std::move(note)) {}
   ~LogFile() {
     if (owns_) close(fd_);
   }
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
 
-  void Append(std::string_view line) const {
-    while (!line.empty()) {
-      const ssize_t written = write(fd_, line.data(), line.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return;
-      line.remove_prefix(static_cast<size_t>(written));
-    }
+  bool Append(std::string_view line) {
+    // On a disk that was full, the file ends in the middle of a line.
+    if (std::string_view end = "\n"; torn_ && WriteAll(end)) torn_ = false;
+    if (torn_) return false;
+    const size_t size = line.size();
+    if (WriteAll(line)) return true;
+    const int fault = errno;
+    torn_ = line.size() < size;
+    if (const LogNote note = std::exchange(note_, nullptr); note != nullptr)
+      note(fmt::format("lines of the log are lost: {}", std::generic_category().message(fault)));
+    return false;
   }
 
  private:
+  // What is left of it, when it could not be: none or some.
+  bool WriteAll(std::string_view& line) const {
+    while (!line.empty()) {
+      const ssize_t written = write(fd_, line.data(), line.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      line.remove_prefix(static_cast<size_t>(written));
+    }
+    return true;
+  }
+
   const int fd_;
   const bool owns_;
+  LogNote note_;       // null: told, or nobody is
+  bool torn_ = false;  // ends with a part of a line
 };
 
 // The number behind "/instances/" where the route has one there.
@@ -64,7 +82,9 @@ std::optional<int64_t> InstanceOf(const http::AccessRecord& record) {
 }
 
 LogLevel LevelOf(const http::AccessRecord& record) {
-  if (record.status >= 500) return LogLevel::kError;
+  // What the server does not do is what a client should not have asked for.
+  const bool asked_amiss = record.status == 501 || record.status == 505;
+  if (record.status >= 500 && !asked_amiss) return LogLevel::kError;
   if (record.route == "/metrics" || record.route.starts_with("/health")) return LogLevel::kDebug;
   return LogLevel::kInfo;
 }
@@ -81,28 +101,33 @@ std::optional<LogLevel> FindLogLevel(std::string_view name) {
   return std::nullopt;
 }
 
-void JsonLog::Write(LogLevel level, std::string_view message, const Object& fields) {
-  if (level < least_) return;
+std::string JsonLog::LineOf(LogLevel level, std::string_view message, const Object& fields) const {
   Object line{
       {"time", InstantText(clock_.Now())}, {"level", LogLevelName(level)}, {"message", message}};
   for (const Member& field : fields)
     if (line.Find(field.key) == nullptr) line.Set(field.key, field.value);
-  sink_(ToJson(line) + '\n');
+  return ToJson(line) + '\n';
 }
 
-Result<JsonLog::Sink> OpenLogSink(const std::string& path) {
-  std::shared_ptr<const LogFile> file;
+void JsonLog::Write(LogLevel level, std::string_view message, const Object& fields) {
+  if (level < least_) return;
+  if (lost_ > 0 && sink_(LineOf(LogLevel::kError, "lines lost", {{"lines", lost_}}))) lost_ = 0;
+  if (lost_ > 0 || !sink_(LineOf(level, message, fields))) ++lost_;
+}
+
+Result<JsonLog::Sink> OpenLogSink(const std::string& path, LogNote note) {
+  std::shared_ptr<LogFile> file;
   if (path == "-") {
-    file = std::make_shared<const LogFile>(STDERR_FILENO, false);
+    file = std::make_shared<LogFile>(STDERR_FILENO, false, nullptr);
   } else {
     const int fd = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
       return Fail(ErrorCode::kIo,
                   fmt::format("Expected a file to append the log to but found \"{}\": {}", path,
                               std::generic_category().message(errno)));
-    file = std::make_shared<const LogFile>(fd, true);
+    file = std::make_shared<LogFile>(fd, true, std::move(note));
   }
-  return [file](std::string_view line) { file->Append(line); };
+  return [file](std::string_view line) { return file->Append(line); };
 }
 
 void LogRequest(Log& log, const http::AccessRecord& record, const TraceIdOf& trace_id_of) {

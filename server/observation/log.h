@@ -34,24 +34,32 @@ class Log {
 
 class JsonLog final : public Log {
  public:
-  // A whole line, with its end.
-  using Sink = std::function<void(std::string_view line)>;
+  // A whole line, with its end. False: it is lost.
+  using Sink = std::function<bool(std::string_view line)>;
 
-  // Writes what is at least of that level. REQUIRES: the clock outlives it.
+  // Writes what is at least of that level, and before the next line that can be written how many
+  // before it are lost. REQUIRES: the clock outlives it.
   JsonLog(const Clock& clock, LogLevel least, Sink sink)
       : clock_(clock), least_(least), sink_(std::move(sink)) {}
 
   void Write(LogLevel level, std::string_view message, const Object& fields) override;
+  // The lines from now on.
+  void WriteTo(Sink sink) { sink_ = std::move(sink); }
 
  private:
+  std::string LineOf(LogLevel level, std::string_view message, const Object& fields) const;
+
   const Clock& clock_;
   const LogLevel least_;
-  const Sink sink_;
+  Sink sink_;
+  int64_t lost_ = 0;  // lines, since the last that was written
 };
 
 // Appends to the file, a line a write; a program that rotates it moves it, and has it opened again.
-// "-" is the standard error stream. What cannot be written is lost. kIo.
-Result<JsonLog::Sink> OpenLogSink(const std::string& path);
+// "-" is the standard error stream. What cannot be written is lost, and what comes behind half a
+// line begins a new one. `note` is told once why something is lost; it may be null. kIo.
+using LogNote = std::function<void(std::string_view note)>;
+Result<JsonLog::Sink> OpenLogSink(const std::string& path, LogNote note = nullptr);
 
 // The trace of an instance, in hexadecimal; empty: it has none, or nobody knows at once.
 using TraceIdOf = std::function<std::string(InstanceId instance)>;

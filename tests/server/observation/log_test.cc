@@ -1,7 +1,9 @@
 #include "server/observation/log.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,7 +18,11 @@ namespace {
 class Logged : public testing::Test {
  protected:
   JsonLog At(LogLevel least) {
-    return {clock_, least, [this](std::string_view line) { lines_.emplace_back(line); }};
+    return {clock_, least, [this](std::string_view line) {
+              if (full_) return false;
+              lines_.emplace_back(line);
+              return true;
+            }};
   }
   Value Line(size_t number) const { return ParseJson(lines_.at(number)).value(); }
   std::string Text(size_t number, std::string_view name) const {
@@ -27,7 +33,29 @@ class Logged : public testing::Test {
 
   ManualClock clock_{TimeUs(1'772'366'400'000'042)};
   std::vector<std::string> lines_;
+  bool full_ = false;  // takes no lines
 };
+
+TEST_F(Logged, LinesThatAreLostAreCounted) {
+  JsonLog log = At(LogLevel::kInfo);
+  full_ = true;
+  for (int i = 0; i < 3; ++i) log.Write(LogLevel::kInfo, "lost", {});
+  log.Write(LogLevel::kDebug, "left out", {});
+  full_ = false;
+  // Whichever file they go to then.
+  log.WriteTo([this](std::string_view line) {
+    lines_.emplace_back(line);
+    return true;
+  });
+  log.Write(LogLevel::kInfo, "a", {});
+  log.Write(LogLevel::kInfo, "b", {});
+  ASSERT_EQ(lines_.size(), 3u);
+  EXPECT_EQ(Text(0, "message"), "lines lost");
+  EXPECT_EQ(Text(0, "level"), "error");
+  EXPECT_EQ(Text(0, "lines"), "3");
+  EXPECT_EQ(Text(1, "message"), "a");
+  EXPECT_EQ(Text(2, "message"), "b");
+}
 
 TEST_F(Logged, LinesAreJson) {
   JsonLog log = At(LogLevel::kInfo);
@@ -94,6 +122,14 @@ TEST_F(Logged, RequestsHaveALevel) {
   EXPECT_EQ(Text(2, "level"), "info");
 }
 
+TEST_F(Logged, WhatClientsAskAmissIsNoError) {
+  JsonLog log = At(LogLevel::kDebug);
+  for (const int status : {400, 405, 431, 501, 505, 500, 503})
+    LogRequest(log, {.method = "BREW", .route = "", .status = status});
+  for (const size_t line : {0u, 1u, 2u, 3u, 4u}) EXPECT_EQ(Text(line, "level"), "info") << line;
+  for (const size_t line : {5u, 6u}) EXPECT_EQ(Text(line, "level"), "error") << line;
+}
+
 TEST_F(Logged, OnlyANumberIsAnInstance) {
   JsonLog log = At(LogLevel::kDebug);
   LogRequest(log, {.route = "/api/v1/instances/{id}", .path = "/api/v1/instances/4x"});
@@ -122,6 +158,47 @@ TEST(LogSink, AppendsToItsFile) {
   text << std::ifstream(path).rdbuf();
   EXPECT_EQ(text.str(), "one\ntwo\n");
   EXPECT_EQ(OpenLogSink(folder + "/none/log").error().code, ErrorCode::kIo);
+  std::filesystem::remove_all(folder);
+}
+
+// Files of this process end there, as those of a disk that is full.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit now{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &now);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  const sighandler_t handler_;
+};
+
+TEST(LogSink, BeginsANewLineBehindHalfOfOne) {
+  std::string folder = std::filesystem::temp_directory_path() / "stele-log-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
+  std::vector<std::string> notes;
+  const auto sink =
+      OpenLogSink(folder + "/log", [&notes](std::string_view note) { notes.emplace_back(note); });
+  ASSERT_TRUE(sink.has_value()) << sink.error().ToString();
+  {
+    const FullDisk full(6);
+    EXPECT_TRUE((*sink)("one\n"));
+    EXPECT_FALSE((*sink)("two\n"));
+    EXPECT_FALSE((*sink)("three\n"));
+  }
+  EXPECT_TRUE((*sink)("four\n"));
+  EXPECT_TRUE((*sink)("five\n"));
+  std::ostringstream text;
+  text << std::ifstream(folder + "/log").rdbuf();
+  EXPECT_EQ(text.str(), "one\ntw\nfour\nfive\n");
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_NE(notes[0].find("lost: File too large"), std::string::npos) << notes[0];
   std::filesystem::remove_all(folder);
 }
 
