@@ -19,15 +19,17 @@ Workers::Workers(const ServerAddress& server, size_t count, uint32_t slots,
                    .key_file = server.key_file,
                    .server_name = ""};
   for (size_t i = 0; i < count; ++i) {
+    // Whoever shows a certificate may have no other name than it says.
+    std::string name =
+        server.certificate_file.empty() ? fmt::format("stele-bench-{}", i + 1) : std::string();
     // Handlers on the connection's thread: they do nothing.
-    workers_.push_back(std::make_unique<sdk::Worker>(
-        sdk::WorkerOptions{.address = server.address,
-                           .token = server.token,
-                           .name = fmt::format("stele-bench-{}", i + 1),
-                           .slots = slots,
-                           .threads = 0,
-                           .tls = tls,
-                           .note = nullptr}));
+    workers_.push_back(std::make_unique<sdk::Worker>(sdk::WorkerOptions{.address = server.address,
+                                                                        .token = server.token,
+                                                                        .name = std::move(name),
+                                                                        .slots = slots,
+                                                                        .threads = 0,
+                                                                        .tls = tls,
+                                                                        .note = nullptr}));
     workers_.back()->Handle(std::string(kTaskType),
                             [](const sdk::Task&) -> sdk::Result { return "{}"; });
     threads_.emplace_back([worker = workers_.back().get(), failed] {

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "server/auth/source.h"
+
 namespace stele::server {
 namespace {
 
@@ -18,8 +20,7 @@ std::string NameKey(std::string_view name) {
 // Of IPv6 the network, since whoever has one address of it has them all; IPv4 as it stands, also
 // where it comes as IPv6.
 std::string SourceKey(std::string_view source) {
-  // Behind a blank stands whose certificate it was.
-  const std::string text(source.substr(0, std::min(source.find(' '), kMaxNameBytes)));
+  const std::string text(AddressOf(source).substr(0, kMaxNameBytes));
   std::array<unsigned char, 16> address{};
   if (inet_pton(AF_INET6, text.c_str(), address.data()) != 1) return "from " + text;
   if (std::equal(kMappedStart.begin(), kMappedStart.end(), address.begin())) {

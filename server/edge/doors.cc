@@ -1,5 +1,6 @@
 #include "server/edge/doors.h"
 
+#include "server/auth/source.h"
 #include "server/edge/limits.h"
 #include "server/loop/address.h"
 
@@ -61,8 +62,7 @@ kj::Promise<void> Doors::ServeOne(kj::Own<kj::AsyncIoStream> stream) {
   return loop_.timer()
       .timeoutAfter(kHandshakeSeconds * kj::SECONDS, tls_->Accept(kj::mv(stream)))
       .then([this, source = std::move(source)](TlsStream accepted) mutable {
-        if (!accepted.common_name.empty()) source += " " + accepted.common_name;
-        return serve_(kj::mv(accepted.stream), std::move(source));
+        return serve_(kj::mv(accepted.stream), SourceOf(std::move(source), accepted.common_name));
       });
 }
 

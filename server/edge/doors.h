@@ -20,8 +20,7 @@ namespace stele::server {
 
 class Doors final : public kj::TaskSet::ErrorHandler {
  public:
-  // `source`: the peer's address without its port, behind it the common name of its certificate if
-  // it showed one.
+  // `source`: as server/auth/source.h has it.
   using Serve =
       std::function<kj::Promise<void>(kj::Own<kj::AsyncIoStream> stream, std::string source)>;
 

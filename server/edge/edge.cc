@@ -61,6 +61,9 @@ Status CheckHost(const http::Request& request) {
 }
 
 Status CheckTls(const TlsOptions& tls) {
+  if (tls.client_certificate != ClientCertificate::kNone && tls.ca_file.empty())
+    return Fail(ErrorCode::kUsage,
+                "Expected a CA, to tell whose certificates of clients are good, but found none");
   const bool serves = !tls.certificate_file.empty();
   if (serves == !tls.key_file.empty() && (serves || tls.ca_file.empty())) return {};
   return Fail(
@@ -237,6 +240,7 @@ Status Edge::Parts::OpenTls() {
   auto opened = TlsServer::Create(options.tls);
   if (!opened.has_value()) return std::unexpected(opened.error());
   tls.emplace(*std::move(opened));
+  if (options.certified_workers) workers.RequireCertificates();
   return {};
 }
 

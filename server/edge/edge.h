@@ -39,6 +39,8 @@ struct EdgeOptions {
   std::string backups;  // below which clients may have backups made; empty: nowhere
   std::string program;  // "stele 0.1.0"
   TlsOptions tls;       // of both edges; without a certificate: none
+  // Only who shows a certificate may serve tasks, by the name that it says.
+  bool certified_workers = false;
   AuthOptions auth;
   std::vector<TrustedIssuer> issuers;             // beside the server itself
   http::ServiceSettings requests;                 // `id_prefix` is the edge's own

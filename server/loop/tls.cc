@@ -152,7 +152,11 @@ kj::AuthenticatedStream Unauthenticated(kj::Own<kj::AsyncIoStream> stream) {
 TlsStream Finished(kj::AuthenticatedStream&& done) {
   auto& peer = kj::downcast<kj::TlsPeerIdentity>(*done.peerIdentity);
   TlsStream made;
-  if (peer.hasCertificate()) made.common_name = peer.getCommonName().cStr();
+  if (peer.hasCertificate()) {
+    // Whole, whatever bytes are in it: a part of a name is somebody else's.
+    const kj::String name = peer.getCommonName();
+    made.common_name.assign(name.begin(), name.size());
+  }
   made.stream = kj::mv(done.stream);
   return made;
 }

@@ -93,6 +93,12 @@ Status Desk::Allow(const Caller& caller, Permission permission, std::string_view
   return allowed;
 }
 
+std::unexpected<Error> Desk::Deny(const Caller& caller, Permission permission,
+                                  std::string sentence) {
+  if (denied_) denied_(caller, permission, {});
+  return Fail(ErrorCode::kForbidden, std::move(sentence));
+}
+
 Desk::Answering Desk::Await() {
   auto answered = kj::newPromiseAndFulfiller<Result<Written>>();
   struct Asked {

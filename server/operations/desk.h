@@ -64,6 +64,8 @@ class Desk {
   // kForbidden, which is told to whoever watches over attempts. `definition`: the name of the one
   // that it is about, empty: it is about none, or about all.
   Status Allow(const Caller& caller, Permission permission, std::string_view definition = {});
+  // kForbidden with that sentence, for another reason than roles and definitions; it is told, too.
+  std::unexpected<Error> Deny(const Caller& caller, Permission permission, std::string sentence);
   // The definitions of which the caller may do that, whatever else there is. REQUIRES: somebody
   // may, of no definition: what Allow says without one.
   Sight SightOf(const Caller& caller, Permission permission);

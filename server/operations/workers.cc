@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "engine/runtime/custom_types.h"
 #include "engine/tasks/worker_message.h"
+#include "server/auth/source.h"
 #include "server/operations/limits.h"
 
 namespace stele::server {
@@ -234,10 +235,28 @@ Status Workers::CheckRate(double tasks_per_second) {
                           tasks::kMinWorkerRate, tasks::kMaxWorkerRate, tasks_per_second));
 }
 
+Result<std::string> Workers::Admit(const Caller& caller, std::string given) {
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kWork));
+  if (!certificates_) return given;
+  const std::string_view certified = CertificateOf(caller.source);
+  if (certified.empty())
+    return desk_.Deny(caller, Permission::kWork,
+                      "Expected a worker that shows a certificate but found a connection without "
+                      "one (tls.clients: workers)");
+  if (!given.empty() && given != certified)
+    return desk_.Deny(caller, Permission::kWork,
+                      fmt::format("worker: Expected the name that the certificate says, \"{}\", "
+                                  "but found \"{}\"",
+                                  certified, given));
+  return std::string(certified);
+}
+
 Result<std::unique_ptr<Workers::Membership>> Workers::Join(const Caller& caller,
                                                            tasks::WorkerPool::Joining joining,
                                                            tasks::Worker* worker) {
-  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kWork));
+  auto name = Admit(caller, std::move(joining.name));
+  if (!name.has_value()) return std::unexpected(std::move(name).error());
+  joining.name = *std::move(name);
   STELE_RETURN_IF_ERROR(CheckName(joining.name));
   STELE_RETURN_IF_ERROR(CheckTypes(joining.types));
   STELE_RETURN_IF_ERROR(CheckSlots(joining.slots));
@@ -258,7 +277,9 @@ Result<std::unique_ptr<Workers::Membership>> Workers::Join(const Caller& caller,
 Promised<std::vector<PolledTask>> Workers::Poll(const Caller& caller, PollRequest request) {
   using Tasks = Result<std::vector<PolledTask>>;
   const auto check = [&]() -> Status {
-    STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kWork));
+    auto name = Admit(caller, std::move(request.worker));
+    if (!name.has_value()) return std::unexpected(std::move(name).error());
+    request.worker = *std::move(name);
     STELE_RETURN_IF_ERROR(CheckName(request.worker));
     STELE_RETURN_IF_ERROR(CheckTypes(request.types));
     STELE_RETURN_IF_ERROR(CheckSlots(request.max));
@@ -297,17 +318,18 @@ Promised<std::vector<PolledTask>> Workers::Poll(const Caller& caller, PollReques
 
 Result<std::pair<LeaseId, Workers::Poller*>> Workers::Find(const Caller& caller,
                                                            const LeaseName& name) {
-  STELE_RETURN_IF_ERROR(desk_.Allow(caller, Permission::kWork));
+  const auto worker = Admit(caller, name.worker);
+  if (!worker.has_value()) return std::unexpected(worker.error());
   uint64_t number = 0;
   std::from_chars(name.lease.data(), name.lease.data() + name.lease.size(), number);
   const auto found = leases_.find(LeaseId(number));
   if (found != leases_.end() && LeaseText(found->first, found->second.key) == name.lease &&
-      found->second.poller->IsOf(caller, name.worker))
+      found->second.poller->IsOf(caller, *worker))
     return std::pair(found->first, found->second.poller);
   return Fail(ErrorCode::kStaleAttempt,
               fmt::format("Expected a lease of worker \"{}\" but found \"{}\", which has ended or "
                           "was never its own",
-                          name.worker, name.lease));
+                          *worker, name.lease));
 }
 
 Status Workers::Heartbeat(const Caller& caller, const LeaseName& name, std::string_view detail) {

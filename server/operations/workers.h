@@ -7,6 +7,9 @@
 //
 // A lease is its caller's and worker's: to others it is as if there was none.
 //
+// Where workers show certificates (RequireCertificates), a worker has the name that its own one
+// says, at every call.
+//
 // Thread: the loop's.
 #pragma once
 
@@ -67,6 +70,10 @@ class Workers {
 
   tasks::WorkerPool& pool() { return *desk_.engine().workers; }
 
+  // From now on only those may work who ask over a connection that has shown a certificate: others,
+  // and those who give another name than the certificate's, get kForbidden.
+  void RequireCertificates() { certificates_ = true; }
+
   // One that is called. Tasks may come before Join has returned. `joining.name` empty: the
   // caller's. REQUIRES: `worker` outlives the membership.
   Result<std::unique_ptr<Membership>> Join(const Caller& caller, tasks::WorkerPool::Joining joining,
@@ -97,6 +104,9 @@ class Workers {
     tasks::AttemptKey key;
   };
 
+  // The name that a worker goes by, of the one that it gives. kForbidden: it may not work, or not
+  // by that name.
+  Result<std::string> Admit(const Caller& caller, std::string given);
   Result<std::pair<tasks::LeaseId, Poller*>> Find(const Caller& caller, const LeaseName& name);
   // Answers with what `answer` tells the pool; the lease is over.
   template <class Tell>
@@ -107,6 +117,7 @@ class Workers {
   std::map<tasks::LeaseId, Held> leases_;  // of those that poll
   size_t joined_ = 0;                      // memberships
   size_t polls_ = 0;
+  bool certificates_ = false;  // they must be shown
 };
 
 }  // namespace stele::server

@@ -44,7 +44,7 @@ class ConfigurationTest(ProgramTest):
 
 class Sources(ConfigurationTest):
     # These may not stand by themselves: what fits together is told behind the table.
-    ALONE = {"tls.certificate": 2, "tls.key": 2, "tls.ca": 2}
+    ALONE = {"tls.certificate": 2, "tls.key": 2, "tls.ca": 2, "tls.clients": 2}
 
     def test_each_setting_may_be_said_in_each_way(self):
         for name, setting in self.settings().items():
@@ -215,6 +215,8 @@ class Faults(ConfigurationTest):
     def test_what_does_not_fit_together_is_told(self):
         for words, sentence in [
             (["--tls-ca", "ca.pem"], "a certificate and its key"),
+            (["--tls-certificate", "a.pem", "--tls-key", "a.key", "--tls-clients", "workers"],
+             "Expected a CA"),
             (["--dev", "--http", ":1"], "--dev"),
             (["--cors-origin", "*", "--cors-credentials"], "without credentials"),
             (["--trace-ratio", "2"], "Expected a number from 0 to 1"),

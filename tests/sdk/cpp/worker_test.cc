@@ -98,6 +98,49 @@ TEST_F(SdkWorker, ShowsItsCertificateWhereOneIsAskedFor) {
   EXPECT_TRUE(End().has_value());
 }
 
+TEST_F(SdkWorker, WorksByTheNameOfItsCertificateAloneWhereWorkersShowOne) {
+  UseTls(server::ClientCertificate::kOptional);
+  world_.worker_operations().RequireCertificates();
+  Listen();
+  const auto refusal = [&](const std::string& name, const Tls& tls) {
+    WorkerOptions options = Options();
+    options.name = name;
+    options.tls = tls;
+    Worker worker(std::move(options));
+    worker.Handle("resize", [](const Task&) -> Result { return ""; });
+    Run(worker);
+    const auto ended = End();
+    EndWorkers();
+    return ended.has_value() ? "" : ended.error();
+  };
+  EXPECT_NE(refusal("press-1", {.ca_file = CaFile(), .server_name = "localhost"})
+                .find("Expected a worker that shows a certificate"),
+            std::string::npos);
+  EXPECT_NE(refusal("press-2", WorkerTls()).find("\"press-1\", but found \"press-2\""),
+            std::string::npos);
+  WorkerOptions options = Options();
+  options.name = "press-1";
+  options.tls = WorkerTls();
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [](const Task&) -> Result { return R"({"size": 6})"; });
+  Run(*worker_);
+  EXPECT_EQ(Ended(Start()).status, "completed");
+}
+
+TEST_F(SdkWorker, GetsNoConnectionByTheCertificateOfAnotherAuthority) {
+  UseTls(server::ClientCertificate::kOptional);
+  world_.worker_operations().RequireCertificates();
+  Listen();
+  WorkerOptions options = Options();
+  options.name = "press-1";
+  options.tls = ForgedTls();
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [](const Task&) -> Result { return ""; });
+  Run(*worker_);
+  UntilNoted("no connection");
+  EXPECT_EQ(world_.workers().figures().workers, 0U);
+}
+
 TEST_F(SdkWorker, TalksToNoServerOfAnotherName) {
   UseTls(server::ClientCertificate::kNone);
   Listen();

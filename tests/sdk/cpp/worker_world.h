@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/requests/operators.h"
+#include "server/auth/source.h"
 #include "server/loop/listener.h"
 #include "server/loop/tls.h"
 #include "server/rpc/server.h"
@@ -67,6 +68,7 @@ class WorkerWorld : public testing::Test {
     authority_.Write(CaFile(), folder_ / "ca-key.pem");
     server::Certificate("localhost", &authority_).Write(folder_ / "s.pem", folder_ / "s-key.pem");
     server::Certificate("press-1", &authority_).Write(folder_ / "w.pem", folder_ / "w-key.pem");
+    server::Certificate("press-1", &stranger_).Write(folder_ / "f.pem", folder_ / "f-key.pem");
     auto tls = server::TlsServer::Create({.certificate_file = folder_ / "s.pem",
                                           .key_file = folder_ / "s-key.pem",
                                           .ca_file = CaFile(),
@@ -81,6 +83,14 @@ class WorkerWorld : public testing::Test {
     return {.ca_file = CaFile(),
             .certificate_file = folder_ / "w.pem",
             .key_file = folder_ / "w-key.pem",
+            .server_name = "localhost"};
+  }
+
+  // As one has it whose certificate somebody else has signed.
+  Tls ForgedTls() const {
+    return {.ca_file = CaFile(),
+            .certificate_file = folder_ / "f.pem",
+            .key_file = folder_ / "f-key.pem",
             .server_name = "localhost"};
   }
 
@@ -164,12 +174,14 @@ class WorkerWorld : public testing::Test {
   kj::Promise<void> ServeOne(kj::Own<kj::AsyncIoStream> stream) {
     if (!tls_.has_value()) return server_->Serve(kj::mv(stream), "unix");
     return tls_->Accept(kj::mv(stream)).then([this](server::TlsStream accepted) {
-      return server_->Serve(kj::mv(accepted.stream), "127.0.0.1 " + accepted.common_name);
+      return server_->Serve(kj::mv(accepted.stream),
+                            server::SourceOf("127.0.0.1", accepted.common_name));
     });
   }
 
   server::TempFolder folder_;
   const server::Certificate authority_{"authority"};
+  const server::Certificate stranger_{"stranger"};
   std::optional<server::TlsServer> tls_;
   std::string address_ = "unix:" + (folder_ / "rpc.sock");
   std::optional<server::rpc::RpcServer> server_;

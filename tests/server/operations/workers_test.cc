@@ -209,6 +209,39 @@ TEST_F(PollingWorkers, NeedARoleThatMayWork) {
             ErrorCode::kForbidden);
 }
 
+TEST_F(PollingWorkers, WithoutANameHaveTheOneOfTheirCertificate) {
+  workers_.RequireCertificates();
+  Begin();
+  PollRequest nameless = Asking();
+  nameless.worker.clear();
+  worker_.source = "::1 press 1";
+  const Tasks tasks = world_.Get(workers_.Poll(worker_, nameless));
+  ASSERT_THAT(tasks, SizeIs(1));
+  // One with another certificate, and no name either, has nothing of it.
+  worker_.source = "::1 press-2";
+  EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, {"", tasks[0].lease}, "")),
+            ErrorCode::kStaleAttempt);
+  worker_.source = "::1 press 1";
+  EXPECT_TRUE(workers_.Complete(worker_, {"", tasks[0].lease}, Object(), "").has_value());
+  world_.CatchUp();
+  const projections::WorkerList list =
+      world_.Get(world_.questions().Workers(ServedWorld::Somebody(Role::kAdmin)));
+  ASSERT_THAT(list.workers, SizeIs(1));
+  EXPECT_EQ(list.workers[0].name, "depot/press 1");
+}
+
+TEST_F(PollingWorkers, WithoutACertificateAreNotedWhereTheyMustShowOne) {
+  workers_.RequireCertificates();
+  std::vector<std::string> denied;
+  world_.desk().WatchDenied([&](const Caller& caller, Permission permission, std::string_view) {
+    denied.push_back(caller.name + " " + std::string(PermissionName(permission)));
+  });
+  EXPECT_EQ(world_.CodeOf(workers_.Poll(worker_, Asking())), ErrorCode::kForbidden);
+  worker_.source = "127.0.0.1 bert";
+  EXPECT_EQ(world_.CodeOf(workers_.Poll(worker_, Asking())), ErrorCode::kForbidden);
+  EXPECT_THAT(denied, ElementsAre("depot work", "depot work"));
+}
+
 TEST_F(PollingWorkers, AreBounded) {
   const auto refused = [&](auto change) {
     PollRequest request = Asking();

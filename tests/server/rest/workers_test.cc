@@ -94,5 +94,24 @@ TEST_F(RestWorkers, AreRefusedWhatDoesNotFit) {
   EXPECT_EQ(world_.Refusal(403, world_.Post("/workers/poll", kPoll)), "STL1002");
 }
 
+TEST_F(RestWorkers, AskByTheNameOfTheirCertificateAloneWhereTheyShowOne) {
+  world_.served.worker_operations().RequireCertificates();
+  Begin();
+  EXPECT_EQ(world_.Refusal(403, world_.Post("/workers/poll", kPoll)), "STL1002");
+  world_.who->source = "127.0.0.1 bert";
+  EXPECT_EQ(world_.Refusal(403, world_.Post("/workers/poll", kPoll)), "STL1002");
+  world_.who->source = "127.0.0.1 anna";
+  const std::string lease = Polled();
+  for (const char* source : {"127.0.0.1", "127.0.0.1 bert"}) {
+    world_.who->source = source;
+    for (const char* word : {"heartbeat", "complete", "fail"})
+      EXPECT_EQ(world_.Refusal(403, Say(lease, word, R"({"worker":"anna"})")), "STL1002") << word;
+    EXPECT_EQ(world_.Refusal(403, Say(lease, "log", R"({"worker":"anna","text":"did"})")),
+              "STL1002");
+  }
+  world_.who->source = "127.0.0.1 anna";
+  EXPECT_EQ(Say(lease, "complete", R"({"worker":"anna"})").status, 200);
+}
+
 }  // namespace
 }  // namespace stele::server::rest

@@ -47,16 +47,18 @@ class RpcWorld : public testing::Test {
             world_.events(),   world_.worker_operations(), &world_.maintenance()};
   }
 
-  // The raw end of a connection that the server serves.
-  kj::Own<kj::AsyncIoStream> Dial() {
+  // The raw end of a connection that the server serves; `source` as server/auth/source.h has it.
+  kj::Own<kj::AsyncIoStream> Dial(std::string source = "127.0.0.1") {
     auto [ours, theirs] = world_.turns().Pair();
     ended_.push_back(false);
-    serving_.push_back(server_->Serve(kj::mv(theirs), "127.0.0.1")
+    serving_.push_back(server_->Serve(kj::mv(theirs), std::move(source))
                            .then([this, index = ended_.size() - 1] { ended_[index] = true; })
                            .eagerlyEvaluate(nullptr));
     return kj::mv(ours);
   }
-  std::unique_ptr<Client> Connect() { return std::make_unique<Client>(Dial()); }
+  std::unique_ptr<Client> Connect(std::string source = "127.0.0.1") {
+    return std::make_unique<Client>(Dial(std::move(source)));
+  }
   // Whether the server is done with the connection that was dialled at that place.
   bool HasEnded(size_t index) const { return ended_[index]; }
 

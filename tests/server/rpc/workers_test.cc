@@ -364,5 +364,31 @@ TEST_F(RpcWorkers, NeedARoleThatMayWorkAndASaneRequest) {
   EXPECT_EQ(world_.workers().figures().workers, 0u);
 }
 
+TEST_F(RpcWorkers, JoinByTheNameOfTheirCertificateAloneWhereTheyShowOne) {
+  world_.worker_operations().RequireCertificates();
+  const auto bare = Connect();
+  auto stranger = bare->gate.anonymousRequest().send().getSession();
+  const Error refused = ErrorOfCall(Joining(stranger, hand_).send());
+  EXPECT_EQ(refused.code, ErrorCode::kForbidden);
+  EXPECT_THAT(refused.message, HasSubstr("shows a certificate"));
+  // It may do all the rest.
+  auto start = stranger.instancesRequest().send().getInstances().startRequest();
+  start.setDefinition("album");
+  const uint64_t id = Await(start.send()).getStarted().getId();
+
+  const auto other = Connect("127.0.0.1 bert");
+  auto posing = other->gate.anonymousRequest().send().getSession();
+  const Error posed = ErrorOfCall(Joining(posing, hand_).send());
+  EXPECT_EQ(posed.code, ErrorCode::kForbidden);
+  EXPECT_THAT(posed.message, HasSubstr("\"bert\", but found \"anna\""));
+  EXPECT_EQ(world_.workers().figures().workers, 0u);
+
+  const auto client = Connect("127.0.0.1 anna");
+  auto membership = Join(*client, hand_);
+  UntilCalls(hand_, 1);
+  hand_.Complete(0);
+  EXPECT_EQ(EndOf(id), "completed");
+}
+
 }  // namespace
 }  // namespace stele::server::rpc
