@@ -156,9 +156,15 @@ class Service final : public runtime::Observer {
   // What the configuration names is read anew, the configuration itself is not.
   void Reload() {
     supervisor_.Tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", uv_hrtime() / 1000));
-    if (edge_ != nullptr)
-      for (const Error& fault : edge_->Reload()) terminal_.PrintNote(fault.ToString());
-    Log(server::LogLevel::kInfo, "reloaded", {});
+    std::vector<Error> faults;
+    if (edge_ != nullptr) faults = edge_->Reload();
+    for (const Error& fault : faults) terminal_.PrintNote(fault.ToString());
+    if (faults.empty()) {
+      Log(server::LogLevel::kInfo, "reloaded", {});
+    } else {
+      Log(server::LogLevel::kWarn, "not all reloaded",
+          {{"faults", static_cast<int64_t>(faults.size())}});
+    }
     supervisor_.Tell("READY=1");
   }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 
 #include "base/check.h"
 #include "cli/commands.h"
@@ -39,6 +40,24 @@ size_t IndexOf(std::string_view name) {
   const auto* const setting = std::ranges::find(kSettings, name, &Setting::name);
   CHECK(setting != std::end(kSettings), "there is no setting {}", name);
   return static_cast<size_t>(setting - std::begin(kSettings));
+}
+
+// Backups would be kept where they are lost with what they are of, and be taken for data.
+Status CheckBackups(const Configuration& configuration) {
+  const std::string backups = configuration.Text("backups");
+  if (backups.empty()) return {};
+  // Whether or not they are there, through every link that is.
+  const auto found_at = [](const std::string& path) {
+    std::error_code unknown;
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path, unknown), unknown);
+  };
+  const auto data = found_at(configuration.Text("data"));
+  const auto place = found_at(backups);
+  const auto within = place.lexically_relative(data);
+  if (within.empty() || *within.begin() == "..") return {};
+  return RefuseSetting(configuration.Find("backups"),
+                       fmt::format("Expected a directory outside the data directory but found {}",
+                                   definition::Quote(backups)));
 }
 
 }  // namespace
@@ -82,6 +101,8 @@ std::expected<Configuration, std::vector<Error>> Configuration::Read(const Argum
     http.value = Array{kDevHttp};
     rpc.value = Array{kDevRpc};
   }
+  if (const Status fits = CheckBackups(configuration); !fits.has_value())
+    return std::unexpected(std::vector{fits.error()});
   return configuration;
 }
 
@@ -106,6 +127,12 @@ std::vector<std::string> Configuration::List(std::string_view name) const {
   std::vector<std::string> list;
   for (const Value& item : Find(name).value.as_array()) list.push_back(item.as_string());
   return list;
+}
+
+std::unexpected<Error> RefuseSetting(const ChosenSetting& chosen, std::string_view what) {
+  const bool by_flag = chosen.origin.kind == Origin::Kind::kFlag;
+  return Fail(by_flag ? ErrorCode::kUsage : ErrorCode::kConfiguration,
+              fmt::format("{} ({}): {}", chosen.setting->name, ToText(chosen.origin), what));
 }
 
 int RefuseAll(const Terminal& terminal, const std::vector<Error>& faults) {

@@ -55,6 +55,9 @@ class Configuration {
   std::vector<ChosenSetting> settings_;  // in the order of the table
 };
 
+// Of a value that cannot be; says where it was said.
+std::unexpected<Error> RefuseSetting(const ChosenSetting& chosen, std::string_view what);
+
 // Prints all of them; the exit code.
 int RefuseAll(const Terminal& terminal, const std::vector<Error>& faults);
 

@@ -88,7 +88,7 @@ inline constexpr Setting kSettings[] = {
     {"drain_timeout", SettingKind::kDuration, "--drain-timeout", "DURATION", "10s",
      "at the end: for what is under way, and for connections to close", 0, kSettingDay},
     {"backups", SettingKind::kDirectory, "--backups", "DIR", "",
-     "clients may have backups made below it; without it, nowhere"},
+     "clients may have backups made below it, outside the data; without it, nowhere"},
     {"metrics.open", SettingKind::kSwitch, "--open-metrics", "", "",
      "asks nobody for a name at /metrics"},
     {"tracing.endpoint", SettingKind::kText, "--trace-endpoint", "URL", "",

@@ -22,12 +22,6 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 constexpr size_t kMaxHeaderLine = 16u << 10;
 constexpr size_t kMaxHeaders = 64;
 
-std::unexpected<Error> Refused(const ChosenSetting& chosen, std::string_view what) {
-  const bool by_flag = chosen.origin.kind == Origin::Kind::kFlag;
-  return Fail(by_flag ? ErrorCode::kUsage : ErrorCode::kConfiguration,
-              fmt::format("{} ({}): {}", chosen.setting->name, ToText(chosen.origin), what));
-}
-
 Result<std::optional<double>> RatioOf(const ChosenSetting& chosen, bool has_endpoint) {
   if (chosen.value.is_null() || chosen.value.as_string().empty())
     return has_endpoint ? std::optional(1.0) : std::nullopt;
@@ -36,7 +30,7 @@ Result<std::optional<double>> RatioOf(const ChosenSetting& chosen, bool has_endp
   const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), ratio);
   if (fault == std::errc() && end == text.data() + text.size() && ratio >= 0 && ratio <= 1)
     return ratio;
-  return Refused(chosen, fmt::format("Expected a number from 0 to 1 but found \"{}\"", text));
+  return RefuseSetting(chosen, fmt::format("Expected a number from 0 to 1 but found \"{}\"", text));
 }
 
 std::string_view Trimmed(std::string_view text) {
@@ -50,7 +44,8 @@ std::string_view Trimmed(std::string_view text) {
 Result<Headers> ReadHeaders(const ChosenSetting& chosen) {
   const std::string& path = chosen.value.as_string();
   std::ifstream file(path);
-  if (!file) return Refused(chosen, fmt::format("Expected a file but found none at \"{}\"", path));
+  if (!file)
+    return RefuseSetting(chosen, fmt::format("Expected a file but found none at \"{}\"", path));
   Headers headers;
   std::string line;
   for (size_t number = 1; std::getline(file, line); ++number) {
@@ -60,12 +55,14 @@ Result<Headers> ReadHeaders(const ChosenSetting& chosen) {
     const std::string_view name = Trimmed(text.substr(0, colon));
     if (colon == std::string_view::npos || !tasks::IsHeaderName(name) ||
         text.size() > kMaxHeaderLine || headers.size() == kMaxHeaders)
-      return Refused(chosen, fmt::format("Expected at most {} lines `Name: value` in {} but found "
-                                         "something else at line {}",
-                                         kMaxHeaders, path, number));
+      return RefuseSetting(chosen,
+                           fmt::format("Expected at most {} lines `Name: value` in {} but found "
+                                       "something else at line {}",
+                                       kMaxHeaders, path, number));
     headers.emplace_back(name, Trimmed(text.substr(colon + 1)));
   }
-  if (file.bad()) return Refused(chosen, fmt::format("Expected to read {} but could not", path));
+  if (file.bad())
+    return RefuseSetting(chosen, fmt::format("Expected to read {} but could not", path));
   return headers;
 }
 
@@ -88,14 +85,21 @@ Result<Tracing> TracingOf(const Configuration& configuration) {
   const std::string url = configuration.Text("tracing.endpoint");
   auto ratio = RatioOf(configuration.Find("tracing.ratio"), !url.empty());
   if (!ratio.has_value()) return std::unexpected(ratio.error());
+  // What is said is looked at, whether or not anybody is told of spans.
+  Headers headers;
+  if (!configuration.Text("tracing.headers_file").empty()) {
+    auto read = ReadHeaders(configuration.Find("tracing.headers_file"));
+    if (!read.has_value()) return std::unexpected(read.error());
+    headers = *std::move(read);
+  }
   Tracing tracing{.ratio = *ratio, .tracer = std::nullopt};
   if (url.empty()) return tracing;
   if (const auto built = tasks::BuildUrl(url, {}); !built.has_value())
-    return Refused(endpoint, built.error().message);
+    return RefuseSetting(endpoint, built.error().message);
   if (HasPassword(url))
-    return Refused(endpoint,
-                   "Expected a URL without a name and a password, which a header of "
-                   "tracing.headers_file can say, but found them");
+    return RefuseSetting(endpoint,
+                         "Expected a URL without a name and a password, which a header of "
+                         "tracing.headers_file can say, but found them");
   server::tracing::TracerOptions& tracer = tracing.tracer.emplace();
   tracer.ratio = **ratio;
   tracer.exporting.url = url;
@@ -103,10 +107,7 @@ Result<Tracing> TracingOf(const Configuration& configuration) {
   tracer.exporting.resource = {{"service.name", configuration.Text("tracing.service")},
                                {"service.version", STELE_VERSION},
                                {"host.name", HostName()}};
-  if (configuration.Text("tracing.headers_file").empty()) return tracing;
-  auto headers = ReadHeaders(configuration.Find("tracing.headers_file"));
-  if (!headers.has_value()) return std::unexpected(headers.error());
-  tracer.exporting.headers = *std::move(headers);
+  tracer.exporting.headers = std::move(headers);
   return tracing;
 }
 

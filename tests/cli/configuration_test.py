@@ -44,7 +44,8 @@ class ConfigurationTest(ProgramTest):
 
 class Sources(ConfigurationTest):
     # These may not stand by themselves: what fits together is told behind the table.
-    ALONE = {"tls.certificate": 2, "tls.key": 2, "tls.ca": 2, "tls.clients": 2}
+    ALONE = {"tls.certificate": 2, "tls.key": 2, "tls.ca": 2, "tls.clients": 2,
+             "tracing.headers_file": 2}
 
     def test_each_setting_may_be_said_in_each_way(self):
         for name, setting in self.settings().items():
@@ -219,6 +220,10 @@ class Faults(ConfigurationTest):
              "Expected a CA"),
             (["--dev", "--http", ":1"], "--dev"),
             (["--cors-origin", "*", "--cors-credentials"], "without credentials"),
+            (["--backups", "stele-data/kept"], "outside the data directory but found \"stele-data/kept\""),
+            (["--backups", "data", "--data", "other/../data"], "backups (flag --backups): Expected"),
+            (["--backups", "data/a", "--data", self.path("data")], "outside the data directory"),
+            (["--trace-headers-file", "none"], "tracing.headers_file (flag --trace-headers-file)"),
             (["--trace-ratio", "2"], "Expected a number from 0 to 1"),
             (["--trace-endpoint", "http://me:secret@a.example/"], "without a name and a password"),
             (["--cors-origin", "console"], "Expected an origin as https://host:port"),

@@ -98,11 +98,11 @@ class Issuers(ServedTest):
         self.assertEqual(answer["code"], "STL1003")
         self.assertIn(sentence, answer["detail"])
 
-    def reload(self, child):
-        """What it says until it has read its files anew."""
+    def reload(self, child, end="reloaded"):
+        """What it says until it has read its files anew, or could not."""
         child.send_signal(1)
         said = ""
-        while '"reloaded"' not in said:
+        while f'"message":"{end}"' not in said:
             line = child.stderr.readline()
             self.assertTrue(line, said)
             said += line
@@ -222,13 +222,16 @@ class Keys(Issuers):
         child = self.serve_issuer()
         for text, sentence in [("{", "keys.json"), ('{"keys": []}', "Expected a key")]:
             self.replace("keys.json", text)
-            said = self.reload(child)
+            said = self.reload(child, "not all reloaded")
             self.assertIn("STL0702", said)
+            self.assertNotIn('"reloaded"', said)
             self.assertIn(sentence, said)
             self.me(self.key.token(role="viewer"))
         os.remove(self.path("keys.json"))
-        self.assertIn("No such file", self.reload(child))
+        self.assertIn("No such file", self.reload(child, "not all reloaded"))
         self.me(self.key.token(role="viewer"))
+        self.trust(self.key)
+        self.assertNotIn("STL", self.reload(child))
         self.stop(child)
 
     def test_nothing_starts_without_its_keys(self):

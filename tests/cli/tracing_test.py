@@ -325,6 +325,7 @@ class Refused(TracingTest):
         self.refused("--trace-ratio", "all", said="tracing.ratio (flag --trace-ratio)")
         url = ("--trace-endpoint", self.collector.url)
         self.refused(*url, "--trace-headers-file", "none", said="Expected a file")
+        self.refused("--trace-headers-file", "none", said="tracing.headers_file")
         path = self.write("headers", "X: 1\nkey without a colon s3cret\n")
         done = self.stele("serve", "--dev", *url, "--trace-headers-file", path, code=2).stderr
         self.assertIn("line 2", done)
