@@ -31,6 +31,7 @@ constexpr std::array kPathParameters{
     PathParameter{"lease", "name", "the task that a worker holds, by the lease it was given"},
     PathParameter{"user", "name", "the name of a user"},
     PathParameter{"key", "text", "the id of an API key"},
+    PathParameter{"secret", "name", "the name of a secret"},
 };
 
 Value SchemaOfParameter(const Parameter& parameter) {

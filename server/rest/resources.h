@@ -24,6 +24,8 @@ Resource WebhooksResource(const Operations& operations);
 Resource StatisticsResource(const Operations& operations);
 Resource WorkersResource(const Operations& operations);
 Resource EventsResource(const Operations& operations, StillValid still_valid);
+// REQUIRES: there is maintenance among them.
+Resource MaintenanceResource(const Operations& operations);
 
 // All of them, and the shapes that all speak of.
 std::vector<Resource> AllResources(const Operations& operations, const StillValid& still_valid);

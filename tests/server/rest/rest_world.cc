@@ -55,13 +55,14 @@ kj::Promise<void> TextStream::write(kj::ArrayPtr<const kj::ArrayPtr<const kj::by
 RestWorld::RestWorld(const More& more)
     : operations_{served.desk(),     served.instances(),        served.definitions(),
                   served.triggers(), served.questions(),        served.histories(),
-                  served.events(),   served.worker_operations()},
+                  served.events(),   served.worker_operations(), &served.maintenance()},
       api_(operations_, {.authorize = [this](const http::Request&) -> Result<Caller> {
                            if (who.has_value()) return *who;
                            return Fail(ErrorCode::kUnauthenticated,
                                        "Expected a token but found none");
                          },
                          .still_valid = [this](const Caller&) { return still_valid; }}) {
+  served.BeginRetention();
   if (more != nullptr)
     for (Resource& resource : more(operations_)) api_.Add(std::move(resource));
   api_.AddTo(router_);
