@@ -16,6 +16,7 @@ def sample(setting):
             "ADDR": ("127.0.0.1:0", ["127.0.0.1:0"]), "": ("true", True), "DURATION": ("7s", "7s"),
             "N": ("7", 7), "ORIGIN": ("https://a.example", ["https://a.example"]),
             "NAME": ("X-A", ["X-A"] if setting["value"] == [] else "X-A"), "debug|info|warn|error": ("warn", "warn"),
+            "required|workers|optional": ("workers", "workers"),
             "URL": ("http://a.example/", "http://a.example/"), "RATIO": ("0.5", "0.5"),
             "JSON": (ISSUERS, [{"issuer": "https://id.example", "keys": "/keys.json"}]),
             }[setting["takes"]]
