@@ -1,4 +1,6 @@
 // `stele alerts`: rules that watch over figures, and how they are doing.
+#include "server/alerts/alerts.h"
+
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -10,13 +12,16 @@
 #include "cli/remote/command.h"
 #include "cli/source.h"
 #include "cli/text.h"
+#include "server/alerts/deliveries.h"
 #include "server/alerts/recording.h"
 
 namespace stele::cli {
 
 namespace {
 
+using server::alerts::AlertStatus;
 using server::alerts::DocumentsOf;
+using server::alerts::LastDeliveryOf;
 using server::alerts::ReadRule;
 using server::alerts::RecordRemoval;
 using server::alerts::RecordRule;
@@ -33,44 +38,51 @@ constexpr OptionSpec kSetOptions[] = {
     kData,
     kJson};
 
-// A rule, and what is known of it.
-struct Known {
-  std::string name;
-  Object rule;
-  std::string state;
-  TimeUs since;
-};
-
-// What fires is recorded; the rest is known to a server alone.
-Result<std::vector<Known>> KnownHere(const Arguments& arguments) {
+// What fires, and what was told of it last, is recorded; the rest is known to a server alone.
+Result<std::vector<AlertStatus>> KnownHere(const Arguments& arguments) {
   const auto registry = ReadRegistryOf(arguments);
   if (!registry.has_value()) return std::unexpected(registry.error());
-  std::vector<Known> all;
+  std::vector<AlertStatus> all;
   for (const auto& [name, document] : DocumentsOf(*registry)) {
     const auto read = ParseJson(document);
     const Value* rule = read.has_value() ? read->Find("rule") : nullptr;
     if (rule == nullptr || !rule->is_object()) continue;
     const auto firing = registry->alerts.find(name);
     const bool fires = firing != registry->alerts.end();
-    all.push_back(
-        {name, rule->as_object(), fires ? "firing" : "-", fires ? firing->second.since : TimeUs()});
+    AlertStatus& status = all.emplace_back();
+    status.name = name;
+    status.rule = rule->as_object();
+    if (fires) status.state = "firing";
+    if (fires) status.since = firing->second.since;
+    status.delivery = LastDeliveryOf(*registry, name);
   }
   return all;
 }
 
-Result<std::vector<Known>> KnownThere(const Arguments& arguments) {
+Result<std::vector<AlertStatus>> KnownThere(const Arguments& arguments) {
   STELE_RETURN_IF_ERROR(CheckAtServer(arguments));
   const auto server = Remote::Open(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
   const auto listed =
       (*server)->Wait((*server)->session().alertsRequest().send().getAlerts().listRequest().send());
   if (!listed.has_value()) return std::unexpected(listed.error());
-  std::vector<Known> all;
+  std::vector<AlertStatus> all;
+  const auto parsed = [](const capnp::Text::Reader text) {
+    return ParseJson(text.cStr()).value_or(Value());
+  };
   for (const auto alert : listed->getAlerts()) {
-    auto rule = ParseJson(alert.getRule().cStr());
-    if (!rule.has_value() || !rule->is_object()) continue;
-    all.push_back({alert.getName().cStr(), std::move(rule->as_object()), alert.getState().cStr(),
-                   TimeUs(alert.getSince())});
+    const Value rule = parsed(alert.getRule());
+    if (!rule.is_object()) continue;
+    const Value value = parsed(alert.getValue());
+    AlertStatus& status = all.emplace_back();
+    status.name = alert.getName().cStr();
+    status.rule = rule.as_object();
+    status.state = alert.getState().cStr();
+    status.since = TimeUs(alert.getSince());
+    status.looked = TimeUs(alert.getLooked());
+    if (value.is_object()) status.value = value.as_object();
+    status.fault = alert.getFault().cStr();
+    status.delivery = parsed(alert.getDelivery());
   }
   return all;
 }
@@ -85,6 +97,36 @@ std::string TellerOf(const Object& rule) {
   const Value* notify = rule.Find("notify");
   if (notify == nullptr || !notify->is_object()) return "-";
   return TextOf(notify->as_object(), "type", "webhook");
+}
+
+// "failed 3, started 12"
+std::string FiguresOf(const Object& value) {
+  std::string text;
+  for (const Member& figure : value)
+    text +=
+        fmt::format("{}{} {}", text.empty() ? "" : ", ", figure.key, stele::ToJson(figure.value));
+  return text.empty() ? "-" : text;
+}
+
+// "delivered"; "retrying: status 503"
+std::string DeliveryOf(const Value& delivery) {
+  if (!delivery.is_object()) return "-";
+  const std::string error = TextOf(delivery.as_object(), "error", "");
+  return TextOf(delivery.as_object(), "state", "-") + (error.empty() ? "" : ": " + error);
+}
+
+std::vector<std::string> RowOf(const AlertStatus& alert) {
+  return {Clean(alert.name),
+          alert.state.empty() ? "-" : alert.state,
+          alert.since ? Time(alert.since) : "-",
+          Clean(TextOf(alert.rule, "condition", "-")),
+          Clean(TextOf(alert.rule, "definition", "-")),
+          Clean(TextOf(alert.rule, "window", "5m")),
+          Clean(TextOf(alert.rule, "for", "-")),
+          Clean(TellerOf(alert.rule)),
+          Clean(FiguresOf(alert.value)),
+          Clean(DeliveryOf(alert.delivery)),
+          alert.fault.empty() ? "-" : Clean(alert.fault)};
 }
 
 Result<Object> GivenRule(const Arguments& arguments) {
@@ -161,18 +203,14 @@ Status RemoveHere(const Arguments& arguments) {
 int ListAlerts(const Arguments& arguments, const Terminal& terminal) {
   const auto all = IsForServer(arguments) ? KnownThere(arguments) : KnownHere(arguments);
   if (!all.has_value()) return Refuse(terminal, all.error());
-  std::vector<std::vector<std::string>> rows{
-      {"ALERT", "STATE", "SINCE", "CONDITION", "DEFINITION", "WINDOW", "FOR", "TELLS"}};
+  std::vector<std::vector<std::string>> rows{{"ALERT", "STATE", "SINCE", "CONDITION", "DEFINITION",
+                                              "WINDOW", "FOR", "TELLS", "VALUE", "DELIVERY",
+                                              "FAULT"}};
   Array documents;
-  for (const auto& [name, rule, state, since] : *all) {
-    rows.push_back({Clean(name), state, since ? Time(since) : "-",
-                    Clean(TextOf(rule, "condition", "-")), Clean(TextOf(rule, "definition", "-")),
-                    Clean(TextOf(rule, "window", "5m")), Clean(TextOf(rule, "for", "-")),
-                    Clean(TellerOf(rule))});
-    Object document{{"name", name}};
-    for (const Member& member : rule) document.Set(member.key, member.value);
-    document.Set("state", state == "-" ? Value() : Value(state));
-    document.Set("since", since ? Value(since.value) : Value());
+  for (const AlertStatus& alert : *all) {
+    rows.push_back(RowOf(alert));
+    Object document = server::alerts::ToJson(alert);
+    if (alert.state.empty()) document.Set("state", Value());
     documents.emplace_back(std::move(document));
   }
   if (arguments.Has("--json")) {

@@ -104,11 +104,10 @@ Result<load::ServerAddress> ServerAddressOf(const Arguments& arguments) {
   if (!server.has_value()) return std::unexpected(server.error());
   const auto token = TokenFor(arguments, *server);
   if (!token.has_value()) return std::unexpected(token.error());
+  if (!token->empty()) STELE_RETURN_IF_ERROR(CheckMayHoldSecrets(arguments, *server));
   return load::ServerAddress{.address = AddressOf(*server),
                              .token = *token,
-                             .tls = server->starts_with(kTlsPrefix) || arguments.Has("--tls-ca") ||
-                                    arguments.Has("--tls-certificate") ||
-                                    arguments.Has("--tls-key"),
+                             .tls = WantsTls(arguments, *server),
                              .ca_file = arguments.Get("--tls-ca"),
                              .certificate_file = arguments.Get("--tls-certificate"),
                              .key_file = arguments.Get("--tls-key")};

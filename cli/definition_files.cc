@@ -111,10 +111,7 @@ int Convert(const Arguments& arguments, const Terminal& terminal) {
   if (const Status regular = CheckRegularFile(path); !regular.has_value())
     return Refuse(terminal, regular.error());
   const definition::LoadResult loaded = definition::LoadFile(path);
-  if (!loaded.has_value()) {
-    std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
-    return kExitUsage;
-  }
+  if (!loaded.has_value()) return RefuseFaulty(terminal, {{path, loaded.error()}});
   return PrintDefinition(**loaded, *form, arguments.Get("--out"), terminal);
 }
 

@@ -75,23 +75,19 @@ int RegisterThere(const Arguments& arguments, const Terminal& terminal) {
   const auto server = Remote::Open(arguments);
   if (!server.has_value()) return Refuse(terminal, server.error());
   std::vector<SentDefinition> all;
-  bool faulty = false;
-  const auto tell = [&](const std::string& path, const std::vector<definition::Fault>& faults) {
-    std::fputs(FaultLines(path, faults).c_str(), stderr);
-    faulty = true;
-  };
+  std::vector<FaultyFile> faulty;
   for (const std::string& path : arguments.operands()) {
     auto sent = ReadSentDefinition(path, arguments.Has("--draft"));
     if (!sent.has_value()) {
-      tell(path, {{sent.error().code, sent.error().message, {}}});
+      faulty.push_back({path, {{sent.error().code, sent.error().message, {}}}});
       continue;
     }
     const auto faults = ValidateAtServer(**server, *sent);
     if (!faults.has_value()) return Refuse(terminal, faults.error());
-    if (!faults->empty()) tell(path, *faults);
+    if (!faults->empty()) faulty.push_back({path, *faults});
     all.push_back(*std::move(sent));
   }
-  if (faulty) return kExitUsage;
+  if (!faulty.empty()) return RefuseFaulty(terminal, faulty);
   std::vector<DefinitionAtServer> shown;
   for (const SentDefinition& one : all) {
     auto registered = RegisterAtServer(**server, one);
@@ -146,11 +142,6 @@ Result<TemplateFile> FindTemplate(const Arguments& arguments, const model::Regis
   return TemplateFile{*std::move(text), std::filesystem::absolute(operand, ignored).string()};
 }
 
-int RefuseFaults(const std::string& path, const std::vector<definition::Fault>& faults) {
-  std::fputs(FaultLines(path, faults).c_str(), stderr);
-  return kExitUsage;
-}
-
 // What the template makes with the values of --set, under the name of --name; else the exit code.
 using Made = std::expected<std::shared_ptr<const definition::Definition>, int>;
 Made MakeOf(const TemplateFile& source, const definition::TemplateSource* templates,
@@ -164,7 +155,7 @@ Made MakeOf(const TemplateFile& source, const definition::TemplateSource* templa
       source.text, definition::SyntaxOf(source.file, source.text), parameters,
       std::filesystem::path(source.file).stem().string(), templates);
   if (!made.has_value())
-    return std::unexpected(RefuseFaults(arguments.operands()[0], made.error()));
+    return std::unexpected(RefuseFaulty(terminal, {{arguments.operands()[0], made.error()}}));
   auto named = std::make_shared<definition::Definition>(**made);
   if (arguments.Has("--name")) named->name = arguments.Get("--name");
   if (!named->name.empty()) return named;
@@ -192,7 +183,7 @@ int InstantiateThere(const Arguments& arguments, const Terminal& terminal, const
   if (registered.has_value()) return Report(arguments, terminal, {*registered});
   const NotRegistered& why = registered.error();
   return why.faults.empty() ? Refuse(terminal, why.error)
-                            : RefuseFaults(arguments.operands()[0], why.faults);
+                            : RefuseFaulty(terminal, {{arguments.operands()[0], why.faults}});
 }
 
 int ChangeState(const Arguments& arguments, const Terminal& terminal,
@@ -233,12 +224,11 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
   if (const Status opened = OpenKnown(arguments, change); !opened.has_value())
     return Refuse(terminal, opened.error());
   std::vector<requests::RegisterRequest> all;
-  bool faulty = false;
+  std::vector<FaultyFile> faulty;
   for (const std::string& path : arguments.operands()) {
     const auto loaded = LoadWorkflow(path, change.engine(), {});
     if (!loaded.has_value()) {
-      std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
-      faulty = true;
+      faulty.push_back({path, loaded.error()});
       continue;
     }
     const auto text = ReadGivenFile(path, definition::kMaxFileBytes);
@@ -248,7 +238,7 @@ int RegisterDefinitions(const Arguments& arguments, const Terminal& terminal) {
                    arguments.Has("--draft")});
   }
   // All of them, or none.
-  if (faulty) return kExitUsage;
+  if (!faulty.empty()) return RefuseFaulty(terminal, faulty);
   if (!change.engine().is_open())
     if (const Status opened = change.Open(true); !opened.has_value())
       return Refuse(terminal, opened.error());
@@ -271,7 +261,7 @@ int InstantiateTemplate(const Arguments& arguments, const Terminal& terminal) {
   if (arguments.Has("--dialect")) return PrintDefinition(**made, *form, "", terminal);
   const std::vector<definition::Fault> faults =
       requests::CheckRunnable(**made, RunsIn(change.engine(), {}));
-  if (!faults.empty()) return RefuseFaults(arguments.operands()[0], faults);
+  if (!faults.empty()) return RefuseFaulty(terminal, {{arguments.operands()[0], faults}});
   if (!change.engine().is_open())
     if (const Status opened = change.Open(true); !opened.has_value())
       return Refuse(terminal, opened.error());

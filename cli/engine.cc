@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <utility>
 
 #include "base/check.h"
 #include "cli/commands.h"
@@ -19,6 +20,8 @@ namespace stele::cli {
 namespace {
 
 constexpr uint64_t kTickMs = 100;
+// Between two looks at whether anything still runs at the end.
+constexpr uint64_t kDrainTickMs = 10;
 
 // A data directory that is made holds inputs, and digests of passwords: it is its owner's alone.
 void CloseToOthers(const std::string& data) {
@@ -35,6 +38,8 @@ Engine::Engine() : tasks_(std::make_unique<tasks::TaskRegistry>()) {
   uv_signal_init(&loop_, &terminate_);
   uv_signal_init(&loop_, &hangup_);
   uv_timer_init(&loop_, &timer_);
+  uv_timer_init(&loop_, &drain_timer_);
+  drain_timer_.data = this;
   tasks::WorkerPoolOptions options;
   options.on_waiting = [this](std::string_view type) {
     if (tell_waiting_) tell_waiting_(type);
@@ -54,6 +59,7 @@ Engine::~Engine() {
   uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&drain_timer_), nullptr);
   // A stop that nobody ran to its end leaves the loop marked: the first run returns at once.
   do uv_run(&loop_, UV_RUN_DEFAULT);
   while (uv_loop_close(&loop_) == UV_EBUSY);
@@ -204,6 +210,24 @@ void Engine::Leave() {
   } else {
     StopShard();
   }
+}
+
+void Engine::Drain(int64_t grace_us, std::function<void()> over) {
+  workers_->Hold();
+  shard_->Drain();
+  drained_by_ = loop_clock_.Now().Plus(grace_us);
+  drained_ = std::move(over);
+  uv_timer_start(
+      &drain_timer_, [](uv_timer_t* timer) { static_cast<Engine*>(timer->data)->LookWhatRuns(); },
+      kDrainTickMs, kDrainTickMs);
+  LookWhatRuns();
+}
+
+void Engine::LookWhatRuns() {
+  const bool runs = shard_->running_attempts() > 0 || workers_->leased() > 0;
+  if (runs && loop_clock_.Now() < drained_by_) return;
+  uv_timer_stop(&drain_timer_);
+  std::exchange(drained_, nullptr)();
 }
 
 void Engine::StopShard() {

@@ -67,6 +67,10 @@ class Engine {
   void BeforeStop(std::function<void(std::function<void()> ended)> end) {
     before_stop_ = std::move(end);
   }
+  // Begins nothing new, and calls `over` when nothing runs any more, or after `grace_us`: perhaps
+  // at once. What still runs when the shard stops then counts as after a crash. REQUIRES: it is
+  // open.
+  void Drain(int64_t grace_us, std::function<void()> over);
   // Instead of the end when SIGHUP comes.
   void OnHangup(std::function<void()> hung_up) { hung_up_ = std::move(hung_up); }
   // The orderly stop of an engine that was opened and never ran: a command was refused before.
@@ -92,6 +96,7 @@ class Engine {
  private:
   void WatchSignal(uv_signal_t* handle, int number);
   void StopShard();
+  void LookWhatRuns();
   // The type `agent`, unless something else runs it.
   void AddAgent();
 
@@ -113,9 +118,12 @@ class Engine {
   uv_signal_t terminate_;
   uv_signal_t hangup_;
   uv_timer_t timer_;
+  uv_timer_t drain_timer_;
   std::function<void()> tick_;
   std::function<void()> hung_up_;
   std::function<void(std::function<void()>)> before_stop_;
+  TimeUs drained_by_;
+  std::function<void()> drained_;
   std::optional<double> trace_ratio_;
   bool interrupted_ = false;
   bool leaving_ = false;

@@ -65,11 +65,12 @@ Status CheckVersion(const Arguments& arguments, bool is_file) {
 }
 
 void ReportStarted(const Arguments& arguments, const Terminal& terminal, InstanceId instance,
-                   const std::string& definition) {
+                   const std::string& definition, bool known) {
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
                                                  {"definition", definition},
-                                                 {"status", "started"}})) +
+                                                 {"status", "started"},
+                                                 {"known", known}})) +
                    "\n");
   } else {
     terminal.Print(

@@ -17,9 +17,9 @@ Result<model::StartInstance> ReadStart(const Arguments& arguments, const Termina
 // kUsage: --version beside a file.
 Status CheckVersion(const Arguments& arguments, bool is_file);
 
-// What --no-wait prints.
+// What --no-wait prints. `known`: its key had started it before.
 void ReportStarted(const Arguments& arguments, const Terminal& terminal, InstanceId instance,
-                   const std::string& definition);
+                   const std::string& definition, bool known);
 std::string KnownStartNote(InstanceId instance);
 
 // `stele run` and `stele start` at a server: the file is registered there, or the definition found.

@@ -29,7 +29,8 @@ inline constexpr OptionSpec kAtServer[] = {
     {"--tls-ca", "FILE",
      "TLS, trusting this certificate; \"tls:\" before ADDR trusts the system's"},
     {"--tls-certificate", "FILE", "TLS, showing this chain in PEM"},
-    {"--tls-key", "FILE", "the key of that certificate"}};
+    {"--tls-key", "FILE", "the key of that certificate"},
+    {"--plaintext", "", "without TLS send passwords and tokens to another machine, too"}};
 inline constexpr OptionSpec kVersion{"--version", "N", "a version of the definition"};
 
 }  // namespace stele::cli

@@ -172,8 +172,12 @@ class Service final : public runtime::Observer {
     supervisor_.Tell("STOPPING=1\nSTATUS=stopping");
     watchdog_->Leave();
     Log(server::LogLevel::kInfo, "stopping", {});
-    if (edge_ == nullptr) return ended();
-    edge_->Drain(std::move(ended));
+    // Workers may answer meanwhile: the edges close behind what runs.
+    if (edge_ != nullptr) edge_->Leave();
+    engine_.Drain(configuration_.Number("drain_timeout"), [this, ended = std::move(ended)] {
+      if (edge_ == nullptr) return ended();
+      edge_->Drain(ended);
+    });
   }
 
   void Log(server::LogLevel level, std::string_view message, const Object& fields) {

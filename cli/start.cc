@@ -20,6 +20,7 @@
 #include "engine/decide/start_key.h"
 #include "engine/definition/canonical.h"
 #include "engine/requests/definitions.h"
+#include "engine/runtime/known_start.h"
 
 namespace stele::cli {
 
@@ -84,10 +85,7 @@ std::optional<int> LoadSource(Starting& starting, const std::string& path) {
   if (const Status added = AddWorkers(starting); !added.has_value())
     return Refuse(starting.terminal, added.error());
   const definition::LoadResult loaded = LoadWorkflow(path, engine, starting.stubs);
-  if (!loaded.has_value()) {
-    std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
-    return kExitUsage;
-  }
+  if (!loaded.has_value()) return RefuseFaulty(starting.terminal, {{path, loaded.error()}});
   starting.source = {.path = file.string(), .definition = *loaded, .id = {}};
   return std::nullopt;
 }
@@ -153,7 +151,8 @@ int Start(Starting& starting) {
   session.Run();
   if (refusal.has_value()) return Refuse(starting.terminal, *refusal);
   if (!starting.arguments.Has("--no-wait")) return session.Report(true);
-  ReportStarted(starting.arguments, starting.terminal, instance, starting.source.definition->name);
+  ReportStarted(starting.arguments, starting.terminal, instance, starting.source.definition->name,
+                known);
   return kExitDone;
 }
 
@@ -172,23 +171,27 @@ std::optional<Error> RefuseInput(const Starting& starting) {
   return decider.Decide(instance, starting.command, context, events);
 }
 
-// Whether an earlier start with the same key is the one that counts, whatever is given now.
-Result<bool> IsKnown(Starting& starting) {
+// The instance that an earlier start with the same key has started; kDuplicateKey: another start.
+Result<std::optional<InstanceId>> FindKnown(Starting& starting) {
   const std::string& key = starting.command.idempotency_key;
-  if (key.empty() || !starting.engine.is_open()) return false;
-  const auto known = starting.engine.shard().board().ByIdempotencyKey(key);
-  if (!known.has_value()) return std::unexpected(known.error());
-  return known->has_value();
+  if (key.empty() || !starting.engine.is_open()) return std::nullopt;
+  auto known = starting.engine.shard().board().ByIdempotencyKey(key);
+  if (!known.has_value() || !known->has_value()) return known;
+  const auto refused = runtime::RefuseOtherStart(
+      {starting.engine.store(), kShard, starting.engine.shard().registry()}, **known,
+      starting.source.definition->name, starting.command);
+  if (refused.has_value()) return std::unexpected(*refused);
+  return known;
 }
 
 // Checks the start, and opens the directory for it.
 Status Prepare(Starting& starting) {
-  const Result<bool> known = IsKnown(starting);
+  const auto known = FindKnown(starting);
   if (!known.has_value()) return std::unexpected(known.error());
-  if (!*known)
+  if (!known->has_value())
     if (const auto refusal = RefuseInput(starting)) return std::unexpected(*refusal);
   STELE_RETURN_IF_ERROR(OpenData(starting, true));
-  if (*known) return {};
+  if (known->has_value()) return {};
   const auto refusal = starting.engine.shard().RefuseBounds(
       starting.source.definition->name, starting.command, {.unique_business_key = starting.unique});
   return refusal.has_value() ? Status(std::unexpected(*refusal)) : Status();

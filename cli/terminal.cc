@@ -78,11 +78,12 @@ void PrintBeside(const std::string& line) {
 
 }  // namespace
 
-void Terminal::PrintError(const Error& error) const {
+void Terminal::PrintError(const Error& error, const Object& more) const {
   if (!json_errors_) return PrintNote(error.ToString());
-  const Value document =
-      Object{{"error", Object{{"code", fmt::format("STL{:04}", static_cast<int>(error.code))},
-                              {"message", Clean(error.message)}}}};
+  Object told{{"code", fmt::format("STL{:04}", static_cast<int>(error.code))},
+              {"message", Clean(error.message)}};
+  for (const Member& member : more) told.Set(member.key, member.value);
+  const Value document = Object{{"error", std::move(told)}};
   PrintBeside(CleanJson(ToJson(document)) + "\n");
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/value.h"
 
 namespace stele::cli {
 
@@ -29,8 +30,10 @@ class Terminal {
   void Print(std::string_view text) const;
   // Errors are told as documents from now on: of a program that reads what is printed.
   void TellErrorsAsJson() { json_errors_ = true; }
-  // "stele: STL0701: …" to standard error; or a line {"error": {"code", "message"}}.
-  void PrintError(const Error& error) const;
+  bool tells_errors_as_json() const { return json_errors_; }
+  // "stele: STL0701: …" to standard error; or a line {"error": {"code", "message"}}, with what else
+  // a program may want to know of it.
+  void PrintError(const Error& error, const Object& more = {}) const;
   void PrintNote(std::string_view sentence) const;
 
   // The text in a colour, where colours are wanted.

@@ -39,18 +39,17 @@ int Validate(const Arguments& arguments, const Terminal& terminal) {
   if (const Status opened = OpenKnown(arguments, terminal, engine); !opened.has_value())
     return Refuse(terminal, opened.error());
   engine.AddExecutors({}, {});
-  int code = kExitDone;
+  std::vector<FaultyFile> faulty;
   for (const std::string& path : arguments.operands()) {
     const definition::LoadResult loaded = LoadWorkflow(path, engine, {});
     if (!loaded.has_value()) {
-      code = kExitUsage;
-      std::fputs(FaultLines(path, loaded.error()).c_str(), stderr);
+      faulty.push_back({path, loaded.error()});
       continue;
     }
     terminal.Print(fmt::format("{}: {} with {} steps is valid\n", Clean(path),
                                Clean((*loaded)->name), (*loaded)->steps.size()));
   }
-  return code;
+  return faulty.empty() ? kExitDone : RefuseFaulty(terminal, faulty);
 }
 
 }  // namespace stele::cli

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "cli/open_data.h"
+#include "cli/options.h"
+#include "cli/remote/credentials.h"
 #include "cli/remote/server_option.h"
 #include "cli/text.h"
 #include "engine/model/names.h"
@@ -60,7 +62,8 @@ std::string StepWord(const Waiting& waiting, const replay::Standing& standing) {
   return ShellWord(word);
 }
 
-std::string TaskCommand(InstanceId instance, const Waiting& waiting, const std::string& step) {
+std::string TaskCommand(InstanceId instance, const Waiting& waiting, const std::string& step,
+                        bool knows_asker) {
   const model::HumanTask& task = *waiting.task;
   std::string person = task.claimed_by;
   const auto has_voted = [&](const std::string& name) {
@@ -68,11 +71,13 @@ std::string TaskCommand(InstanceId instance, const Waiting& waiting, const std::
   };
   // Nobody else may decide before it is given back.
   if (!person.empty() && has_voted(person))
-    return fmt::format("stele release {} {} --by {}", instance.value, step, ShellWord(person));
+    return fmt::format("stele release {} {}", instance.value, step) +
+           (knows_asker ? "" : " --by " + ShellWord(person));
   for (const std::string& assignee : task.assignees)
     if (person.empty() && !has_voted(assignee)) person = assignee;
   std::string command = fmt::format(
       "stele {} {} {}", waiting.type == "approval" ? "approve" : "complete", instance.value, step);
+  if (knows_asker) return command;
   if (!person.empty()) return command + " --by " + ShellWord(person);
   if (!task.groups.empty()) return command + " --by PERSON --group " + ShellWord(task.groups[0]);
   return command;
@@ -109,8 +114,15 @@ std::string DataOption(const std::string& data) {
 
 CommandPlace PlaceOf(const Arguments& arguments) {
   if (!IsForServer(arguments)) return {DataOption(arguments.Get("--data", kDefaultData))};
-  const bool is_given = arguments.Has("--server");
-  return {is_given ? " --server " + ShellWord(arguments.Get("--server")) : "", true};
+  std::string option;
+  for (const OptionSpec& known : kAtServer) {
+    if (!arguments.Has(known.name)) continue;
+    option += fmt::format(" {}", known.name);
+    if (!known.value.empty()) option += " " + ShellWord(arguments.Get(known.name));
+  }
+  const auto server = ServerOf(arguments);
+  const auto token = server.has_value() ? TokenFor(arguments, *server) : Result<std::string>("");
+  return {std::move(option), true, token.has_value() && !token->empty()};
 }
 
 std::string CandidateList(const std::vector<std::string>& assignees,
@@ -162,7 +174,7 @@ std::string WaitCommand(InstanceId instance, const Waiting& waiting,
     case WaitFor::kPlace:
       break;
     case WaitFor::kPeople:
-      command = TaskCommand(instance, waiting, StepWord(waiting, standing));
+      command = TaskCommand(instance, waiting, StepWord(waiting, standing), place.knows_asker);
       break;
     case WaitFor::kMessage:
       command = EventCommand(instance, waiting);

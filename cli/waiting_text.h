@@ -16,8 +16,9 @@ std::string WaitSentence(const replay::Waiting& waiting);
 
 // Where a command is to be given.
 struct CommandPlace {
-  std::string option;      // " --data DIR", " --server ADDR"; empty: it is there without any
-  bool at_server = false;  // which goes on by itself
+  std::string option;        // " --data DIR", " --server ADDR"; empty: it is there without any
+  bool at_server = false;    // which goes on by itself
+  bool knows_asker = false;  // a token says who asks: no option may
 };
 CommandPlace PlaceOf(const Arguments& arguments);
 

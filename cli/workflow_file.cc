@@ -1,7 +1,11 @@
 #include "cli/workflow_file.h"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <filesystem>
 
+#include "cli/commands.h"
 #include "cli/given.h"
 #include "cli/text.h"
 #include "engine/definition/limits.h"
@@ -34,11 +38,34 @@ definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
                         templates ? &*templates : nullptr);
 }
 
-std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults) {
+int RefuseFaulty(const Terminal& terminal, const std::vector<FaultyFile>& files) {
   std::string lines;
-  for (const definition::Fault& fault : faults)
-    lines += Clean(definition::FormatFault(path, fault)) + "\n";
-  return lines;
+  Array told;
+  for (const auto& [path, faults] : files) {
+    for (const definition::Fault& fault : faults) {
+      lines += Clean(definition::FormatFault(path, fault)) + "\n";
+      Object one{{"file", path},
+                 {"code", fmt::format("STL{:04}", static_cast<int>(fault.code))},
+                 {"message", Clean(fault.message)}};
+      if (fault.place.line > 0) {
+        one.Set("line", static_cast<int64_t>(fault.place.line));
+        one.Set("column", static_cast<int64_t>(fault.place.column));
+      }
+      told.emplace_back(std::move(one));
+    }
+  }
+  if (!terminal.tells_errors_as_json()) {
+    std::fputs(lines.c_str(), stderr);
+    return kExitUsage;
+  }
+  const auto& [path, faults] = files.front();
+  const size_t others = told.size() - 1;
+  terminal.PrintError(
+      {faults.front().code,
+       fmt::format("{}: {}{}", path, faults.front().message,
+                   others == 0 ? "" : fmt::format("; and {}", Count(others, "more fault")))},
+      Object{{"faults", std::move(told)}});
+  return kExitUsage;
 }
 
 }  // namespace stele::cli

@@ -8,6 +8,7 @@
 
 #include "cli/engine.h"
 #include "cli/stubs.h"
+#include "cli/terminal.h"
 #include "engine/definition/load.h"
 #include "engine/requests/definitions.h"
 #include "engine/runtime/registered_templates.h"
@@ -25,7 +26,12 @@ std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine);
 // What can run in the engine's process.
 requests::RunsHere RunsIn(const Engine& engine, const std::vector<Stub>& stubs);
 
-// A line a fault: "orders.yml:12:7: STL0104: Expected …".
-std::string FaultLines(const std::string& path, const std::vector<definition::Fault>& faults);
+struct FaultyFile {
+  std::string path;
+  std::vector<definition::Fault> faults;  // at least one
+};
+// Tells them: a line a fault, "orders.yml:12:7: STL0104: Expected …", or one error with all faults
+// for who asked for JSON. REQUIRES: there is one. Gives the exit code.
+int RefuseFaulty(const Terminal& terminal, const std::vector<FaultyFile>& files);
 
 }  // namespace stele::cli

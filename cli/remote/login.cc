@@ -100,7 +100,7 @@ Result<Known> Enter(const Arguments& arguments, Remote& server) {
 }
 
 int Login(const Arguments& arguments, const Terminal& terminal) {
-  const auto server = Remote::Connect(arguments);
+  const auto server = Remote::ConnectToLogIn(arguments);
   if (!server.has_value()) return Refuse(terminal, server.error());
   const auto known = Enter(arguments, **server);
   if (!known.has_value()) return Refuse(terminal, known.error());

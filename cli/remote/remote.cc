@@ -10,6 +10,7 @@
 #include "server/loop/kj_loop.h"
 #include "server/loop/own_loop.h"
 #include "server/loop/tls.h"
+#include "server/rpc/limits.h"
 
 namespace stele::cli {
 
@@ -17,11 +18,6 @@ namespace {
 
 // To be connected, with the handshake of TLS, and to be known.
 constexpr int64_t kConnectPatienceUs = 10'000'000;
-
-bool WantsTls(const Arguments& arguments, std::string_view server) {
-  return server.starts_with(kTlsPrefix) || arguments.Has("--tls-ca") ||
-         arguments.Has("--tls-certificate") || arguments.Has("--tls-key");
-}
 
 kj::StringPtr Words(const std::string& text) {
   return {text.c_str(), text.size()};
@@ -100,44 +96,62 @@ Status Remote::Dial(const Arguments& arguments) {
                   : fmt::format("Expected a server at {} but found: {}", server_, fault));
 }
 
-Status Remote::Enter(const Arguments& arguments) {
-  const auto token = TokenFor(arguments, server_);
-  if (!token.has_value()) return std::unexpected(token.error());
+Status Remote::Greet() {
+  const auto answer = Wait(gate().versionRequest().send(), kConnectPatienceUs);
+  if (!answer.has_value())
+    return Fail(ErrorCode::kUnreachable,
+                fmt::format("Expected Stele's RPC at {} but found another end{}", server_,
+                            line_->tls.has_value() ? "" : ", or one that speaks TLS"));
+  if (answer->getProtocol() == server::rpc::kProtocol) return {};
+  return Fail(ErrorCode::kUnreachable,
+              fmt::format("Expected protocol {} at {} but found {}, of {}", server::rpc::kProtocol,
+                          server_, answer->getProtocol(), answer->getProgram().cStr()));
+}
+
+Status Remote::Enter(const std::string& token) {
   Status known;
-  if (token->empty()) {
+  if (token.empty()) {
     auto entered = Wait(gate().anonymousRequest().send(), kConnectPatienceUs);
     if (entered.has_value()) session_ = entered->getSession();
     if (!entered.has_value()) known = std::unexpected(entered.error());
   } else {
     auto request = gate().withTokenRequest();
-    request.setToken(Words(*token));
+    request.setToken(Words(token));
     auto entered = Wait(request.send(), kConnectPatienceUs);
     if (entered.has_value()) session_ = entered->getSession();
     if (!entered.has_value()) known = std::unexpected(entered.error());
   }
   if (known.has_value()) return known;
   Error error = known.error();
-  if (error.code == ErrorCode::kClosed || error.code == ErrorCode::kTimeout)
-    error = {ErrorCode::kUnreachable,
-             fmt::format("Expected Stele's RPC at {} but found another end{}", server_,
-                         line_->tls.has_value() ? "" : ", or one that speaks TLS")};
   if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kBadToken)
     error.message += fmt::format("; \"stele login --server {} --user NAME\" gets a token", server_);
   return std::unexpected(std::move(error));
 }
 
-Result<std::unique_ptr<Remote>> Remote::Connect(const Arguments& arguments) {
-  auto server = ServerOf(arguments);
-  if (!server.has_value()) return std::unexpected(server.error());
-  std::unique_ptr<Remote> remote(new Remote(*std::move(server)));
+Result<std::unique_ptr<Remote>> Remote::Connect(const Arguments& arguments, std::string server) {
+  std::unique_ptr<Remote> remote(new Remote(std::move(server)));
   STELE_RETURN_IF_ERROR(remote->Dial(arguments));
+  // Who is no server of ours is told no secret.
+  STELE_RETURN_IF_ERROR(remote->Greet());
   return remote;
 }
 
+Result<std::unique_ptr<Remote>> Remote::ConnectToLogIn(const Arguments& arguments) {
+  auto server = ServerOf(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  STELE_RETURN_IF_ERROR(CheckMayHoldSecrets(arguments, *server));
+  return Connect(arguments, *std::move(server));
+}
+
 Result<std::unique_ptr<Remote>> Remote::Open(const Arguments& arguments) {
-  auto remote = Connect(arguments);
+  auto server = ServerOf(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  const auto token = TokenFor(arguments, *server);
+  if (!token.has_value()) return std::unexpected(token.error());
+  if (!token->empty()) STELE_RETURN_IF_ERROR(CheckMayHoldSecrets(arguments, *server));
+  auto remote = Connect(arguments, *std::move(server));
   if (!remote.has_value()) return remote;
-  STELE_RETURN_IF_ERROR((*remote)->Enter(arguments));
+  STELE_RETURN_IF_ERROR((*remote)->Enter(*token));
   return remote;
 }
 

@@ -27,11 +27,12 @@ inline constexpr int64_t kAnswerPatienceUs = int64_t{300} * 1'000'000;
 class Remote {
  public:
   // Connects, and says who asks: with the token of --token-file or the environment
-  // (cli/remote/credentials.h), else as nobody in particular. kUnreachable: nobody answers there; what the
-  // server says of who asks.
+  // (cli/remote/credentials.h), else as nobody in particular. kUnreachable: nobody answers there,
+  // or no server of ours; kUsage: a token would go to another machine without TLS; what the server
+  // says of who asks.
   static Result<std::unique_ptr<Remote>> Open(const Arguments& arguments);
-  // The same, before anybody is known: for who logs in.
-  static Result<std::unique_ptr<Remote>> Connect(const Arguments& arguments);
+  // The same, before anybody is known.
+  static Result<std::unique_ptr<Remote>> ConnectToLogIn(const Arguments& arguments);
   ~Remote();
   Remote(const Remote&) = delete;
   Remote& operator=(const Remote&) = delete;
@@ -51,8 +52,11 @@ class Remote {
   struct Line;
   explicit Remote(std::string server);
 
+  static Result<std::unique_ptr<Remote>> Connect(const Arguments& arguments, std::string server);
   Status Dial(const Arguments& arguments);
-  Status Enter(const Arguments& arguments);
+  // kUnreachable: the other end does not speak as a server of ours.
+  Status Greet();
+  Status Enter(const std::string& token);
   // Until the promise is kept or broken; kTimeout.
   Status RunUntil(const bool& done, kj::Promise<void> promise, int64_t patience_us);
 

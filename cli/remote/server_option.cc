@@ -7,6 +7,18 @@
 
 namespace stele::cli {
 
+namespace {
+
+// Nothing that is sent there leaves the machine.
+bool IsThisMachine(const server::Address& address) {
+  const std::string& host = address.host;
+  const bool is_number = host.find_first_not_of("0123456789.") == std::string::npos;
+  return address.is_unix() || host.empty() || host == "localhost" || host == "::1" ||
+         (is_number && host.starts_with("127."));
+}
+
+}  // namespace
+
 bool IsForServer(const Arguments& arguments) {
   return arguments.Has("--server") ||
          (!arguments.Has("--data") && !FromEnvironment("STELE_SERVER").empty());
@@ -28,6 +40,22 @@ Result<std::string> ServerOf(const Arguments& arguments) {
                     "\"tls:\" before it for TLS, but found \"{}\"",
                     server));
   return server;
+}
+
+bool WantsTls(const Arguments& arguments, std::string_view server) {
+  return server.starts_with(kTlsPrefix) || arguments.Has("--tls-ca") ||
+         arguments.Has("--tls-certificate") || arguments.Has("--tls-key");
+}
+
+Status CheckMayHoldSecrets(const Arguments& arguments, const std::string& server) {
+  if (WantsTls(arguments, server) || arguments.Has("--plaintext")) return {};
+  if (IsThisMachine(*server::ParseAddress(AddressOf(server)))) return {};
+  return Fail(
+      ErrorCode::kUsage,
+      fmt::format("Expected TLS to {}, as a password or a token is sent to another machine, "
+                  "but found none: give \"tls:{}\", or --tls-ca FILE with the certificate "
+                  "that signed the server's; --plaintext sends it all the same",
+                  server, server));
 }
 
 }  // namespace stele::cli

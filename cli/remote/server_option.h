@@ -15,6 +15,12 @@ bool IsForServer(const Arguments& arguments);
 // it is none, or there is --data, too.
 Result<std::string> ServerOf(const Arguments& arguments);
 
+// "tls:" before the address, or an option of TLS.
+bool WantsTls(const Arguments& arguments, std::string_view server);
+// kUsage: what is secret, a password or a token, would go to another machine as it is, and nobody
+// has insisted with --plaintext. REQUIRES: ServerOf gave the server.
+Status CheckMayHoldSecrets(const Arguments& arguments, const std::string& server);
+
 // Before an address: over TLS.
 inline constexpr std::string_view kTlsPrefix = "tls:";
 // Without it.

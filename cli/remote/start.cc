@@ -28,8 +28,7 @@ std::optional<int> LoadFile(const std::string& path, Remote& server,
                             const model::Registry& registry, const Terminal& terminal,
                             Startable& source) {
   const auto refuse = [&](const std::vector<definition::Fault>& faults) {
-    std::fputs(FaultLines(path, faults).c_str(), stderr);
-    return kExitUsage;
+    return RefuseFaulty(terminal, {{path, faults}});
   };
   auto file = ReadSentDefinition(path, /*draft=*/false);
   if (!file.has_value()) return refuse({{file.error().code, file.error().message, {}}});
@@ -124,7 +123,7 @@ int StartAtServer(const Arguments& arguments, const Terminal& terminal, bool is_
   if (!started.has_value()) return Refuse(terminal, started.error());
   if (started->known) terminal.PrintNote(KnownStartNote(started->instance));
   if (arguments.Has("--no-wait")) {
-    ReportStarted(arguments, terminal, started->instance, source.definition->name);
+    ReportStarted(arguments, terminal, started->instance, source.definition->name, started->known);
     return kExitDone;
   }
   // What had happened when the key was used before is no news.

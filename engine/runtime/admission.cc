@@ -9,6 +9,7 @@
 #include "base/instance_ranges.h"
 #include "engine/decide/start_key.h"
 #include "engine/runtime/keys.h"
+#include "engine/runtime/known_start.h"
 #include "engine/runtime/shard.h"
 
 namespace stele::runtime {
@@ -38,6 +39,20 @@ size_t BytesOf(const model::StartInstance& command) {
   return command.input.text().size() + BytesOf(command.variables);
 }
 
+// Answers when the first start is durable: with a refusal when this one is another.
+Shard::Answer AnswerIfSame(const StartedLog& log, InstanceId known, model::StartInstance command,
+                           Shard::Answer answer) {
+  if (!answer || !IsGivenKey(command)) return answer;
+  return [log, known, command = std::move(command),
+          answer = std::move(answer)](const Result<Position>& first) {
+    if (!first.has_value()) return answer(first);
+    const model::RegisteredDefinition* definition = log.registry.Find(command.definition);
+    const auto refused = RefuseOtherStart(
+        log, known, definition == nullptr ? std::string_view() : definition->name, command);
+    answer(refused.has_value() ? Result<Position>(std::unexpected(*refused)) : first);
+  };
+}
+
 // What somebody from outside hands in with a command.
 size_t PayloadOf(const model::Command& command) {
   if (const auto* signal = std::get_if<model::SendSignal>(&command))
@@ -63,7 +78,7 @@ std::optional<Error> Shard::RefusePayload(const model::Command& command) const {
 
 std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
                                         const StartOptions& options) const {
-  if (failed_ || stopping_) return Stopped();
+  if (failed_ || draining_) return Stopped();
   const model::RegisteredDefinition* definition = registry_.Find(command.definition);
   if (definition == nullptr)
     return Error{ErrorCode::kUnknownDefinition,
@@ -109,9 +124,13 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
                         StartOptions options) {
   // A start that came before gives the same instance.
   if (!command.idempotency_key.empty() && !failed_) {
+    const StartedLog log{*parts_.store, options_.shard, registry_};
     if (const auto found = starting_.find(command.idempotency_key); found != starting_.end()) {
-      if (answer) found->second.also.push_back(std::move(answer));
-      return found->second.instance;
+      const InstanceId first = found->second.instance;
+      if (answer)
+        found->second.also.push_back(
+            AnswerIfSame(log, first, std::move(command), std::move(answer)));
+      return first;
     }
     const auto known = board_.ByIdempotencyKey(command.idempotency_key);
     const bool is_kept =
@@ -119,7 +138,7 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
     if (is_kept) {
       Hold({.position = Position(next_position_.value - 1),
             .kind = ReleaseKind::kAnswer,
-            .answer = std::move(answer)});
+            .answer = AnswerIfSame(log, **known, std::move(command), std::move(answer))});
       return **known;
     }
   }
@@ -212,7 +231,7 @@ void Shard::AdmitQueued() {
 
 // As many as there are places for.
 void Shard::AdmitQueued(const std::string& definition, const std::string& key) {
-  if (stopping_ || failed_) return;
+  if (draining_ || failed_) return;
   const auto places = board_.PlacesOf(definition, key);
   if (!places.has_value()) return Failed(places.error());
   size_t held = (*places)->holders.size();

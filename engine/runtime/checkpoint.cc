@@ -94,15 +94,25 @@ void Shard::FinishCheckpoint() {
   });
 }
 
+void Shard::Drain() {
+  if (failed_ || draining_) return;
+  draining_ = has_drained_ = true;
+  timers_.Hold();
+  StopQueued();
+  Wake();
+}
+
 void Shard::Stop(std::function<void()> stopped) {
   stopped_ = std::move(stopped);
   if (failed_) return std::exchange(stopped_, nullptr)();
-  stopping_ = true;
+  stopping_ = draining_ = true;
   StopQueued();
   for (auto& [id, live] : live_) {
     for (const auto& [run, attempt] : live->outside) {
       if (attempt.executor != nullptr && attempt.executor->outlives_engine()) continue;
       const auto ended = [this, instance = id, run, number = attempt.attempt] {
+        // It may have acted: recovery asks its executor, or its policy, as after a crash.
+        if (has_drained_) return;
         inbox_.push_back({instance,
                           model::InterruptAttempt{run, number, model::Interruption::kShutdown}, "",
                           nullptr});

@@ -52,7 +52,8 @@ void Shard::StartAttempt(Live& live, const Outside& attempt) {
   // What was decided since may have taken the attempt back.
   if (run == nullptr || run->state != RunState::kAttempt || run->attempt != attempt.attempt) return;
   const StepTask& task = TaskOf(live, run->step);
-  if (stopping_) {
+  if (FindOutside(live, attempt.run, attempt.attempt) != nullptr) return;
+  if (draining_) {
     // What goes on without the engine is started again as it is.
     if (task.executor != nullptr && task.executor->outlives_engine()) return;
     inbox_.push_back(
@@ -60,7 +61,6 @@ void Shard::StartAttempt(Live& live, const Outside& attempt) {
          "", nullptr});
     return Wake();
   }
-  if (FindOutside(live, attempt.run, attempt.attempt) != nullptr) return;
   if (scheduler_.BeginsAtOnce(*task.course)) return Begin(live, *run, task);
   scheduler_.Enqueue(*task.course, {id, run->id, run->attempt}, live.instance.priority,
                      run->concurrency_key);
@@ -97,7 +97,7 @@ void Shard::Begin(Live& live, const model::StepRun& run, const StepTask& task) {
 }
 
 void Shard::BeginQueued() {
-  if (beginning_queued_ || stopping_ || failed_ || scheduler_.queued() == 0) return;
+  if (beginning_queued_ || draining_ || failed_ || scheduler_.queued() == 0) return;
   beginning_queued_ = true;
   const TimeUs now = ReadClock();
   while (const std::optional<tasks::AttemptKey> next = scheduler_.Next(now)) {

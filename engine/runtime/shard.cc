@@ -179,7 +179,7 @@ void Shard::Process(Inbound& inbound) {
                       std::holds_alternative<model::ElapseTimer>(inbound.command);
   const auto* start = std::get_if<model::StartInstance>(&inbound.command);
   if (start != nullptr) TakeStarting(inbound, *start);
-  if (stopping_ && begins)
+  if (draining_ && begins)
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
   if (auto refused = RefuseRemoved(inbound.instance)) return refuse(*std::move(refused));
   if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));

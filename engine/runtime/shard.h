@@ -199,7 +199,14 @@ class Shard {
 
   // Answers when a checkpoint that begins from now on is durable.
   void WriteCheckpoint(Answer answer);
-  // Stops attempts (they start again on resume), makes everything durable, writes a checkpoint.
+  // From now on no attempt and no instance begins, and no timer of an instance elapses. What runs
+  // goes on; what its results lead to is recorded as held, and begins after the next start.
+  void Drain();
+  // Attempts that run in this process: not what only waits here, as calls and workers' tasks do.
+  size_t running_attempts() const { return failed_ ? 0 : scheduler_.open(); }
+  // Stops attempts, makes everything durable, writes a checkpoint. Attempts that were stopped start
+  // again on resume, and nobody counts them; behind a Drain, which gave them their time, they are
+  // left in the log as a crash would leave them.
   void Stop(std::function<void()> stopped);
   // Runs `work` on the loop's thread. Thread: any.
   void Post(std::function<void()> work);
@@ -421,6 +428,8 @@ class Shard {
   std::vector<InstanceId> ended_in_open_;
   size_t open_instances_ = 0;
   size_t starting_instances_ = 0;  // in the inbox
+  bool draining_ = false;          // nothing begins any more
+  bool has_drained_ = false;       // what still ran then had its time
   bool stopping_ = false;
   bool closing_ = false;  // the last checkpoint is being written: nothing is taken in any more
   bool failed_ = false;

@@ -16,12 +16,12 @@ TimerQueue::~TimerQueue() {
 }
 
 InstanceId TimerQueue::TakeDue(TimeUs now) {
-  if (entries_.empty() || entries_.begin()->first > now) return InstanceId();
+  if (held_ || entries_.empty() || entries_.begin()->first > now) return InstanceId();
   return entries_.extract(entries_.begin()).value().second;
 }
 
 void TimerQueue::Arm(TimeUs other) {
-  TimeUs first = entries_.empty() ? TimeUs() : entries_.begin()->first;
+  TimeUs first = held_ || entries_.empty() ? TimeUs() : entries_.begin()->first;
   if (other && (!first || other < first)) first = other;
   // What is due already and was left for later is asked for again.
   if (first == armed_ && (!first || first > clock_.Now())) return;

@@ -26,6 +26,8 @@ class TimerQueue {
   void Add(TimeUs at, InstanceId instance) { entries_.emplace(at, instance); }
   void Remove(TimeUs at, InstanceId instance) { entries_.erase({at, instance}); }
   size_t size() const { return entries_.size(); }
+  // From now on no entry's time comes.
+  void Hold() { held_ = true; }
   // An entry whose time has come, or instance 0.
   InstanceId TakeDue(TimeUs now);
   // Sets the uv_timer for the first, or for `other` (0: none) if that is earlier. Call after adding
@@ -39,6 +41,7 @@ class TimerQueue {
   std::function<void()> due_;
   std::set<std::pair<TimeUs, InstanceId>> entries_;
   TimeUs armed_;
+  bool held_ = false;
   uv_timer_t* timer_;  // freed by the loop when it has closed
 };
 

@@ -190,7 +190,7 @@ void WorkerPool::ElapseTimers() {
 }
 
 void WorkerPool::Close() {
-  closed_ = true;
+  closed_ = held_ = true;
   leases_.clear();
   due_.clear();
   deadlines_.clear();

@@ -154,6 +154,11 @@ class WorkerPool {
   bool MayRun(std::string_view type) const;
   WorkerFigures figures() const;
 
+  // From now on nothing is handed out: the engine is about to stop. What workers hold they may
+  // answer.
+  void Hold() { held_ = true; }
+  // Tasks that workers hold.
+  size_t leased() const { return leases_.size(); }
   // Ends all leases and forgets all tasks, whose `done` is not called: the engine stops. Answers
   // are refused from then on, and nothing is handed out.
   void Close();
@@ -215,6 +220,7 @@ class WorkerPool {
   WorkerId last_worker_;
   uint64_t handed_out_ = 0;
   uint64_t lost_ = 0;
+  bool held_ = false;  // nothing is handed out any more
   bool closed_ = false;
 };
 

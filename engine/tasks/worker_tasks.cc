@@ -106,7 +106,7 @@ void WorkerPool::FinishStopped(Task& task) {
 
 void WorkerPool::Dispatch(TypeQueue& queue) {
   // A worker may answer at once, and a new task come from that: the loop outside sees it.
-  if (closed_ || std::exchange(queue.dispatching, true)) return;
+  if (held_ || std::exchange(queue.dispatching, true)) return;
   while (!queue.waiting.empty() && !queue.free.empty())
     HandOut(*queue.waiting.begin()->second, *workers_.at(queue.free.begin()->second));
   queue.dispatching = false;
@@ -116,7 +116,7 @@ void WorkerPool::DispatchAll(WorkerId worker) {
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return;
   const std::vector<std::string> types = found->second->joining.types;
-  while (!closed_) {
+  while (!held_) {
     TypeQueue* oldest = nullptr;
     for (const std::string& type : types) {
       TypeQueue& queue = QueueOf(type);

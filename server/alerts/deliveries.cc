@@ -233,7 +233,11 @@ Value Deliveries::LastOf(const std::string& rule) const {
     if (!waiting.error.empty()) shown.Set("error", waiting.error);
     return shown;
   }
-  auto mark = MarkOf(desk_.registry(), rule);
+  return LastDeliveryOf(desk_.registry(), rule);
+}
+
+Value LastDeliveryOf(const model::Registry& registry, const std::string& rule) {
+  auto mark = MarkOf(registry, rule);
   if (!mark.has_value()) return {};
   mark->as_object().Erase("seq");
   return *std::move(mark);

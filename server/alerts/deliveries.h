@@ -96,4 +96,7 @@ class Deliveries final : private kj::TaskSet::ErrorHandler {
   kj::TaskSet timers_{*this};
 };
 
+// What the log has of the last one that has ended, as LastOf gives it.
+Value LastDeliveryOf(const model::Registry& registry, const std::string& rule);
+
 }  // namespace stele::server::alerts

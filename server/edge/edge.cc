@@ -96,6 +96,8 @@ struct Edge::Parts {
   void Note(std::string_view sentence);
   // Ends the connections when all that was asked over them is answered.
   kj::Promise<void> EndRpc();
+  // What is left of the time for what is under way.
+  kj::Duration TimeToDrain();
 
   const EdgeOptions options;
   const Clock& clock;
@@ -138,6 +140,7 @@ struct Edge::Parts {
   std::optional<Doors> http_doors;
   std::optional<Doors> rpc_doors;
 
+  kj::Maybe<kj::TimePoint> left_at;
   kj::Promise<void> beginning = kj::READY_NOW;
   kj::Promise<void> draining = nullptr;
 };
@@ -355,6 +358,20 @@ void Edge::Log(LogLevel level, std::string_view message, const Object& fields) {
   if (parts_->log.has_value()) parts_->log->Write(level, message, fields);
 }
 
+void Edge::Leave() {
+  parts_->left_at = parts_->loop.timer().now();
+  parts_->health.Leave();
+}
+
+kj::Duration Edge::Parts::TimeToDrain() {
+  const kj::Duration all = options.drain_us * kj::MICROSECONDS;
+  KJ_IF_MAYBE (since, left_at) {
+    const kj::Duration left = all - (loop.timer().now() - *since);
+    return kj::max(left, kj::min(all, kLastAnswersSeconds * kj::SECONDS));
+  }
+  return all;
+}
+
 void Edge::Drain(std::function<void()> drained) {
   Parts& parts = *parts_;
   parts.http_doors->Close();
@@ -363,7 +380,7 @@ void Edge::Drain(std::function<void()> drained) {
   auto ended =
       kj::joinPromises(kj::arr(parts.http->Drain(), parts.EndRpc(), kj::mv(parts.beginning)));
   parts.draining = parts.loop.timer()
-                       .timeoutAfter(parts.options.drain_us * kj::MICROSECONDS, kj::mv(ended))
+                       .timeoutAfter(parts.TimeToDrain(), kj::mv(ended))
                        .catch_([&parts](kj::Exception&&) {
                          parts.desk.engine().workers->Close();
                          parts.http_doors->EndAll();

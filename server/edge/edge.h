@@ -85,6 +85,9 @@ class Edge {
   // A line of the log, if there is one.
   void Log(LogLevel level, std::string_view message, const Object& fields);
 
+  // The server was told to stop, and Drain comes in a while: health says so, all else is answered
+  // as before. The time for what is under way counts from now on.
+  void Leave();
   // Takes nothing new, answers what is under way, and calls `drained`, perhaps at once. Those that
   // wait for something long are answered with what there is.
   void Drain(std::function<void()> drained);

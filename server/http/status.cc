@@ -71,7 +71,7 @@ constexpr Row kStatuses[] = {
     {ErrorCode::kUsage, 400},
     {ErrorCode::kConfiguration, 500},
     {ErrorCode::kUnreachable, 502},
-    {ErrorCode::kSecretKey, 500},
+    {ErrorCode::kSecretKey, 409},
     {ErrorCode::kSecretStoreDamaged, 500},
     {ErrorCode::kUnknownSecret, 404},
     {ErrorCode::kSecretExposed, 500},

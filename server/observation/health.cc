@@ -47,9 +47,9 @@ HealthReport Health::Judge(const Reading& reading) const {
   const LoopFigures& loop = reading.loop;
   HealthReport report{.status = "healthy",
                       .database = DatabaseOf(reading.durability),
-                      .scheduler = desk_.closed() ? "stopping"
-                                   : begun_       ? "ok"
-                                                  : "starting",
+                      .scheduler = IsLeaving() ? "stopping"
+                                   : begun_    ? "ok"
+                                               : "starting",
                       .executor = loop.queued_attempts < loop.max_queued_attempts ? "ok" : "full",
                       .views = ViewsOf(reading.stored),
                       .loop = loop};
@@ -57,7 +57,7 @@ HealthReport Health::Judge(const Reading& reading) const {
     report.open = reading.stored.work->all.open;
     report.queued = reading.stored.work->all.queued;
   }
-  if (desk_.closed()) {
+  if (IsLeaving()) {
     report.status = "draining";
   } else if (!begun_) {
     report.status = "starting";

@@ -40,15 +40,19 @@ class Health {
 
   // Requests of the engine are served from now on.
   void Begin() { begun_ = true; }
+  // They are no more in a while: the server was told to stop.
+  void Leave() { leaving_ = true; }
   // REQUIRES: this outlives the promise.
   Promised<HealthReport> Look();
 
  private:
   HealthReport Judge(const Reading& reading) const;
+  bool IsLeaving() const { return leaving_ || desk_.closed(); }
 
   Desk& desk_;
   Figures& figures_;
   bool begun_ = false;
+  bool leaving_ = false;
 };
 
 }  // namespace stele::server

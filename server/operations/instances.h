@@ -22,8 +22,10 @@ struct StartRequest {
   Payload input;           // an object, or absent
   std::vector<model::NamedPayload> variables;
   std::string business_key;
-  bool unique = false;          // refused when an open instance has the same business key
-  std::string idempotency_key;  // a start with a key that was used gives the same instance
+  bool unique = false;  // refused when an open instance has the same business key
+  // A start with a key that was used gives the same instance; kDuplicateKey when it is another
+  // start.
+  std::string idempotency_key;
   std::vector<std::string> tags;
   int32_t priority = 0;
   TimeUs deadline;  // 0: the definition's

@@ -53,23 +53,6 @@ Result<StartRequest> StartRequestOf(const Call& call, TimeUs now) {
                       .trace_parent = call.TraceParent()};
 }
 
-bool IsEmpty(const Payload& payload) {
-  return !payload.has_value() ||
-         (payload.value().is_object() && payload.value().as_object().empty());
-}
-
-// What was asked for is what the key had started.
-Status CheckSame(const InstanceStatus& known, const std::string& definition, const Payload& input) {
-  const bool same_input =
-      (IsEmpty(known.input) && IsEmpty(input)) ||
-      (known.input.has_value() && input.has_value() && known.input.value() == input.value());
-  if (known.definition == definition && same_input) return {};
-  return Fail(ErrorCode::kDuplicateKey,
-              fmt::format("Expected a new idempotency key for this start but instance {} was "
-                          "started with \"{}\" and another definition or input",
-                          known.id.value, known.idempotency_key));
-}
-
 http::Response StartedResponse(const Started& started, const InstanceStatus* result) {
   Object shown{{"id", Whole(started.instance.value)},
                {"position", Whole(started.position.value)},
@@ -99,22 +82,11 @@ kj::Promise<http::Response> Start(const Operations& operations, const Call& call
   const auto wait = AskedWait(call, "wait");
   if (!wait.has_value()) return Refuse(wait.error());
   Instances& instances = operations.instances;
-  const std::string definition = request->definition;
-  const Payload input = request->input;
   return instances.Start(call.caller(), *std::move(request))
-      .then([&instances, caller = call.caller(), definition, input,
+      .then([&instances, caller = call.caller(),
              wait = *wait](Result<Started> started) -> kj::Promise<http::Response> {
         if (!started.has_value()) return Refuse(started.error());
-        if (!started->known) return Tell(instances, caller, *started, wait);
-        return instances.Get(caller, started->instance)
-            .then([&instances, caller, definition, input, wait, started = *started](
-                      Result<InstanceStatus> known) -> kj::Promise<http::Response> {
-              // One that may not be looked at, or is there no more, cannot be compared with.
-              if (known.has_value())
-                if (const Status same = CheckSame(*known, definition, input); !same.has_value())
-                  return Refuse(same.error());
-              return Tell(instances, caller, started, wait);
-            });
+        return Tell(instances, caller, *started, wait);
       });
 }
 

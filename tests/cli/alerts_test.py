@@ -50,6 +50,28 @@ class Alerts(ServedTest):
         self.stop(server)
         self.assertEqual([rule["name"] for rule in self.listed()], ["other"])
 
+    def test_a_list_has_all_that_the_server_knows(self):
+        self.register_one()
+        self.stele("alerts", "set", "some", "failed >= 1")
+        self.stele("alerts", "set", "unknown", "failure_rate > 0.1")
+        socket = "unix:" + self.path("rpc.sock")
+        server = self.serve_dev("--rpc", socket, data="stele-data")
+        at = ("--server", socket)
+        while any(rule["looked"] is None for rule in self.listed(*at)):
+            pass
+        served = self.get("/alerts")["alerts"]
+        for rules in (served, listed := self.listed(*at)):
+            for rule in rules:
+                del rule["looked"]
+        self.assertEqual(listed, served)
+        self.assertEqual(listed[0]["value"], {"failed": 0})
+        self.assertTrue(listed[1]["fault"])
+        text = self.stele("alerts", "list", *at).stdout
+        self.assertRegex(text, "VALUE +DELIVERY +FAULT\n")
+        self.assertRegex(text, "some .* failed 0 +- +-\n")
+        self.assertIn(listed[1]["fault"], text)
+        self.stop(server)
+
     def register_one(self):
         self.stele("definitions", "register", self.write(
             "two.yml", "name: two\nsteps: [{id: a, type: script, config: {script: 'true'}}]\n"))

@@ -35,6 +35,16 @@ class Registering(ProgramTest):
     def test_faults_are_listed_and_nothing_is_registered(self):
         good = self.write("good.yml", TWO_STEPS)
         bad = self.write("bad.yml", TWO_STEPS.replace('"first"]', '"nobody"]'))
+        for words in (("run", bad), ("definitions", "register", good, bad, "missing.yml")):
+            told = json.loads(self.stele(*words, "--json", code=2).stderr)["error"]
+            first = told["faults"][0]
+            self.assertEqual((told["code"], first["file"]), (first["code"], bad))
+            self.assertRegex(told["message"], r"bad\.yml: Expected")
+            self.assertGreater(first["line"], 1)
+            self.assertEqual(told["faults"][-1]["file"], words[-1])
+        self.assertEqual(sorted(told["faults"][-1]), ["code", "file", "message"])
+        missing = json.loads(self.stele("run", "missing.yml", "--json", code=2).stderr)["error"]
+        self.assertEqual([fault["file"] for fault in missing["faults"]], ["missing.yml"])
         self.assertRegex(self.stele("definitions", "register", good, bad, code=2).stderr,
                          r"bad\.yml:\d+:\d+: STL01\d\d")
         self.assertFalse(os.path.exists(self.path("stele-data")))

@@ -72,11 +72,23 @@ class Starting(ProgramTest):
         self.assertNotIn("typed", self.stele("definitions", "list").stdout)
         self.assertEqual(self.json("run", file, "--json")["instance"], 2)
 
-    def test_a_known_idempotency_key_counts_whatever_is_given_now(self):
+    def test_an_idempotency_key_of_another_start_is_refused(self):
         file = self.write("typed.yml", TYPED)
+        other = self.write("other.yml", TWO_STEPS.replace('name: "two"', 'name: "other"'))
         self.stele("run", file, "--idempotency-key", "k")
-        again = self.stele("run", file, "--idempotency-key", "k", "--var", "count=many")
+        again = self.stele("run", file, "--idempotency-key", "k")
         self.assertIn("same idempotency key", again.stderr)
+        for words, what in (((other,), "definition"), ((file, "--input", '{"a": 1}'), "input"),
+                            ((file, "--business-key", "b"), "business key"),
+                            ((file, "--var", "count=many"), "value of a variable")):
+            for more in ((), ("--no-wait",)):
+                refused = self.stele("run", *words, "--idempotency-key", "k", *more, code=1)
+                self.assertIn("STL0410: Expected a new idempotency key for this start but instance "
+                              f'1 was started with "k" and another {what}', refused.stderr)
+                self.assertEqual(refused.stdout, "")
+        self.assertNotIn("other", self.stele("definitions", "list").stdout)
+        known = self.json("run", file, "--idempotency-key", "k", "--no-wait", "--json")
+        self.assertEqual((known["instance"], known["known"]), (1, True))
 
     def test_a_unique_key_that_is_taken_leaves_no_new_version(self):
         self.stele("run", self.write("a.yml", APPROVAL), "--business-key", "K", code=3)

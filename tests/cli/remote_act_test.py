@@ -54,6 +54,9 @@ run expense.yml --business-key A-1 --unique
 run expense.yml --unique
 run two.yml --idempotency-key k
 run two.yml --idempotency-key k --json
+run two.yml --idempotency-key k --no-wait --json
+run expense.yml --idempotency-key k
+start two --idempotency-key k --input {"a":1} --no-wait
 start two --version 1 --var word=bye --json
 start nonesuch
 start two --priority 9999999

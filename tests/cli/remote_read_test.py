@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import socket
 import stat
 import subprocess
 import unittest
@@ -318,6 +319,20 @@ class WhoAsks(UsersTest):
             self.assertEqual(file.read(), "")
         self.stop(child)
 
+    def test_hints_are_what_one_may_type_there(self):
+        child = self.admit()
+        for text in (APPROVAL, APPROVAL.replace("expense", "grouped").replace(
+                'assignees: ["anna", "bo"], groups: ["ops"]', 'groups: ["finance"]')):
+            self.register(text, token=self.token())
+        for name in ("expense", "grouped"):
+            self.post("/instances", {"definition": name}, 201, token=self.token())
+        token = self.path(".config/stele/token")
+        for number in "12":
+            shown = self.ask_as(token, "status", number).stdout
+            self.assertIn(f"stele approve {number} review --server {self.server} --token-file "
+                          f"{token}\n", shown)
+        self.stop(child)
+
     def test_a_token_is_for_the_server_that_gave_it(self):
         child = self.admit()
         token = self.token()
@@ -368,6 +383,55 @@ class WhoAsks(UsersTest):
         self.assertIn("STL1002", self.ask_as(viewer, "status", "1", code=2).stderr)
         self.ask_as(viewer, "status", "2")
         self.stop(child)
+
+
+class Kept(RemoteTest):
+    """Secrets go to servers of ours alone, and over TLS to other machines."""
+
+    def overhear(self, command, more, typed=""):
+        """What a peer that says nothing for a while gets to hear, and what the program says."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            at = f"127.0.0.1:{listening.getsockname()[1]}"
+            with subprocess.Popen([BINARY, *command, "--server", at], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  cwd=self.directory,
+                                  env=environment(HOME=self.directory, **more)) as child:
+                peer, _ = listening.accept()
+                child.stdin.write(typed)
+                child.stdin.close()
+                peer.settimeout(60)
+                heard = peer.recv(1 << 16)
+                # It has nothing else to say before it was answered.
+                peer.settimeout(0.3)
+                try:
+                    heard += peer.recv(1 << 16)
+                except TimeoutError:
+                    pass
+                peer.close()
+                said = child.stderr.read()
+                self.assertEqual(child.wait(60), 2)
+        self.assertRegex(said, r"STL0703: Expected Stele's RPC at \S+ but found another end, or one "
+                         "that speaks TLS")
+        return heard
+
+    def test_a_peer_that_is_no_server_hears_none(self):
+        login = self.overhear(("login", "--user", "ada"), {}, GOOD + "\n")
+        self.assertGreater(len(login), 0)
+        self.assertNotIn(GOOD.encode(), login)
+        self.assertNotIn(b"secret-token", self.overhear(("list",), {"STELE_TOKEN": "secret-token"}))
+
+    def test_another_machine_gets_them_over_tls(self):
+        at = ("--server", "stele.invalid:7421")
+        for more, words in (({}, ("login", "--user", "ada")), ({"STELE_TOKEN": "t"}, ("list",)),
+                            ({"STELE_TOKEN": "t"}, ("bench", "start"))):
+            refused = self.run_with(more, *words, *at)
+            self.assertEqual(refused.returncode, 2)
+            self.assertRegex(refused.stderr, 'STL0701: Expected TLS to stele.invalid:7421, .*'
+                             '"tls:stele.invalid:7421", or --tls-ca FILE .* --plaintext')
+        for words in (("--server", "tls:stele.invalid:7421"), (*at, "--plaintext")):
+            self.assertIn("STL0703", self.run_with({"STELE_TOKEN": "t"}, "list", *words).stderr)
+        # Nobody in particular has nothing to hide.
+        self.assertIn("STL0703", self.run_with({}, "list", *at).stderr)
 
 
 class Reached(RemoteTest):

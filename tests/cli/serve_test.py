@@ -3,6 +3,7 @@
 
 import os
 import signal
+import subprocess
 import unittest
 
 from program import ProgramTest
@@ -19,6 +20,18 @@ steps:
     depends_on: ["pause"]
     config: {runtime: "bash", script: "echo > $STELE_WORKSPACE/acted; until [[ -e $STELE_WORKSPACE/go ]]; do read -t 0.01 <> <(:); done; echo went=yes >> outputs"}
     retry_policy: {max_attempts: 5, backoff_strategy: "fixed", initial_delay: "0s"}
+"""
+
+PAYMENT = """
+name: "payment"
+steps:
+  - id: "pay"
+    type: "script"
+    config: {runtime: "bash", script: "echo paid >> $STELE_WORKSPACE/ledger; echo > $STELE_WORKSPACE/acted; until [[ -e $STELE_WORKSPACE/go ]]; do read -t 0.01 <> <(:); done; true"}
+  - id: "ship"
+    type: "script"
+    depends_on: ["pay"]
+    config: {runtime: "bash", script: "echo shipped >> $STELE_WORKSPACE/ledger"}
 """
 
 
@@ -60,11 +73,45 @@ class Serve(ProgramTest):
     def test_goes_on_and_fires_timers(self):
         self.tells("acted")
         self.stele("start", self.write("s.yml", STEPS), "--no-wait")
-        child, _ = self.serve()
+        child, _ = self.serve("--drain-timeout", "50ms")
         self.wait_for("acted")
         self.stop(child)
         self.write("go", "")
         self.assertIn("went: yes", self.stele("resume").stdout)
+        self.stele("verify")
+
+    def pay(self, *words):
+        """A server whose payment is under way: it has written its line, and waits for `go`."""
+        self.tells("acted")
+        self.stele("start", self.write("p.yml", PAYMENT), "--no-wait")
+        child, _ = self.serve(*words)
+        self.wait_for("acted")
+        return child
+
+    def ledger(self):
+        with open(self.path("ledger"), encoding="utf-8") as file:
+            return file.read().split()
+
+    def test_waits_for_what_runs_at_its_end(self):
+        child = self.pay("--drain-timeout", "10m")
+        child.send_signal(signal.SIGTERM)
+        # It goes on only when the end has begun.
+        with self.assertRaises(subprocess.TimeoutExpired):
+            child.wait(timeout=0.2)
+        self.write("go", "")
+        self.assertEqual(child.wait(timeout=60), 0)
+        self.assertEqual(self.ledger(), ["paid"])
+        self.stele("resume")
+        self.assertEqual(self.ledger(), ["paid", "shipped"])
+        self.assertEqual(self.json("status", "1", "--json")["status"], "completed")
+        self.stele("verify")
+
+    def test_what_it_cuts_off_is_not_done_twice(self):
+        self.stop(self.pay("--drain-timeout", "50ms"))
+        self.write("go", "")
+        self.stele("resume", code=1)
+        self.assertEqual(self.ledger(), ["paid"])
+        self.assertIn("interrupted", self.stele("status", "1").stdout)
         self.stele("verify")
 
     def test_what_a_kill_leaves_goes_on(self):

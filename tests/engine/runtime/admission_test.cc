@@ -116,6 +116,56 @@ TEST_F(Admission, RemembersIdempotencyKeysOverRestarts) {
   EXPECT_EQ(again, first) << "though it has ended";
 }
 
+TEST_F(Admission, RefusesAnIdempotencyKeyThatStartedSomethingElse) {
+  const std::string declares =
+      std::string(kWork) + "variables:\n  n: {type: integer, default: 1}\n";
+  const DefinitionId work = world_->Register(kWork);
+  const DefinitionId other = world_->Register(
+      "version: '1.0'\nname: other\nsteps:\n  - {id: work, type: script, config: {script: x}}\n");
+  const DefinitionId newer = world_->Register(declares);
+  const model::StartInstance first{.definition = newer,
+                                   .input = Payload::FromText(R"({"a": [1]})"),
+                                   .variables = {{"m", Payload::FromText("2")}},
+                                   .business_key = "b",
+                                   .idempotency_key = "k"};
+  model::StartInstance same = first;
+  same.definition = work;  // another version is the same definition
+  same.input = Payload::FromText(R"({ "a":[1] })");
+  same.variables.push_back({"n", Payload::FromText("1")});
+  std::vector<model::StartInstance> others(6, first);
+  others[0].definition = other;
+  others[1].input = Payload::FromText(R"({"a": [2]})");
+  others[2].input = Payload();
+  others[3].business_key = "";
+  others[4].variables[0].value = Payload::FromText("3");
+  others[5].variables.push_back({"n", Payload::FromText("2")});
+  // At once, when it is durable, and after a restart.
+  std::vector<std::optional<Error>> at_once(others.size());
+  world_->RunUntilQuiet();
+  InstanceId id = world_->shard().Start(first, "tester", [](const auto&) {});
+  for (size_t i = 0; i < others.size(); ++i)
+    world_->shard().Start(others[i], "tester", [&, i](const Result<Position>& answer) {
+      if (!answer.has_value()) at_once[i] = answer.error();
+    });
+  world_->RunUntilQuiet();
+  for (const bool restarted : {false, true}) {
+    if (restarted) Restart();
+    InstanceId again;
+    EXPECT_TRUE(world_->Start(same, &again).has_value());
+    EXPECT_EQ(again, id);
+    for (size_t i = 0; i < others.size(); ++i) {
+      const auto refused = world_->Start(others[i]);
+      ASSERT_FALSE(refused.has_value()) << i;
+      EXPECT_EQ(refused.error().code, ErrorCode::kDuplicateKey) << i;
+      EXPECT_EQ(at_once[i], refused.error()) << i;
+    }
+  }
+  EXPECT_EQ(
+      at_once[1]->message,
+      "Expected a new idempotency key for this start but instance 1 was started with \"k\" and "
+      "another input");
+}
+
 TEST_F(Admission, FreesAnIdempotencyKeyWhoseStartWasRefused) {
   const DefinitionId strict = world_->Register(
       "version: '1.0'\nname: strict\nvariables:\n  n: {type: integer, default: 1}\nsteps:\n  - "

@@ -97,12 +97,15 @@ class PythonClient(PeerTest):
             started = instances.start(definition="nothing", input='{"a": 1}', idempotencyKey="k")
             ended = await started.instance.wait(PATIENCE)
             self.assertEqual(ended.status.status, "completed")
-            again = await instances.start(definition="nothing", idempotencyKey="k")
+            again = await instances.start(definition="nothing", input='{"a": 1}',
+                                          idempotencyKey="k")
             self.assertTrue(again.started.known)
             self.assertEqual(again.started.id, ended.status.id)
             page = await again.instance.history(**{"from": 1, "limit": 0})
             names = [json.loads(event)["event"] for event in page.events]
             self.assertEqual((names[0], names[-1]), ("instance_started", "instance_completed"))
+            with self.refused("0410"):
+                await instances.start(definition="nothing", idempotencyKey="k")
             with self.refused("0407"):
                 await instances.start(definition="nobody")
             with self.refused("0401"):

@@ -73,6 +73,13 @@ TEST_F(RpcStart, GivesTheSameInstanceForTheSameKey) {
   const auto answer = Await(again.send());
   EXPECT_EQ(answer.getStarted().getId(), id);
   EXPECT_TRUE(answer.getStarted().getKnown());
+  auto other = Starting("long");
+  other.setIdempotencyKey("k");
+  EXPECT_EQ(ErrorOfCall(other.send()),
+            (Error{ErrorCode::kDuplicateKey,
+                   fmt::format("Expected a new idempotency key for this start but instance {} was "
+                               "started with \"k\" and another definition",
+                               id)}));
 }
 
 TEST_F(RpcStart, IsRefusedWithItsReason) {
