@@ -404,7 +404,7 @@ class Random(WireTest):
         self.assertGreater(len(routes), 100)
         self.names = sorted(set(re.findall(r'"([a-z_]{2,30})": ?\{', json.dumps(self.document))))
         self.seed = random.Random(11)
-        rounds = int(os.environ.get("STELE_TEST_ROUNDS", "12"))
+        rounds = int(os.environ.get("STELE_TEST_ROUNDS", "16"))
         statuses, connection = collections.Counter(), self.connect()
         for method, path, operation in routes * rounds:
             if path.endswith("/events") or "shutdown" in path:
