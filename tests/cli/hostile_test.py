@@ -404,7 +404,7 @@ class Random(WireTest):
         self.assertGreater(len(routes), 100)
         self.names = sorted(set(re.findall(r'"([a-z_]{2,30})": ?\{', json.dumps(self.document))))
         self.seed = random.Random(11)
-        rounds = int(os.environ.get("STELE_TEST_ROUNDS", "16"))
+        rounds = int(os.environ.get("STELE_TEST_ROUNDS", "12"))
         statuses, connection = collections.Counter(), self.connect()
         for method, path, operation in routes * rounds:
             if path.endswith("/events") or "shutdown" in path:
@@ -426,8 +426,8 @@ class Random(WireTest):
                 self.assertEqual(answer.headers["Content-Type"], "application/problem+json", about)
                 self.assertIn(b'"code":"STL', said, about)
         # Enough of them got to where something is done.
-        for status in (200, 201, 400, 404, 409, 422):
-            self.assertGreater(statuses[status], 5, statuses)
+        for status, least in ((200, 50), (201, 3), (400, 50), (404, 50), (409, 5), (422, 50)):
+            self.assertGreater(statuses[status], least, statuses)
         self.get("/instances")
         self.stop(child)
         self.assertIn("verified:", self.stele("verify", "--data", "data").stdout)
