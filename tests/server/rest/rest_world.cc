@@ -53,8 +53,8 @@ kj::Promise<void> TextStream::write(kj::ArrayPtr<const kj::ArrayPtr<const kj::by
 }
 
 RestWorld::RestWorld(const More& more)
-    : operations_{served.desk(),     served.instances(),        served.definitions(),
-                  served.triggers(), served.questions(),        served.histories(),
+    : operations_{served.desk(),     served.instances(),         served.definitions(),
+                  served.triggers(), served.questions(),         served.histories(),
                   served.events(),   served.worker_operations(), &served.maintenance()},
       api_(operations_, {.authorize = [this](const http::Request&) -> Result<Caller> {
                            if (who.has_value()) return *who;
