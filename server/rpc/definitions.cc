@@ -177,17 +177,11 @@ kj::Promise<void> DefinitionsServer::records(RecordsContext context) {
   context.allowCancellation();
   const Seq from(context.getParams().getFrom());
   const bool firings = context.getParams().getFirings();
-  return Answer(access_->WhenFree([access = access_, from, firings] {
-    return access->operations().histories.RegistryRecords(access->caller(), from, firings);
-  }),
-                [context](const RecordPage& page) mutable -> Status {
-                  STELE_RETURN_IF_ERROR(CheckSize(page.records));
-                  auto results = context.getResults();
-                  Show(page.records,
-                       results.initRecords(static_cast<unsigned>(page.records.size())));
-                  results.setNext(page.next.value);
-                  return {};
-                });
+  return Answer(
+      access_->WhenFree([access = access_, from, firings] {
+        return access->operations().histories.RegistryRecords(access->caller(), from, firings);
+      }),
+      [context](const RecordPage& page) mutable { return ShowPage(page, context.getResults()); });
 }
 
 }  // namespace stele::server::rpc

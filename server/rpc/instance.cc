@@ -145,11 +145,8 @@ kj::Promise<void> InstanceServer::records(RecordsContext context) {
     return access->operations().histories.Records(access->caller(), id, from);
   }),
                 [context](const RecordPage& page) mutable -> Status {
-                  STELE_RETURN_IF_ERROR(CheckSize(page.records));
                   auto results = context.getResults();
-                  Show(page.records,
-                       results.initRecords(static_cast<unsigned>(page.records.size())));
-                  results.setNext(page.next.value);
+                  STELE_RETURN_IF_ERROR(ShowPage(page, results));
                   auto lacking = results.initLacking(static_cast<unsigned>(page.lacking.size()));
                   for (unsigned i = 0; i < page.lacking.size(); ++i)
                     lacking.set(i, TextOf(page.lacking[i]));

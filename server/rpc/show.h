@@ -32,6 +32,14 @@ void Show(const projections::StepLogPage& page, api::LogPage::Builder to);
 void Show(const projections::ViewState& state, api::ViewState::Builder to);
 void Show(const replay::ShownEvent& event, api::Event::Builder to);
 void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>::Builder to);
+// The records of a page and where the next one begins. The same refusal as CheckSize.
+template <class Results>
+Status ShowPage(const RecordPage& page, Results to) {
+  STELE_RETURN_IF_ERROR(CheckSize(page.records));
+  Show(page.records, to.initRecords(static_cast<unsigned>(page.records.size())));
+  to.setNext(page.next.value);
+  return {};
+}
 
 api::DefinitionState StateNumber(model::DefinitionState state);
 api::TriggerState StateNumber(model::TriggerState state);

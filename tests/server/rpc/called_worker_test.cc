@@ -41,10 +41,7 @@ class Waiting final : public api::Worker::Server {
 class ACalledWorker : public RpcWorld {
  protected:
   ACalledWorker() {
-    auto type = Session().definitionsRequest().send().getDefinitions().registerTypeRequest();
-    type.setName("resize");
-    type.setDocument(R"({"schema":{},"worker":true})");
-    Do(type.send());
+    RegisterWorkerType("resize");
     world_.Register("album", "{id: small, type: 'custom:resize'}");
   }
   ~ACalledWorker() noexcept override = default;

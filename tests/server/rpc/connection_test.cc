@@ -21,15 +21,7 @@ TEST_F(RpcConnection, ThatEndsGivesUpWhatIsWaitedFor) {
   const uint64_t id = Started("long");
   const size_t others = server_->connections();
   auto client = Connect();
-  auto get = client->gate.anonymousRequest()
-                 .send()
-                 .getSession()
-                 .instancesRequest()
-                 .send()
-                 .getInstances()
-                 .getRequest();
-  get.setId(id);
-  auto wait = get.send().getInstance().waitRequest();
+  auto wait = InstanceOf(*client, id).waitRequest();
   wait.setPatience(kMaxPatienceUs);
   auto waiting = wait.send().ignoreResult().eagerlyEvaluate(nullptr);
   world_.Settle();
@@ -103,15 +95,7 @@ TEST_F(RpcConnection, CarriesWhatIsLarge) {
 TEST_F(RpcConnection, GetsAllAnswersWhenTheyAreMoreThanIsHeldForIt) {
   const uint64_t id = Started("long", "{\"text\":\"" + std::string(1u << 20, 'x') + "\"}");
   auto client = Connect();
-  auto get = client->gate.anonymousRequest()
-                 .send()
-                 .getSession()
-                 .instancesRequest()
-                 .send()
-                 .getInstances()
-                 .getRequest();
-  get.setId(id);
-  auto instance = get.send().getInstance();
+  auto instance = InstanceOf(*client, id);
   size_t answered = 0;
   std::vector<kj::Promise<void>> calls;
   for (int i = 0; i < 100; ++i)

@@ -88,15 +88,7 @@ TEST_F(RpcDrain, WaitsForThoseWhoReadSlowly) {
   const uint64_t id = Started("long", "{\"text\":\"" + std::string(3u << 20, 'x') + "\"}");
   auto let = kj::newPromiseAndFulfiller<void>();
   Client client(kj::heap<HeldStream>(Dial(), kj::mv(let.promise)));
-  auto get = client.gate.anonymousRequest()
-                 .send()
-                 .getSession()
-                 .instancesRequest()
-                 .send()
-                 .getInstances()
-                 .getRequest();
-  get.setId(id);
-  auto status = get.send().getInstance().statusRequest().send();
+  auto status = InstanceOf(client, id).statusRequest().send();
   Drain();
   EXPECT_FALSE(has_drained_);
   let.fulfiller->fulfill();

@@ -79,6 +79,26 @@ class RpcWorld : public testing::Test {
     return request.send().getInstance();
   }
 
+  // Over another connection than the test's own.
+  static api::Instance::Client InstanceOf(Client& client, uint64_t id) {
+    auto request = client.gate.anonymousRequest()
+                       .send()
+                       .getSession()
+                       .instancesRequest()
+                       .send()
+                       .getInstances()
+                       .getRequest();
+    request.setId(id);
+    return request.send().getInstance();
+  }
+  // A type of tasks that workers do.
+  void RegisterWorkerType(const std::string& name) {
+    auto type = Session().definitionsRequest().send().getDefinitions().registerTypeRequest();
+    type.setName(name);
+    type.setDocument(R"({"schema":{},"worker":true})");
+    Do(type.send());
+  }
+
   auto Starting(const std::string& definition, const std::string& input = "") {
     auto request = Instances().startRequest();
     request.setDefinition(definition);

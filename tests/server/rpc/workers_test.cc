@@ -71,10 +71,7 @@ class HandServer final : public api::Worker::Server {
 class RpcWorkers : public RpcWorld {
  protected:
   RpcWorkers() {
-    auto type = Session().definitionsRequest().send().getDefinitions().registerTypeRequest();
-    type.setName("resize");
-    type.setDocument(R"({"schema":{},"worker":true})");
-    Do(type.send());
+    RegisterWorkerType("resize");
     world_.Register("album", "{id: small, type: 'custom:resize', config: {width: 3}}");
   }
 
