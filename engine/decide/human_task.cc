@@ -49,6 +49,16 @@ std::optional<Rejection> RejectStranger(const model::HumanTask& task, std::strin
                   CandidatesOf(task), person)};
 }
 
+// Everybody counts once. Who has decided can't hold the task either: nobody else could go on with
+// it.
+std::optional<Rejection> RejectDecided(const model::HumanTask& task, std::string_view person) {
+  if (std::ranges::find(task.votes, person, &model::Vote::person) == task.votes.end())
+    return std::nullopt;
+  return Rejection{
+      ErrorCode::kWrongState,
+      fmt::format("Expected somebody else but found \"{}\", who has decided already", person)};
+}
+
 Object VoteObject(const model::Vote& vote) {
   Object object{{"person", Value(vote.person)}, {"time_us", Value(vote.time.value)}};
   if (!vote.comment.empty()) object.Set("comment", vote.comment);
@@ -172,6 +182,7 @@ std::optional<Rejection> Claim(Turn& turn, const model::ClaimTask& command) {
   const model::HumanTask& task = *(*run)->human;
   if (auto rejection = RejectStranger(task, command.person, command.groups, command.as_operator))
     return rejection;
+  if (auto rejection = RejectDecided(task, command.person)) return rejection;
   if (!task.claimed_by.empty())
     return Rejection{
         ErrorCode::kWrongState,
@@ -218,11 +229,7 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
   if (!approval && !command.approved)
     return Rejection{ErrorCode::kWrongState,
                      "Expected a manual task to be completed or failed but found a rejection"};
-  if (std::ranges::find(task.votes, command.person, &model::Vote::person) != task.votes.end())
-    return Rejection{ErrorCode::kWrongState,
-                     fmt::format("Expected a decision of somebody else but found \"{}\", who has "
-                                 "decided already",
-                                 command.person)};
+  if (auto rejection = RejectDecided(task, command.person)) return rejection;
   turn.Emit(model::HumanTaskDecided{command.run, command.person, command.approved, command.comment,
                                     command.variables, command.groups, command.as_operator});
   if (!approval) {
@@ -232,6 +239,10 @@ std::optional<Rejection> Vote(Turn& turn, const model::DecideTask& command) {
     CompleteRun(turn, command.run, std::move(output));
   } else if (const std::optional<bool> decision = DecisionOf(*run.human)) {
     EndApproval(turn, command.run, *decision, command.variables);
+  } else if (run.human->claimed_by == command.person) {
+    // Others have to decide, too: the task is free for them.
+    turn.Emit(model::HumanTaskReleased{command.run, command.person, "", command.groups,
+                                       command.as_operator});
   }
   return std::nullopt;
 }

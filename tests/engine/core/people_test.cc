@@ -130,6 +130,41 @@ TEST(Claim, OfAStrangerIsRefusedAndSoIsReleasingWhatNobodyHas) {
             ErrorCode::kWrongState);
 }
 
+TEST(Claim, EndsWithTheVoteSoThatOthersMayFollow) {
+  CoreDriver flow = Approval("assignees: [ann, bob, eve], min_approvers: 3");
+  flow.Start().Claim("ask", "ann").Approve("ask", "ann");
+  EXPECT_THAT(flow.Last(), ElementsAre("ask: approved by ann", "ask: released by ann"));
+  flow.Claim("ask", "bob").Approve("ask", "bob");
+  EXPECT_EQ(flow.RunOf("ask").human->claimed_by, "");
+  flow.Claim("ask", "eve").Approve("ask", "eve");
+  EXPECT_THAT(flow.Running(), ElementsAre("then"));
+}
+
+TEST(Claim, OfOneWhoHasDecidedIsRefused) {
+  CoreDriver flow = Approval("assignees: [ann, bob], min_approvers: 2");
+  flow.Start().Approve("ask", "ann");
+  const std::optional<Rejection> rejection =
+      flow.Do(model::ClaimTask{.run = flow.Run("ask"), .person = "ann"});
+  ASSERT_TRUE(rejection.has_value());
+  EXPECT_EQ(rejection->code, ErrorCode::kWrongState);
+  EXPECT_EQ(rejection->message,
+            "Expected somebody else but found \"ann\", who has decided already");
+  flow.Approve("ask", "bob");
+  EXPECT_THAT(flow.Running(), ElementsAre("then"));
+}
+
+TEST(Claim, StaysWhenAnOperatorVotesAndTheOneWhoHasItMayFollow) {
+  CoreDriver flow = Approval("assignees: [ann, bob], min_approvers: 2");
+  flow.Start().Claim("ask", "ann");
+  EXPECT_FALSE(
+      flow.Do(model::DecideTask{
+                  .run = flow.Run("ask"), .person = "bob", .approved = true, .as_operator = true})
+          .has_value());
+  EXPECT_EQ(flow.RunOf("ask").human->claimed_by, "ann");
+  flow.Approve("ask", "ann");
+  EXPECT_THAT(flow.Running(), ElementsAre("then"));
+}
+
 TEST(Approval, FailsAtItsDeadline) {
   CoreDriver flow = Approval("assignees: ann, deadline: 2h");
   flow.Start();
