@@ -15,6 +15,7 @@
 #include "server/http/framed_stream.h"
 #include "server/http/router.h"
 #include "server/http/service.h"
+#include "server/http/watched_socket.h"
 
 namespace stele::server::http {
 
@@ -62,7 +63,7 @@ class Exchange {
   kj::Promise<void> AnswerDownload(Response response);
   kj::Promise<void> AnswerEvents(Response response);
   kj::Promise<void> Converse(Response response);
-  kj::Promise<void> CloseSocket(kj::WebSocket& socket, uint16_t code);
+  kj::Promise<void> CloseSocket(WatchedSocket& socket, uint16_t code);
   kj::Own<kj::AsyncOutputStream> Begin(const Response& response, kj::Maybe<uint64_t> length);
   bool CloseBehind();
   bool BecomeStream();

@@ -9,10 +9,6 @@
 namespace stele::server::http {
 namespace {
 
-constexpr uint16_t kNormalClosure = 1000;
-constexpr uint16_t kGoingAway = 1001;
-constexpr uint16_t kInternalError = 1011;
-
 bool IsDisconnected(const kj::Exception& fault) {
   return fault.getType() == kj::Exception::Type::DISCONNECTED;
 }
@@ -41,8 +37,10 @@ struct OpenFeed {
 };
 
 struct OpenSocket {
+  OpenSocket(Response sent, kj::Own<kj::WebSocket> accepted)
+      : response(kj::mv(sent)), socket(kj::mv(accepted)) {}
   Response response;
-  kj::Own<kj::WebSocket> socket;
+  WatchedSocket socket;
 };
 
 kj::Promise<void> ReceiveUntilClose(kj::WebSocket& socket) {
@@ -124,34 +122,36 @@ kj::Promise<void> Exchange::Converse(Response response) {
     Complete(request_, state_.settings.cors, *refusal);
     return AnswerWhole(*std::move(refusal));
   }
-  connection_.PassAll();
+  connection_.PassFrames();
   auto socket = out_.acceptWebSocket(WireHeaders(response.headers, state_.table));
-  auto open = kj::heap<OpenSocket>(OpenSocket{kj::mv(response), kj::mv(socket)});
+  auto open = kj::heap<OpenSocket>(kj::mv(response), kj::mv(socket));
   OpenSocket& at = *open;
   auto ended = kj::evalNow([&at]() {
-                 return std::get<Conversation>(at.response.body)(*at.socket);
+                 return std::get<Conversation>(at.response.body)(at.socket);
                }).then([]() {
                    return kNormalClosure;
-                 }).catch_([this](kj::Exception&& fault) -> kj::Promise<uint16_t> {
+                 }).catch_([this, &at](kj::Exception&& fault) -> kj::Promise<uint16_t> {
     if (IsDisconnected(fault)) return kj::mv(fault);
+    if (at.socket.client_fault().has_value()) return *at.socket.client_fault();
     TellProblem(kj::str(fault).cStr());
     return kInternalError;
   });
   auto drained = state_.on_drain.addBranch().then([]() { return kGoingAway; });
   return ended.exclusiveJoin(kj::mv(drained))
-      .then([this, &at](uint16_t code) { return CloseSocket(*at.socket, code); })
+      .then([this, &at](uint16_t code) { return CloseSocket(at.socket, code); })
       .attach(kj::mv(open));
 }
 
-kj::Promise<void> Exchange::CloseSocket(kj::WebSocket& socket, uint16_t code) {
+kj::Promise<void> Exchange::CloseSocket(WatchedSocket& socket, uint16_t code) {
   bytes_out_ = socket.sentByteCount();
-  auto closed = kj::evalNow([&socket, code]() { return socket.close(code, nullptr); });
+  kj::Promise<void> closed = kj::READY_NOW;
+  if (!socket.close_sent())
+    closed = kj::evalNow([&socket, code]() { return socket.close(code, nullptr); });
   // Closing with frames unread would reset the connection, and the client would not learn the code.
-  // A handler that is done has seen the client's close, or does not care for it.
-  if (code != kNormalClosure)
+  // Of one that breaks the protocol nothing more can be read as frames: the connection lingers.
+  if (!socket.close_received() && !socket.client_fault().has_value())
     closed = closed.then([&socket]() { return ReceiveUntilClose(socket); });
-  // The handler may have closed it, or have been dropped within a message: then there is no more to
-  // say.
+  // The handler may have been dropped within a message: then there is no more to say.
   return closed.catch_([](kj::Exception&&) {})
       .exclusiveJoin(state_.timer.afterDelay(kDropSeconds * kj::SECONDS));
 }

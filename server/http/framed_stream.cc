@@ -35,7 +35,13 @@ FramedStream::FramedStream(kj::Own<kj::AsyncIoStream> connection, kj::Timer& tim
       head_end_(timer.now() + times.head) {}
 
 kj::Promise<size_t> FramedStream::tryRead(void* buffer, size_t min, size_t max) {
-  return Read({.to = static_cast<char*>(buffer), .min = min, .max = max, .done = 0});
+  const Room room{.to = static_cast<char*>(buffer), .min = min, .max = max, .done = 0};
+  if (!passes_all_) return Read(room);
+  return Read(room).then([this, room](size_t size) -> kj::Promise<size_t> {
+    if (const char* fault = frames_.Next({room.to, size}); fault != nullptr)
+      return KJ_EXCEPTION(FAILED, fault);
+    return size;
+  });
 }
 
 kj::Promise<size_t> FramedStream::Read(Room room) {

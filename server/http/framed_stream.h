@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/http/frame_check.h"
 #include "server/http/framing.h"
 
 namespace stele::server::http {
@@ -45,8 +46,9 @@ class FramedStream final : public kj::AsyncIoStream {
   // The input ends behind that request.
   bool ends_behind() const { return last_; }
   void EndBehind() { last_ = true; }
-  // What follows is no HTTP: it passes as it comes.
-  void PassAll() { passes_all_ = true; }
+  // What follows are the frames of a WebSocket: they pass as they come. A read fails when there is
+  // one among them that no client may send.
+  void PassFrames() { passes_all_ = true; }
 
   // Ends our half and drops what comes still, within bounds, so that what was written reaches a
   // client that is still sending. REQUIRES: nobody reads or writes any more.
@@ -125,6 +127,7 @@ class FramedStream final : public kj::AsyncIoStream {
   bool ended_ = false;  // nothing is handed over any more
   bool peer_ended_ = false;
   bool passes_all_ = false;
+  FrameCheck frames_;
   bool shut_ = false;
 };
 

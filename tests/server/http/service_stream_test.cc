@@ -8,30 +8,11 @@
 namespace stele::server::http {
 namespace {
 
-constexpr std::string_view kHandshake =
-    "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-
 kj::Promise<void> WriteLines(BodyWriter& out, int from, int to) {
   if (from == to) return kj::READY_NOW;
   return out.Write(fmt::format("{}\n", from)).then([&out, from, to]() {
     return WriteLines(out, from + 1, to);
   });
-}
-
-kj::Promise<void> EchoMessages(kj::WebSocket& socket) {
-  return socket.receive().then([&socket](kj::WebSocket::Message message) -> kj::Promise<void> {
-    if (message.is<kj::WebSocket::Close>()) return kj::READY_NOW;
-    auto text = kj::mv(message.get<kj::String>());
-    auto sent = socket.send(text.asArray());
-    return sent.attach(kj::mv(text)).then([&socket]() { return EchoMessages(socket); });
-  });
-}
-
-// A frame of a client (RFC 6455 5.2), masked with zeros, of fewer than 126 bytes.
-std::string Frame(int opcode, std::string_view payload) {
-  std::string frame = {static_cast<char>(0x80 | opcode), static_cast<char>(0x80 | payload.size())};
-  return frame + std::string(4, '\0') + std::string(payload);
 }
 
 class StreamTest : public testing::Test {
@@ -58,7 +39,6 @@ class StreamTest : public testing::Test {
             .attach(kj::defer([this]() { events_ = nullptr; }));
       });
     });
-    world_.Get("/talk", [](Request&) { return Talk(EchoMessages); }, {.web_socket = true});
   }
 
   HttpWorld world_;
@@ -197,103 +177,12 @@ TEST_F(StreamTest, StreamsHaveABound) {
   EXPECT_EQ(world_.Ask("GET /none").status, 404);
 }
 
-TEST_F(StreamTest, AWebSocketEchoes) {
-  const auto client = world_.Connect();
-  client->Send(Wire("GET /talk", kHandshake));
-  const Received head = client->Receive(true);
-  EXPECT_EQ(head.status, 101);
-  EXPECT_EQ(head.headers.Get("Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-  client->Send(Frame(1, "hello"));
-  EXPECT_EQ(client->ReadUntil("hello"), "\x81\x05hello");
-  client->Send(Frame(8, "\x03\xE8"));
-  EXPECT_EQ(client->ReadUntil("\xE8"), "\x88\x02\x03\xE8");
-  EXPECT_TRUE(client->IsClosed());
-  world_.Run();
-  ASSERT_EQ(world_.accesses.size(), 1u);
-  EXPECT_EQ(world_.accesses[0].status, 101);
-  EXPECT_TRUE(world_.problems.empty());
-}
-
-TEST_F(StreamTest, AWebSocketGetsWhatCameRightBehindItsHandshake) {
-  const auto client = world_.Connect();
-  client->Send(Wire("GET /talk", kHandshake) + Frame(1, "hello"));
-  EXPECT_EQ(client->Receive(true).status, 101);
-  EXPECT_EQ(client->ReadUntil("hello"), "\x81\x05hello");
-  // What looks like a request is a part of a message.
-  client->Send(Frame(1, "GET / HTTP/1.1\r\n\r\n"));
-  EXPECT_TRUE(client->ReadUntil("\r\n\r\n").ends_with("GET / HTTP/1.1\r\n\r\n"));
-}
-
 TEST_F(StreamTest, AnAnswerWithoutALengthIsNotForHttp10) {
   const auto client = world_.Connect();
   const Received received = client->Ask("GET /lines HTTP/1.0\r\n\r\n");
   EXPECT_EQ(received.status, 505);
   EXPECT_FALSE(received.headers.Has("Transfer-Encoding"));
   EXPECT_EQ(*received.json().Find("code"), Value("STL0004"));
-}
-
-TEST_F(StreamTest, AWebSocketIsToldThatTheServiceDrains) {
-  const auto client = world_.Connect();
-  client->Send(Wire("GET /talk", kHandshake));
-  EXPECT_EQ(client->Receive(true).status, 101);
-  world_.Run();
-  auto drained = world_.service().Drain();
-  EXPECT_EQ(client->ReadUntil("\xE9"), "\x88\x02\x03\xE9");
-  EXPECT_FALSE(drained.poll(world_.scope));
-  client->Send(Frame(8, "\x03\xE9"));
-  EXPECT_TRUE(client->IsClosed());
-  EXPECT_TRUE(drained.poll(world_.scope));
-}
-
-TEST_F(StreamTest, AWebSocketOfAClientThatDoesNotAnswerIsDropped) {
-  const auto client = world_.Connect();
-  client->Send(Wire("GET /talk", kHandshake));
-  EXPECT_EQ(client->Receive(true).status, 101);
-  world_.Run();
-  auto drained = world_.service().Drain();
-  client->ReadUntil("\xE9");
-  world_.Pass(kDropSeconds * kj::SECONDS);
-  EXPECT_TRUE(drained.poll(world_.scope));
-}
-
-TEST_F(StreamTest, AWebSocketEndsWhenTheClientGoes) {
-  auto client = world_.Connect();
-  client->Send(Wire("GET /talk", kHandshake));
-  EXPECT_EQ(client->Receive(true).status, 101);
-  world_.Run();
-  EXPECT_EQ(world_.service().streams(), 1u);
-  client = nullptr;
-  world_.Run();
-  EXPECT_EQ(world_.service().streams(), 0u);
-}
-
-TEST_F(StreamTest, AWebSocketsRouteWantsItsHandshake) {
-  const Received plain = world_.Ask("GET /talk");
-  EXPECT_EQ(plain.status, 426);
-  EXPECT_EQ(*plain.json().Find("code"), Value("STL1008"));
-  EXPECT_EQ(plain.headers.Get("Sec-WebSocket-Version"), "13");
-  EXPECT_EQ(world_.Ask("GET /talk", "Upgrade: websocket\r\nSec-WebSocket-Version: 8\r\n").status,
-            426);
-  EXPECT_EQ(world_.Ask("GET /talk", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n").status,
-            426);
-  const std::string no_option = std::string(kHandshake).substr(kHandshake.find("Upgrade:"));
-  EXPECT_EQ(world_.Ask("GET /talk", no_option).status, 426);
-  const std::string evil = std::string(kHandshake) + "Origin: https://evil.example\r\n";
-  EXPECT_EQ(world_.Ask("GET /talk", evil).status, 403);
-}
-
-TEST_F(StreamTest, AConversationThatFailsClosesTheSocket) {
-  world_.Get("/bad",
-             [](Request&) {
-               return Talk([](kj::WebSocket&) -> kj::Promise<void> { KJ_FAIL_REQUIRE("ours"); });
-             },
-             {.web_socket = true});
-  const auto client = world_.Connect();
-  client->Send(Wire("GET /bad", kHandshake));
-  EXPECT_EQ(client->Receive(true).status, 101);
-  EXPECT_EQ(client->ReadUntil("\xF3"), "\x88\x02\x03\xF3");
-  ASSERT_EQ(world_.problems.size(), 1u);
-  EXPECT_TRUE(world_.problems[0].contains("ours"));
 }
 
 }  // namespace
