@@ -31,6 +31,9 @@ struct RpcOptions {
   CallMeter* calls = nullptr;        // null: nobody counts. Outlives the server
   // How long a connection may stay without anybody being known.
   int64_t login_patience_us = kLoginPatienceUs;
+  // A connection ends whose peer takes nothing of what it has asked for from one look, of which
+  // there is one in this time, to the next.
+  int64_t send_patience_us = kSendPatienceUs;
 };
 
 // Lets so many in at once; others wait, in their order. Who stops waiting leaves nothing behind.

@@ -36,15 +36,29 @@ class RpcServer::Connection {
   bool HasUnsent() const { return network_.unsent_bytes() > 0; }
 
   kj::Promise<void> Run() {
-    auto too_late = server_.operations_.desk.timer().afterDelay(server_.options_.login_patience_us *
-                                                                kj::MICROSECONDS);
-    return network_.onDisconnect().exclusiveJoin(too_late.then([this]() -> kj::Promise<void> {
+    auto too_late = After(server_.options_.login_patience_us).then([this]() -> kj::Promise<void> {
       if (connected_->admitted) return kj::NEVER_DONE;
       return kj::READY_NOW;
-    }));
+    });
+    return network_.onDisconnect()
+        .exclusiveJoin(kj::mv(too_late))
+        .exclusiveJoin(UntilDeaf(/*had_unsent=*/false, 0));
   }
 
  private:
+  kj::Promise<void> After(int64_t us) {
+    return server_.operations_.desk.timer().afterDelay(us * kj::MICROSECONDS);
+  }
+  // When there was something to take from one look to the next, and nothing of it was taken. `sent`
+  // is of the look before.
+  kj::Promise<void> UntilDeaf(bool had_unsent, uint64_t sent) {
+    return After(server_.options_.send_patience_us)
+        .then([this, had_unsent, sent]() -> kj::Promise<void> {
+          if (had_unsent && HasUnsent() && network_.sent_bytes() == sent) return kj::READY_NOW;
+          return UntilDeaf(HasUnsent(), network_.sent_bytes());
+        });
+  }
+
   RpcServer& server_;
   kj::Own<kj::AsyncIoStream> stream_;
   const std::shared_ptr<Connected> connected_;

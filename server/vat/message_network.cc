@@ -19,6 +19,9 @@ constexpr size_t kManyWords = 8u << 10;  // 64 KiB
 constexpr uint32_t kMaxSegments = 512;
 // What stays of a buffer of what was said.
 constexpr size_t kKeptBytes = 256u << 10;
+// What is written at once: smaller than what the kernel holds, so that it is seen when a peer
+// reads.
+constexpr size_t kPieceBytes = 64u << 10;
 // Of calls that stream: bytes that are under way.
 constexpr size_t kStreamWindowBytes = 256u << 10;
 
@@ -164,11 +167,22 @@ kj::Promise<void> MessageNetwork::WriteOn() {
     return kj::READY_NOW;
   }
   std::swap(said_, being_written_);
-  return stream_.write(being_written_.data(), being_written_.size()).then([this] {
-    being_written_.clear();
-    if (being_written_.capacity() > kKeptBytes) being_written_.shrink_to_fit();
+  return WritePiece();
+}
+
+kj::Promise<void> MessageNetwork::WritePiece() {
+  const size_t size = std::min(kPieceBytes, being_written_.size() - taken_);
+  return stream_.write(being_written_.data() + taken_, size).then([this, size] {
+    taken_ += size;
+    sent_bytes_ += size;
+    const bool is_done = taken_ == being_written_.size();
+    if (is_done) {
+      being_written_.clear();
+      taken_ = 0;
+      if (being_written_.capacity() > kKeptBytes) being_written_.shrink_to_fit();
+    }
     if (room_.get() != nullptr && unsent_bytes() <= options_.max_unsent_bytes) room_->fulfill();
-    return WriteOn();
+    return is_done ? WriteOn() : WritePiece();
   });
 }
 
@@ -182,6 +196,7 @@ void MessageNetwork::AfterWrites() {
 void MessageNetwork::Fail(kj::Exception&& exception) {
   said_.clear();
   being_written_.clear();
+  taken_ = 0;
   reading_.cancel(exception);
   if (room_.get() != nullptr) room_->fulfill();
   failure_ = kj::mv(exception);

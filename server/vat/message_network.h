@@ -43,8 +43,10 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
 
   // When the RPC system is done with the connection: the peer has gone, or is to.
   kj::Promise<void> onDisconnect() { return when_disconnected_.addBranch(); }
-  // Bytes that were said and not taken by the stream.
-  size_t unsent_bytes() const { return said_.size() + being_written_.size(); }
+  // Bytes that were said and not taken by the stream, and those that were taken in all: a peer that
+  // reads, however slowly, moves them.
+  size_t unsent_bytes() const { return said_.size() + being_written_.size() - taken_; }
+  uint64_t sent_bytes() const { return sent_bytes_; }
 
   kj::Maybe<kj::Own<capnp::TwoPartyVatNetworkBase::Connection>> connect(
       capnp::rpc::twoparty::VatId::Reader peer) override;
@@ -74,6 +76,7 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
   // ---- Out ----
   void Say(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments);
   kj::Promise<void> WriteOn();
+  kj::Promise<void> WritePiece();
   void AfterWrites();
   void Fail(kj::Exception&& exception);
 
@@ -96,6 +99,8 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
 
   std::vector<kj::byte> said_;
   std::vector<kj::byte> being_written_;
+  size_t taken_ = 0;  // of what is being written
+  uint64_t sent_bytes_ = 0;
   bool writes_ = false;
   bool shut_ = false;
   kj::Maybe<kj::Exception> failure_;             // of a write: nothing is read any more either

@@ -73,6 +73,28 @@ TEST_F(RpcConnection, ThatNobodyLogsInOverEnds) {
   EXPECT_EQ(server_->connections(), 0u);
 }
 
+TEST_F(RpcConnection, WhosePeerReadsNothingEnds) {
+  const InstanceId id = world_.Start("long", "{\"text\":\"" + std::string(1u << 20, 'x') + "\"}");
+  server_.emplace(AllOperations(), RpcOptions{.send_patience_us = 1'000});
+  // What it asks goes to the server; what that answers stays where it is.
+  auto raw = Dial();
+  auto [near, far] = world_.turns().Pair();
+  Client client(kj::mv(near));
+  auto asks = far->pumpTo(*raw).eagerlyEvaluate(nullptr);
+  auto asked = InstanceOf(client, id.value).statusRequest().send();
+  world_.Until([&] { return HasEnded(0); });
+  EXPECT_EQ(server_->connections(), 0u);
+}
+
+TEST_F(RpcConnection, WhosePeerHasNothingToReadStays) {
+  server_.emplace(AllOperations(), RpcOptions{.send_patience_us = 1'000});
+  for (int i = 0; i < 5; ++i) {
+    ExpectService();
+    Await(world_.timer().afterDelay(5 * kj::MILLISECONDS));
+  }
+  EXPECT_EQ(server_->connections(), 1u);
+}
+
 TEST_F(RpcConnection, ThatSendsTooLargeAMessageIsClosed) {
   auto raw = Dial();
   // One segment, larger than any message may be.

@@ -235,5 +235,28 @@ TEST_F(Network, ReadsNoMoreFromAPeerThatDoesNotRead) {
   EXPECT_FALSE(all_taken);
 }
 
+TEST_F(Network, TellsHowMuchAPeerHasTaken) {
+  auto raw = Serve();
+  auto [near, far] = loop_.Pair();
+  Client client(kj::mv(near));
+  auto pumped = far->pumpTo(*raw).eagerlyEvaluate(nullptr);
+  auto asked = Asked(client.worker, std::string(4u << 20, 'x'));
+  MessageNetwork& network = server_->network;
+  loop_.Until([&] { return network.unsent_bytes() > (3u << 20); });
+  loop_.Settle(200);
+  // The socket holds some, and no more while nobody reads.
+  const uint64_t sent = network.sent_bytes();
+  const size_t unsent = network.unsent_bytes();
+  EXPECT_LT(sent, 3u << 20);
+  loop_.Settle(200);
+  EXPECT_EQ(network.sent_bytes(), sent);
+  // A part of the message is enough to see that somebody reads.
+  std::vector<char> some(512u << 10);
+  loop_.Await(raw->read(some.data(), some.size(), some.size()).ignoreResult());
+  loop_.Until([&] { return network.sent_bytes() > sent; });
+  EXPECT_EQ(network.sent_bytes() - sent, unsent - network.unsent_bytes());
+  EXPECT_GT(network.unsent_bytes(), 0u);
+}
+
 }  // namespace
 }  // namespace stele::server
