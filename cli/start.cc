@@ -16,8 +16,7 @@
 #include "cli/settings.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
-#include "engine/decide/decide.h"
-#include "engine/decide/start_key.h"
+#include "engine/decide/start_check.h"
 #include "engine/definition/canonical.h"
 #include "engine/requests/definitions.h"
 #include "engine/runtime/known_start.h"
@@ -160,15 +159,11 @@ int Start(Starting& starting) {
 // or a directory made, so that a refused start leaves nothing.
 std::optional<Error> RefuseInput(const Starting& starting) {
   const definition::Definition& definition = *starting.source.definition;
+  if (auto rejection = decide::RejectStart(definition, starting.command)) return rejection;
   if (definition.concurrency.has_value())
     if (const auto key = decide::ConcurrencyKeyOf(definition, starting.command); !key.has_value())
       return key.error();
-  model::Instance instance;
-  instance.id = InstanceId(1);
-  const decide::Context context{definition, {Position(1), starting.engine.clock().Now()}, nullptr};
-  std::vector<model::Event> events;
-  decide::Decider decider;
-  return decider.Decide(instance, starting.command, context, events);
+  return std::nullopt;
 }
 
 // The instance that an earlier start with the same key has started; kDuplicateKey: another start.

@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "engine/decide/limits.h"
-#include "engine/decide/start_key.h"
+#include "engine/decide/start_check.h"
 #include "engine/decide/turn.h"
 #include "engine/definition/value_types.h"
 
@@ -15,25 +15,38 @@ namespace {
 
 using definition::Variable;
 
+const model::NamedPayload* FindGiven(const model::StartInstance& command, const std::string& name) {
+  const auto given = std::ranges::find(command.variables, name, &model::NamedPayload::name);
+  return given == command.variables.end() ? nullptr : &*given;
+}
+
+// Those that the definition declares are of their types, and all are there that must be.
+std::optional<Rejection> RejectDeclared(const Definition& definition,
+                                        const model::StartInstance& command) {
+  for (const Variable& variable : definition.bodies[0].variables) {
+    const model::NamedPayload* given = FindGiven(command, variable.name);
+    if (given == nullptr && variable.required)
+      return Rejection{
+          ErrorCode::kInvalidInput,
+          fmt::format("Expected a value for the variable \"{}\" but found none", variable.name)};
+    if (given == nullptr) continue;
+    if (std::string problem = TypeProblem(variable, given->value.value()); !problem.empty())
+      return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
+  }
+  return std::nullopt;
+}
+
 // The variables that an instance starts with: what was given, then the definition's defaults.
-Result<std::vector<model::NamedPayload>> InitialVariables(const Definition& definition,
-                                                          const model::StartInstance& command) {
+std::vector<model::NamedPayload> InitialVariables(const Definition& definition,
+                                                  const model::StartInstance& command) {
   const std::vector<Variable>& declared = definition.bodies[0].variables;
   std::vector<model::NamedPayload> variables;
   for (const Variable& variable : declared) {
-    const auto given =
-        std::ranges::find(command.variables, variable.name, &model::NamedPayload::name);
-    if (given != command.variables.end()) {
-      const std::string problem = TypeProblem(variable, given->value.value());
-      if (!problem.empty()) return Fail(ErrorCode::kInvalidInput, problem);
-      variables.push_back(*given);
-    } else if (variable.required) {
-      return Fail(
-          ErrorCode::kInvalidInput,
-          fmt::format("Expected a value for the variable \"{}\" but found none", variable.name));
-    } else {
-      variables.push_back({variable.name, Payload::FromValue(variable.initial)});
-    }
+    const model::NamedPayload* given = FindGiven(command, variable.name);
+    variables.push_back(
+        given != nullptr
+            ? *given
+            : model::NamedPayload{variable.name, Payload::FromValue(variable.initial)});
   }
   for (const model::NamedPayload& given : command.variables)
     if (std::ranges::find(declared, given.name, &Variable::name) == declared.end())
@@ -80,27 +93,30 @@ std::optional<Rejection> RejectEnded(const Instance& instance) {
   return std::nullopt;
 }
 
+std::optional<Rejection> RejectStart(const Definition& definition,
+                                     const model::StartInstance& command) {
+  if (auto rejection = RejectDocument(command.input, "an input")) return rejection;
+  if (auto rejection = RejectVariables(command.variables)) return rejection;
+  if (!definition.input_schema.is_null()) {
+    const Value none{Object()};
+    const Value& input = command.input.has_value() ? command.input.value() : none;
+    if (const ::stele::Status fits = definition::CheckInput(definition, input); !fits.has_value())
+      return fits.error();
+  }
+  return RejectDeclared(definition, command);
+}
+
 std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command) {
   if (turn.instance.status != model::Status::kNone)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
-  if (auto rejection = RejectDocument(command.input, "an input")) return rejection;
-  if (auto rejection = RejectVariables(command.variables)) return rejection;
-  if (!turn.definition.input_schema.is_null()) {
-    const Value none{Object()};
-    const Value& input = command.input.has_value() ? command.input.value() : none;
-    if (const ::stele::Status fits = definition::CheckInput(turn.definition, input);
-        !fits.has_value())
-      return fits.error();
-  }
-  Result<std::vector<model::NamedPayload>> variables = InitialVariables(turn.definition, command);
-  if (!variables.has_value()) return variables.error();
+  if (auto rejection = RejectStart(turn.definition, command)) return rejection;
   const int64_t deadline_us = turn.definition.deadline_us;
   turn.Emit(model::InstanceStarted{
       .definition = command.definition,
       .priority = command.priority != 0 ? command.priority : turn.definition.priority,
       .input = command.input,
-      .variables = *std::move(variables),
+      .variables = InitialVariables(turn.definition, command),
       .business_key = command.business_key,
       .idempotency_key = command.idempotency_key,
       .tags = command.tags,
@@ -124,9 +140,7 @@ Result<std::string> ConcurrencyKeyOf(const Definition& definition,
   Instance instance;
   instance.input = command.input;
   instance.business_key = command.business_key;
-  Result<std::vector<model::NamedPayload>> variables = InitialVariables(definition, command);
-  if (!variables.has_value()) return std::unexpected(variables.error());
-  instance.scopes.emplace_back().variables = *std::move(variables);
+  instance.scopes.emplace_back().variables = InitialVariables(definition, command);
   const ScopeEnvironment environment(definition, instance, ScopeId(), {});
   Result<expression::Rendered> key = definition.concurrency->key.Render(environment);
   if (!key.has_value())

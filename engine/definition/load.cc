@@ -83,6 +83,11 @@ LoadResult ReadWritten(const Node& root, Faults& faults) {
     for (size_t i = 0; i < edges->items.size() && i < definition.transitions.size(); ++i)
       definition.transitions[i].place = edges->items[i].place;
   CheckNames(definition, root, faults);
+  // Not by who reads it: what is in a log can always be read.
+  if (definition.priority < kMinPriority || definition.priority > kMaxPriority)
+    faults.Add(ErrorCode::kInvalidDefinition, root.Find("priority")->place,
+               fmt::format("Expected an integer from {} to {} for `priority` but found {}",
+                           kMinPriority, kMaxPriority, definition.priority));
   if (!MayBeFragment(definition)) CheckCertainFaults(definition, faults);
   return read;
 }

@@ -1,10 +1,10 @@
 #include "engine/requests/try_command.h"
 
-#include <variant>
 #include <vector>
 
 #include "engine/decide/decide.h"
 #include "engine/model/snapshot.h"
+#include "engine/runtime/definition_state.h"
 
 namespace stele::requests {
 
@@ -14,11 +14,10 @@ std::optional<Rejection> TryCommand(const model::Instance& instance,
   // Deciding applies what it decides; payloads of the copy are its own.
   Result<model::Instance> copy = model::DecodeSnapshot(model::EncodeSnapshot(instance));
   if (!copy.has_value()) return copy.error();
-  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
-  const auto* target = migrate == nullptr ? nullptr : registry.Find(migrate->definition);
-  const decide::Context context{*registry.Find(instance.definition)->definition,
-                                {instance.position.Next(), now},
-                                target == nullptr ? nullptr : target->definition.get()};
+  const auto target = runtime::TargetOf(registry, command);
+  if (!target.has_value()) return target.error();
+  const decide::Context context{
+      *registry.Find(instance.definition)->definition, {instance.position.Next(), now}, *target};
   std::vector<model::Event> events;
   decide::Decider decider;
   return decider.Decide(*copy, command, context, events);

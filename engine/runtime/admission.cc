@@ -7,7 +7,8 @@
 
 #include "base/check.h"
 #include "base/instance_ranges.h"
-#include "engine/decide/start_key.h"
+#include "engine/decide/start_check.h"
+#include "engine/runtime/definition_state.h"
 #include "engine/runtime/keys.h"
 #include "engine/runtime/known_start.h"
 #include "engine/runtime/shard.h"
@@ -19,14 +20,6 @@ namespace {
 // Instances of one definition and key that are admitted at once; more follow when these are
 // durable.
 constexpr size_t kAdmittedPerTurn = 4'096;
-
-Error NotStartable(const model::RegisteredDefinition& definition) {
-  return {
-      ErrorCode::kDefinitionState,
-      fmt::format("Expected \"{}\" version {} to be active but found it {}{}{}", definition.name,
-                  definition.version, model::DefinitionStateName(definition.state),
-                  definition.reason.empty() ? "" : ": ", definition.reason)};
-}
 
 size_t BytesOf(const std::vector<model::NamedPayload>& variables) {
   size_t bytes = 0;
@@ -83,14 +76,16 @@ std::optional<Error> Shard::RefuseStart(const model::StartInstance& command,
   if (definition == nullptr)
     return Error{ErrorCode::kUnknownDefinition,
                  fmt::format("Expected a definition but found no {}", command.definition.value)};
-  if (definition->state != model::DefinitionState::kActive) return NotStartable(*definition);
-  return RefuseBounds(definition->name, command, options);
+  if (auto refused = RefuseState(*definition)) return refused;
+  if (auto refused = RefuseBounds(definition->name, command, options)) return refused;
+  return decide::RejectStart(*definition->definition, command);
 }
 
 std::optional<Error> Shard::RefuseBounds(std::string_view definition,
                                          const model::StartInstance& command,
                                          const StartOptions& options) const {
   if (auto refused = RefuseKeys(command)) return refused;
+  if (auto refused = RefusePriority(command.priority)) return refused;
   if (BytesOf(command) > options_.max_input_bytes)
     return Error{ErrorCode::kLimitExceeded,
                  fmt::format("Expected at most {} bytes of input but found {} (max_input_bytes)",

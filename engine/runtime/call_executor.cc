@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "engine/definition/limits.h"
+#include "engine/runtime/keys.h"
 
 namespace stele::runtime {
 
@@ -55,7 +57,7 @@ std::expected<const model::RegisteredDefinition*, std::string> DefinitionOf(
 }
 
 bool Fits(const Value& priority) {
-  return priority.is_int() && priority.as_int() >= INT32_MIN && priority.as_int() <= INT32_MAX;
+  return priority.is_int() && !RefusePriority(priority.as_int()).has_value();
 }
 
 // REQUIRES: its input and its priority are what they should be, where there are any.
@@ -103,10 +105,11 @@ void CallExecutor::Start(tasks::TaskRequest request, Done done) {
                                     KindName(input->kind())),
                         false));
   if (const Value* priority = MemberOf(request.config, "priority"); priority && !Fits(*priority))
-    return done(Failure("config",
-                        fmt::format("Expected a priority from {} to {} but found {}", INT32_MIN,
-                                    INT32_MAX, ToJson(*priority)),
-                        false));
+    return done(
+        Failure("config",
+                fmt::format("Expected a priority from {} to {} but found {}",
+                            definition::kMinPriority, definition::kMaxPriority, ToJson(*priority)),
+                false));
   const tasks::AttemptKey key = request.key;
   const bool waits = FlagOf(request.config, "wait", true);
   model::StartInstance start =

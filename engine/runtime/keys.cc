@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "engine/decide/limits.h"
+#include "engine/definition/limits.h"
 
 namespace stele::runtime {
 
@@ -25,6 +26,14 @@ std::optional<Error> RefuseKeys(const model::MessagePublished& message) {
   if (auto refused = RefuseKey("a message name", message.name)) return refused;
   if (auto refused = RefuseKey("a correlation key", message.key)) return refused;
   return RefuseKey("a message id", message.message_id);
+}
+
+std::optional<Error> RefusePriority(int64_t priority) {
+  if (priority >= definition::kMinPriority && priority <= definition::kMaxPriority)
+    return std::nullopt;
+  return Error{ErrorCode::kInvalidInput,
+               fmt::format("Expected a priority from {} to {} but found {}",
+                           definition::kMinPriority, definition::kMaxPriority, priority)};
 }
 
 }  // namespace stele::runtime

@@ -7,6 +7,7 @@
 
 #include "engine/apply/apply.h"
 #include "engine/runtime/checkpointing.h"
+#include "engine/runtime/definition_state.h"
 
 namespace stele::runtime {
 
@@ -183,6 +184,8 @@ void Shard::Process(Inbound& inbound) {
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
   if (auto refused = RefuseRemoved(inbound.instance)) return refuse(*std::move(refused));
   if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));
+  const auto target = TargetOf(registry_, inbound.command);
+  if (!target.has_value()) return refuse(target.error());
 
   Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
   if (!loaded.has_value()) return refuse(loaded.error());
@@ -194,8 +197,7 @@ void Shard::Process(Inbound& inbound) {
   Use(live);
 
   events_.clear();
-  const decide::Context context{
-      *live.definition, {next_position_, now_}, TargetOf(inbound.command)};
+  const decide::Context context{*live.definition, {next_position_, now_}, *target};
   if (auto rejection = decider_.Decide(live.instance, inbound.command, context, events_)) {
     Settle(live);
     return refuse(*std::move(rejection));
@@ -206,13 +208,6 @@ void Shard::Process(Inbound& inbound) {
           .kind = ReleaseKind::kAnswer,
           .live = &live,
           .answer = std::move(inbound.answer)});
-}
-
-const definition::Definition* Shard::TargetOf(const model::Command& command) const {
-  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
-  const model::RegisteredDefinition* target =
-      migrate == nullptr ? nullptr : registry_.Find(migrate->definition);
-  return target == nullptr ? nullptr : target->definition.get();
 }
 
 // The definition of an instance that starts, and whether it must wait for a place.

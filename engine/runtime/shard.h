@@ -255,7 +255,6 @@ class Shard {
   void AdoptStart(Live& live, model::Command& command);
   void AdoptRetry(const Live& live, model::RetryInstance& retry);
   bool MustQueue(const definition::Definition& definition, const std::string& key);
-  const definition::Definition* TargetOf(const model::Command& command) const;
   void Record(Live& live, std::string_view actor);
   void Hold(Release release);
   void ReleaseDurable();

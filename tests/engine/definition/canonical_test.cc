@@ -68,6 +68,20 @@ TEST(Canonical, ReadsWhatItWrote) {
   ExpectRoundTrip(*LoadYaml(kRich));
 }
 
+TEST(Canonical, IsHeldToTheRangeOfPrioritiesByWhoLoadsItAndNotByWhoReadsTheLog) {
+  std::string text =
+      WriteCanonical(*LoadYaml("name: n\npriority: 7\nsteps:\n- {id: a, type: http}\n"));
+  const size_t at = text.find("\"priority\":7");
+  ASSERT_NE(at, std::string::npos) << text;
+  text.replace(at + 11, 1, "1000001");
+  const auto faults = FaultsOf(text, Syntax::kJson);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_TRUE(faults[0].ends_with(
+      "Expected an integer from -1000000 to 1000000 for `priority` but found 1000001"))
+      << faults[0];
+  EXPECT_TRUE(ReadCanonical(text).has_value());
+}
+
 TEST(Canonical, KeepsWhatWaitsAndHowMuchRunsAtOnce) {
   const auto definition = LoadYaml(kWaiting);
   ExpectRoundTrip(*definition);

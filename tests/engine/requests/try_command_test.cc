@@ -63,6 +63,8 @@ TEST_F(Trying, LooksAtTheVersionThatAMigrationNames) {
   // The step whose attempt is outside is not in that one.
   EXPECT_TRUE(Try(model::MigrateInstance{DefinitionId(3), ""}).has_value());
   EXPECT_EQ(Try(model::MigrateInstance{DefinitionId(9), ""})->code, ErrorCode::kUnknownDefinition);
+  registry_.definitions[1].state = model::DefinitionState::kRetired;
+  EXPECT_EQ(Try(model::MigrateInstance{DefinitionId(2), ""})->code, ErrorCode::kDefinitionState);
 }
 
 }  // namespace

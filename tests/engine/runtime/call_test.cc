@@ -150,7 +150,7 @@ TEST_F(Calls, OfAWorkflowThatIsNotThereFail) {
 }
 
 TEST_F(Calls, WithAPriorityThatIsNoneFail) {
-  const InstanceId parent = StartParent("priority: '{{ 4294967296 + 1 }}'");
+  const InstanceId parent = StartParent("priority: '{{ 1000000 + 1 }}'");
   ASSERT_TRUE(world_.RunUntilEnded(parent));
   EXPECT_EQ(world_.At(parent).failure.kind, "config");
   EXPECT_EQ(world_.shard().last_instance(), parent) << "and start nothing";

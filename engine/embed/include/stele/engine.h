@@ -217,7 +217,7 @@ struct StartRequest {
   bool unique = false;          // refuse when an open instance has the same business key
   std::string idempotency_key;  // a start with a key that was used gives the same instance
   std::vector<std::string> tags;
-  int32_t priority = 0;     // the higher first
+  int32_t priority = 0;     // the higher first; -1,000,000 to 1,000,000, 0: the definition's
   int64_t deadline_us = 0;  // 0: the definition's
   bool paused = false;      // nothing of it starts before Resume
   // The `traceparent` (W3C Trace Context) of what asks, or empty: the instance, and what it hands

@@ -1,0 +1,38 @@
+#include "engine/runtime/definition_state.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace stele::runtime {
+
+namespace {
+
+using model::DefinitionState;
+
+Error NotIn(const model::RegisteredDefinition& definition, std::string_view expected) {
+  return {ErrorCode::kDefinitionState,
+          fmt::format("Expected \"{}\" version {} to be {} but found it {}{}{}", definition.name,
+                      definition.version, expected, model::DefinitionStateName(definition.state),
+                      definition.reason.empty() ? "" : ": ", definition.reason)};
+}
+
+}  // namespace
+
+std::optional<Error> RefuseState(const model::RegisteredDefinition& definition) {
+  if (definition.state == DefinitionState::kActive) return std::nullopt;
+  return NotIn(definition, "active");
+}
+
+Result<const definition::Definition*> TargetOf(const model::Registry& registry,
+                                               const model::Command& command) {
+  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
+  const model::RegisteredDefinition* target =
+      migrate == nullptr ? nullptr : registry.Find(migrate->definition);
+  if (target == nullptr) return nullptr;
+  if (target->state == DefinitionState::kRetired)
+    return std::unexpected(NotIn(*target, "one that instances may migrate to"));
+  return target->definition.get();
+}
+
+}  // namespace stele::runtime
