@@ -51,6 +51,8 @@ inline constexpr size_t kMaxDenialsNoted = 120;
 // how long it may wait for tasks, and hold them without a heartbeat.
 inline constexpr size_t kMaxJoinedWorkers = 10'000;
 inline constexpr size_t kMaxOpenPolls = 10'000;
+// Letters of the word that a process names its leases with, 5 bits each.
+inline constexpr size_t kProcessWordSize = 12;
 inline constexpr size_t kMaxWorkerNameBytes = 128;
 inline constexpr size_t kMaxWorkerTypes = 100;
 inline constexpr int64_t kMaxPollWaitUs = 60'000'000;

@@ -60,11 +60,6 @@ std::string PoolName(const Caller& caller, const std::string& worker) {
   return caller.name + "/" + worker;
 }
 
-std::string LeaseText(LeaseId lease, const tasks::AttemptKey& key) {
-  // The attempt is in it: numbers of leases begin anew with the engine.
-  return fmt::format("{}-{}", lease.value, key.ToString());
-}
-
 }  // namespace
 
 // One that asks, with its leases. It is in the pool from its first poll on and goes with the last
@@ -132,7 +127,7 @@ class Workers::OpenPoll {
 
   uint32_t wanted() const { return max_ - static_cast<uint32_t>(leases_.size()); }
   void Hand(const tasks::WorkerTask& task) {
-    PolledTask polled{LeaseText(task.lease, task.key), tasks::TaskMessage(task)};
+    PolledTask polled{workers_.NameOf(task.lease, task.key), tasks::TaskMessage(task)};
     polled.task.as_object().Set("lease", polled.lease);
     leases_.push_back(task.lease);
     tasks_.push_back(std::move(polled));
@@ -211,7 +206,8 @@ Workers::Membership::~Membership() {
   workers_.pool().Lose(id_, "its connection has ended");
 }
 
-Workers::Workers(Desk& desk) : desk_(desk) {}
+Workers::Workers(Desk& desk, const RandomBytes& random)
+    : desk_(desk), process_(ReadableWord(random, kProcessWordSize)) {}
 
 Workers::~Workers() {
   CHECK(polls_ == 0 && joined_ == 0, "{} polls and {} memberships are left", polls_, joined_);
@@ -316,14 +312,20 @@ Promised<std::vector<PolledTask>> Workers::Poll(const Caller& caller, PollReques
 
 // ---- What they say ----
 
+std::string Workers::NameOf(LeaseId lease, const tasks::AttemptKey& key) const {
+  return fmt::format("{}-{}-{}", process_, lease.value, key.ToString());
+}
+
 Result<std::pair<LeaseId, Workers::Poller*>> Workers::Find(const Caller& caller,
                                                            const LeaseName& name) {
   const auto worker = Admit(caller, name.worker);
   if (!worker.has_value()) return std::unexpected(worker.error());
+  std::string_view rest = name.lease;
+  rest.remove_prefix(std::min(process_.size() + 1, rest.size()));
   uint64_t number = 0;
-  std::from_chars(name.lease.data(), name.lease.data() + name.lease.size(), number);
+  std::from_chars(rest.data(), rest.data() + rest.size(), number);
   const auto found = leases_.find(LeaseId(number));
-  if (found != leases_.end() && LeaseText(found->first, found->second.key) == name.lease &&
+  if (found != leases_.end() && NameOf(found->first, found->second.key) == name.lease &&
       found->second.poller->IsOf(caller, *worker))
     return std::pair(found->first, found->second.poller);
   return Fail(ErrorCode::kStaleAttempt,

@@ -5,7 +5,9 @@
 //     Poll ──► in the pool ──► tasks ──► Heartbeat … ──► Complete, FailTask ──► out of it
 //       └─ dropped, nobody asks any more: what it was handed meanwhile waits again
 //
-// A lease is its caller's and worker's: to others it is as if there was none.
+// A lease is its caller's and worker's: to others it is as if there was none. Its name begins with
+// a word that each process makes anew: one of a process before, which may have been killed, names
+// none of this one, although numbers begin anew and an attempt may be handed out again.
 //
 // Where workers show certificates (RequireCertificates), a worker has the name that its own one
 // says, at every call.
@@ -22,6 +24,7 @@
 #include <vector>
 
 #include "engine/tasks/worker_pool.h"
+#include "server/auth/random.h"
 #include "server/operations/desk.h"
 
 namespace stele::server {
@@ -35,7 +38,7 @@ struct PollRequest {
 };
 
 struct PolledTask {
-  std::string lease;  // what the worker names it by: "7-42-7-1"
+  std::string lease;  // what the worker names it by: "m4xk9qw2htcz-7-42-7-1"
   Value task;         // tasks::TaskMessage, with that lease
 };
 
@@ -63,7 +66,7 @@ class Workers {
   };
 
   // REQUIRES: the desk outlives it, and it outlives its memberships and polls.
-  explicit Workers(Desk& desk);
+  explicit Workers(Desk& desk, const RandomBytes& random = SystemRandom());
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
@@ -108,11 +111,13 @@ class Workers {
   // by that name.
   Result<std::string> Admit(const Caller& caller, std::string given);
   Result<std::pair<tasks::LeaseId, Poller*>> Find(const Caller& caller, const LeaseName& name);
+  std::string NameOf(tasks::LeaseId lease, const tasks::AttemptKey& key) const;
   // Answers with what `answer` tells the pool; the lease is over.
   template <class Tell>
   Status Answer(const Caller& caller, const LeaseName& name, Tell tell);
 
   Desk& desk_;
+  const std::string process_;  // the word that names of leases begin with
   std::map<PollerKey, std::unique_ptr<Poller>> pollers_;
   std::map<tasks::LeaseId, Held> leases_;  // of those that poll
   size_t joined_ = 0;                      // memberships

@@ -156,7 +156,10 @@ TEST_F(PollingWorkers, AreRefusedTheLeasesOfOthers) {
   const LeaseName name = NameOf(tasks[0]);
   EXPECT_EQ(CodeOf(workers_.Complete(other, name, Object(), "")), ErrorCode::kStaleAttempt);
   EXPECT_EQ(CodeOf(workers_.Log(worker_, {"bert", name.lease}, "x")), ErrorCode::kStaleAttempt);
-  for (const char* wrong : {"", "1", "1-1-1-2", "x", "99999999999999999999", "1-1-1-1 "})
+  const std::string word = name.lease.substr(0, name.lease.find('-'));
+  for (const std::string& wrong :
+       {std::string(), std::string("1"), std::string("1-1-1-1"), word, word + "-",
+        word + "-1-1-1-2", word + "-99999999999999999999", name.lease + " ", std::string("x")})
     EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, {"anna", wrong}, "")), ErrorCode::kStaleAttempt)
         << wrong;
   EXPECT_TRUE(workers_.Complete(worker_, name, Object(), "").has_value());
@@ -258,6 +261,34 @@ TEST_F(PollingWorkers, AreBounded) {
   EXPECT_EQ(refused([](auto& r) { r.lease_us = kSecond - 1; }), ErrorCode::kLimitExceeded);
   EXPECT_EQ(refused([](auto& r) { r.worker = "a\nb"; }), ErrorCode::kInvalidInput);
   EXPECT_EQ(refused([](auto& r) { r.worker = std::string(129, 'a'); }), ErrorCode::kLimitExceeded);
+}
+
+TEST(WorkersOfAProcessBefore, HoldNoLeaseOfThisOne) {
+  const TempFolder folder;
+  const Caller worker = ServedWorld::Somebody(Role::kWorker);
+  const PollRequest asking{.worker = "anna", .types = {"resize"}};
+  PolledTask before;
+  {
+    ServedWorld world({}, {.folder = folder / "", .sealed = false});
+    world.Get(world.definitions().RegisterType(ServedWorld::Somebody(Role::kAdmin), "resize",
+                                               Object{{"schema", Object()}, {"worker", true}}));
+    world.Register("album", "{id: small, type: 'custom:resize'}");
+    world.Start("album");
+    world.Settle();
+    Tasks tasks = world.Get(world.worker_operations().Poll(worker, asking));
+    ASSERT_THAT(tasks, SizeIs(1));
+    before = std::move(tasks[0]);
+  }
+  ServedWorld world({}, {.folder = folder / "", .sealed = false});
+  Workers& workers = world.worker_operations();
+  const Tasks tasks = world.Get(workers.Poll(worker, asking));
+  ASSERT_THAT(tasks, SizeIs(1));
+  EXPECT_EQ(*tasks[0].task.Find("key"), *before.task.Find("key")) << "the same attempt once more";
+  EXPECT_NE(tasks[0].lease, before.lease);
+  const Status told = workers.Complete(worker, {"anna", before.lease}, Object(), "");
+  ASSERT_FALSE(told.has_value());
+  EXPECT_EQ(told.error().code, ErrorCode::kStaleAttempt);
+  EXPECT_TRUE(workers.Complete(worker, {"anna", tasks[0].lease}, Object(), "").has_value());
 }
 
 }  // namespace

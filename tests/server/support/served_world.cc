@@ -2,10 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <utility>
+
 #include "engine/definition/load.h"
 #include "engine/requests/definitions.h"
 #include "engine/runtime/call_executor.h"
 #include "engine/runtime/open_store.h"
+#include "engine/secrets/private_file.h"
+#include "engine/secrets/secret_key.h"
 #include "projections/all_views.h"
 
 namespace stele::server {
@@ -38,7 +43,8 @@ std::optional<std::string> ServedWorld::Secrets::Find(std::string_view name) con
   return found == values.end() ? std::nullopt : std::optional(found->second);
 }
 
-ServedWorld::ServedWorld(runtime::ShardOptions options) {
+ServedWorld::ServedWorld(runtime::ShardOptions options, ServedData place)
+    : place_(std::move(place)) {
   Open(options);
   desk_ = std::make_unique<Desk>(ServedEngine{.shard_id = options.shard,
                                               .shard = shard_.get(),
@@ -63,6 +69,17 @@ ServedWorld::ServedWorld(runtime::ShardOptions options) {
   maintenance_ = std::make_unique<Maintenance>(*desk_, MaintainedPlaces{data(), backups()});
 }
 
+secrets::KeySource ServedWorld::MasterKey() const {
+  if (!place_.sealed) return {};
+  const std::string file = In("master.key");
+  if (!std::filesystem::exists(file)) {
+    const Status made =
+        secrets::CreatePrivateFile(file, secrets::SecretKey::Generate().ToText() + "\n");
+    CHECK(made.has_value(), "{}", made.error().ToString());
+  }
+  return {.file = file, .environment = "", .command = ""};
+}
+
 void ServedWorld::Open(const runtime::ShardOptions& options) {
   const auto must = [](const auto& result) {
     CHECK(result.has_value(), "{}", result.error().ToString());
@@ -75,7 +92,7 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
   tasks_.Register("call", std::move(calls));
   eventstore::RocksDbOptions store_options;
   store_options.create_if_missing = true;
-  auto store = runtime::OpenStore(folder_ / "data", store_options, {});
+  auto store = runtime::OpenStore(data(), store_options, MasterKey());
   must(store);
   store_ = *std::move(store);
   service_ = std::make_unique<triggers::TriggerService>(triggers::ServiceParts{
@@ -85,11 +102,12 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
   must(shard);
   shard_ = *std::move(shard);
   call_executor->Attach(shard_.get());
+  TakeUpTypes();
   shard_->Resume("tester");
   must(service_->Attach(shard_.get(), store_.get(), &secrets_));
   must(service_->Begin());
-  auto projector = projections::Projector::Open(*store_, options.shard, folder_ / "views",
-                                                projections::AllViews());
+  auto projector =
+      projections::Projector::Open(*store_, options.shard, In("views"), projections::AllViews());
   must(projector);
   projector_ = *std::move(projector);
   EXPECT_TRUE(projector_->CatchUp().has_value());

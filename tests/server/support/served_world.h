@@ -17,6 +17,7 @@
 
 #include "engine/retention/service.h"
 #include "engine/runtime/shard.h"
+#include "engine/secrets/key_source.h"
 #include "server/operations/definitions.h"
 #include "server/operations/desk.h"
 #include "server/operations/events.h"
@@ -30,9 +31,15 @@
 
 namespace stele::server {
 
+// Where its data is.
+struct ServedData {
+  std::string folder;   // which stays, so that another one opens it again; empty: one of its own
+  bool sealed = false;  // by a master key that lies beside the data
+};
+
 class ServedWorld final : private runtime::Observer {
  public:
-  explicit ServedWorld(runtime::ShardOptions options = {});
+  explicit ServedWorld(runtime::ShardOptions options = {}, ServedData place = {});
   ~ServedWorld() noexcept override;
 
   KjLoop& loop() { return loop_.loop(); }
@@ -59,8 +66,8 @@ class ServedWorld final : private runtime::Observer {
   Workers& worker_operations() { return *worker_operations_; }
   Maintenance& maintenance() { return *maintenance_; }
   // Where its data and its backups are.
-  std::string data() const { return folder_ / "data"; }
-  std::string backups() const { return folder_ / "backups"; }
+  std::string data() const { return In("data"); }
+  std::string backups() const { return In("backups"); }
   const eventstore::EventStore& store() const { return *store_; }
   // Has what maintenance asks of retention done. Nothing is due by itself.
   void BeginRetention() { retention_->Start(shard_.get(), /*runs=*/false); }
@@ -112,10 +119,15 @@ class ServedWorld final : private runtime::Observer {
   }
   void OnFatal(const Error& error) override { ADD_FAILURE() << error.ToString(); }
 
+  std::string In(const std::string& name) const {
+    return place_.folder.empty() ? folder_ / name : place_.folder + "/" + name;
+  }
+  secrets::KeySource MasterKey() const;
   void Open(const runtime::ShardOptions& options);
   void TakeUpTypes();
   void Stop();
 
+  const ServedData place_;
   TempFolder folder_;
   LoopWorld loop_;
   ManualClock clock_{TimeUs(1'790'000'000'000'000)};
