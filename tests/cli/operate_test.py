@@ -252,6 +252,9 @@ class Data(ProgramTest):
         self.assertIn("STL0409", self.stele("migrate", "1", "--to", "3", code=1).stderr)
         self.assertIn("STL0407", self.stele("migrate", "1", "--to", "4", code=2).stderr)
         self.assertIn("STL0701", self.stele("migrate", "1", code=2).stderr)
+        self.stele("definitions", "retire", "expense", "--version", "2")
+        for more in ([], ["--dry-run"]):
+            self.assertIn("STL0411", self.stele("migrate", "1", "--to", "2", *more, code=1).stderr)
         self.stele("migrate", "1", "--to", "3", "--plan", '{"review": "check"}')
         self.assertEqual(self.json("status", "1", "--json")["version"], 3)
         self.assertIn("check", self.stele("status", "1").stdout)

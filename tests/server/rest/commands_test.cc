@@ -117,6 +117,9 @@ TEST_F(Commands, Migrate) {
   const int64_t id = world_.Start("waits");
   world_.served.Register("waits", "{id: v, type: signal, config: {name: go}}");
   EXPECT_EQ(Refused(409, id, "migrate", R"({"version":2})"), "STL0409");
+  EXPECT_EQ(world_.Post("/definitions/waits/retire", R"({"version":2})").status, 200);
+  EXPECT_EQ(Refused(409, id, "migrate", R"({"version":2,"plan":{"w":"v"}})"), "STL0411");
+  EXPECT_EQ(world_.Post("/definitions/waits/activate", R"({"version":2})").status, 200);
   Do(id, "migrate", R"({"version":2,"plan":{"w":"v"}})");
   EXPECT_EQ(world_.Get(fmt::format("/instances/{}", id)).number("version"), 2);
 }

@@ -12,7 +12,7 @@ using http::Method;
 
 class RestMaintenance : public testing::Test {
  protected:
-  RestMaintenance() {
+  explicit RestMaintenance(ServedData place = {}) : world_(nullptr, std::move(place)) {
     setenv("STELE_SECRETS_KEY", secrets::SecretKey::Generate().ToText().c_str(), 1);
     world_.served.Register("quick", "{id: a, type: script}");
     world_.served.Register("hangs", "{id: hang, type: script}");
@@ -196,6 +196,49 @@ TEST_F(RestMaintenance, ErasesNothingOfALogInClear) {
   EXPECT_EQ(world_.Get("/maintenance/keys").at("sealed"), Value(false));
   OnlyForAdmins(Method::kPost, "/maintenance/erase", named);
   OnlyForAdmins(Method::kGet, "/maintenance/keys");
+}
+
+class RestSealedMaintenance : public RestMaintenance {
+ protected:
+  RestSealedMaintenance() : RestMaintenance({.folder = "", .sealed = true}) {}
+};
+
+TEST_F(RestSealedMaintenance, ErasesWhatInstancesWereGivenAndKeepsThatTheyRan) {
+  const int64_t id = world_.Start("quick", R"(,"input":{"card":"4711"},"business_key":"A-1")");
+  const int64_t other = world_.Start("quick", R"(,"input":{"card":"4712"})");
+  world_.served.CatchUp();
+  EXPECT_EQ(world_.Get("/maintenance/keys").at("sealed"), Value(true));
+  const std::string history = fmt::format("/instances/{}/history", id);
+  ASSERT_NE(world_.Get(history).body.find("4711"), std::string::npos);
+
+  const std::string named = fmt::format(R"({{"instances":[{}],"reason":"asked for"}})", id);
+  OnlyForAdmins(Method::kPost, "/maintenance/erase", named);
+  const Answered erased = Do("erase", named);
+  ASSERT_EQ(erased.status, 200) << erased.body;
+  EXPECT_EQ(erased.number("erased/0"), id);
+  EXPECT_EQ(SizeOf(erased, "erased"), 1u);
+  EXPECT_TRUE(erased.at("in_clear").is_null()) << erased.body;
+
+  world_.served.CatchUp();
+  const Answered after = world_.Get(history);
+  EXPECT_EQ(after.body.find("4711"), std::string::npos) << after.body;
+  EXPECT_NE(after.body.find("step_completed"), std::string::npos) << after.body;
+  EXPECT_NE(world_.Get(fmt::format("/instances/{}/history", other)).body.find("4712"),
+            std::string::npos);
+  EXPECT_EQ(Do("verify").status, 200);
+  EXPECT_EQ(world_.Refusal(410, world_.Post(fmt::format("/instances/{}/retry", id))), "STL0307");
+  EXPECT_EQ(world_.Refusal(404, Do("erase", R"({"instances":[4711]})")), "STL0401");
+}
+
+TEST_F(RestSealedMaintenance, ErasesASubjectAndNothingThatIsOpen) {
+  const int64_t id = world_.Start("quick", R"(,"business_key":"A-1")");
+  const int64_t open = world_.Start("hangs", R"(,"business_key":"A-2")");
+  world_.served.CatchUp();
+  EXPECT_EQ(world_.Refusal(409, Do("erase", R"({"subject":"A-2"})")), "STL0405");
+  EXPECT_EQ(world_.StatusOf(open), "running");
+  const Answered erased = Do("erase", R"({"subject":"A-1"})");
+  ASSERT_EQ(erased.status, 200) << erased.body;
+  EXPECT_EQ(erased.number("erased/0"), id);
 }
 
 // What is reported of a log that is sealed.

@@ -52,8 +52,9 @@ kj::Promise<void> TextStream::write(kj::ArrayPtr<const kj::ArrayPtr<const kj::by
   return kj::READY_NOW;
 }
 
-RestWorld::RestWorld(const More& more)
-    : operations_{served.desk(),     served.instances(),         served.definitions(),
+RestWorld::RestWorld(const More& more, ServedData place)
+    : served({}, std::move(place)),
+      operations_{served.desk(),     served.instances(),         served.definitions(),
                   served.triggers(), served.questions(),         served.histories(),
                   served.events(),   served.worker_operations(), &served.maintenance()},
       api_(operations_, {.authorize = [this](const http::Request&) -> Result<Caller> {

@@ -34,7 +34,7 @@ class RestWorld {
  public:
   using More = std::function<std::vector<Resource>(const Operations&)>;
   // `more`: what other parts of the server offer beside it.
-  explicit RestWorld(const More& more = nullptr);
+  explicit RestWorld(const More& more = nullptr, ServedData place = {});
 
   ServedWorld served;
   // Who asks; nothing: nobody who can be known.

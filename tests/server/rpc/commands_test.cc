@@ -171,7 +171,19 @@ TEST_F(RpcCommands, Signal) {
 TEST_F(RpcCommands, Migrate) {
   const uint64_t id = Settled("long");
   world_.Register("long", "{id: hang, type: script}, {id: b, type: script, depends_on: [hang]}");
+  const auto change = [&](api::DefinitionState state) {
+    auto request = Session().definitionsRequest().send().getDefinitions().changeRequest();
+    request.setName("long");
+    request.setVersion(2);
+    request.setState(state);
+    Await(request.send());
+  };
   auto migrate = Instance(id).migrateRequest();
+  migrate.setVersion(2);
+  change(api::DefinitionState::RETIRED);
+  EXPECT_EQ(CodeOf(migrate.send()), ErrorCode::kDefinitionState);
+  change(api::DefinitionState::ACTIVE);
+  migrate = Instance(id).migrateRequest();
   migrate.setVersion(2);
   Do(migrate.send());
   const auto status = Await(Instance(id).statusRequest().send());

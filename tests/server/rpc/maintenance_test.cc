@@ -11,7 +11,8 @@ namespace {
 
 class RpcMaintenance : public RpcWorld {
  protected:
-  RpcMaintenance() {
+  explicit RpcMaintenance(ServedData place = {})
+      : RpcWorld(RpcOptions{.program = "stele test"}, std::move(place)) {
     setenv("STELE_SECRETS_KEY", secrets::SecretKey::Generate().ToText().c_str(), 1);
     world_.BeginRetention();
     world_.Register("quick", "{id: a, type: script}");
@@ -208,6 +209,44 @@ TEST_F(RpcMaintenance, ErasesNothingOfALogInClear) {
   EXPECT_EQ(CodeOf(Erasing(Completed())), ErrorCode::kUnsupported);
   EXPECT_EQ(CodeOf(Maintenance().eraseRequest().send()), ErrorCode::kInvalidInput);
   EXPECT_STREQ(Await(Maintenance().keysRequest().send()).getState().cStr(), R"({"sealed":false})");
+}
+
+class RpcSealedMaintenance : public RpcMaintenance {
+ protected:
+  RpcSealedMaintenance() : RpcMaintenance({.folder = "", .sealed = true}) {}
+  std::string InputOf(uint64_t id) {
+    std::string input;
+    const auto read = replay::ReadHistory(
+        world_.store(), world_.desk().engine().shard_id, InstanceId(id),
+        [&](const replay::HistoryEntry& entry) {
+          if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event))
+            input = started->input.text();
+        });
+    EXPECT_TRUE(read.has_value()) << read.error().ToString();
+    return input;
+  }
+};
+
+TEST_F(RpcSealedMaintenance, ErasesWhatInstancesWereGivenAndKeepsThatTheyRan) {
+  const uint64_t id = Started("quick", R"({"card":"4711"})");
+  const uint64_t other = Started("quick", R"({"card":"4712"})");
+  const uint64_t open = Started("hangs");
+  EXPECT_EQ(EndOf(id), "completed");
+  EXPECT_EQ(EndOf(other), "completed");
+  world_.CatchUp();
+  EXPECT_STREQ(Await(Maintenance().keysRequest().send()).getState().cStr(), R"({"sealed":true})");
+  ASSERT_EQ(InputOf(id), R"({"card":"4711"})");
+
+  EXPECT_EQ(CodeOf(Erasing(open)), ErrorCode::kWrongState);
+  const Value report = Read(Await(Erasing(id)).getReport());
+  ASSERT_EQ(report.Find("erased")->as_array().size(), 1u);
+  EXPECT_EQ(report.Find("erased")->as_array()[0], Value(static_cast<int64_t>(id)));
+  EXPECT_EQ(report.Find("in_clear"), nullptr);
+
+  EXPECT_EQ(InputOf(id), "");
+  EXPECT_EQ(InputOf(other), R"({"card":"4712"})");
+  EXPECT_EQ(CodeOf(Instance(id).retryRequest().send()), ErrorCode::kInstanceErased);
+  EXPECT_GT(Number(Read(Await(Maintenance().verifyRequest().send()).getReport()), "records"), 0);
 }
 
 TEST_F(RpcMaintenance, KeepsSecretsAndNeverTellsThem) {

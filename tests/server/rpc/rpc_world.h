@@ -33,8 +33,9 @@ class RpcWorld : public testing::Test {
   };
 
   RpcWorld() : RpcWorld(RpcOptions{.program = "stele test"}) {}
-  explicit RpcWorld(RpcOptions options)
-      : server_(std::in_place, AllOperations(), WithAlerts(std::move(options))) {}
+  explicit RpcWorld(RpcOptions options, ServedData place = {})
+      : world_({}, std::move(place)),
+        server_(std::in_place, AllOperations(), WithAlerts(std::move(options))) {}
   ~RpcWorld() override {
     client_.reset();
     for (auto& each : serving_) each = nullptr;
