@@ -60,12 +60,22 @@ constexpr Field kFields[] = {
     {kPriority, "priority", Kind::kNumber, true, {}, false, Sorting::kNumber},
 };
 
-// "42/3": the instance and the run.
+// The instance and the run.
+std::string IdOf(InstanceId instance, RunId run) {
+  return fmt::format("{}-{}", instance.value, run.value);
+}
+
+// How ids were written once: queries that somebody has kept have it.
+std::string OldIdOf(InstanceId instance, RunId run) {
+  return fmt::format("{}/{}", instance.value, run.value);
+}
+
+// Either form.
 std::optional<std::string> KeyIn(std::string_view id) {
-  const size_t slash = id.find('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  const std::optional<int64_t> instance = IntegerOf(id.substr(0, slash));
-  const std::optional<int64_t> run = IntegerOf(id.substr(slash + 1));
+  const size_t between = id.find_first_of("-/");
+  if (between == std::string_view::npos) return std::nullopt;
+  const std::optional<int64_t> instance = IntegerOf(id.substr(0, between));
+  const std::optional<int64_t> run = IntegerOf(id.substr(between + 1));
   if (!instance || !run || *instance <= 0 || *run <= 0 || *run > UINT32_MAX) return std::nullopt;
   return TaskKey(InstanceId(static_cast<uint64_t>(*instance)), RunId(static_cast<uint32_t>(*run)));
 }
@@ -108,7 +118,7 @@ const TableSchema& TaskRow::Schema() {
                                        .facts = FactsOf<TaskRow>,
                                        .key = KeyIn,
                                        .key_of = KeyOf,
-                                       .id_form = "the instance and run of one (42/3)"};
+                                       .id_form = "the instance and run of one (42-3)"};
   return kSchema;
 }
 
@@ -128,7 +138,8 @@ RowFacts TaskRow::Facts(TimeUs) const {
   facts.numbers.push_back({kInstance, static_cast<int64_t>(instance.value)});
   facts.Add(kPriority, std::to_string(priority));
   facts.numbers.push_back({kPriority, priority});
-  facts.Add(kId, fmt::format("{}/{}", instance.value, run.value));
+  facts.Add(kId, IdOf(instance, run));
+  facts.Add(kId, OldIdOf(instance, run));
   for (const std::string& person : assignees) facts.Add(kAssignee, person);
   for (const std::string& person : assignees) facts.Add(kFor, person);
   facts.Add(kFor, claimed_by);
@@ -153,7 +164,7 @@ Value ToJson(const TaskRow& row) {
                            {"approved", vote.approved},
                            {"comment", vote.comment},
                            {"time", vote.time.value}});
-  return Object{{"id", fmt::format("{}/{}", row.instance.value, row.run.value)},
+  return Object{{"id", IdOf(row.instance, row.run)},
                 {"instance", static_cast<int64_t>(row.instance.value)},
                 {"run", static_cast<int64_t>(row.run.value)},
                 {"definition", row.definition},

@@ -96,7 +96,6 @@ kj::Promise<http::Response> Act(const Operations& operations, const Call& call, 
 
 Object Shown(const TaskRow& row) {
   Value shown = projections::ToJson(row);
-  shown.as_object().Set("id", fmt::format("{}-{}", row.instance.value, row.run.value));
   return std::move(shown.as_object());
 }
 
@@ -148,7 +147,7 @@ kj::Promise<http::Response> Get(const Operations& operations, const Call& call) 
   const auto freshness = AskedFreshness(call, operations.desk.Now());
   if (!freshness.has_value()) return Refuse(freshness.error());
   Search search;
-  search.query = fmt::format("id:{}/{} state:*", id->first.value, id->second.value);
+  search.query = fmt::format("id:{}-{} state:*", id->first.value, id->second.value);
   search.limit = 1;
   search.freshness = *freshness;
   return Reply(operations.questions.Tasks(call.caller(), search),

@@ -1,4 +1,5 @@
 // The view of tasks for people over real logs.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "base/json.h"
@@ -118,7 +119,10 @@ TEST(TasksView, FindsWhatAPersonMayDo) {
               ElementsAre(named.value));
   EXPECT_THAT(Found(log, "look"), ElementsAre(named.value)) << "by its title";
   EXPECT_THAT(Found(log, "instance:2"), ElementsAre(2));
-  EXPECT_THAT(Found(log, "id:2/1"), ElementsAre(2));
+  for (const char* id : {"2-1", "2/1"}) {
+    EXPECT_THAT(Found(log, fmt::format("id:{}", id)), ElementsAre(2));
+    EXPECT_THAT(Found(log, fmt::format("-id:{}", id)), ElementsAre(1));
+  }
 }
 
 TEST(TasksView, OpensATaskAgainThatIsTriedAgain) {
@@ -218,7 +222,7 @@ TEST(TasksView, IsWrittenAsJson) {
   log.Start(log.Define(kApproval));
   const std::string json = ToJson(ToJson(RowOf(log, 1)));
   for (const std::string_view part :
-       {R"("id":"1/1")", R"("title":"Look at it")", R"("assignees":["anna","bo"])",
+       {R"("id":"1-1")", R"("title":"Look at it")", R"("assignees":["anna","bo"])",
         R"("claimed_by":null)", R"("min_approvers":2)", R"("due":null)"})
     EXPECT_THAT(json, HasSubstr(part));
 }
