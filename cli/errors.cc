@@ -144,7 +144,7 @@ std::string ToText(const Terminal& terminal, const Array& errors) {
   for (const Value& error : errors) {
     const Document row(error);
     const int64_t instance = row["instance"].whole();
-    rows.push_back({fmt::format("{}", std::max(row["count"].whole(), row["instances"].whole())),
+    rows.push_back({fmt::format("{}", row["count"].whole()),
                     Time(row["last_occurrence"].time()), Clean(row["definition"].text()),
                     row["step"].is_null() ? "-" : Clean(row["step"].text()),
                     Clean(row["error_type"].text()),

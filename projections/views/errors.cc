@@ -343,10 +343,13 @@ Status ReadMessages(const eventstore::EventStore& log, ShardId shard, ErrorPage&
 
 Object ToJson(const ErrorRow& row) {
   const auto whole = [](uint64_t number) { return Value(static_cast<int64_t>(number)); };
+  // What failed with it did so, even where the error itself is counted in another row.
+  const uint64_t seen = std::max({row.count, row.steps, row.incidents, row.instances});
   return {{"definition", row.definition},
           {"step", row.step.empty() ? Value() : Value(row.step)},
           {"error_type", row.kind},
-          {"count", whole(row.count)},
+          {"count", whole(seen)},
+          {"own", whole(row.count)},
           {"attempts", whole(row.attempts)},
           {"steps", whole(row.steps)},
           {"incidents", whole(row.incidents)},

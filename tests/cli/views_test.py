@@ -79,7 +79,9 @@ class Views(ProgramTest):
         self.assertEqual(self.found("--as-of", "2100-01-01T00:00:00Z"), [3, 2, 1])
 
     def test_tasks_stay_when_they_are_over(self):
-        self.assertEqual([t["state"] for t in self.json("tasks", "--json")["tasks"]], ["open"])
+        self.assertEqual([(t["id"], t["state"]) for t in self.json("tasks", "--json")["tasks"]], [("3-1", "open")])
+        for task in ("3-1", "3/1"):
+            self.assertEqual([t["id"] for t in self.json("tasks", f"id:{task}", "--json")["tasks"]], ["3-1"])
         self.stele("reject", "3", "review", "--by", "anna", code=1)
         self.assertEqual(self.json("tasks", "--json")["tasks"], [])
         rejected, = self.json("tasks", "state:rejected", "--json")["tasks"]
@@ -136,6 +138,8 @@ class Views(ProgramTest):
         self.assertIn("break", self.stele("stats", "fails").stdout)
         self.assertIn("STL0407", self.stele("stats", "nothing", code=2).stderr)
         self.assertIn("no stock", self.stele("errors").stdout)
+        rows = self.json("errors", "--json")["errors"]
+        self.assertEqual({row["step"]: (row["count"], row["own"]) for row in rows}, {"break": (1, 1), None: (1, 0)})
         self.assertEqual(self.stele("errors", "--definition", "two").stdout, "nothing fits\n")
 
     def test_views_are_built_anew_and_compared(self):

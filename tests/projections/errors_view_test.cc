@@ -129,6 +129,8 @@ steps: [{id: each, type: loop, items: "{{variables.n}}", steps: [{id: item, type
   ASSERT_EQ(errors.size(), 2u);
   for (const ErrorRow& row : errors) {
     EXPECT_EQ(row.count, row.step == "each" ? 1u : 0u);
+    EXPECT_EQ(ToJson(row).Find("own")->as_int(), row.step == "each" ? 1 : 0);
+    EXPECT_EQ(ToJson(row).Find("count")->as_int(), 1) << row.step << ": it was met";
     EXPECT_EQ(row.attempts, 0u);
     EXPECT_EQ(row.steps, row.step == "each" ? 1u : 0u);
   }
