@@ -23,6 +23,13 @@ Value TextOrNull(const std::string& text) {
   return text.empty() ? Value() : Value(text);
 }
 
+Object VariablesOf(const model::Instance& instance) {
+  Object variables;
+  for (const model::NamedPayload& variable : instance.scopes[0].variables)
+    variables.Set(variable.name, variable.value.value());
+  return variables;
+}
+
 Value ToJson(const Recorded& recorded) {
   const model::Instance& instance = recorded.instance;
   Object document = RunToJson(instance.id,
@@ -43,10 +50,8 @@ Value ToJson(const Recorded& recorded) {
                              ? Value(static_cast<int64_t>(instance.parent_instance.value))
                              : Value());
   document.Set("deadline", instance.deadline ? Value(instance.deadline.value) : Value());
-  Object variables;
-  for (const model::NamedPayload& variable : instance.scopes[0].variables)
-    variables.Set(variable.name, variable.value.value());
-  document.Set("variables", std::move(variables));
+  document.Set("input", instance.input.has_value() ? instance.input.value() : Value());
+  document.Set("variables", VariablesOf(instance));
   document.Set("started", instance.started.value);
   document.Set("ended", instance.ended ? Value(instance.ended.value) : Value());
   return document;
@@ -108,18 +113,15 @@ void Print(const Recorded& recorded, const CommandPlace& place, const Terminal& 
     if (!command.empty()) rows.push_back({"", Clean(command)});
   }
   std::string text = Table(rows) + "\n" + StepTable(*recorded.timeline);
-  const auto section = [&](std::string_view title, const Object& members) {
-    if (members.empty()) return;
+  const auto section = [&](std::string_view title, const Value& values) {
+    if (!values.is_object() || values.as_object().empty()) return;
     text += fmt::format("\n{}\n", title);
-    for (const Member& member : members)
+    for (const Member& member : values.as_object())
       text += fmt::format("  {}: {}\n", Clean(member.key), Inline(member.value));
   };
-  Object variables;
-  for (const model::NamedPayload& variable : instance.scopes[0].variables)
-    variables.Set(variable.name, variable.value.value());
-  section("variables", variables);
-  if (instance.output.has_value() && instance.output.value().is_object())
-    section("outputs", instance.output.value().as_object());
+  if (instance.input.has_value()) section("input", instance.input.value());
+  section("variables", VariablesOf(instance));
+  if (instance.output.has_value()) section("outputs", instance.output.value());
   terminal.Print(text);
 }
 

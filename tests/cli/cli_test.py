@@ -78,6 +78,14 @@ class Run(ProgramTest):
         self.json("run", example("order-saga.yml"), "--json", "--var", "order_id=7")
         self.assertEqual(self.json("status", "1", "--json")["variables"]["order_id"], "7")
 
+    def test_the_input_is_kept_and_shown(self):
+        self.stele("run", example("expense.yml"), "--input", '{"amount": 420, "by": {"name": "ada"}}', code=3)
+        self.assertEqual(self.json("status", "1", "--json")["input"], {"amount": 420, "by": {"name": "ada"}})
+        self.assertIn('\ninput\n  amount: 420\n  by: {"name":"ada"}\n', self.stele("status", "1").stdout)
+        self.stele("run", example("order-saga.yml"))
+        self.assertIsNone(self.json("status", "2", "--json")["input"])
+        self.assertNotIn("input", self.stele("status", "2").stdout)
+
     def test_an_input_that_is_no_file_is_refused(self):
         for place in ("/", "/dev/zero", "nowhere.json"):
             self.assertIn("STL000", self.stele("run", example("parallel-join.yml"), "--input",
