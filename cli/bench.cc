@@ -32,7 +32,7 @@ constexpr OptionSpec kBenchOptions[] = {
      "to the server (default: start 16, complete 1, worker 4, subscribers 10000)"},
     {"--workers", "N", "that join the server, for the scenario worker (default 1)"},
     {"--duration", "DURATION", "how long is measured (default 10s)"},
-    {"--warm-up", "DURATION", "how long the same is done before that (default 2s)"},
+    {"--warm-up", "DURATION", "how long the same is done before that (default 2s; 0s: not at all)"},
     {"--count", "N", "so many operations, in place of the two"},
     {"--data", "DIR",
      "the data directory (default: a new one in the present directory, which is removed)"},
@@ -51,8 +51,10 @@ constexpr std::string_view kDetails =
     "says what each figure means. A data directory or server that is named keeps what is done: a\n"
     "definition \"stele-bench-start\" or \"stele-bench-worker\" and its instances. A directory in\n"
     "which instances are open or triggers active is refused.\n\n"
-    "Ctrl-C ends it early, with the figures up to then. Exits 0 when it was measured, 1 when the\n"
-    "load failed, 2 for bad usage, 3 when it was ended.\n\n"
+    "Ctrl-C ends it early, with the figures up to then, and so does a server that goes away. "
+    "Exits\n"
+    "0 when it was measured, 1 when the load failed or was cut short, 2 for bad usage, 3 when it\n"
+    "was ended.\n\n"
     "  stele bench start\n"
     "  stele bench start --over rpc --connections 16 --in-flight 1024\n"
     "  stele bench complete --over rpc --rate 200 --json\n"
@@ -124,7 +126,13 @@ int Bench(const Arguments& arguments, const Terminal& terminal) {
   }
   terminal.Print(options->json ? CleanJson(ToPrettyJson(JsonOf(*options, *report))) + "\n"
                                : TextOf(*options, *report));
-  return interrupts.asked() ? kExitInterrupted : kExitDone;
+  if (interrupts.asked()) return kExitInterrupted;
+  if (!report->measured.has_value() || !report->measured->cut_short.has_value()) return kExitDone;
+  Error why = *report->measured->cut_short;
+  why.message = fmt::format("Expected to measure to the end but found it cut short after {}: {}",
+                            Duration(report->measured->window_us), why.message);
+  terminal.PrintError(why);
+  return kExitFailed;
 }
 
 }  // namespace stele::cli

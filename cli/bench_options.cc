@@ -122,7 +122,7 @@ Result<load::Plan> PlanOf(const Arguments& arguments, Scenario scenario) {
   if (!count.has_value()) return std::unexpected(count.error());
   const auto duration = GivenDuration(arguments, "--duration");
   if (!duration.has_value()) return std::unexpected(duration.error());
-  const auto warm_up = GivenDuration(arguments, "--warm-up");
+  const auto warm_up = GivenDuration(arguments, "--warm-up", /*least_us=*/0);
   if (!warm_up.has_value()) return std::unexpected(warm_up.error());
   return load::Plan{.rate = static_cast<double>(rate->value_or(0)),
                     .in_flight = in_flight->has_value() ? static_cast<uint64_t>(**in_flight)

@@ -194,9 +194,16 @@ Object UseToJson(const load::UseBetween& use) {
           {"written_bytes", static_cast<int64_t>(use.written_bytes)}};
 }
 
+Value CutShortToJson(const std::optional<Error>& why) {
+  if (!why.has_value()) return {};
+  return Object{{"code", fmt::format("STL{:04}", static_cast<int>(why->code))},
+                {"message", why->message}};
+}
+
 Object MeasuredToJson(const BenchOptions& options, const load::Measured& measured) {
   const double rate = PerSecond(measured.done_in_window, measured.window_us);
-  Object json{{"seconds", static_cast<double>(measured.window_us) / 1e6},
+  Object json{{"cut_short", CutShortToJson(measured.cut_short)},
+              {"seconds", static_cast<double>(measured.window_us) / 1e6},
               {"measured", static_cast<int64_t>(measured.done_in_window)},
               {"per_second", rate},
               {"acknowledged", static_cast<int64_t>(measured.done)},
@@ -238,6 +245,9 @@ std::string TextOf(const BenchOptions& options, const BenchReport& report) {
   Rows rows{{"target", Clean(TargetOf(options, report))}};
   if (report.measured.has_value()) {
     rows.push_back({"load", LoadOf(options)});
+    if (report.measured->cut_short.has_value())
+      rows.push_back({"cut short", fmt::format("after {}: the figures are those until then",
+                                               Duration(report.measured->window_us))});
     AddMeasured(rows, options, *report.measured);
   }
   if (report.subscribers.has_value()) AddSubscribers(rows, *report.subscribers);

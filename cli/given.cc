@@ -191,13 +191,15 @@ Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Argu
   return headers;
 }
 
-Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option) {
+Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option,
+                                             int64_t least_us) {
   if (!arguments.Has(option)) return std::nullopt;
   const std::string word = arguments.Get(option);
   const std::optional<int64_t> duration = definition::ParseDuration(word);
-  if (duration.has_value() && *duration > 0) return duration;
+  if (duration.has_value() && *duration >= least_us) return duration;
   return Fail(ErrorCode::kBadDuration,
-              fmt::format("Expected a duration like \"90s\" or \"2h\"{} for {} but found \"{}\"",
+              fmt::format("Expected a duration like \"90s\" or \"2h\"{}{} for {} but found \"{}\"",
+                          duration.has_value() ? ", longer than none," : "",
                           definition::DurationBound(Value(word)), option, word));
 }
 

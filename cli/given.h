@@ -51,7 +51,9 @@ Result<std::optional<int64_t>> GivenNumber(const Arguments& arguments, std::stri
 Result<std::vector<std::pair<std::string, std::string>>> GivenHeaders(const Arguments& arguments);
 
 // Microseconds.
-Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option);
+// `least_us`: 0, where none at all is one, too.
+Result<std::optional<int64_t>> GivenDuration(const Arguments& arguments, std::string_view option,
+                                             int64_t least_us = 1);
 // A duration from `now`, or a time as RFC 3339 writes it.
 Result<TimeUs> GivenMoment(const Arguments& arguments, std::string_view option, TimeUs now);
 

@@ -98,6 +98,7 @@ void Load::LookAtWindow(int64_t now_us) {
 
 bool Load::Look(int64_t now_us) {
   const std::lock_guard lock(mutex_);
+  if (failure_.has_value()) to_us_ = std::min(to_us_, now_us);
   LookAtWindow(now_us);
   if (now_us >= next_second_us_) {
     next_second_us_ += 1'000'000;
@@ -117,6 +118,8 @@ bool Load::Look(int64_t now_us) {
                    fmt::format("Expected an answer to everything within {} s but found {} of {} "
                                "without one",
                                kDrainUs / 1'000'000, under_way_, measured_.begun)};
+  to_us_ = std::min(to_us_, now_us);
+  LookAtWindow(now_us);
   return true;
 }
 
@@ -131,8 +134,10 @@ int64_t Load::NextLookUs(int64_t now_us) const {
 
 Result<Measured> Load::Finish() const {
   const std::lock_guard lock(mutex_);
-  if (failure_.has_value()) return std::unexpected(*failure_);
+  if (failure_.has_value() && (!window_ended_ || measured_.done_in_window == 0))
+    return std::unexpected(*failure_);
   Measured measured = measured_;
+  measured.cut_short = failure_;
   measured.window_us = std::max<int64_t>(to_us_ - from_us_, 0);
   measured.records_in_window = position_at_end_ - position_at_begin_;
   return measured;

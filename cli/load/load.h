@@ -51,6 +51,7 @@ struct Measured {
   uint64_t done_in_window = 0;
   uint64_t records_in_window = 0;       // that the log grew by
   projections::Histogram latencies_us;  // of what was begun within it
+  std::optional<Error> cut_short;       // why it ended before its time: this is what was until then
 };
 
 // Told on the thread that calls Look.
@@ -87,7 +88,8 @@ class Load {
   // When to call Look, and Take, again, unless something is done before.
   int64_t NextLookUs(int64_t now_us) const;
 
-  // REQUIRES: Look has said that it is over.
+  // What it failed with, unless it had measured something by then. REQUIRES: Look has said that it
+  // is over.
   Result<Measured> Finish() const;
 
  private:

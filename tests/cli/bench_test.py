@@ -185,6 +185,36 @@ class AtAServer(BenchTest):
         text = self.stele("bench", "subscribers", "--server", address, "--connections", "3").stdout
         self.assertIn("not known: the server is none of this machine's", text)
 
+    def test_a_server_that_goes_away_takes_no_figure_along(self):
+        for form in ("--json", "--quiet"):
+            server = self.start("serve", "--dev", "--data", "data" + form, "--rpc", "127.0.0.1:0")
+            address = re.search(r"rpc at (\S+)", self.wait_for_line(server, "rpc at "))[1]
+            load = self.start("bench", "start", "--server", address, "--warm-up", "0s", "--duration", "100s",
+                              "--rate", "500", "--connections", "2", form)
+            while self.json("stats", "--server", address, "--json")["counts"]["started"] < 100:
+                self.assertIsNone(load.poll())
+            server.kill()
+            printed, errors = load.communicate(timeout=60)
+            self.assertEqual(load.returncode, 1, errors)
+            self.assertIn("cut short after", errors)
+            if form == "--json":
+                report = json.loads(printed)
+                self.assertRegex(report["cut_short"]["code"], "^STL[0-9]{4}$")
+                self.assertGreater(report["measured"], 50)
+                self.assertGreater(report["latency_ms"]["p50"], 0)
+                self.assertLess(report["seconds"], 100)
+            else:
+                self.assertRegex(printed, "(?m)^cut short +after .*s: the figures are those until then$")
+        self.nothing_left()
+
+    def test_a_warm_up_may_be_none(self):
+        _, address = self.serve("127.0.0.1:0")
+        report = self.bench("start", "--server", address, "--warm-up", "0s", "--duration", "200ms")
+        self.assertEqual((report["acknowledged"] >= report["measured"], report["cut_short"]), (True, None))
+        refused = self.stele("bench", "start", "--duration", "0s", code=2).stderr
+        self.assertIn("a duration like", refused)
+        self.assertIn("longer than none", refused)
+
     def test_nobody_there(self):
         done = self.stele("bench", "start", "--server", f"unix:{self.directory}/none", code=2)
         self.assertIn("stele: STL", done.stderr)

@@ -164,6 +164,34 @@ TEST(Load, EndsAtOnceWithWhatFailed) {
   EXPECT_TRUE(told.TakeAll(kBegin + 2).empty());
 }
 
+TEST(Load, ThatFailsHasWhatItMeasuredUntilThen) {
+  for (const uint64_t count : {0, 10}) {
+    Told told({.in_flight = 2, .duration_us = 10 * kSecond, .count = count});
+    told.load.Look(kBegin);
+    ASSERT_EQ(told.TakeAll(kBegin).size(), 2u);
+    told.load.Done(kBegin, kBegin + kSecond, 1);
+    told.load.Fail({ErrorCode::kClosed, "it has gone"});
+    ASSERT_TRUE(told.load.Look(kBegin + 2 * kSecond));
+    EXPECT_EQ(told.ended, 1) << "what was used until then is known, too";
+    const auto measured = told.load.Finish();
+    ASSERT_TRUE(measured.has_value());
+    EXPECT_EQ(measured->cut_short->message, "it has gone");
+    EXPECT_EQ(measured->done_in_window, 1u);
+    EXPECT_EQ(measured->latencies_us.count(), 1u);
+    EXPECT_EQ(measured->window_us, count > 0 ? kSecond + 1 : 2 * kSecond);
+  }
+}
+
+TEST(Load, ThatFailsInItsWarmUpHasMeasuredNothing) {
+  Told told({.in_flight = 1, .warm_up_us = kSecond, .duration_us = kSecond});
+  told.load.Look(kBegin);
+  ASSERT_TRUE(told.load.Take(kBegin).has_value());
+  told.load.Done(kBegin, kBegin + 5, 1);
+  told.load.Fail({ErrorCode::kClosed, "it has gone"});
+  ASSERT_TRUE(told.load.Look(kBegin + 6));
+  EXPECT_EQ(told.load.Finish().error().message, "it has gone");
+}
+
 TEST(Load, ThatIsStoppedHasWhatItMeasuredUntilThen) {
   Told told({.in_flight = 1, .duration_us = 10 * kSecond});
   told.load.Look(kBegin);
