@@ -16,6 +16,7 @@
 #include "cli/load/workers.h"
 #include "cli/open_data.h"
 #include "cli/open_files.h"
+#include "cli/remote/server_option.h"
 #include "cli/settings.h"
 
 namespace stele::cli {
@@ -202,7 +203,7 @@ Status BenchRun::MeasureServed(const std::string& data) {
   const bool subscribes = options_.scenario == Scenario::kSubscribers;
   const auto clients =
       load::Clients::Connect(address, subscribes ? 1 : options_.connections, stop_);
-  if (!clients.has_value()) return std::unexpected(clients.error());
+  if (!clients.has_value()) return std::unexpected(ExplainTls(address.address, clients.error()));
   STELE_RETURN_IF_ERROR((*clients)->Prepare(options_.work()));
   const std::optional<pid_t> server =
       process != nullptr ? std::optional(process->id()) : (*clients)->server_process();

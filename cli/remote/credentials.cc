@@ -48,14 +48,17 @@ bool IsOf(std::string_view line, std::string_view server) {
   return line.size() > server.size() && line.starts_with(server) && line[server.size()] == ' ';
 }
 
-std::string TokenIn(std::string_view text, std::string_view server) {
-  std::string own;
-  std::string any;
+struct Tokens {
+  std::string own;  // of that server's line
+  std::string any;  // for every server
+};
+Tokens TokensIn(std::string_view text, std::string_view server) {
+  Tokens tokens;
   ForEachLine(text, [&](std::string_view line) {
-    if (IsOf(line, server)) own = line.substr(server.size() + 1);
-    if (!line.contains(' ')) any = line;
+    if (IsOf(line, server)) tokens.own = line.substr(server.size() + 1);
+    if (!line.contains(' ')) tokens.any = line;
   });
-  return own.empty() ? any : own;
+  return tokens;
 }
 
 std::unexpected<Error> CannotWrite(const std::string& path, int fault) {
@@ -89,7 +92,8 @@ Result<std::string> TokenFor(const Arguments& arguments, std::string_view server
   if (!file.named && (file.path.empty() || !std::filesystem::exists(file.path))) return "";
   const auto text = ReadGivenFile(file.path, kMaxFileBytes);
   if (!text.has_value()) return std::unexpected(text.error());
-  std::string token = TokenIn(*text, server);
+  const Tokens tokens = TokensIn(*text, server);
+  std::string token = tokens.own.empty() ? tokens.any : tokens.own;
   if (token.empty() && file.named)
     return Fail(
         ErrorCode::kUnauthenticated,
@@ -116,6 +120,15 @@ Result<std::string> KeepToken(const Arguments& arguments, std::string_view serve
   if (!token.empty()) lines += fmt::format("{} {}\n", server, token);
   STELE_RETURN_IF_ERROR(WriteClosed(file.path, lines));
   return file.path;
+}
+
+void KeepRenewed(const Arguments& arguments, std::string_view server, std::string_view before,
+                 std::string_view fresh) {
+  const TokenFile file = FileOf(arguments);
+  if (file.path.empty() || !std::filesystem::exists(file.path)) return;
+  const auto text = ReadGivenFile(file.path, kMaxFileBytes);
+  if (!text.has_value() || TokensIn(*text, server).own != before) return;
+  static_cast<void>(KeepToken(arguments, server, fresh));
 }
 
 }  // namespace stele::cli

@@ -22,4 +22,9 @@ Result<std::string> TokenFor(const Arguments& arguments, std::string_view server
 Result<std::string> KeepToken(const Arguments& arguments, std::string_view server,
                               std::string_view token);
 
+// Where the file has a line of the server's own with `before`: `fresh` in its place. It helps the
+// next command; without it the one before counts to its end.
+void KeepRenewed(const Arguments& arguments, std::string_view server, std::string_view before,
+                 std::string_view fresh);
+
 }  // namespace stele::cli

@@ -290,10 +290,12 @@ void Following::Run() {
   uint32_t still = 0;
   while (!is_over()) {
     woken_ = false;
+    if (server_.RenewWhenDue())
+      for (auto& [id, followed] : runs_) followed.waker.reset();
     const auto motion = LookAtAll();
     if (!motion.has_value()) {
       display_.Clear();
-      terminal_.PrintError(motion.error());
+      terminal_.PrintError(server_.Explained(motion.error()));
       failed_ = true;
       return;
     }

@@ -39,8 +39,13 @@ Result<Passwords> AskForPassword(const std::string& name, const std::string& ser
                          2 * kMaxPasswordBytes);
   if (!given.has_value()) return std::unexpected(given.error());
   const size_t end = given->find('\n');
-  if (end == std::string::npos) return Passwords{*given, ""};
-  return Passwords{given->substr(0, end), given->substr(end + 1)};
+  const bool is_one = end == std::string::npos;
+  Passwords passwords{given->substr(0, end), is_one ? "" : given->substr(end + 1)};
+  if (!passwords.now.empty()) return passwords;
+  // It would be counted as a wrong one, and the next one had to wait.
+  return Fail(ErrorCode::kUsage,
+              fmt::format("Expected the password of {}{} but found an empty one", name,
+                          isatty(STDIN_FILENO) == 1 ? "" : " on the first line of standard input"));
 }
 
 Result<Known> LogIn(Remote& server, const std::string& name, const std::string& password) {

@@ -3,6 +3,9 @@
 #include <capnp/rpc-twoparty.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "cli/given.h"
 #include "cli/remote/credentials.h"
 #include "server/loop/address.h"
@@ -18,6 +21,9 @@ namespace {
 
 // To be connected, with the handshake of TLS, and to be known.
 constexpr int64_t kConnectPatienceUs = 10'000'000;
+
+// A token is not asked for again sooner.
+constexpr int64_t kRenewPauseUs = 1'000'000;
 
 kj::StringPtr Words(const std::string& text) {
   return {text.c_str(), text.size()};
@@ -90,6 +96,7 @@ Status Remote::Dial(const Arguments& arguments) {
       kConnectPatienceUs);
   if (!in_time.has_value()) return Fail(ErrorCode::kUnreachable, in_time.error().message);
   if (line_->connection.has_value()) return {};
+  if (line_->tls.has_value()) fault = ExplainTls(server_, {ErrorCode::kUnreachable, fault}).message;
   return Fail(ErrorCode::kUnreachable,
               fault.starts_with("Expected")
                   ? fault
@@ -121,15 +128,63 @@ Status Remote::Enter(const std::string& token) {
     if (entered.has_value()) session_ = entered->getSession();
     if (!entered.has_value()) known = std::unexpected(entered.error());
   }
-  if (known.has_value()) return known;
-  Error error = known.error();
-  if (error.code == ErrorCode::kUnauthenticated || error.code == ErrorCode::kBadToken)
-    error.message += fmt::format("; \"stele login --server {} --user NAME\" gets a token", server_);
-  return std::unexpected(std::move(error));
+  if (!known.has_value()) return std::unexpected(Explained(known.error()));
+  token_ = token;
+  return known;
+}
+
+Error Remote::Explained(Error error) const {
+  if (error.code != ErrorCode::kUnauthenticated && error.code != ErrorCode::kBadToken) return error;
+  if (not_renewed_.has_value())
+    error.message += fmt::format("; in its time no other one was given: {}", not_renewed_->message);
+  error.message += fmt::format("; \"stele login --server {} --user NAME\" gets a token", server_);
+  return error;
+}
+
+void Remote::NoteEnd(TimeUs expires) {
+  expires_ = expires;
+  const int64_t left_us = expires.value - SystemClock().Now().value;
+  // Clocks may differ: that costs some calls, and no token.
+  renew_at_ = line_->loop.timer().now() + std::max(left_us / 2, kRenewPauseUs) * kj::MICROSECONDS;
+}
+
+bool Remote::RenewWhenDue() {
+  if (token_.empty()) return false;
+  if (!expires_.has_value()) {
+    // One that is refused already the next call is told of.
+    const auto asked = Wait(session().whoAmIRequest().send());
+    if (asked.has_value()) NoteEnd(TimeUs(asked->getCaller().getExpires()));
+  }
+  const bool is_due = expires_.has_value() && *expires_ && line_->loop.timer().now() >= renew_at_;
+  if (!is_due) return false;
+  const Status renewed = Renew();
+  if (renewed.has_value()) return true;
+  // Behind its end the token is refused for that, whatever the reason was before.
+  if (!not_renewed_.has_value() || renewed.error().code != ErrorCode::kBadToken)
+    not_renewed_ = renewed.error();
+  NoteEnd(*expires_);
+  return false;
+}
+
+Status Remote::Renew() {
+  const auto fresh = Wait(session().refreshRequest().send(), kConnectPatienceUs);
+  if (!fresh.has_value()) return std::unexpected(fresh.error());
+  std::string token = fresh->getToken().cStr();
+  auto request = gate().withTokenRequest();
+  request.setToken(Words(token));
+  auto entered = Wait(request.send(), kConnectPatienceUs);
+  if (!entered.has_value()) return std::unexpected(entered.error());
+  session_ = entered->getSession();
+  KeepRenewed(arguments_, server_, token_, token);
+  token_ = std::move(token);
+  not_renewed_.reset();
+  NoteEnd(TimeUs(fresh->getExpires()));
+  return {};
 }
 
 Result<std::unique_ptr<Remote>> Remote::Connect(const Arguments& arguments, std::string server) {
   std::unique_ptr<Remote> remote(new Remote(std::move(server)));
+  remote->arguments_ = arguments;
   STELE_RETURN_IF_ERROR(remote->Dial(arguments));
   // Who is no server of ours is told no secret.
   STELE_RETURN_IF_ERROR(remote->Greet());

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <kj/async.h>
+#include <kj/time.h>
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "cli/arguments.h"
 #include "cli/remote/server_option.h"
 #include "schemas/api.capnp.h"
@@ -44,6 +46,13 @@ class Remote {
   // Of who has logged in.
   void Admit(api::Session::Client session) { session_ = kj::mv(session); }
 
+  // For a command that goes on for long: asks for another token when half of the time that is left
+  // of this one has passed, as long as the server gives one, and keeps it where this one was kept.
+  // True: session() is another one; subscriptions of the one before end with its token.
+  bool RenewWhenDue();
+  // What a call was refused with and, when it was because of the token, what helps.
+  Error Explained(Error error) const;
+
   // The value, or what the call was refused with. kTimeout: nothing came for so long.
   template <class T>
   Result<T> Wait(kj::Promise<T> promise, int64_t patience_us = kAnswerPatienceUs);
@@ -57,12 +66,20 @@ class Remote {
   // kUnreachable: the other end does not speak as a server of ours.
   Status Greet();
   Status Enter(const std::string& token);
+  // Of this session's token, which is asked for now or was told of.
+  void NoteEnd(TimeUs expires);
+  Status Renew();
   // Until the promise is kept or broken; kTimeout.
   Status RunUntil(const bool& done, kj::Promise<void> promise, int64_t patience_us);
 
   const std::string server_;
+  Arguments arguments_;
+  std::string token_;  // empty: nobody was asked for one
   std::unique_ptr<Line> line_;
   std::optional<api::Session::Client> session_;
+  std::optional<TimeUs> expires_;  // none: nobody has asked as yet; 0: never
+  kj::TimePoint renew_at_ = kj::origin<kj::TimePoint>();
+  std::optional<Error> not_renewed_;  // why, the last time
 };
 
 template <class T>

@@ -47,6 +47,16 @@ bool WantsTls(const Arguments& arguments, std::string_view server) {
          arguments.Has("--tls-certificate") || arguments.Has("--tls-key");
 }
 
+Error ExplainTls(const std::string& server, Error fault) {
+  // What OpenSSL says of an answer that is no record of TLS.
+  if (!fault.message.contains("wrong version number")) return fault;
+  return {ErrorCode::kUnreachable,
+          fmt::format("Expected a server that speaks TLS at {} but found one that speaks none: ask "
+                      "it without TLS (no \"tls:\", no --tls-ca), or start it with "
+                      "--tls-certificate",
+                      server)};
+}
+
 Status CheckMayHoldSecrets(const Arguments& arguments, const std::string& server) {
   if (WantsTls(arguments, server) || arguments.Has("--plaintext")) return {};
   if (IsThisMachine(*server::ParseAddress(AddressOf(server)))) return {};

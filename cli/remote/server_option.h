@@ -21,6 +21,9 @@ bool WantsTls(const Arguments& arguments, std::string_view server);
 // has insisted with --plaintext. REQUIRES: ServerOf gave the server.
 Status CheckMayHoldSecrets(const Arguments& arguments, const std::string& server);
 
+// What a connection over TLS has failed with, in words. kUnreachable: the other end speaks none.
+Error ExplainTls(const std::string& server, Error fault);
+
 // Before an address: over TLS.
 inline constexpr std::string_view kTlsPrefix = "tls:";
 // Without it.

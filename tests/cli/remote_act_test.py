@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 from program import BINARY, environment
@@ -34,6 +35,13 @@ steps:
   - id: "sleep"
     type: "script"
     config: {runtime: "bash", script: "sleep 600"}
+"""
+WAITS = """
+name: "waits"
+steps:
+  - id: "wait"
+    type: "script"
+    config: {runtime: "bash", script: "until [ -e '%s' ]; do sleep 0.05; done"}
 """
 RESIZE = '{"type": "object", "properties": {"width": {"type": "integer"}}}'
 # What differs from one time to the next: how long, when.
@@ -341,6 +349,43 @@ class Following(ActTest):
         self.ask("cancel", "1")
         self.assertIn("cancelled", child.communicate(timeout=60)[0])
         self.assertEqual(child.returncode, 3)
+        self.stop(server)
+
+
+class LongerThanATokenLasts(UsersTest):
+    def run_on(self, **variables):
+        """A run that ends when `go` is there."""
+        child = self.start("run", self.write("waits.yml", WAITS % self.path("go")), "--server", self.server,
+                           HOME=self.directory, **variables)
+        self.wait_for_line(child, "instance 1 of waits")
+        return child
+
+    def test_a_login_is_renewed_and_kept(self):
+        server = self.admit("--auth-token-lifetime", "6s")
+        first = self.token()
+        child = self.run_on()
+        while self.run_with({"STELE_TOKEN": first}, "types", "list", "--server", self.server).returncode == 0:
+            pass
+        self.assertNotEqual(self.token(), first)
+        self.assertEqual(self.run_with({}, "types", "list", "--server", self.server).returncode, 0)
+        self.write("go", "")
+        said, errors = child.communicate(timeout=60)
+        self.assertEqual((child.returncode, errors), (0, ""), said)
+        self.assertIn("instance 1 completed", said)
+        self.stop(server)
+
+    def test_what_cannot_be_renewed_is_said_to_have_ended(self):
+        server = self.admit()
+        key = self.post("/keys", {"name": "night", "role": "developer", "expires": int((time.time() + 4) * 1e6)},
+                        201, token=self.token())["key"]
+        child = self.run_on(STELE_TOKEN=key)
+        _, errors = child.communicate(timeout=60)
+        self.assertEqual(child.returncode, 2, errors)
+        self.assertRegex(errors, "STL1003: .*expired.*no other one was given: .*another credential; \"stele login")
+        self.write("go", "")
+        # What it followed has gone on.
+        self.get("/instances/1?wait=30s", token=self.token())
+        self.assertEqual(self.get("/instances/1", token=self.token())["status"], "completed")
         self.stop(server)
 
 

@@ -263,9 +263,9 @@ triggers next 2
 
 
 class UsersTest(RemoteTest):
-    def admit(self):
+    def admit(self, *words):
         """A server, an admin's token, and the name of the file that has it."""
-        child = self.serve_rpc()
+        child = self.serve_rpc(*words)
         said = self.wait_for_line(child, "password: ")
         first = re.search(r'user "admin" was made; one-time password: (\S+)', said)[1]
         done = self.login("admin", f"{first}\n{GOOD}\n")
@@ -313,6 +313,9 @@ class WhoAsks(UsersTest):
                               self.server)
         self.assertEqual(wrong.returncode, 2)
         self.assertIn("STL1003", wrong.stderr)
+        empty = self.login("admin", "\n")
+        self.assertEqual(empty.returncode, 2)
+        self.assertRegex(empty.stderr, "STL0701.*password of admin on the first line.*empty")
         out = self.run_with({}, "logout", "--server", self.server)
         self.assertEqual(out.returncode, 0, out.stderr)
         with open(self.path(".config/stele/token"), encoding="utf-8") as file:

@@ -93,5 +93,16 @@ class Clients(ServedTest):
         self.stop(child)
 
 
+class WithoutTls(ServedTest):
+    def test_a_server_that_speaks_none_is_named_so(self):
+        child = self.start("serve", "--dev", "--data", "data", "--rpc", "127.0.0.1:0")
+        rpc = re.search(r"rpc at (\S+)", self.wait_for_line(child, "rpc at"))[1]
+        for words in (("list",), ("bench", "start", "--count", "1")):
+            refused = self.stele(*words, "--server", "tls:" + rpc, code=2).stderr
+            self.assertRegex(refused, "STL0703: Expected a server that speaks TLS at .* speaks none: ")
+            self.assertNotIn("OpenSSL", refused)
+        self.stop(child)
+
+
 if __name__ == "__main__":
     unittest.main()
