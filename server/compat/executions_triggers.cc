@@ -77,7 +77,28 @@ Value Merged(const TriggerStatus& trigger, const Object& given) {
       config->as_object().Set(setting.key, setting.value);
   }
   if (given.Find("is_enabled") == nullptr) entry.Set("is_enabled", trigger.state == "active");
+  // One without a name was given one when it was added, by which it is found again.
+  const Value* name = entry.Find("name");
+  if (entry.Find("id") == nullptr && entry.Find("title") == nullptr &&
+      (name == nullptr || *name == Value("")))
+    entry.Set("name", trigger.name);
   return entry;
+}
+
+// What would keep the new one from being added when the old one is gone already.
+Status CheckReplacement(const Operations& operations, const Call& call, const TriggerStatus& old,
+                        const Value& entry) {
+  STELE_RETURN_IF_ERROR(CheckTrigger(entry));
+  const auto others = operations.triggers.List(call.caller(), old.definition, false);
+  if (!others.has_value()) return std::unexpected(others.error());
+  const std::string name = triggers::ReadTriggers(Array{entry}).triggers.front().name;
+  for (const TriggerStatus& other : *others)
+    if (other.id != old.id && other.name == name)
+      return Fail(
+          ErrorCode::kDuplicateId,
+          fmt::format("Expected a name that no other trigger of \"{}\" has but found \"{}\"",
+                      old.definition, name));
+  return {};
 }
 
 // A trigger does not change: another one with its name stands in its place.
@@ -95,7 +116,8 @@ kj::Promise<http::Response> ReplaceTrigger(const Operations& operations, const C
                                  ""),
                  show);
   const Value entry = Merged(*trigger, call.body());
-  if (const Status fits = CheckTrigger(entry); !fits.has_value()) return Refuse(fits.error());
+  if (const Status fits = CheckReplacement(operations, call, *trigger, entry); !fits.has_value())
+    return Refuse(fits.error());
   return triggers.Change(call.caller(), trigger->id, model::TriggerState::kRemoved, "replaced")
       .then([&triggers, caller = call.caller(), definition = trigger->definition, entry,
              show](Result<TriggerStatus> removed) -> kj::Promise<http::Response> {

@@ -153,34 +153,68 @@ kj::Promise<http::Response> ShowAfter(const Operations& operations, const Caller
       });
 }
 
+// A version of that state is there: what there is to do and to answer.
+kj::Promise<http::Response> Settle(const Operations& operations, const Call& call,
+                                   const DefinitionStatus& made, DefinitionState state) {
+  // What was deleted cannot become a draft again.
+  const bool revives = made.state == "retired";
+  if (revives || (state == DefinitionState::kPaused && made.state != "paused"))
+    return ShowAfter(operations, call.caller(),
+                     operations.definitions.Change(
+                         call.caller(), made.name, made.version,
+                         state == DefinitionState::kDraft ? DefinitionState::kPaused : state, ""));
+  const bool is_post = call.request().method == Method::kPost;
+  return ShowNamed(operations, call.caller(), made.name, is_post && made.is_new ? 201 : 200);
+}
+
+kj::Promise<Judged<DefinitionStatus>> RegisterVersion(const Operations& operations,
+                                                      const Call& call, const Value& document,
+                                                      DefinitionState state) {
+  return operations.definitions.Register(call.caller(),
+                                         {.text = ToJson(document),
+                                          .syntax = definition::Syntax::kJson,
+                                          .name = "workflow",
+                                          .draft = state == DefinitionState::kDraft});
+}
+
+// The same with a number of its own; nothing where it has no room for one.
+std::optional<Value> Numbered(const Object& document, uint32_t number) {
+  const Value* metadata = document.Find("metadata");
+  if (metadata != nullptr && !metadata->is_object()) return std::nullopt;
+  Value kept = metadata == nullptr ? Value(Object()) : *metadata;
+  kept.as_object().Set("revision", static_cast<int64_t>(number));
+  Object numbered = document;
+  numbered.Set("metadata", std::move(kept));
+  return numbered;
+}
+
+// A document that an older version has already is that version to the registry, behind what the
+// workflow is now: where the workflow is to be as the document says, it is another version.
 kj::Promise<http::Response> Register(const Operations& operations, const Call& call,
-                                     const Value& document, DefinitionState state) {
-  const bool draft = state == DefinitionState::kDraft;
-  return operations.definitions
-      .Register(call.caller(), {.text = ToJson(document),
-                                .syntax = definition::Syntax::kJson,
-                                .name = "workflow",
-                                .draft = draft})
-      .then([operations, caller = call.caller(), state,
-             is_post = call.request().method == Method::kPost](
-                Judged<DefinitionStatus> made) -> kj::Promise<http::Response> {
-        if (!made.has_value()) return Refuse(made.error().error);
-        // What was deleted cannot become a draft again.
-        const bool revives = made->state == "retired";
-        if (revives || (state == DefinitionState::kPaused && made->state != "paused"))
-          return ShowAfter(
-              operations, caller,
-              operations.definitions.Change(
-                  caller, made->name, made->version,
-                  state == DefinitionState::kDraft ? DefinitionState::kPaused : state, ""));
-        return ShowNamed(operations, caller, made->name, is_post && made->is_new ? 201 : 200);
-      });
+                                     Object document, DefinitionState state) {
+  auto made = RegisterVersion(operations, call, document, state);
+  return made.then([&operations, &call, document = std::move(document),
+                    state](Judged<DefinitionStatus> made) -> kj::Promise<http::Response> {
+    if (!made.has_value()) return Refuse(made.error().error);
+    const model::RegisteredDefinition& newest = *operations.desk.registry().Latest(made->name);
+    const bool is_put = call.request().method == Method::kPut;
+    if (made->version == newest.version || !(is_put || newest.state == DefinitionState::kRetired))
+      return Settle(operations, call, *made, state);
+    const auto numbered = Numbered(document, newest.version + 1);
+    if (!numbered.has_value()) return Settle(operations, call, *made, state);
+    return RegisterVersion(operations, call, *numbered, state)
+        .then([&operations, &call,
+               state](Judged<DefinitionStatus> again) -> kj::Promise<http::Response> {
+          if (!again.has_value()) return Refuse(again.error().error);
+          return Settle(operations, call, *again, state);
+        });
+  });
 }
 
 kj::Promise<http::Response> Create(const Operations& operations, const Call& call) {
-  const auto body = call.request().JsonObject();
+  auto body = call.request().JsonObject();
   if (!body.has_value()) return Refuse(body.error());
-  return Register(operations, call, *body, DefinitionState::kDraft);
+  return Register(operations, call, *std::move(body), DefinitionState::kDraft);
 }
 
 // A new version of the same workflow, whatever it is called from now on.
@@ -212,7 +246,7 @@ kj::Promise<http::Response> Update(const Operations& operations, const Call& cal
       inner->as_object().Erase(outer);
     inner->as_object().Set("id", (*newest)->name);
   }
-  return Register(operations, call, document, (*newest)->state);
+  return Register(operations, call, std::move(document), (*newest)->state);
 }
 
 // Sets the state of those versions that are in one of these.

@@ -101,6 +101,33 @@ TEST_F(ExecutionsDialect, KeepsTheIdOfAWorkflowThatIsChanged) {
   EXPECT_EQ(renamed.text("steps/0/id"), "s");
 }
 
+TEST_F(ExecutionsDialect, BecomesWhatAnOlderVersionWas) {
+  const std::string id = Create();
+  const std::string path = "/workflows/" + id;
+  const auto put = [&](const std::string& step) {
+    const Answered changed =
+        world.Ask(http::Method::kPut, path,
+                  R"({"definition": {"version": "1.0", "steps": [{"id": ")" + step +
+                      R"(", "type": "script", "config": {"script": "x"}}]}})");
+    EXPECT_EQ(changed.status, 200) << changed.body;
+    EXPECT_EQ(changed.text("steps/0/id"), step);
+  };
+  for (const char* step : {"one", "two", "one", "two", "one"}) put(step);
+  EXPECT_EQ(world.Get(path).text("steps/0/id"), "one");
+  // Who asks again for what has been changed meanwhile gets what it is.
+  const Answered again = world.Post("/workflows", kWorkflow);
+  EXPECT_EQ(again.status, 200);
+  EXPECT_EQ(again.text("steps/0/id"), "one");
+  // What was deleted is there again as it is asked for.
+  EXPECT_EQ(world.Ask(http::Method::kDelete, path).status, 204);
+  const Answered anew = world.Post("/workflows", kWorkflow);
+  EXPECT_EQ(anew.status, 201) << anew.body;
+  EXPECT_EQ(anew.text("id"), id);
+  EXPECT_EQ(anew.text("status"), "draft");
+  EXPECT_EQ(world.Get(path).text("steps/0/id"), "step1");
+  EXPECT_EQ(world.Get(path).at("definition/metadata"), Value());
+}
+
 TEST_F(ExecutionsDialect, ChangesTheStateOfWorkflows) {
   const std::string id = Create();
   const std::string path = "/workflows/" + id;
@@ -143,6 +170,31 @@ TEST_F(ExecutionsDialect, AddsChangesAndRemovesTriggers) {
   EXPECT_EQ(world.Get("/workflows/" + id + "/triggers").number("total"), 1);
   EXPECT_EQ(world.Ask(http::Method::kDelete, "/triggers/" + changed.text("id")).status, 200);
   EXPECT_EQ(world.Get("/workflows/" + id + "/triggers").number("total"), 0);
+}
+
+TEST_F(ExecutionsDialect, KeepsATriggerThatCannotBecomeWhatIsAsked) {
+  const std::string triggers = "/workflows/" + Create() + "/triggers";
+  const auto add = [&](const std::string& name) {
+    return world
+        .Post(triggers,
+              fmt::format(R"({{"type": "schedule", "config": {{"cron": "0 2 * * *"}}{}}})", name))
+        .text("id");
+  };
+  add(R"(, "name": "nightly")");
+  const std::string path = "/triggers/" + add(R"(, "name": "hourly")");
+  EXPECT_EQ(world.Refusal(422, world.Ask(http::Method::kPut, path, R"({"name": "nightly"})")),
+            "STL0103");
+  EXPECT_EQ(world.Get(triggers).number("total"), 2);
+  // One without a name has been given one, and keeps it.
+  const std::string unnamed = "/triggers/" + add("");
+  const std::string name = world.Get(triggers).text("triggers/2/name");
+  for (const char* cron : {"0 3 * * *", "0 4 * * *"}) {
+    const Answered changed = world.Ask(http::Method::kPut, unnamed,
+                                       fmt::format(R"({{"config": {{"cron": "{}"}}}})", cron));
+    EXPECT_EQ(changed.text("config/cron"), cron) << changed.body;
+    EXPECT_EQ(changed.text("name"), name);
+  }
+  EXPECT_EQ(world.Get(triggers).number("total"), 3);
 }
 
 TEST_F(ExecutionsDialect, ExecutesAndShowsExecutions) {
