@@ -39,11 +39,18 @@ std::vector<std::string> KeysOf(std::string_view section) {
   return keys;
 }
 
+// Blanks around a comma are none of what it parts.
+std::string WithoutBlanks(const std::string& text) {
+  const size_t begin = text.find_first_not_of(" \t");
+  return begin == std::string::npos ? ""
+                                    : text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
 std::vector<std::string> SplitAtCommas(const std::string& text) {
   std::vector<std::string> pieces;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
-    pieces.push_back(text.substr(begin, end - begin));
+    pieces.push_back(WithoutBlanks(text.substr(begin, end - begin)));
     begin = end + 1;
   }
   return pieces;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "base/json.h"
 #include "cli/configuration/issuers.h"
 #include "cli/text.h"
 #include "engine/definition/duration.h"
@@ -91,7 +92,14 @@ std::optional<Value> TakeList(const Node& node, Faults& faults) {
 
 // A text of a variable or a flag as the same would stand in a file.
 std::optional<Node> NodeOf(const Setting& setting, const std::string& text, Faults& faults) {
-  if (setting.kind == SettingKind::kIssuers) return definition::ParseJsonDocument(text, faults);
+  if (setting.kind == SettingKind::kIssuers) {
+    // The place is all that helps: nobody has the text before them in lines.
+    if (const auto json = ParseJson(text); !json.has_value()) {
+      faults.Add(ErrorCode::kConfiguration, {}, json.error().message);
+      return std::nullopt;
+    }
+    return definition::ParseJsonDocument(text, faults);
+  }
   Node node = definition::ToNode(text);
   if (setting.kind == SettingKind::kSwitch && (text == "true" || text == "1"))
     return definition::ToNode(true);

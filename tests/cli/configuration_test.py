@@ -82,8 +82,9 @@ class Sources(ConfigurationTest):
         # A list is not added to: it is another one.
         http = self.settings("--config", file, "--http", "c:3", "--http", "d:4")["http.listen"]
         self.assertEqual(http["value"], ["c:3", "d:4"])
-        http = self.settings("--config", file, STELE_HTTP_LISTEN="e:5,f:6")["http.listen"]
-        self.assertEqual(http["value"], ["e:5", "f:6"])
+        for listed in ("e:5,f:6", "e:5, f:6", " e:5\t,  f:6 "):
+            http = self.settings("--config", file, STELE_HTTP_LISTEN=listed)["http.listen"]
+            self.assertEqual(http["value"], ["e:5", "f:6"])
 
     def test_a_variable_names_the_file_unless_a_flag_does(self):
         one = self.write("one.yaml", "data: one\n")

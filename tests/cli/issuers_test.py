@@ -246,6 +246,11 @@ class Keys(Issuers):
             self.assertIn(code, said)
             self.assertIn(sentence, said)
 
+    def test_a_list_that_is_no_json_is_refused_with_its_place(self):
+        for text, column in (("{", 2), ('[{"issuer": "a" "keys"}]', 17)):
+            said = self.stele("serve", "--http", "127.0.0.1:0", "--auth-issuers", text, code=2).stderr
+            self.assertIn(f"--auth-issuers: Expected JSON but found a fault at line 1, column {column}: ", said)
+
     def test_a_token_counts_for_as_long_as_was_said(self):
         child = self.serve("--auth-token-lifetime", "90s")
         password = re.search(r"password: (\S+)", self.wait_for_line(child, "password: "))[1]
