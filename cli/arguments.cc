@@ -94,6 +94,10 @@ Result<Arguments> ParseArguments(const CommandSpec& command, std::span<const std
       return arguments;
     }
     const auto option = std::ranges::find(options, name, &OptionSpec::name);
+    if (option == options.end() && name == "--server" && command.works_on_files)
+      return Usage(command, fmt::format("Expected no --server for \"{}\", which works on files of "
+                                        "this machine and needs no server, but found one",
+                                        command.name));
     if (option == options.end() && name == "--server")
       return Usage(command,
                    fmt::format("Expected a command that works at a server but found \"{}\", which "

@@ -29,6 +29,7 @@ struct CommandSpec {
   std::string_view details;  // paragraphs and examples for --help
   std::span<const OptionSpec> options;
   std::span<const OptionSpec> more = {};  // what it has in common with others
+  bool works_on_files = false;            // and asks no server, nor needs a data directory
 
   std::vector<OptionSpec> AllOptions() const;
 };

@@ -82,8 +82,8 @@ constexpr Command kCommands[] = {
       kInstantiateOptions, kAtServer},
      InstantiateTemplate},
     {{"convert", "FILE", 1, 1, "Prints a workflow file in another notation.",
-      "  stele convert order.yml --dialect nodes --format json --out order.json\n",
-      kConvertOptions},
+      "  stele convert order.yml --dialect nodes --format json --out order.json\n", kConvertOptions,
+      /*more=*/{}, /*works_on_files=*/true},
      Convert},
     {{"types register", "NAME", 1, 1, "Registers a task type of your own.",
       "A step uses it as type custom:NAME. With --url an HTTP server runs it, with --worker a\n"

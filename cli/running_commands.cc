@@ -118,12 +118,12 @@ constexpr Command kCommands[] = {
       "when something is unknown, or wrong: every fault is printed with its place.\n\n"
       "  stele config --config stele.yaml\n"
       "  STELE_HTTP_LISTEN=:7420 stele config --json\n",
-      kConfigOptions},
+      kConfigOptions, /*more=*/{}, /*works_on_files=*/true},
      ShowConfiguration},
     {{"validate", "FILE…", 1, 10'000, "Checks workflow files without running them.",
       "Every fault is printed as file:line:column. Exits 2 when there is one.\n\n"
       "  stele validate examples/*.yml\n  stele validate order.yml --data /var/lib/stele\n",
-      kValidateOptions},
+      kValidateOptions, /*more=*/{}, /*works_on_files=*/true},
      Validate},
 };
 

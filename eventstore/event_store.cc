@@ -28,7 +28,7 @@ Result<uint64_t> EventStore::VerifyChain(ShardId shard) const {
 Status EventStore::DestroyKeys(ShardId, std::span<const InstanceId>, std::span<const Position>) {
   return Fail(ErrorCode::kUnsupported,
               "Expected a log whose payloads are sealed, to destroy keys of them, but found one "
-              "without encryption.");
+              "without encryption");
 }
 
 Result<bool> EventStore::KeyDestroyed(ShardId, InstanceId) const {
@@ -36,10 +36,9 @@ Result<bool> EventStore::KeyDestroyed(ShardId, InstanceId) const {
 }
 
 Result<BackupReport> EventStore::Backup(const BackupRequest& request) const {
-  return Fail(
-      ErrorCode::kUnsupported,
-      fmt::format("Expected a store on disk for a backup to {} but found one without files.",
-                  request.directory));
+  return Fail(ErrorCode::kUnsupported,
+              fmt::format("Expected a store on disk for a backup to {} but found one without files",
+                          request.directory));
 }
 
 }  // namespace stele::eventstore

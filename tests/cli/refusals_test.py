@@ -61,6 +61,15 @@ class Publishing(ProgramTest):
         self.assertEqual(self.json("list", "--json")["instances"], [])
 
 
+class AtAServer(ProgramTest):
+    def test_what_works_on_files_needs_none(self):
+        for command in ("validate", "convert", "config"):
+            refused = self.stele(command, "--server", "127.0.0.1:7421", code=2).stderr
+            self.assertIn("works on files of this machine and needs no server", refused)
+            self.assertNotIn("data directory", refused)
+        self.assertIn("needs a data directory", self.stele("restore", "--server", "a:1", code=2).stderr)
+
+
 class Starting(ProgramTest):
     def test_a_refused_start_registers_nothing_and_uses_up_no_number(self):
         file = self.write("typed.yml", TYPED)

@@ -239,7 +239,7 @@ class Retention(FilesTest):
     def test_without_encryption_nothing_is_erased(self):
         refused = self.stele("erase", "--instance", "1", code=2).stderr
         self.assertIn("STL0004", refused)
-        self.assertIn("stele retention --instance", refused)
+        self.assertIn("without encryption; `stele retention --instance", refused)
         self.stele("status", "1")
         self.stele("erase", code=2)
 
