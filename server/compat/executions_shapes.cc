@@ -11,7 +11,7 @@ namespace {
 std::vector<Component> GivenShapes() {
   return {{"ExecuteWorkflow",
            "",
-           {{"input?", "object|null", ""}, {"priority?", "int32|null", "higher is sooner"}},
+           {{"input?", "object|null", ""}, {"priority?", "priority|null", "higher is sooner"}},
            Others::kRefused},
           {"WorkflowTrigger",
            "An entry of `triggers:` (docs/triggers.md).",

@@ -129,7 +129,7 @@ std::vector<Component> InstanceShapes() {
         {"unique?", "flag", "refused when an open instance has the same business key"},
         {"idempotency_key?", "key|null", "a start with a key that was used gives that instance"},
         {"tags?", "[name]", ""},
-        {"priority?", "int32", "the larger goes first"},
+        {"priority?", "priority", "the larger goes first"},
         {"deadline?", "moment|null", "when it is terminated"},
         {"paused?", "flag", "nothing of it starts until it is resumed"}},
        Others::kRefused},

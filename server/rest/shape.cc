@@ -6,6 +6,8 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "engine/decide/limits.h"
+#include "engine/definition/limits.h"
+#include "engine/tasks/limits.h"
 
 namespace stele::server::rest {
 
@@ -30,7 +32,8 @@ constexpr std::array kWords{
     Word{"number", R"({"type":"integer","format":"int64"})"},
     Word{"count", R"({"type":"integer","format":"int64","minimum":0})"},
     Word{"version", R"({"type":"integer","minimum":1,"maximum":4294967295})"},
-    Word{"int32", R"({"type":"integer","minimum":-2147483648,"maximum":2147483647})"},
+    Word{"priority", R"({"type":"integer","minimum":-1000000,"maximum":1000000})"},
+    Word{"slots", R"({"type":"integer","minimum":1,"maximum":1000})"},
     Word{"rate", R"({"type":"number"})"},
     Word{"time", R"({"type":"integer","format":"int64","description":"microseconds since 1970"})"},
     Word{
@@ -39,6 +42,9 @@ constexpr std::array kWords{
     Word{"duration", R"({"type":"integer","format":"int64","description":"microseconds"})"},
 };
 static_assert(decide::kMaxKeyBytes == 1'024, "the schemas of keys and names say so");
+static_assert(definition::kMinPriority == -1'000'000 && definition::kMaxPriority == 1'000'000,
+              "the schema of priorities says so");
+static_assert(tasks::kMaxWorkerSlots == 1'000, "the schema of slots says so");
 
 Value Reference(std::string_view name) {
   return Object{{"$ref", "#/components/schemas/" + std::string(name)}};

@@ -114,7 +114,7 @@ std::vector<Component> Shapes() {
        "",
        {{"worker?", "key", "its name; many may have the same one"},
         {"types", "[text]", "of the tasks that it does"},
-        {"max?", "version", "so many at once; 1"},
+        {"max?", "slots", "so many at once; 1"},
         {"wait?", "duration|text", "for the first of them, at most a minute; not at all"},
         {"lease?", "duration|text", "how long it holds one without a heartbeat; 30 s"}},
        Others::kRefused},

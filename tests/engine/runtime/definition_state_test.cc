@@ -26,6 +26,7 @@ steps:
 
 TEST(ARefusedStart, TakesNoNumber) {
   World world(std::make_unique<MemoryStore>());
+  world.held = {"work"};
   world.Open();
   const DefinitionId checked = world.Register(kChecked);
   const auto start = [&](const std::string& input, const std::string& who,

@@ -105,7 +105,7 @@ TEST(StartInstance, NamesWhatIsWrongWithTheBody) {
             "the body: Expected a member \"input\" but found \"imput\"");
   EXPECT_EQ(detail(R"({"input":{}})"), "the body: Expected a member \"definition\" but found none");
   EXPECT_EQ(detail(R"({"definition":"order","priority":3000000000})"),
-            "the body: Expected a number up to 2147483647 at /priority but found 3000000000");
+            "the body: Expected a number up to 1000000 at /priority but found 3000000000");
   EXPECT_EQ(world.Refusal(400, world.Post("/instances", "{\"definition\":")), "STL0001");
   EXPECT_EQ(world.Refusal(400, world.Post("/instances", "[]")), "STL0001");
   EXPECT_EQ(world.Refusal(

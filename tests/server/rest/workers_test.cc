@@ -85,6 +85,10 @@ TEST_F(RestWorkers, AreRefusedWhatDoesNotFit) {
       world_.Refusal(422, world_.Post("/workers/poll", R"({"types":["resize"],"wait":"soon"})")),
       "STL0406");
   EXPECT_EQ(world_.Refusal(422, world_.Post("/workers/poll", R"({"type":["resize"]})")), "STL0406");
+  EXPECT_EQ(world_.Post("/workers/poll", R"({"types":["resize"],"max":1000})").status, 200);
+  const Answered many = world_.Post("/workers/poll", R"({"types":["resize"],"max":1001})");
+  EXPECT_EQ(world_.Refusal(422, many), "STL0406");
+  EXPECT_NE(many.body.find("up to 1000 at /max"), std::string::npos) << many.body;
   Begin();
   const std::string lease = Polled();
   EXPECT_EQ(world_.Refusal(409, Say(lease, "complete", R"({"worker":"bert"})")), "STL0404");
