@@ -153,7 +153,7 @@ struct InstanceRow {
   ended @9 :Int64;
   deadline @10 :Int64;
   updated @11 :Int64;             # its last record
-  stepsCompleted @12 :UInt64;     # runs, in all scopes
+  stepsCompleted @12 :UInt64;     # of stepsTotal: each once, undone or not
   progressPercent @13 :UInt32;    # of its outermost steps
   steps @14 :List(OpenStep);      # the first of those that are open
   stepsOpen @15 :UInt32;          # how many are
@@ -165,7 +165,7 @@ struct InstanceRow {
   actor @21 :Text;                # who started it; empty: the engine
   trigger @22 :UInt32;            # what started it; 0: none
   undone @23 :Bool;               # its steps are being undone, or were
-  stepsTotal @24 :UInt32;         # of the definition's outermost graph
+  stepsTotal @24 :UInt32;         # of the outermost graph, but fallbacks and compensations
   stepsDecided @25 :UInt32;       # of those: completed, failed, skipped or cancelled
   variables @26 :List(RowVariable);
 }

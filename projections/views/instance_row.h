@@ -65,8 +65,9 @@ struct InstanceRow {
   TimeUs ended;                  // 0: it has not
   TimeUs deadline;               // 0: none
   TimeUs updated;                // of its last record
-  uint64_t steps_completed = 0;  // runs of steps, in all scopes
-  uint32_t steps_total = 0;      // steps of the definition's outermost graph
+  uint32_t steps_total = 0;      // steps of the definition's outermost graph, but those that only
+                                 // stand in for others or undo them
+  uint32_t steps_completed = 0;  // of those: each once, however often it ran, undone or not
   uint32_t steps_decided = 0;    // of those: completed, failed, skipped or cancelled; where steps
                                  // are undone, not what that cut off
   bool undone = false;           // its steps are being undone, or were
@@ -85,7 +86,7 @@ struct InstanceRow {
   static void Fields(Self& self, Archive& archive) {
     archive(self.id, self.definition, self.version, self.status, self.business_key, self.tags,
             self.priority, self.parent, self.started, self.ended, self.deadline, self.updated,
-            self.steps_completed, self.steps_total, self.steps_decided, self.undone,
+            self.steps_total, self.steps_completed, self.steps_decided, self.undone,
             self.steps_open, self.steps, self.waits_open, self.waits, self.error_kind,
             self.error_message, self.parked_kind, self.actor, self.trigger, self.variables);
   }

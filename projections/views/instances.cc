@@ -124,10 +124,11 @@ void AddProgress(InstanceRow& row, const model::Instance& instance,
   row.steps_total =
       static_cast<uint32_t>(std::ranges::count_if(definition.bodies[0].steps, counts));
   if (instance.scopes.empty()) return;
-  row.steps_decided = static_cast<uint32_t>(
-      std::ranges::count_if(instance.scopes[0].slots, [&](const model::Slot& slot) {
-        return IsDecided(slot.state) && !is_cut_off(slot.state) && counts(slot.step);
-      }));
+  for (const model::Slot& slot : instance.scopes[0].slots) {
+    if (!counts(slot.step)) continue;
+    row.steps_completed += slot.state == model::SlotState::kCompleted;
+    row.steps_decided += IsDecided(slot.state) && !is_cut_off(slot.state);
+  }
 }
 
 void AddError(InstanceRow& row, const model::Instance& instance) {
@@ -162,7 +163,6 @@ void InstancesView::OnEvent(const model::Event& event, const model::Instance&,
   }
   Noted& noted = *last_noted_;
   noted.updated = record.time;
-  if (std::holds_alternative<model::StepCompleted>(event)) ++noted.steps_completed;
   if (std::holds_alternative<model::InstanceStarted>(event)) {
     noted.started = true;
     noted.actor = record.actor;
@@ -201,7 +201,6 @@ void InstancesView::OnInstance(const model::Instance& instance, const model::Reg
                   .updated = noted.updated,
                   .trigger = TriggerIn(instance.idempotency_key),
                   .variables = RowVariablesOf(instance)};
-  row.steps_completed = noted.steps_completed + (before ? before->steps_completed : 0);
   row.actor = noted.started || !before ? noted.actor : before->actor;
   AddProgress(row, instance, definition);
   AddSteps(row, instance, definition);

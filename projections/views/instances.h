@@ -11,7 +11,7 @@ namespace stele::projections {
 class InstancesView final : public View {
  public:
   std::string_view name() const override { return "instances"; }
-  uint32_t version() const override { return 3; }
+  uint32_t version() const override { return 4; }
   std::string_view keys() const override;
 
   void OnEvent(const model::Event& event, const model::Instance& before,
@@ -25,7 +25,6 @@ class InstancesView final : public View {
  private:
   // What the state of an instance does not tell, of this batch.
   struct Noted {
-    uint64_t steps_completed = 0;
     TimeUs updated;
     std::string actor;
     bool started = false;
