@@ -19,6 +19,9 @@
 #include <vector>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+// Of a fuzzer that knows better than to change single bytes; null in the others.
+extern "C" [[gnu::weak]] size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                                        unsigned int seed);
 
 namespace {
 
@@ -82,6 +85,25 @@ void MutateOnce(std::string& input, const std::vector<std::string>& seeds, Seque
   if (input.size() > kMaxInputBytes) input.resize(kMaxInputBytes);
 }
 
+// What mutations are made from.
+struct Source {
+  std::vector<std::string> seeds;
+  Sequence sequence;
+};
+Source* source = nullptr;
+
+void Mutate(std::string& input) {
+  if (LLVMFuzzerCustomMutator == nullptr) {
+    MutateOnce(input, source->seeds, source->sequence);
+    return;
+  }
+  const size_t size = input.size();
+  input.resize(kMaxInputBytes);
+  input.resize(LLVMFuzzerCustomMutator(reinterpret_cast<uint8_t*>(input.data()), size,
+                                       kMaxInputBytes,
+                                       static_cast<unsigned int>(source->sequence.Next())));
+}
+
 void Run(const std::string& input) {
   current_input = &input;
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
@@ -104,12 +126,23 @@ std::vector<std::string> ReadSeeds(const char* folder) {
 
 }  // namespace
 
+// What libFuzzer does to bytes, for a mutator of a fuzzer's own.
+extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size) {
+  std::string input(reinterpret_cast<const char*>(data), size);
+  MutateOnce(input, source->seeds, source->sequence);
+  input.resize(std::min(input.size(), max_size));
+  std::ranges::copy(input, data);
+  return input.size();
+}
+
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fprintf(stderr, "usage: %s CORPUS RUNS\n", argv[0]);
     return 2;
   }
-  const std::vector<std::string> seeds = ReadSeeds(argv[1]);
+  Source from{ReadSeeds(argv[1]), Sequence()};
+  source = &from;
+  const std::vector<std::string>& seeds = from.seeds;
   if (seeds.empty()) {
     std::fprintf(stderr, "Expected inputs in %s but found none\n", argv[1]);
     return 1;
@@ -117,11 +150,10 @@ int main(int argc, char** argv) {
   for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL})
     std::signal(signal, KeepInput);
   for (const std::string& seed : seeds) Run(seed);
-  Sequence sequence;
   const long runs = std::strtol(argv[2], nullptr, 10);
   for (long i = 0; i < runs; ++i) {
-    std::string input = seeds[sequence.Below(seeds.size())];
-    for (size_t n = 1 + sequence.Below(6); n > 0; --n) MutateOnce(input, seeds, sequence);
+    std::string input = seeds[from.sequence.Below(seeds.size())];
+    for (size_t n = 1 + from.sequence.Below(6); n > 0; --n) Mutate(input);
     Run(input);
   }
   std::printf("%zu inputs and %ld mutations of them\n", seeds.size(), runs);

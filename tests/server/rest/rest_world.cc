@@ -85,7 +85,12 @@ Answered RestWorld::Ask(http::Method method, std::string_view target, std::strin
                         .body = std::move(body),
                         .source = "127.0.0.1",
                         .id = "test"};
-  Answered answered = Take(served.Await(matched->route->handler(request)));
+  kj::Promise<http::Response> answer = matched->route->handler(request);
+  if (patience.has_value())
+    answer = answer.exclusiveJoin(served.timer().afterDelay(*patience).then(
+        [] { return http::Response{.status = 0, .headers = {}, .content_type = {}, .body = {}}; }));
+  Answered answered = Take(served.Await(kj::mv(answer)));
+  if (answered.status == 0) return answered;
   Check(matched->route->options.operation, answered);
   return answered;
 }

@@ -40,6 +40,9 @@ class RestWorld {
   // Who asks; nothing: nobody who can be known.
   std::optional<Caller> who = ServedWorld::Somebody(Role::kAdmin);
   bool still_valid = true;
+  // How long an answer may take; nothing: as long as it does. What takes longer is let go of, as
+  // when a client goes, and has the status 0.
+  std::optional<kj::Duration> patience;
 
   Api& api() { return api_; }
   http::Router& router() { return router_; }
