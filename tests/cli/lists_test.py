@@ -95,7 +95,7 @@ class Queries(Lists):
         refused = self.stele("list", 'key:""', code=2).stderr
         self.assertIn("-key:* is none", refused)
         refused = self.stele("tasks", "id:1", code=2).stderr
-        self.assertIn("the instance and run of one (42/3)", refused)
+        self.assertIn("the instance and run of one (42-3)", refused)
 
 
 if __name__ == "__main__":

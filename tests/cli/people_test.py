@@ -35,15 +35,17 @@ class Approvals(ProgramTest):
         self.assertIn("STL0402", self.stele("approve", "1", "review", "--by", "anna",
                                             code=1).stderr)
 
-    def test_a_claimed_task_is_one_persons_until_released(self):
+    def test_a_claimed_task_is_one_persons_until_released_or_decided(self):
+        self.stele("claim", "1", "review", "--by", "anna")
+        self.stele("release", "1", "review", "--by", "anna")
         self.stele("claim", "1", "review", "--by", "anna")
         self.assertIn("STL0405", self.stele("claim", "1", "review", "--by", "bo", code=1).stderr)
         self.assertIn("STL0408", self.stele("approve", "1", "review", "--by", "bo", code=1).stderr)
         self.assertIn("STL0408", self.stele("release", "1", "review", "--by", "bo", code=1).stderr)
         self.assertIn("claimed by anna", self.stele("status", "1").stdout)
+        # Who has decided holds it no more.
         done = self.stele("approve", "1", "review", "--by", "anna", code=3)
-        self.assertIn("; stele release 1 review --by anna", done.stderr)
-        self.stele("release", "1", "review", "--by", "anna")
+        self.assertIn("; stele approve 1 review --by bo", done.stderr)
         self.assertIn("STL0405", self.stele("release", "1", "review", "--by", "anna",
                                             code=1).stderr)
         self.stele("approve", "1", "review", "--by", "bo")

@@ -237,7 +237,7 @@ class Acting(ActTest):
                             (("secrets", "rotate", "--new-key-file", "k"), "nobody serves"),
                             (("run", "two.yml", "--stub", "first={}"), "--stub"),
                             (("start", "two", "--by", "anna"), "--by"),
-                            (("validate", "two.yml"), "needs a data directory"),
+                            (("validate", "two.yml"), "works on files of this machine"),
                             (("restore", "backups"), "needs a data directory"),
                             (("pause", "1", "--data", "local"), "--data")):
             self.assertIn(said, self.ask(*words, code=2).stderr, words)
