@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "base/check.h"
 #include "cli/commands.h"
@@ -19,6 +20,13 @@ namespace {
 // What --dev listens at when nothing else is said.
 constexpr std::string_view kDevHttp = "127.0.0.1:7420";
 constexpr std::string_view kDevRpc = "127.0.0.1:7421";
+
+// Two are for the engine and for what it hands to other threads.
+int64_t UsualConnectionLoops() {
+  constexpr int64_t kMost = 4;
+  const auto processors = static_cast<int64_t>(std::thread::hardware_concurrency());
+  return std::clamp<int64_t>(processors - 2, 0, kMost);
+}
 
 std::string FileOf(const Arguments& arguments) {
   const char* const variable = std::getenv(std::string(kConfigurationVariable).c_str());
@@ -101,6 +109,9 @@ std::expected<Configuration, std::vector<Error>> Configuration::Read(const Argum
     http.value = Array{kDevHttp};
     rpc.value = Array{kDevRpc};
   }
+  if (ChosenSetting& loops = configuration.settings_[IndexOf("connection_loops")];
+      loops.value.is_null())
+    loops.value = UsualConnectionLoops();
   if (const Status fits = CheckBackups(configuration); !fits.has_value())
     return std::unexpected(std::vector{fits.error()});
   return configuration;

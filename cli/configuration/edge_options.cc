@@ -82,6 +82,7 @@ server::EdgeOptions EdgeOptionsOf(const Configuration& configuration) {
   options.requests = RequestsOf(configuration);
   options.max_http_connections = static_cast<size_t>(configuration.Number("http.max_connections"));
   options.max_rpc_connections = static_cast<size_t>(configuration.Number("rpc.max_connections"));
+  options.connection_loops = static_cast<size_t>(configuration.Number("connection_loops"));
   options.drain_us = configuration.Number("drain_timeout");
   options.open_metrics = configuration.Is("metrics.open");
   options.log = configuration.Text("log.file");

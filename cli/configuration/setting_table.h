@@ -85,6 +85,10 @@ inline constexpr Setting kSettings[] = {
      "connections of an address at once; one more is closed", 1, 1'000'000},
     {"rpc.max_connections", SettingKind::kNumber, "--rpc-max-connections", "N", "20000",
      "connections of an address at once; one more is closed", 1, 1'000'000},
+    {"connection_loops", SettingKind::kNumber, "--connection-loops", "N", "",
+     "threads for sockets and TLS; 0: the engine's own. Unless told: as many as processors beyond "
+     "two, 4 at most",
+     0, 64},
     {"drain_timeout", SettingKind::kDuration, "--drain-timeout", "DURATION", "10s",
      "at the end: for what is under way, and for connections to close", 0, kSettingDay},
     {"backups", SettingKind::kDirectory, "--backups", "DIR", "",

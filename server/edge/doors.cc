@@ -1,8 +1,6 @@
 #include "server/edge/doors.h"
 
 #include "server/auth/source.h"
-#include "server/edge/limits.h"
-#include "server/loop/address.h"
 
 namespace stele::server {
 
@@ -50,19 +48,17 @@ void Doors::Close() {
 }
 
 kj::Promise<void> Doors::AcceptNext(Listener& listener) {
-  return listener.accept().then([this, &listener](kj::Own<kj::AsyncIoStream> stream) {
-    tasks_->add(ServeOne(kj::mv(stream)));
+  return listener.AcceptSocket().then([this, &listener](AcceptedSocket socket) {
+    tasks_->add(ServeOne(std::move(socket)));
     return AcceptNext(listener);
   });
 }
 
-kj::Promise<void> Doors::ServeOne(kj::Own<kj::AsyncIoStream> stream) {
-  std::string source = HostOf(PeerAddress(*stream));
-  if (tls_ == nullptr) return serve_(kj::mv(stream), std::move(source));
-  return loop_.timer()
-      .timeoutAfter(kHandshakeSeconds * kj::SECONDS, tls_->Accept(kj::mv(stream)))
-      .then([this, source = std::move(source)](TlsStream accepted) mutable {
-        return serve_(kj::mv(accepted.stream), SourceOf(std::move(source), accepted.common_name));
+kj::Promise<void> Doors::ServeOne(AcceptedSocket socket) {
+  return loops_
+      .Open(std::move(socket), options_.peer_end, tls_ == nullptr ? nullptr : tls_->Acceptor())
+      .then([this](Arrival arrival) {
+        return serve_(kj::mv(arrival.stream), SourceOf(HostOf(arrival.peer), arrival.common_name));
       });
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "server/loop/connection_loops.h"
 #include "server/loop/kj_loop.h"
 #include "server/loop/listener.h"
 #include "server/loop/tls.h"
@@ -24,9 +25,11 @@ class Doors final : public kj::TaskSet::ErrorHandler {
   using Serve =
       std::function<kj::Promise<void>(kj::Own<kj::AsyncIoStream> stream, std::string source)>;
 
-  // `tls` may be null. REQUIRES: both outlive it.
-  Doors(KjLoop& loop, TlsServer* tls, ListenOptions options, Serve serve)
+  // Accepts on `loop`; connections live on `loops`. `tls` may be null. REQUIRES: all of them
+  // outlive it.
+  Doors(KjLoop& loop, ConnectionLoops& loops, TlsServer* tls, ListenOptions options, Serve serve)
       : loop_(loop),
+        loops_(loops),
         tls_(tls),
         options_(std::move(options)),
         serve_(std::move(serve)),
@@ -47,11 +50,12 @@ class Doors final : public kj::TaskSet::ErrorHandler {
 
  private:
   kj::Promise<void> AcceptNext(Listener& listener);
-  kj::Promise<void> ServeOne(kj::Own<kj::AsyncIoStream> stream);
+  kj::Promise<void> ServeOne(AcceptedSocket socket);
   // A connection that breaks is its client's affair.
   void taskFailed(kj::Exception&& exception) override {}
 
   KjLoop& loop_;
+  ConnectionLoops& loops_;
   TlsServer* const tls_;
   const ListenOptions options_;
   const Serve serve_;

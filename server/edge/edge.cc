@@ -12,6 +12,7 @@
 #include "server/edge/token_key.h"
 #include "server/http/service.h"
 #include "server/loop/address.h"
+#include "server/loop/connection_loops.h"
 #include "server/loop/kj_loop.h"
 #include "server/loop/work_threads.h"
 #include "server/observation/figures.h"
@@ -79,6 +80,7 @@ struct Edge::Parts {
       : options(std::move(given)),
         clock(*engine.clock),
         loop(uv),
+        connection_loops(loop, options.connection_loops),
         threads(loop),
         desk(engine, threads, loop.timer()),
         denials(desk) {}
@@ -102,6 +104,7 @@ struct Edge::Parts {
   const EdgeOptions options;
   const Clock& clock;
   KjLoop loop;
+  ConnectionLoops connection_loops;
   Threads threads;
   Desk desk;
   Denials denials;
@@ -291,13 +294,13 @@ void Edge::Parts::MakeServices() {
                                           .program = options.program,
                                           .calls = &calls});
   TlsServer* const server = tls.has_value() ? &*tls : nullptr;
-  http_doors.emplace(loop, server,
+  http_doors.emplace(loop, connection_loops, server,
                      ListenOptions{.max_connections = options.max_http_connections,
                                    .peer_end = PeerEnd::kOfBothHalves},
                      [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
                        return http->Serve(kj::mv(stream), std::move(source));
                      });
-  rpc_doors.emplace(loop, server,
+  rpc_doors.emplace(loop, connection_loops, server,
                     ListenOptions{.max_connections = options.max_rpc_connections,
                                   .peer_end = PeerEnd::kOfItsHalf},
                     [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {

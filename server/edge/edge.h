@@ -1,5 +1,5 @@
-// The edges of a running engine: HTTP and Cap'n Proto RPC on the engine's own loop, who may come
-// in, and their orderly end.
+// The edges of a running engine: HTTP and Cap'n Proto RPC on the engine's own loop, connections on
+// loops of their own if there are some, who may come in, and their orderly end.
 //
 // Owns everything between the sockets and the engine; the engine's parts are somebody else's and
 // outlive it. Thread: the loop's.
@@ -46,6 +46,8 @@ struct EdgeOptions {
   http::ServiceSettings requests;                 // `id_prefix` is the edge's own
   size_t max_http_connections = kMaxConnections;  // of each address
   size_t max_rpc_connections = kMaxConnections;
+  // Loops that connections are spread over, each with a thread; 0: they live on the engine's own.
+  size_t connection_loops = 0;
   int64_t drain_us = int64_t{kDrainSeconds} * 1'000'000;
   bool open_metrics = false;  // nobody is asked for a name at /metrics
   std::string log;  // a file for a line of JSON a request; "-": standard error; empty: none

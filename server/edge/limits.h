@@ -3,8 +3,6 @@
 
 namespace stele::server {
 
-// For a TLS handshake.
-inline constexpr int kHandshakeSeconds = 10;
 // For connections to end once the server stops; what is left then is cut off.
 inline constexpr int kDrainSeconds = 10;
 // Of that at least, when attempts have taken all of it: for the answers of those who wait for them.

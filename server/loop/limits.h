@@ -19,6 +19,11 @@ inline constexpr size_t kPiecesPerWrite = 64;
 inline constexpr uint64_t kLingerMs = 5'000;
 // How long a peer that ended its half is still answered where that is the end of both (PeerEnd).
 inline constexpr int64_t kPeerEndMs = 200;
+// What a connection on a loop of its own reads at once: as long as little comes, and then.
+inline constexpr size_t kIdleBlockBytes = 2u << 10;
+inline constexpr size_t kBusyBlockBytes = 16u << 10;
+// For a TLS handshake.
+inline constexpr int kHandshakeSeconds = 10;
 // Events of KJ's between two looks at the sockets.
 inline constexpr unsigned kEventsPerTurn = 4'096;
 // How often in one turn what is written may lead to more that is written.

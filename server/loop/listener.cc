@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "server/loop/stream.h"
+#include "server/loop/welcome.h"
 
 namespace stele::server {
 namespace {
@@ -30,6 +31,10 @@ kj::uint PortOf(const SocketAddress& address) {
 }
 
 }  // namespace
+
+AcceptedSocket::~AcceptedSocket() {
+  if (fd_ >= 0) ::close(fd_);
+}
 
 // How many streams there are: outlives the listener as they may.
 struct Listener::Count : kj::Refcounted {
@@ -50,16 +55,16 @@ class Listener::Counted {
 // One accept() that waits. The promise's owner may drop it at any time.
 class Listener::Waiting {
  public:
-  Waiting(kj::PromiseFulfiller<kj::Own<kj::AsyncIoStream>>& done, Listener& listener)
+  Waiting(kj::PromiseFulfiller<AcceptedSocket>& done, Listener& listener)
       : done_(done), listener_(&listener) {
     listener.waiting_.push_back(this);
   }
   KJ_DISALLOW_COPY(Waiting);
   ~Waiting() { Leave(); }
 
-  void Finish(kj::Own<kj::AsyncIoStream> stream) {
+  void Finish(AcceptedSocket socket) {
     Leave();
-    done_.fulfill(kj::mv(stream));
+    done_.fulfill(kj::mv(socket));
   }
   void Reject(kj::Exception&& why) {
     Leave();
@@ -71,7 +76,7 @@ class Listener::Waiting {
     if (listener_ != nullptr) std::erase(std::exchange(listener_, nullptr)->waiting_, this);
   }
 
-  kj::PromiseFulfiller<kj::Own<kj::AsyncIoStream>>& done_;
+  kj::PromiseFulfiller<AcceptedSocket>& done_;
   Listener* listener_;
 };
 
@@ -95,26 +100,32 @@ size_t Listener::connections() const {
 }
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> Listener::accept() {
+  return AcceptSocket().then([&loop = loop_, peer_end = peer_end_](AcceptedSocket socket) {
+    return Welcome(loop, socket.Release(), peer_end, nullptr)
+        .then([counted = socket.TakeCounted()](Arrival arrival) mutable {
+          return arrival.stream.attach(kj::mv(counted));
+        });
+  });
+}
+
+kj::Promise<AcceptedSocket> Listener::AcceptSocket() {
   if (!watch_) return NotListening();
   if (waiting_.empty() && !paused_) {
-    kj::Own<kj::AsyncIoStream> stream;
-    if (AcceptOne(stream) == Outcome::kStream) return kj::mv(stream);
+    std::optional<AcceptedSocket> socket;
+    if (AcceptOne(socket) == Outcome::kSocket) return *std::move(socket);
   }
-  auto promise = kj::newAdaptedPromise<kj::Own<kj::AsyncIoStream>, Waiting>(*this);
+  auto promise = kj::newAdaptedPromise<AcceptedSocket, Waiting>(*this);
   // What AcceptOne found may be a pause, or somebody over the limit: both are seen to there.
   if (!paused_) watch_->Start(UV_READABLE);
   return promise;
 }
 
-Listener::Outcome Listener::AcceptOne(kj::Own<kj::AsyncIoStream>& stream) {
+Listener::Outcome Listener::AcceptOne(std::optional<AcceptedSocket>& socket) {
   for (int refused = 0; refused < kRefusalsPerTurn;) {
     const int fd = ::accept4(socket_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0 && count_->open < max_connections_) {
-      auto wrapped = WrapSocket(loop_, fd, peer_end_);
-      // A connection that ended meanwhile: the next one.
-      if (!wrapped) continue;
-      stream = (*std::move(wrapped)).attach(kj::heap<Counted>(*count_));
-      return Outcome::kStream;
+      socket.emplace(fd, kj::heap<Counted>(*count_));
+      return Outcome::kSocket;
     }
     if (fd >= 0) {
       ::close(fd);
@@ -134,10 +145,10 @@ Listener::Outcome Listener::AcceptOne(kj::Own<kj::AsyncIoStream>& stream) {
 
 void Listener::AcceptAll() {
   while (!waiting_.empty()) {
-    kj::Own<kj::AsyncIoStream> stream;
-    switch (AcceptOne(stream)) {
-      case Outcome::kStream:
-        waiting_.front()->Finish(kj::mv(stream));
+    std::optional<AcceptedSocket> socket;
+    switch (AcceptOne(socket)) {
+      case Outcome::kSocket:
+        waiting_.front()->Finish(*std::move(socket));
         break;
       case Outcome::kNobody:
         return;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "server/loop/fd_watch.h"
@@ -18,6 +19,29 @@
 #include "server/loop/stream.h"
 
 namespace stele::server {
+
+// A socket that was accepted, and what counts it.
+class AcceptedSocket {
+ public:
+  AcceptedSocket(int fd, kj::Own<void> counted) : fd_(fd), counted_(kj::mv(counted)) {}
+  AcceptedSocket(AcceptedSocket&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), counted_(kj::mv(other.counted_)) {}
+  AcceptedSocket& operator=(AcceptedSocket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    std::swap(counted_, other.counted_);
+    return *this;
+  }
+  // Closes the socket, unless it was released.
+  ~AcceptedSocket();
+
+  int Release() { return std::exchange(fd_, -1); }
+  // The connection is counted until this is dropped: it goes with the stream.
+  kj::Own<void> TakeCounted() { return kj::mv(counted_); }
+
+ private:
+  int fd_;
+  kj::Own<void> counted_;
+};
 
 struct ListenOptions {
   // Connections that are open at once. One more is accepted and closed at once: a client that is
@@ -41,6 +65,8 @@ class Listener final : public kj::ConnectionReceiver {
   ~Listener() noexcept(false);
 
   kj::Promise<kj::Own<kj::AsyncIoStream>> accept() override;
+  // The same for whoever makes the stream, perhaps on another loop.
+  kj::Promise<AcceptedSocket> AcceptSocket();
   // 0 for a Unix socket.
   kj::uint getPort() override;
   void getsockopt(int level, int option, void* value, kj::uint* length) override;
@@ -60,8 +86,8 @@ class Listener final : public kj::ConnectionReceiver {
   class Counted;
 
   // What accept4 led to.
-  enum class Outcome { kStream, kNobody, kPause, kBroken };
-  Outcome AcceptOne(kj::Own<kj::AsyncIoStream>& stream);
+  enum class Outcome { kSocket, kNobody, kPause, kBroken };
+  Outcome AcceptOne(std::optional<AcceptedSocket>& socket);
   void AcceptAll();
   void Pause();
 

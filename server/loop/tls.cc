@@ -163,7 +163,7 @@ TlsStream Finished(kj::AuthenticatedStream&& done) {
 
 }  // namespace
 
-TlsServer::TlsServer(TlsOptions options, std::unique_ptr<kj::TlsContext> context)
+TlsServer::TlsServer(TlsOptions options, std::shared_ptr<kj::TlsContext> context)
     : options_(std::move(options)), context_(std::move(context)) {}
 TlsServer::TlsServer(TlsServer&&) noexcept = default;
 TlsServer& TlsServer::operator=(TlsServer&&) noexcept = default;
@@ -182,9 +182,12 @@ Status TlsServer::Reload() {
   return {};
 }
 
-kj::Promise<TlsStream> TlsServer::Accept(kj::Own<kj::AsyncIoStream> stream) {
-  return context_->wrapServer(Unauthenticated(kj::mv(stream)))
-      .then([](kj::AuthenticatedStream&& done) { return Finished(kj::mv(done)); });
+TlsAcceptor TlsServer::Acceptor() const {
+  // Whatever thread: OpenSSL's contexts are made to be shared, and KJ's only hands its own on.
+  return [context = context_](kj::Own<kj::AsyncIoStream> stream) {
+    return context->wrapServer(Unauthenticated(kj::mv(stream)))
+        .then([](kj::AuthenticatedStream&& done) { return Finished(kj::mv(done)); });
+  };
 }
 
 TlsClient::TlsClient(std::unique_ptr<kj::TlsContext> context) : context_(std::move(context)) {}

@@ -4,6 +4,7 @@
 #include <kj/async-io.h>
 #include <kj/memory.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -39,6 +40,10 @@ struct TlsStream {
   std::string common_name;
 };
 
+// Makes TLS of one connection after the other, with certificates as they were when it was given.
+// Any thread may have one.
+using TlsAcceptor = std::function<kj::Promise<TlsStream>(kj::Own<kj::AsyncIoStream>)>;
+
 // TLS 1.2 at least. Used on one thread. A handshake has no timeout of its own
 // (kj::Timer::timeoutAfter); one that fails is a kj exception, and dropping its promise gives it
 // up.
@@ -51,15 +56,19 @@ class TlsServer {
   ~TlsServer();
 
   // A promise does not need the server to be kept, and a connection is untouched by Reload.
-  kj::Promise<TlsStream> Accept(kj::Own<kj::AsyncIoStream> stream);
+  kj::Promise<TlsStream> Accept(kj::Own<kj::AsyncIoStream> stream) {
+    return Acceptor()(kj::mv(stream));
+  }
+  TlsAcceptor Acceptor() const;
   // Reads the files anew, for the handshakes to come. After an error the old ones stay in force.
   Status Reload();
 
  private:
-  TlsServer(TlsOptions options, std::unique_ptr<kj::TlsContext> context);
+  TlsServer(TlsOptions options, std::shared_ptr<kj::TlsContext> context);
 
   TlsOptions options_;
-  std::unique_ptr<kj::TlsContext> context_;
+  // Those that took it before a Reload keep it.
+  std::shared_ptr<kj::TlsContext> context_;
 };
 
 class TlsClient {

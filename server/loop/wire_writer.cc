@@ -14,11 +14,9 @@ namespace stele::server {
 // A write that waits: what is left of its pieces. The promise's owner may drop it at any time.
 class WireWriter::Op {
  public:
-  Op(kj::PromiseFulfiller<void>& done, WireWriter& writer, Pieces pieces,
-     kj::ArrayPtr<const kj::byte> first)
-      : done_(done), writer_(&writer), rest_(pieces), first_(first) {
+  Op(kj::PromiseFulfiller<void>& done, WireWriter& writer, PiecesLeft left)
+      : done_(done), writer_(&writer), left_(left) {
     writer.op_ = this;
-    SkipEmpty();
   }
   Op(const Op&) = delete;
   Op& operator=(const Op&) = delete;
@@ -26,18 +24,7 @@ class WireWriter::Op {
     if (writer_ != nullptr) writer_->op_ = nullptr;
   }
 
-  bool empty() const { return first_.size() == 0; }
-  // The next piece, then those behind it.
-  kj::ArrayPtr<const kj::byte> first() const { return first_; }
-  Pieces rest() const { return rest_; }
-  void Skip(size_t size) {
-    while (size > 0) {
-      const size_t part = std::min(size, first_.size());
-      first_ = first_.slice(part, first_.size());
-      size -= part;
-      SkipEmpty();
-    }
-  }
+  PiecesLeft& left() { return left_; }
 
   void Finish() {
     std::exchange(writer_, nullptr)->op_ = nullptr;
@@ -49,17 +36,9 @@ class WireWriter::Op {
   }
 
  private:
-  void SkipEmpty() {
-    while (first_.size() == 0 && rest_.size() > 0) {
-      first_ = rest_[0];
-      rest_ = rest_.slice(1, rest_.size());
-    }
-  }
-
   kj::PromiseFulfiller<void>& done_;
   WireWriter* writer_;
-  Pieces rest_;
-  kj::ArrayPtr<const kj::byte> first_;
+  PiecesLeft left_;
 };
 
 kj::Promise<void> WireWriter::Write(Pieces pieces) {
@@ -83,7 +62,7 @@ kj::Promise<void> WireWriter::TakeOrWait(Pieces pieces, kj::ArrayPtr<const kj::b
     FlushSoon();
     return kj::READY_NOW;
   }
-  auto promise = kj::newAdaptedPromise<void, Op>(*this, pieces, single);
+  auto promise = kj::newAdaptedPromise<void, Op>(*this, PiecesLeft(single, pieces));
   Flush();
   return promise;
 }
@@ -100,7 +79,7 @@ void WireWriter::Flush() {
   // A stream that is gone has no next turn, and its buffer is the bound.
   size_t rounds = released_ ? SIZE_MAX : kWriteBytesPerTurn / kWriteBufferBytes;
   while (!flying_ && error_ == 0 && (!taken_.empty() || op_ != nullptr)) {
-    if (op_ != nullptr && op_->empty()) {
+    if (op_ != nullptr && op_->left().empty()) {
       op_->Finish();
     } else if (rounds-- == 0) {
       FlushSoon();
@@ -140,10 +119,10 @@ unsigned WireWriter::Gather(uv_buf_t* buffers) const {
   };
   add(kj::arrayPtr(taken_.data() + sent_, taken_.size() - sent_));
   if (op_ == nullptr) return count;
-  add(op_->first());
+  add(op_->left().first());
   // A piece that was cut ends the call.
-  if (op_->first().size() > kWriteBufferBytes) return count;
-  for (const auto& piece : op_->rest()) {
+  if (op_->left().first().size() > kWriteBufferBytes) return count;
+  for (const auto& piece : op_->left().rest()) {
     if (count == kPiecesPerWrite) break;
     add(piece);
     if (piece.size() > kWriteBufferBytes) break;
@@ -163,7 +142,7 @@ void WireWriter::Sent(size_t size) {
     }
     sent_ = 0;
   }
-  if (op_ != nullptr) op_->Skip(size - of_taken);
+  if (op_ != nullptr) op_->left().Skip(size - of_taken);
 }
 
 // The kernel is full: libuv waits for it with bytes of our own, because the writer may drop its
@@ -171,12 +150,8 @@ void WireWriter::Sent(size_t size) {
 void WireWriter::HandOver() {
   taken_.erase(taken_.begin(), taken_.begin() + static_cast<ptrdiff_t>(sent_));
   sent_ = 0;
-  while (op_ != nullptr && !op_->empty() && taken_.size() < kWriteBufferBytes) {
-    const auto first = op_->first();
-    const size_t size = std::min(first.size(), kWriteBufferBytes - taken_.size());
-    taken_.insert(taken_.end(), first.begin(), first.begin() + size);
-    op_->Skip(size);
-  }
+  if (op_ != nullptr)
+    op_->left().MoveTo(taken_, kWriteBufferBytes - std::min(taken_.size(), kWriteBufferBytes));
   flight_ = std::exchange(taken_, {});
   const uv_buf_t buffer =
       uv_buf_init(reinterpret_cast<char*>(flight_.data()), static_cast<unsigned>(flight_.size()));
@@ -190,7 +165,7 @@ void WireWriter::HandOver() {
     Fail(error);
     return;
   }
-  if (op_ != nullptr && op_->empty()) op_->Finish();
+  if (op_ != nullptr && op_->left().empty()) op_->Finish();
 }
 
 void WireWriter::OnWritten(int status) {

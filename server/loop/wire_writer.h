@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/loop/kj_loop.h"
+#include "server/loop/pieces.h"
 
 namespace stele::server {
 
@@ -18,7 +19,6 @@ namespace stele::server {
 // the writer that waits, and to each one afterwards.
 class WireWriter {
  public:
-  using Pieces = kj::ArrayPtr<const kj::ArrayPtr<const kj::byte>>;
   class Op;
 
   WireWriter(KjLoop& loop, KjLoop::Flushable* wire, uv_stream_t* handle)

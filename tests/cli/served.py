@@ -2,10 +2,14 @@
 
 import http.client
 import json
+import os
 import re
 import signal
 
 from program import ProgramTest
+
+# So many threads for connections; empty: as many as the program likes here.
+LOOPS = os.environ.get("STELE_TEST_CONNECTION_LOOPS", "")
 
 
 class Answer:
@@ -19,6 +23,8 @@ class Answer:
 class ServedTest(ProgramTest):
     def serve(self, *words, data="data"):
         """The server, when it listens; self.port is that of its HTTP edge."""
+        if LOOPS:
+            words = ("--connection-loops", LOOPS, *words)
         child = self.start("serve", "--data", data, "--http", "127.0.0.1:0", *words)
         said = self.wait_for_line(child, "http")
         self.port = int(re.search(r"https?://127\.0\.0\.1:(\d+)", said)[1])
