@@ -113,6 +113,8 @@ class BenchRun::Meter {
   Moment Sample() const {
     Moment moment{load::NowUs(), load::ReadUse(0), std::nullopt};
     if (engine_.value_or(0) != 0) moment.engine = load::ReadUse(*engine_);
+    // Of one that has ended there is nothing left to be read but its name.
+    if (moment.engine.has_value() && moment.engine->resident_bytes == 0) moment.engine.reset();
     return moment;
   }
 

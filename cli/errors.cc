@@ -144,12 +144,11 @@ std::string ToText(const Terminal& terminal, const Array& errors) {
   for (const Value& error : errors) {
     const Document row(error);
     const int64_t instance = row["instance"].whole();
-    rows.push_back({fmt::format("{}", row["count"].whole()),
-                    Time(row["last_occurrence"].time()), Clean(row["definition"].text()),
-                    row["step"].is_null() ? "-" : Clean(row["step"].text()),
-                    Clean(row["error_type"].text()),
-                    instance == 0 ? "-" : fmt::format("{}", instance),
-                    Cut(Clean(row["message"].text()), kMaxMessageShown)});
+    rows.push_back(
+        {fmt::format("{}", row["count"].whole()), Time(row["last_occurrence"].time()),
+         Clean(row["definition"].text()), row["step"].is_null() ? "-" : Clean(row["step"].text()),
+         Clean(row["error_type"].text()), instance == 0 ? "-" : fmt::format("{}", instance),
+         Cut(Clean(row["message"].text()), kMaxMessageShown)});
   }
   return Table(terminal, rows);
 }

@@ -187,7 +187,8 @@ class AtAServer(BenchTest):
 
     def test_a_server_that_goes_away_takes_no_figure_along(self):
         for form in ("--json", "--quiet"):
-            server = self.start("serve", "--dev", "--data", "data" + form, "--rpc", "127.0.0.1:0")
+            server = self.start("serve", "--dev", "--data", "data" + form, "--rpc",
+                                f"unix:{self.directory}/{form}")
             address = re.search(r"rpc at (\S+)", self.wait_for_line(server, "rpc at "))[1]
             load = self.start("bench", "start", "--server", address, "--warm-up", "0s", "--duration", "100s",
                               "--rate", "500", "--connections", "2", form)
@@ -203,6 +204,7 @@ class AtAServer(BenchTest):
                 self.assertGreater(report["measured"], 50)
                 self.assertGreater(report["latency_ms"]["p50"], 0)
                 self.assertLess(report["seconds"], 100)
+                self.assertNotIn("engine", report, "it has gone, and no figure of it is made up")
             else:
                 self.assertRegex(printed, "(?m)^cut short +after .*s: the figures are those until then$")
         self.nothing_left()
