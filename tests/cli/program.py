@@ -6,6 +6,7 @@ import os
 import pty
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -97,6 +98,24 @@ class ProgramTest(unittest.TestCase):
     def history(self, instance="1"):
         lines = self.stele("history", instance, "--json").stdout.splitlines()
         return [json.loads(line) for line in lines]
+
+
+class ManagedTest(ProgramTest):
+    def manage(self, name=None):
+        """A manager's socket: what NOTIFY_SOCKET says of it."""
+        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.manager.settimeout(60)
+        self.addCleanup(self.manager.close)
+        path = name or self.path("notify")
+        self.manager.bind("\0" + path[1:] if path.startswith("@") else path)
+        return path
+
+    def told(self, until):
+        """What the manager is told, up to the message that has `until`."""
+        heard = []
+        while not heard or until not in heard[-1]:
+            heard.append(self.manager.recv(4096).decode().split("\n"))
+        return heard
 
 
 def interrupt(child):

@@ -3,10 +3,9 @@
 
 import os
 import signal
-import subprocess
 import unittest
 
-from program import ProgramTest
+from program import ManagedTest
 from workflows import APPROVAL, MESSAGE
 
 STEPS = """
@@ -35,9 +34,9 @@ steps:
 """
 
 
-class Serve(ProgramTest):
-    def serve(self, *words):
-        child = self.start("serve", *words)
+class Serve(ManagedTest):
+    def serve(self, *words, **variables):
+        child = self.start("serve", *words, **variables)
         return child, self.wait_for_line(child, "stele serves")
 
     def tells(self, name):
@@ -80,11 +79,11 @@ class Serve(ProgramTest):
         self.assertIn("went: yes", self.stele("resume").stdout)
         self.stele("verify")
 
-    def pay(self, *words):
+    def pay(self, *words, **variables):
         """A server whose payment is under way: it has written its line, and waits for `go`."""
         self.tells("acted")
         self.stele("start", self.write("p.yml", PAYMENT), "--no-wait")
-        child, _ = self.serve(*words)
+        child, _ = self.serve(*words, **variables)
         self.wait_for("acted")
         return child
 
@@ -93,11 +92,11 @@ class Serve(ProgramTest):
             return file.read().split()
 
     def test_waits_for_what_runs_at_its_end(self):
-        child = self.pay("--drain-timeout", "10m")
+        child = self.pay("--drain-timeout", "10m", NOTIFY_SOCKET=self.manage())
         child.send_signal(signal.SIGTERM)
         # It goes on only when the end has begun.
-        with self.assertRaises(subprocess.TimeoutExpired):
-            child.wait(timeout=0.2)
+        self.told("STOPPING=1")
+        self.assertIsNone(child.poll())
         self.write("go", "")
         self.assertEqual(child.wait(timeout=60), 0)
         self.assertEqual(self.ledger(), ["paid"])

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import unittest
 
-from program import BINARY, SOURCE, environment
+from program import BINARY, SOURCE, ManagedTest, environment
 from served import ServedTest
 
 SAYS_ITS_SOCKET = """
@@ -22,23 +22,7 @@ steps:
 """
 
 
-class Supervised(ServedTest):
-    def manage(self, name=None):
-        """A manager's socket: what NOTIFY_SOCKET says of it."""
-        self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.manager.settimeout(60)
-        self.addCleanup(self.manager.close)
-        path = name or self.path("notify")
-        self.manager.bind("\0" + path[1:] if path.startswith("@") else path)
-        return path
-
-    def told(self, until):
-        """What the manager is told, up to the message that has `until`."""
-        heard = []
-        while not heard or until not in heard[-1]:
-            heard.append(self.manager.recv(4096).decode().split("\n"))
-        return heard
-
+class Supervised(ServedTest, ManagedTest):
     def start_server(self, *words, **variables):
         return self.start("serve", "--dev", "--http", "127.0.0.1:0", "--data", "data", *words, **variables)
 
