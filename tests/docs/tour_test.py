@@ -1,10 +1,10 @@
-"""Runs the tour of README.md's "Served": the server, and the commands that ask it, and compares what
-they print now with what the page shows. Only the ports are others.
+"""Runs the tours of README.md in one folder, in the order in which they are read: "Five minutes", then
+"Served": the server, and the commands that ask it. Compares what they print now with what the page
+shows. Only the ports are others.
 
 Usage: tour_test.py PATH_OF_STELE
 """
 
-import os
 import re
 import shutil
 import signal
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from pages_test import ROOT, examples, matches, sections
+from pages_test import examples, matches, run_five_minutes, sections
 
 PORT_OF_THE_PAGE = "localhost:7420"
 RPC_OF_THE_PAGE = "--server 127.0.0.1:7421"
@@ -41,10 +41,12 @@ def first_difference(shown, printed):
     return None
 
 
-def serve(program, folder, shown):
+def serve(program, folder, command, shown):
     """The server of the tour, its address, and that of its RPC."""
-    server = subprocess.Popen([program, "serve", "--dev", "--http", "127.0.0.1:0", "--rpc",
-                               "127.0.0.1:0"], cwd=folder, stdout=subprocess.PIPE, text=True)
+    words = command.split()
+    assert words[:3] == ["stele", "serve", "--dev"], command
+    server = subprocess.Popen([program, *words[1:], "--http", "127.0.0.1:0", "--rpc", "127.0.0.1:0"],
+                              cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = [server.stdout.readline().rstrip("\n") for _ in shown]
     for line, printed in zip(shown, said):
         plain = re.sub(r"127\.0\.0\.1:\d+", "ADDRESS", re.sub(r"process \d+", "process", printed))
@@ -65,11 +67,9 @@ def main():
         print("skipped: there is no curl")
         return 77
     commands = list(examples(sections("README.md")["Served"]))
-    assert commands[0][0] == "stele serve --dev", commands[0]
-    failures = 0
     with tempfile.TemporaryDirectory() as folder:
-        os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
-        server, address, rpc = serve(program, folder, commands[0][1])
+        _, failures = run_five_minutes(program, folder)
+        server, address, rpc = serve(program, folder, *commands[0])
         try:
             for command, shown in commands[1:]:
                 if command.startswith("stele ") and RPC_OF_THE_PAGE in command:
