@@ -355,15 +355,23 @@ class Following(ActTest):
 class LongerThanATokenLasts(UsersTest):
     def run_on(self, **variables):
         """A run that ends when `go` is there."""
-        child = self.start("run", self.write("waits.yml", WAITS % self.path("go")), "--server", self.server,
-                           HOME=self.directory, **variables)
-        self.wait_for_line(child, "instance 1 of waits")
-        return child
+        return self.start("run", self.write("waits.yml", WAITS % self.path("go")), "--server", self.server,
+                          HOME=self.directory, **variables)
+
+    def run_with_a_key(self):
+        """A run whose key ends behind its start, however long that takes here; its instance."""
+        for seconds in (4, 16, 60):
+            key = {"name": f"night-{seconds}", "role": "developer", "expires": int((time.time() + seconds) * 1e6)}
+            child = self.run_on(STELE_TOKEN=self.post("/keys", key, 201, token=self.token())["key"])
+            if begun := re.match(r"instance (\d+) of waits", child.stdout.readline()):
+                return child, begun[1]
+        return self.fail("it had not begun after a minute: " + child.stderr.read())
 
     def test_a_login_is_renewed_and_kept(self):
         server = self.admit("--auth-token-lifetime", "6s")
         first = self.token()
         child = self.run_on()
+        self.wait_for_line(child, "instance 1 of waits")
         while self.run_with({"STELE_TOKEN": first}, "types", "list", "--server", self.server).returncode == 0:
             pass
         self.assertNotEqual(self.token(), first)
@@ -376,16 +384,14 @@ class LongerThanATokenLasts(UsersTest):
 
     def test_what_cannot_be_renewed_is_said_to_have_ended(self):
         server = self.admit()
-        key = self.post("/keys", {"name": "night", "role": "developer", "expires": int((time.time() + 4) * 1e6)},
-                        201, token=self.token())["key"]
-        child = self.run_on(STELE_TOKEN=key)
+        child, instance = self.run_with_a_key()
         _, errors = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 2, errors)
         self.assertRegex(errors, "STL1003: .*expired.*no other one was given: .*another credential; \"stele login")
         self.write("go", "")
         # What it followed has gone on.
-        self.get("/instances/1?wait=30s", token=self.token())
-        self.assertEqual(self.get("/instances/1", token=self.token())["status"], "completed")
+        ended = self.get(f"/instances/{instance}?wait=30s", token=self.token())
+        self.assertEqual(ended["status"], "completed")
         self.stop(server)
 
 
