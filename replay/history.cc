@@ -100,11 +100,14 @@ Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardI
   return ReadRegistry(StoreSource(store, shard));
 }
 
-Status CheckMayBeRead(const model::RegisteredDefinition& definition) {
+Status CheckMayBeRead(const model::RegisteredDefinition& definition, InstanceId instance) {
   if (MayBeRead(definition)) return {};
+  // Its name was kept back, too.
   return Fail(ErrorCode::kForbidden,
-              fmt::format("Expected a definition that may be read but \"{}\" is kept from you",
-                          definition.name));
+              fmt::format("Expected a definition that may be read but {} is kept from you: "
+                          "read_definitions",
+                          instance ? fmt::format("the definition of instance {}", instance.value)
+                                   : "this one"));
 }
 
 }  // namespace stele::replay

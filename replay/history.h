@@ -66,7 +66,8 @@ Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardI
 inline bool MayBeRead(const model::RegisteredDefinition& definition) {
   return !definition.canonical.empty();
 }
-// kForbidden: the texts of the definition were kept back.
-Status CheckMayBeRead(const model::RegisteredDefinition& definition);
+// kForbidden: the texts of the definition were kept back, which `instance` runs, if it is any.
+Status CheckMayBeRead(const model::RegisteredDefinition& definition,
+                      InstanceId instance = InstanceId());
 
 }  // namespace stele::replay

@@ -10,13 +10,13 @@ namespace stele::replay {
 namespace {
 
 // Of a definition that the event brings the instance to.
-Status CheckBegun(const model::Registry& registry, const model::Event& event) {
+Status CheckBegun(const model::Registry& registry, const model::Event& event, InstanceId instance) {
   DefinitionId id;
   if (const auto* started = std::get_if<model::InstanceStarted>(&event)) id = started->definition;
   if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) id = moved->definition;
   if (!id) return {};
   const model::RegisteredDefinition* registered = registry.Find(id);
-  return registered == nullptr ? Status() : CheckMayBeRead(*registered);
+  return registered == nullptr ? Status() : CheckMayBeRead(*registered, instance);
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId 
   Status readable;
   STELE_RETURN_IF_ERROR(ReadHistory(source, instance, [&](const HistoryEntry& entry) {
     over = over || (includes && !includes(entry));
-    if (!over) readable = CheckBegun(registry, entry.event);
+    if (!over) readable = CheckBegun(registry, entry.event, instance);
     over = over || !readable.has_value();
     if (over) return;
     if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event)) {
