@@ -101,9 +101,12 @@ Result<std::optional<std::string>> ReadPrivateFile(const std::string& path, size
 Status ReplacePrivateFile(const std::string& path, std::string_view bytes) {
   const std::string next = path + ".new";
   unlink(next.c_str());  // what a crash left
-  STELE_RETURN_IF_ERROR(WriteNew(next, bytes));
-  if (std::rename(next.c_str(), path.c_str()) != 0) return IoFailure("replace", path);
-  return SyncDirectoryOf(path);
+  Status done = WriteNew(next, bytes);
+  if (done.has_value() && std::rename(next.c_str(), path.c_str()) != 0)
+    done = IoFailure("replace", path);
+  if (done.has_value()) return SyncDirectoryOf(path);
+  unlink(next.c_str());
+  return done;
 }
 
 Status CreatePrivateFile(const std::string& path, std::string_view bytes) {
