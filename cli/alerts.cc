@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "server/alerts/deliveries.h"
 #include "server/alerts/recording.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -162,8 +163,8 @@ Status SetThere(const Arguments& arguments, const Object& rule) {
   const auto server = Remote::Open(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
   auto request = (*server)->session().alertsRequest().send().getAlerts().setRequest();
-  request.setName(WordsOf(arguments.operands()[0]));
-  request.setRule(WordsOf(stele::ToJson(Value(rule))));
+  request.setName(server::rpc::TextOf(arguments.operands()[0]));
+  request.setRule(server::rpc::TextOf(stele::ToJson(Value(rule))));
   const auto set = PositionOf(**server, kj::mv(request));
   if (!set.has_value()) return std::unexpected(set.error());
   return {};
@@ -186,7 +187,7 @@ Status RemoveThere(const Arguments& arguments) {
   const auto server = Remote::Open(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
   auto request = (*server)->session().alertsRequest().send().getAlerts().removeRequest();
-  request.setName(WordsOf(arguments.operands()[0]));
+  request.setName(server::rpc::TextOf(arguments.operands()[0]));
   const auto removed = PositionOf(**server, kj::mv(request));
   if (!removed.has_value()) return std::unexpected(removed.error());
   return {};

@@ -2,6 +2,8 @@
 // messages for whoever waits for them.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/given.h"
@@ -84,15 +86,17 @@ int TryMigration(const std::vector<InstanceId>& instances, const MakeFor& make,
       arguments, terminal);
 }
 
-// What --json and text say of a message that woke nobody. `known`: it was published at that
-// position, and now nothing is recorded.
+// What --json and text say of a message that woke nobody, or those alone that may not be read.
+// `known`: it was published at that position, and now nothing is recorded.
 int ReportKept(const Arguments& arguments, const Terminal& terminal, const std::string& name,
-               Position position, bool known) {
+               Position position, bool known, const std::vector<InstanceId>& received = {}) {
   if (arguments.Has("--json")) {
+    Array receivers;
+    for (const InstanceId id : received) receivers.push_back(static_cast<int64_t>(id.value));
     terminal.Print(CleanJson(ToPrettyJson(Object{{"message", name},
                                                  {"position", static_cast<int64_t>(position.value)},
                                                  {"known", known},
-                                                 {"received_by", Array()}})) +
+                                                 {"received_by", std::move(receivers)}})) +
                    "\n");
   } else if (known) {
     terminal.PrintNote(
@@ -100,8 +104,9 @@ int ReportKept(const Arguments& arguments, const Terminal& terminal, const std::
                     "published now",
                     Clean(name), Clean(arguments.Get("--id")), position.value));
   } else if (!arguments.Has("--quiet")) {
-    terminal.Print(fmt::format("message {} is published{}\n", Clean(name),
-                               arguments.Has("--no-wait") ? "" : "; nobody waits for it yet"));
+    terminal.Print(fmt::format(
+        "message {} is published{}\n", Clean(name),
+        arguments.Has("--no-wait") || !received.empty() ? "" : "; nobody waits for it yet"));
   }
   return kExitDone;
 }
@@ -153,6 +158,8 @@ int PublishAtServer(const Arguments& arguments, const Terminal& terminal,
   for (const InstanceId instance : *received) following.Follow(instance, published->position);
   if (received->empty()) return ReportKept(arguments, terminal, name, published->position, false);
   following.Run();
+  if (std::ranges::all_of(*received, [&](InstanceId id) { return following.IsUnread(id); }))
+    return ReportKept(arguments, terminal, name, published->position, false, *received);
   return following.Report(true);
 }
 

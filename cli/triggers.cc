@@ -138,9 +138,15 @@ void FollowFired(TriggerOperation& operation, InstanceId instance, bool known) {
 
 }  // namespace
 
-int ReportFiredLater(const Arguments& arguments, const Terminal& terminal, TriggerId id) {
+int ReportFired(const Arguments& arguments, const Terminal& terminal, TriggerId id,
+                InstanceId instance) {
   if (arguments.Has("--json")) {
-    terminal.Print(ToPrettyJson(Object{{"trigger", static_cast<int64_t>(id.value)}}) + "\n");
+    Object document{{"trigger", static_cast<int64_t>(id.value)}};
+    if (instance) document.Set("instance", static_cast<int64_t>(instance.value));
+    terminal.Print(ToPrettyJson(document) + "\n");
+  } else if (instance) {
+    terminal.Print(
+        fmt::format("trigger {} has fired; instance {} is started\n", id.value, instance.value));
   } else {
     terminal.Print(fmt::format("trigger {} has fired; its instance starts later\n", id.value));
   }
@@ -203,7 +209,7 @@ int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
   if (const Status finished = operation.Finish(); !finished.has_value())
     return Refuse(terminal, finished.error());
   if (operation.session().follows_any()) return operation.session().Report(true);
-  return ReportFiredLater(arguments, terminal, *id);
+  return ReportFired(arguments, terminal, *id);
 }
 
 int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {

@@ -17,6 +17,7 @@
 #include "engine/definition/limits.h"
 #include "engine/runtime/custom_types.h"
 #include "replay/history.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -136,13 +137,13 @@ int RecordAtServer(const Arguments& arguments, const Terminal& terminal, const V
     if (document == nullptr) {
       if (!known) return UnknownType(name);
       auto request = definitions.removeTypeRequest();
-      request.setName(WordsOf(name));
+      request.setName(server::rpc::TextOf(name));
       const auto removed = PositionOf(**server, kj::mv(request));
       if (!removed.has_value()) return std::unexpected(removed.error());
     } else {
       auto request = definitions.registerTypeRequest();
-      request.setName(WordsOf(name));
-      request.setDocument(WordsOf(stele::ToJson(*document)));
+      request.setName(server::rpc::TextOf(name));
+      request.setDocument(server::rpc::TextOf(stele::ToJson(*document)));
       const auto registered = PositionOf(**server, kj::mv(request));
       if (!registered.has_value()) return std::unexpected(registered.error());
     }

@@ -17,6 +17,7 @@
 #include "server/loop/address.h"
 #include "server/loop/own_loop.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/text.h"
 
 namespace stele::load {
 
@@ -131,13 +132,13 @@ Status Clients::Prepare(const Work& work) {
   auto definitions = parts_->lines.front()->session().definitionsRequest().send().getDefinitions();
   if (work.with_tasks) {
     auto type = definitions.registerTypeRequest();
-    type.setName(Words(kTaskType));
-    type.setDocument(Words(kTaskDocument));
+    type.setName(server::rpc::TextOf(std::string(kTaskType)));
+    type.setDocument(server::rpc::TextOf(std::string(kTaskDocument)));
     STELE_RETURN_IF_ERROR(parts_->Await(type.send().ignoreResult(), kAnswerPatienceUs));
   }
   const std::string text = work.definition_text();
   auto request = definitions.registerRequest();
-  request.initText().setText(Words(text));
+  request.initText().setText(server::rpc::TextOf(text));
   request.getText().setSyntax(api::Syntax::JSON);
   return parts_->Await(request.send().ignoreResult(), kAnswerPatienceUs);
 }
@@ -162,7 +163,7 @@ class Clients::Runner final : private kj::TaskSet::ErrorHandler {
  private:
   kj::Promise<void> Start(Line& line, int64_t from_us) {
     auto request = line.instances().startRequest();
-    request.setDefinition(Words(definition_));
+    request.setDefinition(server::rpc::TextOf(definition_));
     return request.send().then(
         [this, from_us](auto&& answer) {
           load_.Done(from_us, NowUs(), answer.getStarted().getPosition());
@@ -172,7 +173,7 @@ class Clients::Runner final : private kj::TaskSet::ErrorHandler {
 
   kj::Promise<void> StartToEnd(Line& line, int64_t from_us) {
     auto request = line.instances().startRequest();
-    request.setDefinition(Words(definition_));
+    request.setDefinition(server::rpc::TextOf(definition_));
     auto wait = request.send().getInstance().waitRequest();
     wait.setPatience(kEndPatienceUs);
     return wait.send().then(
@@ -222,7 +223,7 @@ Status Clients::Follow(const Work& work) {
   for (kj::Own<Line>& line : parts_->lines) {
     auto request = line->session().logRequest().send().getLog().followRequest();
     request.setReceiver(kj::heap<Follower>(parts_->told.emplace_back()));
-    request.initFilter().setDefinition(Words(definition));
+    request.initFilter().setDefinition(server::rpc::TextOf(definition));
     following.add(request.send().then(
         [&line = *line](auto&& answer) { line.Keep(answer.getSubscription()); }));
   }
@@ -232,7 +233,7 @@ Status Clients::Follow(const Work& work) {
 Result<Delivered> Clients::Deliver(const Work& work) {
   const std::string definition = work.definition();
   auto request = parts_->lines.front()->instances().startRequest();
-  request.setDefinition(Words(definition));
+  request.setDefinition(server::rpc::TextOf(definition));
   uint64_t instance = 0;
   const int64_t from_us = NowUs();
   STELE_RETURN_IF_ERROR(parts_->Await(

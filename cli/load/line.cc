@@ -1,7 +1,7 @@
 #include "cli/load/line.h"
 
-#include "server/loop/address.h"
 #include "server/loop/connect.h"
+#include "server/rpc/text.h"
 
 namespace stele::load {
 
@@ -15,25 +15,18 @@ api::Session::Client Line::Enter(server::VatClient& rpc, const ServerAddress& se
   auto gate = rpc.Bootstrap().castAs<api::Gate>();
   if (server.token.empty()) return gate.anonymousRequest().send().getSession();
   auto request = gate.withTokenRequest();
-  request.setToken(Words(server.token));
+  request.setToken(server::rpc::TextOf(server.token));
   return request.send().getSession();
 }
 
 kj::Promise<kj::Own<Line>> Line::Open(server::KjLoop& loop, const ServerAddress& server,
                                       std::optional<server::TlsClient>& tls) {
-  auto connected = server::Connect(loop, server.address);
-  if (tls.has_value())
-    connected = connected.then([&tls, host = server::ParseAddress(server.address)->host](
-                                   kj::Own<kj::AsyncIoStream> stream) {
-      return tls->Connect(kj::mv(stream), host).then([](server::TlsStream&& secured) {
-        return kj::mv(secured.stream);
+  return server::Connect(loop, server.address, tls)
+      .then([&server](kj::Own<kj::AsyncIoStream> stream) {
+        auto line = kj::heap<Line>(kj::mv(stream), server);
+        auto known = line->session().whoAmIRequest().send().ignoreResult();
+        return known.then([line = kj::mv(line)]() mutable { return kj::mv(line); });
       });
-    });
-  return connected.then([&server](kj::Own<kj::AsyncIoStream> stream) {
-    auto line = kj::heap<Line>(kj::mv(stream), server);
-    auto known = line->session().whoAmIRequest().send().ignoreResult();
-    return known.then([line = kj::mv(line)]() mutable { return kj::mv(line); });
-  });
 }
 
 }  // namespace stele::load

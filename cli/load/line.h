@@ -15,11 +15,6 @@
 
 namespace stele::load {
 
-// A text as Cap'n Proto takes it.
-inline kj::StringPtr Words(std::string_view text) {
-  return {text.data(), text.size()};
-}
-
 class Line {
  public:
   explicit Line(kj::Own<kj::AsyncIoStream> stream, const ServerAddress& server);

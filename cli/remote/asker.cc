@@ -3,14 +3,11 @@
 #include <fmt/format.h>
 
 #include "cli/given.h"
-#include "cli/remote/credentials.h"
 
 namespace stele::cli {
 
 Result<Asker> AskerOf(const Arguments& arguments, Remote& server) {
-  const auto token = TokenFor(arguments, server.server());
-  if (!token.has_value()) return std::unexpected(token.error());
-  if (token->empty()) {
+  if (server.is_anybody()) {
     auto name = ActorOf(arguments);
     if (!name.has_value()) return std::unexpected(name.error());
     return Asker{*std::move(name), arguments.All("--group"), true};

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "engine/requests/find_run.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -36,77 +37,77 @@ class Caller {
 
   Result<Position> operator()(const model::PauseInstance& command) {
     auto request = Instance().pauseRequest();
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::ResumeInstance& command) {
     auto request = Instance().resumeRequest();
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     request.setSteps(command.steps);
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::CancelInstance& command) {
     auto request = Instance().cancelRequest();
     request.setCompensate(command.compensate);
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::TerminateInstance& command) {
     auto request = Instance().terminateRequest();
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::RetryInstance& command) {
     auto request = Instance().retryRequest();
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::RetryStep& command) {
     auto request = Instance().retryStepRequest();
-    request.setStep(WordsOf(NameOf(command.run)));
-    request.setReason(WordsOf(command.reason));
+    request.setStep(server::rpc::TextOf(NameOf(command.run)));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::SkipStep& command) {
     auto request = Instance().skipStepRequest();
-    request.setStep(WordsOf(NameOf(command.run)));
-    request.setReason(WordsOf(command.reason));
+    request.setStep(server::rpc::TextOf(NameOf(command.run)));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::RollBack& command) {
     auto request = Instance().rollBackRequest();
-    if (command.from_run) request.setFromStep(WordsOf(NameOf(command.from_run)));
-    request.setToStep(WordsOf(target_.definition.step(command.to_step).id));
-    request.setReason(WordsOf(command.reason));
+    if (command.from_run) request.setFromStep(server::rpc::TextOf(NameOf(command.from_run)));
+    request.setToStep(server::rpc::TextOf(target_.definition.step(command.to_step).id));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::ResolveIncident& command) {
     auto request = Instance().resolveStepRequest();
-    request.setStep(WordsOf(NameOf(command.run)));
+    request.setStep(server::rpc::TextOf(NameOf(command.run)));
     request.setResolution(ResolutionOf(command.resolution));
-    request.setReason(WordsOf(command.reason));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::AssignVariables& command) {
     auto request = Instance().setVariablesRequest();
     auto list = request.initVariables(static_cast<unsigned>(command.variables.size()));
     for (unsigned i = 0; i < list.size(); ++i) {
-      list[i].setName(WordsOf(command.variables[i].name));
-      list[i].setValue(WordsOf(TextOf(command.variables[i].value)));
+      list[i].setName(server::rpc::TextOf(command.variables[i].name));
+      list[i].setValue(server::rpc::TextOf(TextOf(command.variables[i].value)));
     }
-    request.setStep(WordsOf(NameOf(command.scope)));
+    request.setStep(server::rpc::TextOf(NameOf(command.scope)));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::SendSignal& command) {
     auto request = Instance().signalRequest();
-    request.setName(WordsOf(command.name));
-    request.setPayload(WordsOf(TextOf(command.payload)));
+    request.setName(server::rpc::TextOf(command.name));
+    request.setPayload(server::rpc::TextOf(TextOf(command.payload)));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::MigrateInstance& command) {
     auto request = Instance().migrateRequest();
     request.setVersion(target_.registry.Find(command.definition)->version);
-    request.setPlan(WordsOf(command.plan));
+    request.setPlan(server::rpc::TextOf(command.plan));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::ClaimTask& command) {
@@ -122,7 +123,7 @@ class Caller {
   Result<Position> operator()(const model::DecideTask& command) {
     const auto send = [&](auto request) {
       ShowPerson(request.initBy());
-      request.setVariables(WordsOf(TextOf(command.variables)));
+      request.setVariables(server::rpc::TextOf(TextOf(command.variables)));
       return PositionOf(server_, kj::mv(request));
     };
     const model::StepRun* run = target_.instance.FindRun(command.run);
@@ -134,7 +135,7 @@ class Caller {
   Result<Position> operator()(const model::FailAttempt& command) {
     auto request = Task(command.run).failRequest();
     ShowPerson(request.initBy());
-    request.setKind(WordsOf(command.kind));
+    request.setKind(server::rpc::TextOf(command.kind));
     return PositionOf(server_, kj::mv(request));
   }
   // What engines ask of themselves.
@@ -159,16 +160,17 @@ class Caller {
   }
   api::Task::Client Task(RunId run) {
     auto request = Instance().taskRequest();
-    request.setStep(WordsOf(NameOf(run)));
+    request.setStep(server::rpc::TextOf(NameOf(run)));
     return request.send().getTask();
   }
   void ShowPerson(api::Acting::Builder acting) const {
-    acting.setComment(WordsOf(target_.comment));
+    acting.setComment(server::rpc::TextOf(target_.comment));
     acting.setAsOperator(target_.as_operator);
     if (!target_.asker.is_anybody) return;
-    acting.setName(WordsOf(target_.asker.name));
+    acting.setName(server::rpc::TextOf(target_.asker.name));
     auto groups = acting.initGroups(static_cast<unsigned>(target_.asker.groups.size()));
-    for (unsigned i = 0; i < groups.size(); ++i) groups.set(i, WordsOf(target_.asker.groups[i]));
+    for (unsigned i = 0; i < groups.size(); ++i)
+      groups.set(i, server::rpc::TextOf(target_.asker.groups[i]));
   }
   // An open run in whose scope the variables are; empty: the instance's own.
   std::string NameOf(ScopeId scope) const {

@@ -26,11 +26,6 @@ struct CommandTarget {
 Result<Position> SendCommand(Remote& server, const CommandTarget& target,
                              const model::Command& command);
 
-// Text as the server's interface takes it, whatever bytes it has.
-inline capnp::Text::Reader WordsOf(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
-
 // Waits for a call that answers with the position of a record.
 template <class Request>
 Result<Position> PositionOf(Remote& server, Request request) {

@@ -1,15 +1,12 @@
 #include "cli/remote/credentials.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "cli/given.h"
+#include "engine/secrets/private_file.h"
 
 namespace stele::cli {
 
@@ -61,46 +58,69 @@ Tokens TokensIn(std::string_view text, std::string_view server) {
   return tokens;
 }
 
-std::unexpected<Error> CannotWrite(const std::string& path, int fault) {
-  return Fail(ErrorCode::kIo,
-              fmt::format("Expected to write {} but: {}", path, std::strerror(fault)));
-}
-
-// In place of what is there, at once, closed to others.
-Status WriteClosed(const std::string& path, std::string_view text) {
+// The file while it is changed: others wait for each other, beside it.
+Result<secrets::FileLock> LockTokens(const std::string& path) {
   std::error_code ignored;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-  const std::string draft = fmt::format("{}.{}", path, getpid());
-  const int file = open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (file < 0) return CannotWrite(draft, errno);
-  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  int fault = written ? 0 : errno;
-  if (close(file) != 0 && fault == 0) fault = errno;
-  if (fault == 0 && rename(draft.c_str(), path.c_str()) != 0) fault = errno;
-  if (fault == 0) return {};
-  unlink(draft.c_str());
-  return CannotWrite(path, fault);
+  return secrets::FileLock::Take(path + ".lock");
+}
+
+Result<std::string> ReadTokens(const std::string& path) {
+  if (!std::filesystem::exists(path)) return "";
+  return ReadGivenFile(path, kMaxFileBytes);
+}
+
+// `token` on the server's line, in place of the one before; an empty one takes the line away.
+Status WriteLine(const std::string& path, std::string_view text, std::string_view server,
+                 std::string_view token) {
+  std::string lines;
+  ForEachLine(text, [&](std::string_view line) {
+    if (!IsOf(line, server)) lines += fmt::format("{}\n", line);
+  });
+  if (!token.empty()) lines += fmt::format("{} {}\n", server, token);
+  return secrets::ReplacePrivateFile(path, lines);
+}
+
+// Where the file has a line of the server's own with `before`: `fresh` on it. Whether it has.
+Result<bool> Exchange(const Arguments& arguments, std::string_view server, std::string_view before,
+                      std::string_view fresh) {
+  const TokenFile file = FileOf(arguments);
+  if (file.path.empty() || !std::filesystem::exists(file.path)) return false;
+  const auto lock = LockTokens(file.path);
+  if (!lock.has_value()) return std::unexpected(lock.error());
+  const auto text = ReadTokens(file.path);
+  if (!text.has_value()) return std::unexpected(text.error());
+  if (before.empty() || TokensIn(*text, server).own != before) return false;
+  STELE_RETURN_IF_ERROR(WriteLine(file.path, *text, server, fresh));
+  return true;
 }
 
 }  // namespace
 
-Result<std::string> TokenFor(const Arguments& arguments, std::string_view server) {
+Result<FoundToken> FindToken(const Arguments& arguments, std::string_view server) {
   if (std::string token = FromEnvironment("STELE_TOKEN");
       !token.empty() && !arguments.Has("--token-file"))
-    return token;
+    return FoundToken{std::move(token), "STELE_TOKEN", true};
   const TokenFile file = FileOf(arguments);
-  if (!file.named && (file.path.empty() || !std::filesystem::exists(file.path))) return "";
+  if (!file.named && (file.path.empty() || !std::filesystem::exists(file.path)))
+    return FoundToken();
   const auto text = ReadGivenFile(file.path, kMaxFileBytes);
   if (!text.has_value()) return std::unexpected(text.error());
-  const Tokens tokens = TokensIn(*text, server);
-  std::string token = tokens.own.empty() ? tokens.any : tokens.own;
+  Tokens tokens = TokensIn(*text, server);
+  std::string& token = tokens.own.empty() ? tokens.any : tokens.own;
   if (token.empty() && file.named)
     return Fail(
         ErrorCode::kUnauthenticated,
         fmt::format("Expected a token for {} in {} but found none; \"stele login --server {} "
                     "--user NAME\" puts one there",
                     server, file.path, server));
-  return token;
+  return FoundToken{std::move(token), file.path, file.named};
+}
+
+Result<std::string> TokenFor(const Arguments& arguments, std::string_view server) {
+  auto found = FindToken(arguments, server);
+  if (!found.has_value()) return std::unexpected(found.error());
+  return std::move(found->text);
 }
 
 Result<std::string> KeepToken(const Arguments& arguments, std::string_view server,
@@ -109,26 +129,22 @@ Result<std::string> KeepToken(const Arguments& arguments, std::string_view serve
   if (file.path.empty())
     return Fail(ErrorCode::kUsage,
                 "Expected --token-file FILE, or a home for the file of tokens, but found neither");
-  std::string lines;
-  if (std::filesystem::exists(file.path)) {
-    const auto text = ReadGivenFile(file.path, kMaxFileBytes);
-    if (!text.has_value()) return std::unexpected(text.error());
-    ForEachLine(*text, [&](std::string_view line) {
-      if (!IsOf(line, server)) lines += fmt::format("{}\n", line);
-    });
-  }
-  if (!token.empty()) lines += fmt::format("{} {}\n", server, token);
-  STELE_RETURN_IF_ERROR(WriteClosed(file.path, lines));
+  const auto lock = LockTokens(file.path);
+  if (!lock.has_value()) return std::unexpected(lock.error());
+  const auto text = ReadTokens(file.path);
+  if (!text.has_value()) return std::unexpected(text.error());
+  STELE_RETURN_IF_ERROR(WriteLine(file.path, *text, server, token));
   return file.path;
+}
+
+Result<bool> ForgetToken(const Arguments& arguments, std::string_view server,
+                         std::string_view token) {
+  return Exchange(arguments, server, token, "");
 }
 
 void KeepRenewed(const Arguments& arguments, std::string_view server, std::string_view before,
                  std::string_view fresh) {
-  const TokenFile file = FileOf(arguments);
-  if (file.path.empty() || !std::filesystem::exists(file.path)) return;
-  const auto text = ReadGivenFile(file.path, kMaxFileBytes);
-  if (!text.has_value() || TokensIn(*text, server).own != before) return;
-  static_cast<void>(KeepToken(arguments, server, fresh));
+  static_cast<void>(Exchange(arguments, server, before, fresh));
 }
 
 }  // namespace stele::cli

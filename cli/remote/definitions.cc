@@ -7,6 +7,7 @@
 #include "engine/definition/limits.h"
 #include "server/rpc/errors.h"
 #include "server/rpc/show.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -17,11 +18,11 @@ api::Definitions::Client DefinitionsOf(Remote& server) {
 }
 
 void Show(const SentDefinition& definition, api::DefinitionText::Builder to) {
-  to.setText(WordsOf(definition.text));
+  to.setText(server::rpc::TextOf(definition.text));
   to.setSyntax(definition::SyntaxOf(definition.path, definition.text) == definition::Syntax::kJson
                    ? api::Syntax::JSON
                    : api::Syntax::YAML);
-  to.setName(WordsOf(std::filesystem::path(definition.path).stem().string()));
+  to.setName(server::rpc::TextOf(std::filesystem::path(definition.path).stem().string()));
   to.setDraft(definition.draft);
 }
 
@@ -83,10 +84,10 @@ std::expected<DefinitionAtServer, NotRegistered> RegisterAtServer(
 Result<DefinitionAtServer> ChangeAtServer(Remote& server, const std::string& name, uint32_t version,
                                           model::DefinitionState state, const std::string& reason) {
   auto request = DefinitionsOf(server).changeRequest();
-  request.setName(WordsOf(name));
+  request.setName(server::rpc::TextOf(name));
   request.setVersion(version);
   request.setState(server::rpc::StateNumber(state));
-  request.setReason(WordsOf(reason));
+  request.setReason(server::rpc::TextOf(reason));
   const auto answer = server.Wait(request.send());
   if (!answer.has_value()) return std::unexpected(answer.error());
   return Read(answer->getDefinition());

@@ -160,7 +160,8 @@ Result<bool> Following::TakeRecord(const eventstore::RecordView& record, Followe
       begins = moved->definition;
     const auto* registered = begins ? registry.Find(begins) : nullptr;
     known = !begins || registered != nullptr;
-    if (registered != nullptr) readable = replay::CheckMayBeRead(*registered);
+    if (registered != nullptr)
+      readable = replay::CheckMayBeRead(*registered, record.header.instance);
     if (!known || !readable.has_value()) return;
     if (started != nullptr) {
       followed.run.timeline.emplace(*registered->definition, &registry);
@@ -235,11 +236,22 @@ Result<Motion> Following::MotionOf(InstanceId id, std::set<InstanceId>& seen) {
   for (const replay::Waiting& waiting : standing.waits) {
     if (waiting.what != replay::WaitFor::kChild) continue;
     const auto child = MotionOf(waiting.child, seen);
-    if (!child.has_value()) return child;
-    const bool over = runs_[waiting.child].run.ending.has_value();
+    const bool unseen = !child.has_value() && child.error().code == ErrorCode::kForbidden;
+    if (!child.has_value() && !unseen) return child;
+    // One that may not be read may move: what becomes of it its parent will say.
+    const bool over = unseen || runs_[waiting.child].run.ending.has_value();
     motion = std::max(motion, over ? Motion::kWork : *child);
   }
   return motion;
+}
+
+void Following::LeaveUnread(InstanceId id, const Error& why) {
+  Followed& followed = runs_[id];
+  if (followed.is_shown) {
+    Note(fmt::format("instance {} is not followed: {}", id.value, why.message));
+    unread_.insert(id);
+  }
+  runs_.erase(id);
 }
 
 Result<Motion> Following::LookAtAll() {
@@ -249,13 +261,20 @@ Result<Motion> Following::LookAtAll() {
   Motion motion = Motion::kNone;
   for (const InstanceId id : all) {
     const auto own = MotionOf(id, seen);
-    if (!own.has_value()) return own;
-    motion = std::max(motion, *own);
+    if (own.has_value()) {
+      motion = std::max(motion, *own);
+    } else if (own.error().code == ErrorCode::kForbidden) {
+      LeaveUnread(id, own.error());
+    } else {
+      return own;
+    }
   }
   if (motion == Motion::kNone) return motion;
   for (const InstanceId id : seen) {
-    const Followed& followed = runs_[id];
-    if (followed.run.ending.has_value()) continue;
+    const auto found = runs_.find(id);
+    if (found == runs_.end()) continue;
+    const Followed& followed = found->second;
+    if (!followed.run.timeline.has_value() || followed.run.ending.has_value()) continue;
     moments_.Look(followed.state, followed.run.timeline->definition(), StandingOf(followed), motion,
                   clock_.Now(), [this](std::string_view sentence) { Note(sentence); });
   }

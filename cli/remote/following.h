@@ -58,9 +58,13 @@ class Following {
   void WhenStill(std::function<bool()> go_on) { go_on_ = std::move(go_on); }
 
   // Until nothing moves any more, or to a signal. What the server has failed with is printed: what
-  // is known until then is reported all the same.
+  // is known until then is reported all the same. What may not be read is not followed, which is
+  // noted.
   void Run();
-  // Prints what they came to; the exit code. `one` document, or a list of them.
+  // Whether it was given up, as it may not be read.
+  bool IsUnread(InstanceId instance) const { return unread_.contains(instance); }
+  // Prints what they came to, without those that may not be read; the exit code. `one` document, or
+  // a list of them.
   int Report(bool one);
 
  private:
@@ -82,6 +86,7 @@ class Following {
   Status Watch(InstanceId id, Followed& followed);
   replay::Standing StandingOf(const Followed& followed) const;
   Result<replay::Motion> MotionOf(InstanceId id, std::set<InstanceId>& seen);
+  void LeaveUnread(InstanceId id, const Error& why);
   Result<replay::Motion> LookAtAll();
   void WaitForNews(const std::function<bool()>& is_over);
   void Redraw();
@@ -96,6 +101,7 @@ class Following {
   std::list<model::Registry>
       registries_;  // the last is the newest; timelines refer to earlier ones
   std::map<InstanceId, Followed> runs_;
+  std::set<InstanceId> unread_;
   MomentTeller moments_;
   std::function<bool()> go_on_;
   kj::Own<kj::PromiseFulfiller<void>> wake_;

@@ -9,16 +9,13 @@
 #include "cli/remote/hidden_input.h"
 #include "cli/remote/remote.h"
 #include "cli/text.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
 namespace {
 
 constexpr size_t kMaxPasswordBytes = 4096;
-
-kj::StringPtr Words(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
 
 // A token, and whose it is.
 struct Known {
@@ -50,8 +47,8 @@ Result<Passwords> AskForPassword(const std::string& name, const std::string& ser
 
 Result<Known> LogIn(Remote& server, const std::string& name, const std::string& password) {
   auto request = server.gate().loginRequest();
-  request.setName(Words(name));
-  request.setPassword(Words(password));
+  request.setName(server::rpc::TextOf(name));
+  request.setPassword(server::rpc::TextOf(password));
   auto answer = server.Wait(kj::Promise<capnp::Response<api::Gate::LoginResults>>(request.send()));
   if (!answer.has_value()) return std::unexpected(answer.error());
   server.Admit(answer->getSession());
@@ -83,8 +80,8 @@ Status ChangePassword(Remote& server, const Passwords& passwords, Known& known) 
                 "Expected a password of one's own but found a first one, which must be changed: "
                 "give another one on a second line of standard input");
   auto request = server.session().changePasswordRequest();
-  request.setBefore(Words(passwords.now));
-  request.setNow(Words(next));
+  request.setBefore(server::rpc::TextOf(passwords.now));
+  request.setNow(server::rpc::TextOf(next));
   auto answer = server.Wait(
       kj::Promise<capnp::Response<api::Session::ChangePasswordResults>>(request.send()));
   if (!answer.has_value()) return std::unexpected(answer.error());
@@ -126,15 +123,40 @@ int Login(const Arguments& arguments, const Terminal& terminal) {
   return kExitDone;
 }
 
+Status EndToken(Remote& server, const std::string& token) {
+  STELE_RETURN_IF_ERROR(server.Enter(token));
+  const auto done = server.Wait(kj::Promise<capnp::Response<api::Session::LogoutResults>>(
+      server.session().logoutRequest().send()));
+  return done.has_value() ? Status() : std::unexpected(done.error());
+}
+
+// What a server says of a token, and not of itself.
+bool IsOfToken(ErrorCode code) {
+  return code == ErrorCode::kUnauthenticated || code == ErrorCode::kBadToken ||
+         code == ErrorCode::kForbidden || code == ErrorCode::kUnsupported;
+}
+
 int Logout(const Arguments& arguments, const Terminal& terminal) {
-  const auto server = Remote::Open(arguments);
+  const auto server = Remote::ConnectToLogIn(arguments);
   if (!server.has_value()) return Refuse(terminal, server.error());
-  const auto done = (*server)->Wait(kj::Promise<capnp::Response<api::Session::LogoutResults>>(
-      (*server)->session().logoutRequest().send()));
-  if (!done.has_value()) return Refuse(terminal, done.error());
-  const auto file = KeepToken(arguments, (*server)->server(), "");
-  if (!file.has_value()) return Refuse(terminal, file.error());
-  terminal.Print(fmt::format("the token of {} counts no more\n", Clean((*server)->server())));
+  const std::string& name = (*server)->server();
+  const auto token = FindToken(arguments, name);
+  if (!token.has_value()) return Refuse(terminal, token.error());
+  if (token->text.empty())
+    return Refuse(terminal, {ErrorCode::kUnauthenticated,
+                             fmt::format("Expected a token of {} to end but found none", name)});
+  const Status ended = EndToken(**server, token->text);
+  if (!ended.has_value() && !IsOfToken(ended.error().code)) return Refuse(terminal, ended.error());
+  const auto gone = ForgetToken(arguments, name, token->text);
+  if (!gone.has_value()) return Refuse(terminal, gone.error());
+  if (ended.has_value()) {
+    terminal.Print(fmt::format("the token of {} counts no more\n", Clean(name)));
+    return kExitDone;
+  }
+  if (!*gone) return Refuse(terminal, (*server)->Explained(ended.error()));
+  terminal.PrintNote(Clean(ended.error().message));
+  terminal.Print(
+      fmt::format("the token of {} is in {} no more\n", Clean(name), Clean(token->place)));
   return kExitDone;
 }
 

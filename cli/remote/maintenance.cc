@@ -12,6 +12,7 @@
 #include "cli/remote/remote.h"
 #include "cli/views.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -92,14 +93,14 @@ template <class Request>
 void NameViews(Request& request, const Arguments& arguments) {
   const auto& names = arguments.operands();
   auto views = request.initViews(static_cast<unsigned>(names.size()));
-  for (unsigned i = 0; i < views.size(); ++i) views.set(i, WordsOf(names[i]));
+  for (unsigned i = 0; i < views.size(); ++i) views.set(i, server::rpc::TextOf(names[i]));
 }
 
 void Show(const retention::Requested& requested, api::Named::Builder to) {
   auto instances = to.initInstances(static_cast<unsigned>(requested.instances.size()));
   for (unsigned i = 0; i < instances.size(); ++i) instances.set(i, requested.instances[i].value);
-  to.setSubject(WordsOf(requested.subject));
-  to.setReason(WordsOf(requested.reason));
+  to.setSubject(server::rpc::TextOf(requested.subject));
+  to.setReason(server::rpc::TextOf(requested.reason));
 }
 
 std::vector<std::string> TextsOf(capnp::List<capnp::Text>::Reader texts) {
@@ -161,7 +162,7 @@ Result<server::MadeBackup> BackUpAtServer(const Arguments& arguments, uint32_t k
   Maintenance maintenance(arguments);
   STELE_RETURN_IF_ERROR(maintenance.opened());
   auto request = maintenance.calls().backupRequest();
-  request.setDirectory(WordsOf(arguments.operands()[0]));
+  request.setDirectory(server::rpc::TextOf(arguments.operands()[0]));
   request.setKeep(keep);
   const auto made = maintenance.Wait(kj::mv(request));
   if (!made.has_value()) return std::unexpected(made.error());
@@ -176,7 +177,7 @@ Result<FoundBackups> ListBackupsAtServer(const Arguments& arguments) {
   Maintenance maintenance(arguments);
   STELE_RETURN_IF_ERROR(maintenance.opened());
   auto request = maintenance.calls().backupsRequest();
-  request.setDirectory(WordsOf(arguments.operands()[0]));
+  request.setDirectory(server::rpc::TextOf(arguments.operands()[0]));
   const auto answer = maintenance.Wait(kj::mv(request));
   if (!answer.has_value()) return std::unexpected(answer.error());
   return Read(answer->getFound());
@@ -186,7 +187,7 @@ Result<FoundBackups> VerifyBackupsAtServer(const Arguments& arguments, uint32_t 
   Maintenance maintenance(arguments);
   STELE_RETURN_IF_ERROR(maintenance.opened());
   auto request = maintenance.calls().verifyBackupsRequest();
-  request.setDirectory(WordsOf(arguments.operands()[0]));
+  request.setDirectory(server::rpc::TextOf(arguments.operands()[0]));
   request.setBackup(only);
   const auto answer = maintenance.Wait(kj::mv(request));
   if (!answer.has_value()) return std::unexpected(answer.error());
@@ -242,7 +243,7 @@ Status SetSecretAtServer(const Arguments& arguments, const std::string& name,
   Maintenance maintenance(arguments);
   STELE_RETURN_IF_ERROR(maintenance.opened());
   auto request = maintenance.calls().setSecretRequest();
-  request.setName(WordsOf(name));
+  request.setName(server::rpc::TextOf(name));
   request.setValue(
       capnp::Data::Reader(reinterpret_cast<const uint8_t*>(value.data()), value.size()));
   const auto answer = maintenance.Wait(kj::mv(request));
@@ -254,7 +255,7 @@ Status RemoveSecretAtServer(const Arguments& arguments, const std::string& name)
   Maintenance maintenance(arguments);
   STELE_RETURN_IF_ERROR(maintenance.opened());
   auto request = maintenance.calls().removeSecretRequest();
-  request.setName(WordsOf(name));
+  request.setName(server::rpc::TextOf(name));
   const auto answer = maintenance.Wait(kj::mv(request));
   if (!answer.has_value()) return std::unexpected(answer.error());
   return {};

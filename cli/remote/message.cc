@@ -1,15 +1,17 @@
 #include "cli/remote/message.h"
 
 #include "cli/remote/command.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
 Result<PublishedMessage> PublishMessage(Remote& server, const model::MessagePublished& message) {
   auto request = server.session().instancesRequest().send().getInstances().publishRequest();
-  request.setName(WordsOf(message.name));
-  request.setKey(WordsOf(message.key));
-  if (message.payload.has_value()) request.setPayload(WordsOf(std::string(message.payload.text())));
-  request.setMessageId(WordsOf(message.message_id));
+  request.setName(server::rpc::TextOf(message.name));
+  request.setKey(server::rpc::TextOf(message.key));
+  if (message.payload.has_value())
+    request.setPayload(server::rpc::TextOf(std::string(message.payload.text())));
+  request.setMessageId(server::rpc::TextOf(message.message_id));
   request.setExpires(message.expires.value);
   const auto answer = server.Wait(request.send());
   if (!answer.has_value()) return std::unexpected(answer.error());

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/remote/remote.h"
 #include "cli/searching.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -30,10 +31,6 @@ std::vector<std::string> StringsOf(capnp::List<capnp::Text>::Reader texts) {
   std::vector<std::string> strings;
   for (const auto text : texts) strings.push_back(StringOf(text));
   return strings;
-}
-
-kj::StringPtr Words(const std::string& text) {
-  return {text.c_str(), text.size()};
 }
 
 InstanceRow RowOf(api::InstanceRow::Reader row) {
@@ -143,13 +140,14 @@ class OfServer final : public Questions {
                        projections::Resolution resolution) override {
     auto request = Views().seriesRequest();
     Write(scope, request.initScope());
-    request.setResolution(Words(std::string(projections::ResolutionName(resolution))));
+    request.setResolution(
+        server::rpc::TextOf(std::string(projections::ResolutionName(resolution))));
     Write(request.initFreshness());
     return Document(Answer(request.send()), [](auto& answer) { return answer.getSeries(); });
   }
   Result<Value> Definitions(const std::string& after, size_t limit) override {
     auto request = Views().definitionsRequest();
-    request.setAfter(Words(after));
+    request.setAfter(server::rpc::TextOf(after));
     request.setLimit(static_cast<uint32_t>(limit));
     Write(request.initFreshness());
     return Document(Answer(request.send()), [](auto& answer) { return answer.getPage(); });
@@ -158,13 +156,13 @@ class OfServer final : public Questions {
                        const std::string& cursor) override {
     auto request = Views().errorsRequest();
     auto wanted = request.initFilter();
-    wanted.setDefinition(Words(filter.definition));
-    wanted.setStep(Words(filter.step));
-    wanted.setKind(Words(filter.kind));
+    wanted.setDefinition(server::rpc::TextOf(filter.definition));
+    wanted.setStep(server::rpc::TextOf(filter.step));
+    wanted.setKind(server::rpc::TextOf(filter.kind));
     wanted.setSince(filter.since.value);
-    wanted.setSinceText(Words(filter.since_text));
+    wanted.setSinceText(server::rpc::TextOf(filter.since_text));
     request.setLimit(static_cast<uint32_t>(limit));
-    request.setCursor(Words(cursor));
+    request.setCursor(server::rpc::TextOf(cursor));
     Write(request.initFreshness());
     return Document(Answer(request.send()), [](auto& answer) { return answer.getPage(); });
   }
@@ -202,15 +200,15 @@ class OfServer final : public Questions {
     }
   }
   static void Write(const projections::StatisticsScope& scope, api::StatisticsScope::Builder to) {
-    to.setDefinition(Words(scope.definition));
+    to.setDefinition(server::rpc::TextOf(scope.definition));
     to.setVersion(scope.version);
     to.setFrom(scope.from.value);
     to.setTo(scope.to.value);
   }
   void Write(const SearchRequest& request, api::Search::Builder to) const {
-    to.setQuery(Words(QueryText(written_, request.query)));
-    to.setSort(Words(request.sort));
-    to.setCursor(Words(request.cursor));
+    to.setQuery(server::rpc::TextOf(QueryText(written_, request.query)));
+    to.setSort(server::rpc::TextOf(request.sort));
+    to.setCursor(server::rpc::TextOf(request.cursor));
     to.setLimit(static_cast<uint32_t>(request.limit));
     Write(to.initFreshness());
   }

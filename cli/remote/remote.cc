@@ -7,13 +7,12 @@
 
 #include "base/clock.h"
 #include "cli/given.h"
-#include "cli/remote/credentials.h"
-#include "server/loop/address.h"
 #include "server/loop/connect.h"
 #include "server/loop/kj_loop.h"
 #include "server/loop/own_loop.h"
 #include "server/loop/tls.h"
 #include "server/rpc/limits.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -24,10 +23,6 @@ constexpr int64_t kConnectPatienceUs = 10'000'000;
 
 // A token is not asked for again sooner.
 constexpr int64_t kRenewPauseUs = 1'000'000;
-
-kj::StringPtr Words(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
 
 }  // namespace
 
@@ -69,26 +64,18 @@ Status Remote::RunUntil(const bool& done, kj::Promise<void> promise, int64_t pat
 }
 
 Status Remote::Dial(const Arguments& arguments) {
-  const std::string address = AddressOf(server_);
-  auto connected = server::Connect(line_->loop, address);
   if (WantsTls(arguments, server_)) {
     auto tls = server::TlsClient::Create({.certificate_file = arguments.Get("--tls-certificate"),
                                           .key_file = arguments.Get("--tls-key"),
                                           .ca_file = arguments.Get("--tls-ca")});
     if (!tls.has_value()) return std::unexpected(tls.error());
     line_->tls = *std::move(tls);
-    connected = connected.then(
-        [this, host = server::ParseAddress(address)->host](kj::Own<kj::AsyncIoStream> stream) {
-          return line_->tls->Connect(kj::mv(stream), host).then([](server::TlsStream&& secured) {
-            return kj::mv(secured.stream);
-          });
-        });
   }
   bool done = false;
   std::string fault;
   const Status in_time = RunUntil(
       done,
-      connected
+      server::Connect(line_->loop, AddressOf(server_), line_->tls)
           .then(
               [&](kj::Own<kj::AsyncIoStream> stream) { line_->connection.emplace(kj::mv(stream)); },
               [&](kj::Exception&& why) { fault = why.getDescription().cStr(); })
@@ -123,14 +110,26 @@ Status Remote::Enter(const std::string& token) {
     if (!entered.has_value()) known = std::unexpected(entered.error());
   } else {
     auto request = gate().withTokenRequest();
-    request.setToken(Words(token));
+    request.setToken(server::rpc::TextOf(token));
     auto entered = Wait(request.send(), kConnectPatienceUs);
     if (entered.has_value()) session_ = entered->getSession();
     if (!entered.has_value()) known = std::unexpected(entered.error());
   }
-  if (!known.has_value()) return std::unexpected(Explained(known.error()));
-  token_ = token;
+  if (known.has_value()) token_ = token;
   return known;
+}
+
+Status Remote::EnterWith(const FoundToken& token) {
+  const Status known = Enter(token.text);
+  if (known.has_value()) return known;
+  if (token.text.empty() || known.error().code != ErrorCode::kUnsupported)
+    return std::unexpected(Explained(known.error()));
+  // It was another server that had this address then.
+  if (!token.named) return Enter("");
+  return Fail(ErrorCode::kUnsupported,
+              fmt::format("Expected no token for {}, which asks nobody for one, but found one in "
+                          "{}: leave it out",
+                          server_, token.place));
 }
 
 Error Remote::Explained(Error error) const {
@@ -171,7 +170,7 @@ Status Remote::Renew() {
   if (!fresh.has_value()) return std::unexpected(fresh.error());
   std::string token = fresh->getToken().cStr();
   auto request = gate().withTokenRequest();
-  request.setToken(Words(token));
+  request.setToken(server::rpc::TextOf(token));
   auto entered = Wait(request.send(), kConnectPatienceUs);
   if (!entered.has_value()) return std::unexpected(entered.error());
   session_ = entered->getSession();
@@ -201,12 +200,12 @@ Result<std::unique_ptr<Remote>> Remote::ConnectToLogIn(const Arguments& argument
 Result<std::unique_ptr<Remote>> Remote::Open(const Arguments& arguments) {
   auto server = ServerOf(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
-  const auto token = TokenFor(arguments, *server);
+  const auto token = FindToken(arguments, *server);
   if (!token.has_value()) return std::unexpected(token.error());
-  if (!token->empty()) STELE_RETURN_IF_ERROR(CheckMayHoldSecrets(arguments, *server));
+  if (!token->text.empty()) STELE_RETURN_IF_ERROR(CheckMayHoldSecrets(arguments, *server));
   auto remote = Connect(arguments, *std::move(server));
   if (!remote.has_value()) return remote;
-  STELE_RETURN_IF_ERROR((*remote)->Enter(*token));
+  STELE_RETURN_IF_ERROR((*remote)->EnterWith(*token));
   return remote;
 }
 

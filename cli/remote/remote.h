@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "cli/arguments.h"
+#include "cli/remote/credentials.h"
 #include "cli/remote/server_option.h"
 #include "schemas/api.capnp.h"
 #include "server/rpc/errors.h"
@@ -43,6 +44,10 @@ class Remote {
   api::Gate::Client& gate();
   // REQUIRES: Open, or Admit.
   api::Session::Client& session() { return *session_; }
+  // Nobody in particular asks: there is no token, or the server asks nobody for one.
+  bool is_anybody() const { return token_.empty(); }
+  // Who asks from now on; what the server says of them.
+  Status Enter(const std::string& token);
   // Of who has logged in.
   void Admit(api::Session::Client session) { session_ = kj::mv(session); }
 
@@ -65,7 +70,9 @@ class Remote {
   Status Dial(const Arguments& arguments);
   // kUnreachable: the other end does not speak as a server of ours.
   Status Greet();
-  Status Enter(const std::string& token);
+  // Who asks is whose the token is; nobody, where the one that "stele login" has kept is of a
+  // server that asks nobody.
+  Status EnterWith(const FoundToken& token);
   // Of this session's token, which is asked for now or was told of.
   void NoteEnd(TimeUs expires);
   Status Renew();

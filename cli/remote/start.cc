@@ -11,6 +11,7 @@
 #include "cli/workflow_file.h"
 #include "engine/requests/definitions.h"
 #include "engine/runtime/registered_templates.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -61,23 +62,23 @@ void Show(const model::StartInstance& start, const Startable& source, bool uniqu
   const auto text = [](const Payload& payload) {
     return payload.has_value() ? std::string(payload.text()) : std::string();
   };
-  to.setDefinition(WordsOf(source.definition->name));
+  to.setDefinition(server::rpc::TextOf(source.definition->name));
   to.setVersion(source.version);
-  to.setInput(WordsOf(text(start.input)));
+  to.setInput(server::rpc::TextOf(text(start.input)));
   auto variables = to.initVariables(static_cast<unsigned>(start.variables.size()));
   for (unsigned i = 0; i < variables.size(); ++i) {
-    variables[i].setName(WordsOf(start.variables[i].name));
-    variables[i].setValue(WordsOf(text(start.variables[i].value)));
+    variables[i].setName(server::rpc::TextOf(start.variables[i].name));
+    variables[i].setValue(server::rpc::TextOf(text(start.variables[i].value)));
   }
-  to.setBusinessKey(WordsOf(start.business_key));
+  to.setBusinessKey(server::rpc::TextOf(start.business_key));
   to.setUnique(unique);
-  to.setIdempotencyKey(WordsOf(start.idempotency_key));
+  to.setIdempotencyKey(server::rpc::TextOf(start.idempotency_key));
   auto tags = to.initTags(static_cast<unsigned>(start.tags.size()));
-  for (unsigned i = 0; i < tags.size(); ++i) tags.set(i, WordsOf(start.tags[i]));
+  for (unsigned i = 0; i < tags.size(); ++i) tags.set(i, server::rpc::TextOf(start.tags[i]));
   to.setPriority(start.priority);
   to.setDeadline(start.deadline.value);
   to.setPaused(start.paused);
-  to.setTraceParent(WordsOf(start.trace_parent));
+  to.setTraceParent(server::rpc::TextOf(start.trace_parent));
 }
 
 struct Started {
@@ -122,17 +123,20 @@ int StartAtServer(const Arguments& arguments, const Terminal& terminal, bool is_
   const auto started = Send(**server, *start, source, arguments.Has("--unique"));
   if (!started.has_value()) return Refuse(terminal, started.error());
   if (started->known) terminal.PrintNote(KnownStartNote(started->instance));
-  if (arguments.Has("--no-wait")) {
-    ReportStarted(arguments, terminal, started->instance, source.definition->name, started->known);
-    return kExitDone;
-  }
+  const bool waits = !arguments.Has("--no-wait");
   // What had happened when the key was used before is no news.
-  if (started->known)
-    if (const auto now = following.Look(started->instance); !now.has_value())
+  if (waits && started->known)
+    if (const auto now = following.Look(started->instance);
+        !now.has_value() && now.error().code != ErrorCode::kForbidden)
       return Refuse(terminal, now.error());
-  following.Follow(started->instance);
-  following.Run();
-  return following.Report(true);
+  if (waits) {
+    following.Follow(started->instance);
+    following.Run();
+  }
+  // It is recorded, whoever may read it.
+  if (waits && !following.IsUnread(started->instance)) return following.Report(true);
+  ReportStarted(arguments, terminal, started->instance, source.definition->name, started->known);
+  return kExitDone;
 }
 
 }  // namespace stele::cli

@@ -8,6 +8,7 @@
 #include "cli/remote/command.h"
 #include "cli/remote/following.h"
 #include "server/rpc/show.h"
+#include "server/rpc/text.h"
 
 namespace stele::cli {
 
@@ -29,8 +30,8 @@ Result<TriggerId> AddTriggerAtServer(const Arguments& arguments, const Object& t
   const auto server = Open(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
   auto request = TriggersOf(**server).addRequest();
-  request.setDefinition(WordsOf(arguments.operands()[0]));
-  request.setTrigger(WordsOf(ToJson(Value(trigger))));
+  request.setDefinition(server::rpc::TextOf(arguments.operands()[0]));
+  request.setTrigger(server::rpc::TextOf(ToJson(Value(trigger))));
   const auto added = (*server)->Wait(request.send());
   if (!added.has_value()) return std::unexpected(added.error());
   return TriggerId(added->getTrigger().getId());
@@ -42,7 +43,7 @@ Status ChangeTriggerAtServer(const Arguments& arguments, TriggerId id, model::Tr
   auto request = TriggersOf(**server).changeRequest();
   request.setId(id.value);
   request.setState(server::rpc::StateNumber(state));
-  request.setReason(WordsOf(arguments.Get("--reason")));
+  request.setReason(server::rpc::TextOf(arguments.Get("--reason")));
   const auto changed = (*server)->Wait(request.send());
   if (!changed.has_value()) return std::unexpected(changed.error());
   return {};
@@ -67,15 +68,16 @@ int FireTriggerAtServer(const Arguments& arguments, const Terminal& terminal, Tr
   if (!server.has_value()) return Refuse(terminal, server.error());
   auto request = TriggersOf(**server).fireRequest();
   request.setId(id.value);
-  request.setKey(WordsOf(arguments.Get("--key")));
-  if (input.has_value()) request.setInput(WordsOf(std::string(input.text())));
+  request.setKey(server::rpc::TextOf(arguments.Get("--key")));
+  if (input.has_value()) request.setInput(server::rpc::TextOf(std::string(input.text())));
   const auto fired = (*server)->Wait(request.send());
   if (!fired.has_value()) return Refuse(terminal, fired.error());
   const InstanceId instance(fired->getInstance());
-  if (!instance) return ReportFiredLater(arguments, terminal, id);
+  if (!instance) return ReportFired(arguments, terminal, id);
   Following following(**server, terminal, arguments);
   following.Follow(instance);
   following.Run();
+  if (following.IsUnread(instance)) return ReportFired(arguments, terminal, id, instance);
   return following.Report(true);
 }
 

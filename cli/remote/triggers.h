@@ -21,7 +21,8 @@ Result<triggers::Backfilled> BackfillAtServer(const Arguments& arguments, Trigge
 int FireTriggerAtServer(const Arguments& arguments, const Terminal& terminal, TriggerId id,
                         const Payload& input);
 
-// What is printed of a firing whose instance starts later.
-int ReportFiredLater(const Arguments& arguments, const Terminal& terminal, TriggerId id);
+// What is printed of a firing whose instance starts later, or is not followed.
+int ReportFired(const Arguments& arguments, const Terminal& terminal, TriggerId id,
+                InstanceId instance = InstanceId());
 
 }  // namespace stele::cli

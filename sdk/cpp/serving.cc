@@ -17,6 +17,8 @@ namespace {
 
 // Of the leases: one that is late is not the last.
 constexpr int kHeartbeatsPerLease = 3;
+// However short a lease is.
+constexpr auto kLeastRenewal = 1 * kj::MILLISECONDS;
 // To be connected, and greeted.
 constexpr auto kConnectPatience = 10 * kj::SECONDS;
 
@@ -89,8 +91,10 @@ class Serving::Connection {
   api::Membership::Client& Membership() { return KJ_ASSERT_NONNULL(membership_); }
   kj::Promise<void> Renew() {
     const int64_t lease_us = std::chrono::microseconds(serving_.options_.lease).count();
+    // It holds as long as the connection.
+    if (lease_us <= 0) return kj::NEVER_DONE;
     return serving_.loop_.timer()
-        .afterDelay(lease_us / kHeartbeatsPerLease * kj::MICROSECONDS)
+        .afterDelay(kj::max(lease_us / kHeartbeatsPerLease * kj::MICROSECONDS, kLeastRenewal))
         .then([this] {
           tasks_.RenewLeases();
           return Renew();
@@ -173,16 +177,8 @@ kj::Promise<Ended> Serving::After(Over over) {
 }
 
 kj::Promise<kj::Own<kj::AsyncIoStream>> Serving::Dial() {
-  auto connected = server::Connect(loop_, options_.address);
-  if (tls_.has_value()) {
-    std::string name = options_.tls->server_name;
-    if (name.empty()) name = server::ParseAddress(options_.address)->host;
-    connected = connected.then([this, name](kj::Own<kj::AsyncIoStream> stream) {
-      return tls_->Connect(kj::mv(stream), name).then([](server::TlsStream&& secured) {
-        return kj::mv(secured.stream);
-      });
-    });
-  }
+  auto connected = server::Connect(loop_, options_.address, tls_,
+                                   tls_.has_value() ? options_.tls->server_name : "");
   // Who was asked to stop waits for no server.
   auto stopped = stopped_.addBranch().then([]() -> kj::Own<kj::AsyncIoStream> {
     kj::throwFatalException(KJ_EXCEPTION(DISCONNECTED, "the worker stops"));

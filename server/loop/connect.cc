@@ -160,4 +160,17 @@ kj::Promise<kj::Own<kj::AsyncIoStream>> Connect(KjLoop& loop, std::string_view a
       });
 }
 
+kj::Promise<kj::Own<kj::AsyncIoStream>> Connect(KjLoop& loop, std::string_view address,
+                                                std::optional<TlsClient>& tls, std::string name) {
+  auto connected = Connect(loop, address);
+  const auto parsed = ParseAddress(address);
+  if (!tls.has_value() || !parsed.has_value()) return connected;
+  if (name.empty()) name = parsed->host;
+  return connected.then([&tls, name = std::move(name)](kj::Own<kj::AsyncIoStream> stream) {
+    return tls->Connect(kj::mv(stream), name).then([](TlsStream&& secured) {
+      return kj::mv(secured.stream);
+    });
+  });
+}
+
 }  // namespace stele::server

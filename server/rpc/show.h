@@ -13,6 +13,7 @@
 #include "server/operations/instances.h"
 #include "server/operations/questions.h"
 #include "server/operations/triggers.h"
+#include "server/rpc/text.h"
 
 namespace stele::server::rpc {
 
@@ -46,10 +47,5 @@ api::TriggerState StateNumber(model::TriggerState state);
 // kInvalidInput: a number of a newer schema.
 Result<model::DefinitionState> StateOf(api::DefinitionState state);
 Result<model::TriggerState> StateOf(api::TriggerState state);
-
-// As it is, whatever bytes it has.
-inline capnp::Text::Reader TextOf(const std::string& text) {
-  return {text.c_str(), text.size()};
-}
 
 }  // namespace stele::server::rpc
