@@ -20,11 +20,12 @@ constexpr OptionSpec kBenchOptions[] = {
     {"--over", "embedded|rpc",
      "an engine in this process, or a server that the command starts (default: embedded; of "
      "subscribers rpc)"},
-    {"--server", "ADDR", "load on a server's RPC, wherever it is"},
+    kAtServer[0],
     kAtServer[1],
     kAtServer[2],
     kAtServer[3],
     kAtServer[4],
+    kAtServer[5],
     {"--rate", "N", "open loop: so many operations a second, whatever becomes of those before"},
     {"--in-flight", "N",
      "closed loop: so many under way (default: start 1024, complete 1, worker 256)"},

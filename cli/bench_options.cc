@@ -81,12 +81,13 @@ Status CheckTogether(const Arguments& arguments, const BenchOptions& options) {
   return {};
 }
 
+// What is said here counts before STELE_SERVER, which says nothing of a disk.
 Result<BenchTarget> TargetOf(const Arguments& arguments, Scenario scenario) {
-  if (arguments.Has("--server")) {
+  if (arguments.Has("--server"))
     STELE_RETURN_IF_ERROR(RefuseEach(arguments, {"--over", "--data"}, "beside --server"));
-    return BenchTarget::kServer;
-  }
   const std::string over = arguments.Get("--over");
+  if (over.empty() && scenario != Scenario::kSync && IsForServer(arguments))
+    return BenchTarget::kServer;
   if (over == "rpc" || (over.empty() && scenario == Scenario::kSubscribers))
     return BenchTarget::kOwnServer;
   if (scenario == Scenario::kSubscribers)

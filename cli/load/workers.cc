@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "server/rpc/errors.h"
 #include "stele/worker.h"
 
 namespace stele::load {
@@ -34,7 +35,9 @@ Workers::Workers(const ServerAddress& server, size_t count, uint32_t slots,
                             [](const sdk::Task&) -> sdk::Result { return "{}"; });
     threads_.emplace_back([worker = workers_.back().get(), failed] {
       const auto worked = worker->Run();
-      if (!worked.has_value()) failed({ErrorCode::kUnreachable, worked.error()});
+      if (worked.has_value()) return;
+      failed(server::rpc::ParseError(worked.error())
+                 .value_or(Error{ErrorCode::kUnreachable, worked.error()}));
     });
   }
 }

@@ -68,8 +68,12 @@ Error ErrorOf(const kj::Exception& exception) {
   const kj::StringPtr description = exception.getDescription();
   std::string_view text(description.begin(), description.size());
   while (text.starts_with(kRemote)) text.remove_prefix(kRemote.size());
-  const std::string_view said = text;
-  if (!text.starts_with(kPrefix)) return UnsaidOf(exception.getType(), said);
+  auto said = ParseError(text);
+  return said.has_value() ? *std::move(said) : UnsaidOf(exception.getType(), text);
+}
+
+std::optional<Error> ParseError(std::string_view text) {
+  if (!text.starts_with(kPrefix)) return std::nullopt;
   text.remove_prefix(kPrefix.size());
   uint32_t number = 0;
   const auto [end, fault] =
@@ -77,9 +81,9 @@ Error ErrorOf(const kj::Exception& exception) {
   text.remove_prefix(static_cast<size_t>(end - text.data()));
   const auto code = FindErrorCode(number);
   if (fault != std::errc() || !text.starts_with(kBehindNumber) || !code.has_value())
-    return UnsaidOf(exception.getType(), said);
+    return std::nullopt;
   text.remove_prefix(kBehindNumber.size());
-  return {*code, std::string(text)};
+  return Error{*code, std::string(text)};
 }
 
 }  // namespace stele::server::rpc

@@ -6,6 +6,9 @@
 
 #include <kj/exception.h>
 
+#include <optional>
+#include <string_view>
+
 #include "base/error.h"
 
 namespace stele::server::rpc {
@@ -15,6 +18,9 @@ kj::Exception ToException(const Error& error);
 // What a call failed with, as the server said it. Of what no server said, a code by the exception's
 // type: kClosed where the connection has ended, kBackPressure, kUnsupported, else kIo.
 Error ErrorOf(const kj::Exception& exception);
+
+// What Error::ToString gave; nothing for another text, or a code that this program does not know.
+std::optional<Error> ParseError(std::string_view text);
 
 // Whether the far end has said it. What is not from there happened here, or to the connection.
 bool IsRemote(const kj::Exception& exception);

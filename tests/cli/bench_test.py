@@ -7,6 +7,7 @@ import re
 import unittest
 
 from program import ProgramTest, interrupt
+from remote_read_test import UsersTest
 
 QUANTILES = ("p50", "p90", "p99", "p99_9", "max")
 USE = {"user_seconds", "system_seconds", "cores", "resident_bytes", "peak_resident_bytes", "written_bytes"}
@@ -98,17 +99,6 @@ class Embedded(BenchTest):
         self.assertIn("registered: wait", self.stele("list", "--data", "data", "--definition", "stele-bench-start",
                                                      code=2).stderr)
 
-    def test_ctrl_c_gives_the_figures_up_to_then(self):
-        child = self.start("bench", "start", "--duration", "10min", "--warm-up", "1ms", "--in-flight", "2",
-                           "--data", "data", "--json")
-        while not os.path.exists(self.path("data/log")) and child.poll() is None:
-            pass
-        interrupt(child)
-        said, _ = child.communicate(timeout=60)
-        self.assertEqual(child.returncode, 3)
-        if said:  # it may not have begun
-            self.assertLess(json.loads(said)["seconds"], 600)
-
     def test_text(self):
         text = self.stele("bench", "start", "--count", "20", "--in-flight", "3").stdout
         for line in (r"target +an engine in this process, in \./stele-bench-\w+, which is removed",
@@ -185,6 +175,43 @@ class AtAServer(BenchTest):
         text = self.stele("bench", "subscribers", "--server", address, "--connections", "3").stdout
         self.assertIn("not known: the server is none of this machine's", text)
 
+    def wait_for_starts(self, address, load):
+        """Until it has started some."""
+        while self.json("stats", "--server", address, "--json")["counts"]["started"] < 100:
+            self.assertIsNone(load.poll())
+
+    def test_ctrl_c_gives_the_figures_up_to_then(self):
+        _, address = self.serve("127.0.0.1:0")
+        load = self.start("bench", "start", "--server", address, "--warm-up", "0s", "--duration", "10min",
+                          "--rate", "500", "--json")
+        self.wait_for_starts(address, load)
+        interrupt(load)
+        printed, errors = load.communicate(timeout=60)
+        self.assertEqual((load.returncode, errors), (3, ""))
+        report = json.loads(printed)
+        self.assertGreater(report["measured"], 50)
+        self.check_times(report["latency_ms"], report["measured"])
+        self.assertLess(report["seconds"], 600)
+        self.assertIsNone(report["cut_short"])
+        self.nothing_left()
+
+    def test_a_server_of_the_environment_counts_where_no_other_place_is_named(self):
+        _, address = self.serve("127.0.0.1:0")
+        there = {"STELE_SERVER": address}
+        for words, target in ((("--connections", "2"), "server"), (("--over", "embedded"), "embedded"),
+                              (("--over", "rpc"), "rpc"), (("--data", "other"), "embedded")):
+            self.assertEqual(self.bench("start", "--count", "5", *words, **there)["target"], target)
+        self.assertEqual(self.json("stats", "--server", address, "--json")["counts"]["started"], 5)
+        self.assertEqual(self.bench("sync", "--count", "5", **there)["sync_ms"]["block"]["count"], 5)
+
+    def test_a_token_goes_to_another_machine_over_tls_or_as_somebody_insists(self):
+        elsewhere = ("bench", "start", "--server", "nowhere.invalid:7421")
+        refused = self.stele(*elsewhere, code=2, STELE_TOKEN="secret").stderr
+        self.assertIn("STL0701: Expected TLS", refused)
+        insisted = self.stele(*elsewhere, "--plaintext", code=2, STELE_TOKEN="secret").stderr
+        self.assertNotIn("STL0701", insisted)
+        self.assertIn("nowhere.invalid", insisted)
+
     def test_a_server_that_goes_away_takes_no_figure_along(self):
         for form in ("--json", "--quiet"):
             server = self.start("serve", "--dev", "--data", "data" + form, "--rpc",
@@ -192,8 +219,7 @@ class AtAServer(BenchTest):
             address = re.search(r"rpc at (\S+)", self.wait_for_line(server, "rpc at "))[1]
             load = self.start("bench", "start", "--server", address, "--warm-up", "0s", "--duration", "100s",
                               "--rate", "500", "--connections", "2", form)
-            while self.json("stats", "--server", address, "--json")["counts"]["started"] < 100:
-                self.assertIsNone(load.poll())
+            self.wait_for_starts(address, load)
             server.kill()
             printed, errors = load.communicate(timeout=60)
             self.assertEqual(load.returncode, 1, errors)
@@ -221,6 +247,17 @@ class AtAServer(BenchTest):
         done = self.stele("bench", "start", "--server", f"unix:{self.directory}/none", code=2)
         self.assertIn("stele: STL", done.stderr)
         self.nothing_left()
+
+
+class WhoAsks(UsersTest):
+    def test_who_may_not_work_is_told_so_as_the_server_says_it(self):
+        server = self.admit()
+        developer = self.user("dev", "developer")
+        refused = self.ask_as(developer, "bench", "worker", "--count", "5", code=2)
+        self.assertRegex(refused.stderr, "^stele: STL1002: Expected ")
+        self.assertEqual(refused.stderr.count("STL"), 1)
+        self.ask_as(developer, "bench", "start", "--count", "5")
+        self.stop(server)
 
 
 class TheDisk(BenchTest):
