@@ -42,8 +42,10 @@ void Show(const Result& result, api::WorkerResult::Builder to) {
   failure.setDetails(TextOf(result.error().details));
 }
 
-// What a handler throws is the task's failure.
+// What a handler throws is the task's failure. What was cancelled while it waited does not begin.
 void Handle(const AsyncHandler& handler, const std::shared_ptr<Task::State>& state) {
+  if (state->cancelled)
+    return state->Answer(std::unexpected(Failure{.message = "the task was cancelled"}));
   std::string thrown;
   try {
     return handler(Task(state), [state](Result result) { state->Answer(std::move(result)); });

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <kj/debug.h>
 
+#include <atomic>
+#include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "tests/server/loop/loop_world.h"
@@ -129,6 +132,47 @@ TEST_F(Leases, OfADroppedCallAreKeptUntilTheHandlerHasStopped) {
   answer_("{}");
   TakeAll();
   EXPECT_TRUE(heard_.released);
+}
+
+TEST_F(Leases, OfTasksThatAreCancelledInTheQueueBeginNoHandler) {
+  std::mutex door;
+  std::atomic<int> begun = 0;
+  Handlers handlers;
+  handlers["resize"] = [&](const Task&, const Answer& answer) {
+    ++begun;
+    const std::lock_guard passed(door);
+    answer("{}");
+  };
+  Heard first;
+  Heard second;
+  HandlerThreads one(1);
+  RunningTasks tasks(handlers, one, outbox_);
+  auto server = tasks.MakeServer();
+  const auto call = [&](Heard& heard) {
+    auto request = server.runRequest();
+    request.initTask().setType("resize");
+    request.setControl(kj::heap<Control>(heard));
+    return request.send();
+  };
+  // Said on another thread.
+  const auto until_released = [&](Heard& heard) {
+    while (!heard.released) {
+      for (Said& said : outbox_->Take()) tasks.Take(std::move(said));
+      world_.Settle();
+      std::this_thread::yield();
+    }
+  };
+  std::optional<std::unique_lock<std::mutex>> closed(door);
+  auto runs = call(first);
+  {
+    auto waits = call(second);
+    world_.Settle();
+  }
+  world_.Settle();
+  closed.reset();
+  until_released(first);
+  until_released(second);
+  EXPECT_EQ(begun, 1);
 }
 
 TEST_F(Leases, OfTypesWithoutAHandlerFail) {

@@ -322,6 +322,18 @@ TEST_F(SdkWorker, TellsHandlersThatTheirTaskIsCancelled) {
   EXPECT_EQ(Ended(instance).status, "cancelled");
 }
 
+TEST_F(SdkWorker, WhoseLeasesHoldAsLongAsItsConnectionWorksAndStops) {
+  Listen();
+  WorkerOptions options = Options();
+  options.lease = std::chrono::milliseconds(0);
+  worker_.emplace(std::move(options));
+  worker_->Handle("resize", [](const Task&) -> Result { return R"({"size": 1})"; });
+  Run(*worker_);
+  EXPECT_EQ(Ended(Start()).status, "completed");
+  worker_->Stop();
+  EXPECT_TRUE(End().has_value());
+}
+
 TEST_F(SdkWorker, StopsWhileThereIsNoServer) {
   worker_.emplace(Options());
   worker_->Handle("resize", [](const Task&) -> Result { return ""; });

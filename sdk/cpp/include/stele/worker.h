@@ -63,6 +63,7 @@ class Task {
   std::shared_ptr<State> state_;
 };
 
+// Not called for a task that was cancelled while it waited for a thread.
 using Handler = std::function<Result(const Task& task)>;
 // Answers the task, from any thread; only the first call counts.
 using Answer = std::function<void(Result result)>;
@@ -85,7 +86,8 @@ struct WorkerOptions {
   // Threads that run handlers; none: as many as slots. 0: the one that called Run does, and the
   // handlers must not take long.
   std::optional<uint32_t> threads;
-  // How long the server waits for a sign of life of a task before another worker gets it.
+  // How long the server waits for a sign of life of a task before another worker gets it, 1 s to
+  // 1 h; 0: as long as the connection lasts.
   std::chrono::milliseconds lease{30'000};
   // Between two attempts to connect: the first, and about twice as long each time up to the last.
   std::chrono::milliseconds first_retry{200};
