@@ -85,7 +85,7 @@ CustomTypes::CustomTypes(const model::Registry& registry) {
   for (auto at = registry.settings.lower_bound(kTypePrefix);
        at != registry.settings.end() && at->first.starts_with(kTypePrefix); ++at) {
     const std::string name = at->first.substr(kTypePrefix.size());
-    const Result<Value> document = ParseJson(at->second);
+    const Result<Value> document = ParseJson(at->second, nullptr, kWrittenJson);
     if (!document.has_value()) continue;
     Result<CustomType> type = ReadCustomType(name, *document);
     // One that this build does not understand is listed, but runs nothing.

@@ -13,7 +13,7 @@ namespace {
 // Of the rule that is in the registry already: what was recorded since then may not be delivered.
 // Nothing when nobody was to be told.
 std::optional<Seq> SinceOf(const std::string& document) {
-  const auto read = ParseJson(document);
+  const auto read = ParseJson(document, nullptr, kWrittenJson);
   const Value* rule = read.has_value() ? read->Find("rule") : nullptr;
   const Value* notify = rule != nullptr ? rule->Find("notify") : nullptr;
   const Value* since = read.has_value() ? read->Find("since") : nullptr;
@@ -49,8 +49,11 @@ Status RecordRule(runtime::Shard& shard, Rule rule, std::string_view actor,
                 fmt::format("Expected at most {} alert rules but found as many", kMaxRules));
   rule.since = shard.registry().seq;
   if (before != known.end()) rule.since = SinceOf(before->second).value_or(rule.since);
-  shard.ChangeSetting(std::string(kRulePrefix) + rule.name, ToDocument(rule), actor,
-                      std::move(answer));
+  const std::string document = ToDocument(rule);
+  // What cannot be read again would take the place of a rule that can.
+  if (const auto again = ParseJson(document, nullptr, kWrittenJson); !again.has_value())
+    return std::unexpected(again.error());
+  shard.ChangeSetting(std::string(kRulePrefix) + rule.name, document, actor, std::move(answer));
   return {};
 }
 

@@ -18,7 +18,8 @@ namespace stele::server::alerts {
 std::map<std::string, std::string> DocumentsOf(const model::Registry& registry);
 
 // In place of the rule of that name, or as a new one: kLimitExceeded, when there are kMaxRules.
-// `answer` is called unless it is refused.
+// kInvalidInput or kLimitExceeded: what would be recorded cannot be read again. `answer` is called
+// unless it is refused.
 Status RecordRule(runtime::Shard& shard, Rule rule, std::string_view actor,
                   runtime::Shard::Answer answer);
 

@@ -195,7 +195,7 @@ std::string ToDocument(const Rule& rule) {
 
 Result<Rule> ReadDocument(std::string_view name, std::string_view document,
                           const tasks::TaskRegistry& tasks) {
-  const auto read = ParseJson(document);
+  const auto read = ParseJson(document, nullptr, kWrittenJson);
   const Value* given = read.has_value() ? read->Find("rule") : nullptr;
   const Value* since = read.has_value() ? read->Find("since") : nullptr;
   if (given == nullptr || !given->is_object() || since == nullptr || !since->is_int())

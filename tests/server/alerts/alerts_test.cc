@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "engine/tasks/notification.h"
+#include "server/alerts/recording.h"
 #include "server/rest/alerts.h"
 #include "tests/engine/tasks/http_server.h"
 #include "tests/server/rest/rest_world.h"
@@ -211,6 +212,33 @@ TEST_F(AlertsTest, AreRefusedWithWhatIsWrong) {
     Set(fmt::format("r{}", i), R"({"condition": "failed >= 1"})");
   EXPECT_EQ(world_.Refusal(413, Put("more", R"({"condition": "failed >= 1"})")), "STL0002");
   Set("r7", R"({"condition": "failed >= 2"})");
+}
+
+std::string Nested(int depth) {
+  std::string text(static_cast<size_t>(depth), '[');
+  return text.append(static_cast<size_t>(depth), ']');
+}
+
+// What the server puts around a rule makes it deeper than a request may be.
+TEST_F(AlertsTest, AreReadHoweverDeepTheyWereAccepted) {
+  Set("r", R"({"condition": "failed >= 1"})");
+  Set("r", fmt::format(R"({{"condition": "failed >= 2",
+      "notify": {{"url": "https://x", "payload": {}}}}})",
+                       Nested(126)));
+  EXPECT_EQ(Get("r").text("condition"), "failed >= 2");
+}
+
+TEST_F(AlertsTest, AreRefusedWhenTheyCouldNotBeReadAgain) {
+  Set("r", R"({"condition": "failed >= 1"})");
+  auto rule = ReadRule("r", Object{{"condition", "failed >= 2"}}, served().tasks());
+  ASSERT_TRUE(rule.has_value()) << rule.error().ToString();
+  Value deep;
+  for (size_t i = 0; i < kWrittenJson.depth; ++i) deep = Value(Array{std::move(deep)});
+  rule->given.Set("notify", std::move(deep));
+  EXPECT_FALSE(RecordRule(served().shard(), *std::move(rule), "ada", [](const Result<Position>&) {
+                 ADD_FAILURE() << "it was recorded";
+               }).has_value());
+  EXPECT_EQ(Get("r").text("condition"), "failed >= 1");
 }
 
 class AlertsTold : public AlertsTest {
