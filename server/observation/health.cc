@@ -43,13 +43,16 @@ Object ToJson(const HealthReport& report) {
                                   static_cast<int64_t>(report.loop.active_definitions)}}}};
 }
 
+std::string_view Health::scheduler() const {
+  if (IsLeaving()) return "stopping";
+  return begun_ ? "ok" : "starting";
+}
+
 HealthReport Health::Judge(const Reading& reading) const {
   const LoopFigures& loop = reading.loop;
   HealthReport report{.status = "healthy",
                       .database = DatabaseOf(reading.durability),
-                      .scheduler = IsLeaving() ? "stopping"
-                                   : begun_    ? "ok"
-                                               : "starting",
+                      .scheduler = scheduler(),
                       .executor = loop.queued_attempts < loop.max_queued_attempts ? "ok" : "full",
                       .views = ViewsOf(reading.stored),
                       .loop = loop};

@@ -42,6 +42,8 @@ class Health {
   void Begin() { begun_ = true; }
   // They are no more in a while: the server was told to stop.
   void Leave() { leaving_ = true; }
+  // "starting", "ok" or "stopping".
+  std::string_view scheduler() const;
   // REQUIRES: this outlives the promise.
   Promised<HealthReport> Look();
 
