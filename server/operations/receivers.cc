@@ -5,6 +5,7 @@
 #include "engine/model/codec.h"
 #include "eventstore/for_each_record.h"
 #include "server/operations/limits.h"
+#include "server/operations/taken.h"
 
 namespace stele::server {
 
@@ -32,18 +33,9 @@ Receivers Find(const eventstore::EventStore& store, ShardId shard, Position mess
 Promised<std::vector<InstanceId>> ReceiversOf(Desk& desk, const Caller& caller, Position message) {
   if (const Status allowed = desk.Allow(caller, Permission::kRead); !allowed.has_value())
     return Receivers(std::unexpected(allowed.error()));
-  // What the message led to is in the inbox: it is decided a turn later.
-  auto decided = kj::newPromiseAndFulfiller<void>();
-  const auto turn =
-      std::make_shared<kj::Own<kj::PromiseFulfiller<void>>>(kj::mv(decided.fulfiller));
-  desk.shard().Post([turn] { (*turn)->fulfill(); });
-  return decided.promise
-      .then([&desk] {
-        auto answering = desk.Await();
-        desk.shard().WhenDurable(std::move(answering.answer));
-        return kj::mv(answering.promise);
-      })
-      .then([&desk, message](Result<Written> durable) -> Promised<std::vector<InstanceId>> {
+  // What the message led to is in the inbox.
+  return WhenTaken(desk)
+      .then([&desk, message](Status durable) -> Promised<std::vector<InstanceId>> {
         if (!durable.has_value()) return Receivers(std::unexpected(durable.error()));
         return desk.Read([store = &desk.store(), shard = desk.engine().shard_id, message] {
           return Find(*store, shard, message);

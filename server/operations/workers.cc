@@ -14,6 +14,7 @@
 #include "engine/tasks/worker_message.h"
 #include "server/auth/source.h"
 #include "server/operations/limits.h"
+#include "server/operations/taken.h"
 
 namespace stele::server {
 
@@ -347,25 +348,26 @@ Status Workers::Log(const Caller& caller, const LeaseName& name, std::string_vie
 }
 
 template <class Tell>
-Status Workers::Answer(const Caller& caller, const LeaseName& name, Tell tell) {
+Promised<void> Workers::Answer(const Caller& caller, const LeaseName& name, Tell tell) {
   const auto held = Find(caller, name);
-  if (!held.has_value()) return std::unexpected(held.error());
+  if (!held.has_value()) return Status(std::unexpected(held.error()));
   const auto [lease, poller] = *held;
   poller->Forget(lease);
   const Status told = tell(poller->id(), lease);
   poller->LeaveIfUnused();
-  return told;
+  if (!told.has_value()) return Status(told);
+  return WhenTaken(desk_);
 }
 
-Status Workers::Complete(const Caller& caller, const LeaseName& name, Value output,
-                         std::string_view log) {
+Promised<void> Workers::Complete(const Caller& caller, const LeaseName& name, Value output,
+                                 std::string_view log) {
   return Answer(caller, name, [&](WorkerId worker, LeaseId lease) {
     return pool().Complete(worker, lease, std::move(output), log);
   });
 }
 
-Status Workers::FailTask(const Caller& caller, const LeaseName& name, tasks::TaskFailure failure,
-                         std::string_view log) {
+Promised<void> Workers::FailTask(const Caller& caller, const LeaseName& name,
+                                 tasks::TaskFailure failure, std::string_view log) {
   return Answer(caller, name, [&](WorkerId worker, LeaseId lease) {
     return pool().FailTask(worker, lease, std::move(failure), log);
   });

@@ -90,11 +90,14 @@ class Workers {
   // it takes nothing.
   Promised<std::vector<PolledTask>> Poll(const Caller& caller, PollRequest request);
 
-  // kStaleAttempt: no such lease of the worker's, any more; nothing has changed.
+  // kStaleAttempt: no such lease of the worker's, any more; nothing has changed. What ends a task
+  // is done at once, and the promise kept when it is durable; kShardStopped: the task may come
+  // again.
   Status Heartbeat(const Caller& caller, const LeaseName& name, std::string_view detail);
-  Status Complete(const Caller& caller, const LeaseName& name, Value output, std::string_view log);
-  Status FailTask(const Caller& caller, const LeaseName& name, tasks::TaskFailure failure,
-                  std::string_view log);
+  Promised<void> Complete(const Caller& caller, const LeaseName& name, Value output,
+                          std::string_view log);
+  Promised<void> FailTask(const Caller& caller, const LeaseName& name, tasks::TaskFailure failure,
+                          std::string_view log);
   Status Log(const Caller& caller, const LeaseName& name, std::string_view text);
 
  private:
@@ -112,9 +115,9 @@ class Workers {
   Result<std::string> Admit(const Caller& caller, std::string given);
   Result<std::pair<tasks::LeaseId, Poller*>> Find(const Caller& caller, const LeaseName& name);
   std::string NameOf(tasks::LeaseId lease, const tasks::AttemptKey& key) const;
-  // Answers with what `answer` tells the pool; the lease is over.
+  // Answers with what `tell` tells the pool; the lease is over.
   template <class Tell>
-  Status Answer(const Caller& caller, const LeaseName& name, Tell tell);
+  Promised<void> Answer(const Caller& caller, const LeaseName& name, Tell tell);
 
   Desk& desk_;
   const std::string process_;  // the word that names of leases begin with

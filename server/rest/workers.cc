@@ -62,7 +62,7 @@ tasks::TaskFailure FailureOf(const Call& call) {
   return failure;
 }
 
-using Say = std::function<Status(Workers&, const Call&, const LeaseName&)>;
+using Say = std::function<Promised<void>(Workers&, const Call&, const LeaseName&)>;
 
 Route Saying(const Operations& operations, std::string_view word, std::string id,
              std::string summary, std::string body, Say say) {
@@ -76,9 +76,11 @@ Route Saying(const Operations& operations, std::string_view word, std::string id
           .handle = [operations,
                      say = std::move(say)](const Call& call) -> kj::Promise<http::Response> {
             const LeaseName name{call.Text("worker"), call.param("lease")};
-            if (const Status said = say(operations.workers, call, name); !said.has_value())
-              return Refuse(said.error());
-            return http::Json(200, Object{{"lease", name.lease}});
+            return say(operations.workers, call, name)
+                .then([lease = name.lease](Status said) -> http::Response {
+                  if (!said.has_value()) return http::Problem(said.error());
+                  return http::Json(200, Object{{"lease", lease}});
+                });
           }};
 }
 

@@ -35,6 +35,10 @@ class PollingWorkers : public testing::Test {
     return {.worker = "anna", .types = {"resize"}, .max = max, .wait_us = wait_us};
   }
   Tasks Poll(uint32_t max = 1) { return world_.Get(workers_.Poll(worker_, Asking(max))); }
+  Status Complete(const Caller& caller, const LeaseName& name, Value output) {
+    return world_.Await(workers_.Complete(caller, name, std::move(output), ""));
+  }
+  Position NextPosition() { return world_.store().NextPosition(world_.desk().engine().shard_id); }
   // A task that waits in the pool, or has been handed out.
   InstanceId Begin() {
     const InstanceId instance = world_.Start("album", R"({"from":"here"})");
@@ -67,7 +71,7 @@ TEST_F(PollingWorkers, AreHandedWhatWaitsAndAnswerIt) {
   EXPECT_EQ(*tasks[0].task.Find("lease"), Value(tasks[0].lease));
   EXPECT_EQ(ToJson(*tasks[0].task.Find("config")), R"({"width":3})");
   EXPECT_EQ(*tasks[0].task.Find("lease_ms"), Value(30'000));
-  EXPECT_TRUE(workers_.Complete(worker_, NameOf(tasks[0]), Object{{"size", 6}}, "").has_value());
+  EXPECT_TRUE(Complete(worker_, NameOf(tasks[0]), Object{{"size", 6}}).has_value());
   EXPECT_EQ(StatusOf(instance), "completed");
   EXPECT_EQ(world_.workers().figures().workers, 0U) << "it holds nothing and asks for nothing";
 }
@@ -95,7 +99,7 @@ TEST_F(PollingWorkers, AreHandedNoMoreThanTheyAskFor) {
   for (int i = 0; i < 4; ++i) Begin();
   const Tasks first = Poll(3);
   ASSERT_THAT(first, SizeIs(3));
-  EXPECT_TRUE(workers_.Complete(worker_, NameOf(first[0]), Object(), "").has_value());
+  EXPECT_TRUE(Complete(worker_, NameOf(first[0]), Object()).has_value());
   world_.Settle();
   EXPECT_EQ(world_.workers().figures().leased_by_type.at("resize"), 2U)
       << "a slot that nobody asks with was used";
@@ -138,8 +142,7 @@ TEST_F(PollingWorkers, LoseWhatTheyDoNotRenew) {
   world_.clock().Advance(31 * kSecond);
   world_.workers().ElapseTimers();
   EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, NameOf(tasks[0]), "")), ErrorCode::kStaleAttempt);
-  EXPECT_EQ(CodeOf(workers_.Complete(worker_, NameOf(tasks[0]), Object(), "")),
-            ErrorCode::kStaleAttempt);
+  EXPECT_EQ(CodeOf(Complete(worker_, NameOf(tasks[0]), Object())), ErrorCode::kStaleAttempt);
   EXPECT_EQ(world_.workers().figures().workers, 0U);
   const Tasks again = Poll();
   ASSERT_THAT(again, SizeIs(1));
@@ -154,7 +157,7 @@ TEST_F(PollingWorkers, AreRefusedTheLeasesOfOthers) {
   Caller other = worker_;
   other.name = "somebody";
   const LeaseName name = NameOf(tasks[0]);
-  EXPECT_EQ(CodeOf(workers_.Complete(other, name, Object(), "")), ErrorCode::kStaleAttempt);
+  EXPECT_EQ(CodeOf(Complete(other, name, Object())), ErrorCode::kStaleAttempt);
   EXPECT_EQ(CodeOf(workers_.Log(worker_, {"bert", name.lease}, "x")), ErrorCode::kStaleAttempt);
   const std::string word = name.lease.substr(0, name.lease.find('-'));
   for (const std::string& wrong :
@@ -162,7 +165,26 @@ TEST_F(PollingWorkers, AreRefusedTheLeasesOfOthers) {
         word + "-1-1-1-2", word + "-99999999999999999999", name.lease + " ", std::string("x")})
     EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, {"anna", wrong}, "")), ErrorCode::kStaleAttempt)
         << wrong;
-  EXPECT_TRUE(workers_.Complete(worker_, name, Object(), "").has_value());
+  EXPECT_TRUE(Complete(worker_, name, Object()).has_value());
+}
+
+TEST_F(PollingWorkers, AreAnsweredBehindTheRecordOfWhatTheyHaveDone) {
+  for (int i = 0; i < 20; ++i) Begin();
+  const Tasks tasks = Poll(20);
+  ASSERT_THAT(tasks, SizeIs(20));
+  const bool fails[] = {false, true};
+  for (size_t i = 0; i < tasks.size(); ++i) {
+    const Position before = NextPosition();
+    Position then;
+    auto answered = fails[i % 2] ? workers_.FailTask(worker_, NameOf(tasks[i]), {}, "")
+                                 : workers_.Complete(worker_, NameOf(tasks[i]), Object(), "");
+    EXPECT_EQ(NextPosition(), before);
+    world_.Get(answered.then([&](Status taken) {
+      then = NextPosition();
+      return taken;
+    }));
+    EXPECT_GT(then, before);
+  }
 }
 
 TEST_F(PollingWorkers, FailTasksWithWhatTheySay) {
@@ -170,9 +192,8 @@ TEST_F(PollingWorkers, FailTasksWithWhatTheySay) {
   const Tasks tasks = Poll();
   ASSERT_THAT(tasks, SizeIs(1));
   EXPECT_TRUE(workers_.Log(worker_, NameOf(tasks[0]), "looked\n").has_value());
-  EXPECT_TRUE(
-      workers_.FailTask(worker_, NameOf(tasks[0]), {"no_paper", "the tray is empty", false, {}}, "")
-          .has_value());
+  world_.Get(workers_.FailTask(worker_, NameOf(tasks[0]),
+                               {"no_paper", "the tray is empty", false, {}}, ""));
   world_.Settle();
   const InstanceStatus status =
       world_.Get(world_.instances().Get(ServedWorld::Somebody(Role::kAdmin), instance));
@@ -187,7 +208,7 @@ TEST_F(PollingWorkers, HearOfACancelledTaskWithTheirNextHeartbeat) {
   auto cancelled = Cancel(instance);
   world_.Settle();
   EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, NameOf(tasks[0]), "")), ErrorCode::kStaleAttempt);
-  EXPECT_TRUE(workers_.Complete(worker_, NameOf(tasks[0]), Object(), "").has_value())
+  EXPECT_TRUE(Complete(worker_, NameOf(tasks[0]), Object()).has_value())
       << "any answer says that it has stopped";
   world_.Get(kj::mv(cancelled));
   EXPECT_EQ(StatusOf(instance), "cancelled");
@@ -197,7 +218,7 @@ TEST_F(PollingWorkers, AreRecordedWithWhomTheyBelongTo) {
   Begin();
   const Tasks tasks = Poll();
   ASSERT_THAT(tasks, SizeIs(1));
-  EXPECT_TRUE(workers_.Complete(worker_, NameOf(tasks[0]), Object(), "").has_value());
+  EXPECT_TRUE(Complete(worker_, NameOf(tasks[0]), Object()).has_value());
   world_.CatchUp();
   const projections::WorkerList list =
       world_.Get(world_.questions().Workers(ServedWorld::Somebody(Role::kAdmin)));
@@ -225,7 +246,7 @@ TEST_F(PollingWorkers, WithoutANameHaveTheOneOfTheirCertificate) {
   EXPECT_EQ(CodeOf(workers_.Heartbeat(worker_, {"", tasks[0].lease}, "")),
             ErrorCode::kStaleAttempt);
   worker_.source = "::1 press 1";
-  EXPECT_TRUE(workers_.Complete(worker_, {"", tasks[0].lease}, Object(), "").has_value());
+  EXPECT_TRUE(Complete(worker_, {"", tasks[0].lease}, Object()).has_value());
   world_.CatchUp();
   const projections::WorkerList list =
       world_.Get(world_.questions().Workers(ServedWorld::Somebody(Role::kAdmin)));
@@ -285,10 +306,9 @@ TEST(WorkersOfAProcessBefore, HoldNoLeaseOfThisOne) {
   ASSERT_THAT(tasks, SizeIs(1));
   EXPECT_EQ(*tasks[0].task.Find("key"), *before.task.Find("key")) << "the same attempt once more";
   EXPECT_NE(tasks[0].lease, before.lease);
-  const Status told = workers.Complete(worker, {"anna", before.lease}, Object(), "");
-  ASSERT_FALSE(told.has_value());
-  EXPECT_EQ(told.error().code, ErrorCode::kStaleAttempt);
-  EXPECT_TRUE(workers.Complete(worker, {"anna", tasks[0].lease}, Object(), "").has_value());
+  EXPECT_EQ(world.CodeOf(workers.Complete(worker, {"anna", before.lease}, Object(), "")),
+            ErrorCode::kStaleAttempt);
+  world.Get(workers.Complete(worker, {"anna", tasks[0].lease}, Object(), ""));
 }
 
 }  // namespace

@@ -67,15 +67,12 @@ class Spans : public testing::Test {
     return tasks.empty() ? PolledTask() : tasks[0];
   }
   void Fail(const PolledTask& task) {
-    EXPECT_TRUE(world_.worker_operations()
-                    .FailTask(worker_, {"anna", task.lease}, {"flaky", "not now", true, {}}, "")
-                    .has_value());
+    world_.Get(world_.worker_operations().FailTask(worker_, {"anna", task.lease},
+                                                   {"flaky", "not now", true, {}}, ""));
     world_.Settle();
   }
   void Complete(const PolledTask& task) {
-    EXPECT_TRUE(world_.worker_operations()
-                    .Complete(worker_, {"anna", task.lease}, Object(), "")
-                    .has_value());
+    world_.Get(world_.worker_operations().Complete(worker_, {"anna", task.lease}, Object(), ""));
     world_.Settle();
   }
   InstanceId StartWith(const std::string& definition, std::string_view trace_parent) {
