@@ -98,6 +98,7 @@ MessageNetwork::MessageNetwork(kj::AsyncIoStream& stream, kj::Own<MessageBuffers
       buffers_(kj::mv(buffers)),
       options_(options),
       peer_id_(4),
+      may_say_(nullptr),
       when_disconnected_(nullptr) {
   using capnp::rpc::twoparty::Side;
   peer_id_.initRoot<capnp::rpc::twoparty::VatId>().setSide(
@@ -181,9 +182,26 @@ kj::Promise<void> MessageNetwork::WritePiece() {
       taken_ = 0;
       if (being_written_.capacity() > kKeptBytes) being_written_.shrink_to_fit();
     }
-    if (room_.get() != nullptr && unsent_bytes() <= options_.max_unsent_bytes) room_->fulfill();
+    TellRoom();
     return is_done ? WriteOn() : WritePiece();
   });
+}
+
+void MessageNetwork::TellRoom() {
+  if (room_.get() != nullptr && unsent_bytes() <= options_.max_unsent_bytes) room_->fulfill();
+  if (say_.get() == nullptr || !HasRoom()) return;
+  auto say = kj::mv(say_);
+  say->fulfill();
+}
+
+kj::Promise<void> MessageNetwork::WhenRoom() {
+  if (HasRoom()) return kj::READY_NOW;
+  if (say_.get() == nullptr) {
+    auto room = kj::newPromiseAndFulfiller<void>();
+    say_ = kj::mv(room.fulfiller);
+    may_say_ = room.promise.fork();
+  }
+  return may_say_.addBranch();
 }
 
 void MessageNetwork::AfterWrites() {
@@ -198,7 +216,7 @@ void MessageNetwork::Fail(kj::Exception&& exception) {
   being_written_.clear();
   taken_ = 0;
   reading_.cancel(exception);
-  if (room_.get() != nullptr) room_->fulfill();
+  TellRoom();
   failure_ = kj::mv(exception);
   if (written_.get() != nullptr) written_->fulfill();
 }

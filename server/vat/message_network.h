@@ -30,6 +30,8 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
     uint64_t max_message_words = kMaxWordsOfMessage;
     // Bytes that the peer has not read: nothing more is read at so many.
     size_t max_unsent_bytes = SIZE_MAX;
+    // The same: at more there is no room for what is said without being asked (WhenRoom).
+    size_t max_unasked_bytes = SIZE_MAX;
     // Whether it is known who the peer is, and what it may send in all before; null: anything.
     const bool* known = nullptr;
     uint64_t max_words_unknown = 0;
@@ -47,6 +49,11 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
   // reads, however slowly, moves them.
   size_t unsent_bytes() const { return said_.size() + being_written_.size() - taken_; }
   uint64_t sent_bytes() const { return sent_bytes_; }
+  // Whether something may be said that nobody has asked for. Whoever does so looks, and waits while
+  // there is no room. Many are told at once that there is: each looks again, as those before it may
+  // have filled it.
+  bool HasRoom() const { return unsent_bytes() <= options_.max_unasked_bytes; }
+  kj::Promise<void> WhenRoom();
 
   kj::Maybe<kj::Own<capnp::TwoPartyVatNetworkBase::Connection>> connect(
       capnp::rpc::twoparty::VatId::Reader peer) override;
@@ -77,6 +84,7 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
   void Say(kj::ArrayPtr<const kj::ArrayPtr<const capnp::word>> segments);
   kj::Promise<void> WriteOn();
   kj::Promise<void> WritePiece();
+  void TellRoom();
   void AfterWrites();
   void Fail(kj::Exception&& exception);
 
@@ -106,6 +114,9 @@ class MessageNetwork final : public capnp::TwoPartyVatNetworkBase,
   kj::Maybe<kj::Exception> failure_;             // of a write: nothing is read any more either
   kj::Own<kj::PromiseFulfiller<void>> written_;  // of shutdown
   kj::Own<kj::PromiseFulfiller<void>> room_;     // of a reader that waits, or has waited
+  // Of those that wait to say something; null: none has asked since the last ones were told.
+  kj::Own<kj::PromiseFulfiller<void>> say_;
+  kj::ForkedPromise<void> may_say_;
   kj::Canceler reading_;
 
   kj::Array<capnp::word> read_;

@@ -235,6 +235,41 @@ TEST_F(Network, ReadsNoMoreFromAPeerThatDoesNotRead) {
   EXPECT_FALSE(all_taken);
 }
 
+TEST_F(Network, TellsThoseWhoWaitWhenThereIsRoom) {
+  auto raw = Serve({.side = Side::SERVER, .max_unasked_bytes = 100'000});
+  auto [near, far] = loop_.Pair();
+  Client client(kj::mv(near));
+  auto pumped = far->pumpTo(*raw).eagerlyEvaluate(nullptr);
+  MessageNetwork& network = server_->network;
+  EXPECT_TRUE(network.HasRoom());
+  loop_.Await(network.WhenRoom());
+  auto asked = Asked(client.worker, std::string(2u << 20, 'x'));
+  loop_.Until([&] { return !network.HasRoom(); });
+  loop_.Settle(200);
+  int told = 0;
+  const auto wait = [&] {
+    return network.WhenRoom().then([&told] { ++told; }).eagerlyEvaluate(nullptr);
+  };
+  auto one = wait();
+  auto gone = wait();
+  auto other = wait();
+  gone = nullptr;
+  loop_.Settle(200);
+  EXPECT_EQ(told, 0);
+  auto back = raw->pumpTo(*far).eagerlyEvaluate([](kj::Exception&&) { return uint64_t{0}; });
+  EXPECT_EQ(loop_.Await(kj::mv(asked)).size(), 2u << 20);
+  loop_.Settle();
+  EXPECT_EQ(told, 2);
+  EXPECT_TRUE(network.HasRoom());
+  // The next ones to wait are told as well.
+  auto again = Asked(client.worker, std::string(2u << 20, 'x'));
+  loop_.Until([&] { return !network.HasRoom(); });
+  auto third = wait();
+  EXPECT_EQ(loop_.Await(kj::mv(again)).size(), 2u << 20);
+  loop_.Settle();
+  EXPECT_EQ(told, 3);
+}
+
 TEST_F(Network, TellsHowMuchAPeerHasTaken) {
   auto raw = Serve();
   auto [near, far] = loop_.Pair();
