@@ -191,4 +191,15 @@ Result<ApiKey> KeyFromJson(std::string_view id, const Value& document) {
   return key;
 }
 
+Value ToJson(const RevokedToken& token) {
+  return Object{{"name", token.name}, {"expires_us", token.expires.value}};
+}
+
+Result<RevokedToken> RevokedTokenFromJson(const Value& document) {
+  Members members("a token that was given up", document);
+  RevokedToken token{.name = members.Text("name"), .expires = members.Time("expires_us")};
+  STELE_RETURN_IF_ERROR(members.Done());
+  return token;
+}
+
 }  // namespace stele::server

@@ -1,10 +1,6 @@
 #include "server/auth/accounts.h"
 
-#include <fmt/format.h>
-
 #include <utility>
-
-#include "server/auth/limits.h"
 
 namespace stele::server {
 namespace {
@@ -18,47 +14,46 @@ Object Shown(std::string_view key, const std::string& name, const Value& documen
 
 }  // namespace
 
-Status RevokedTokens::Add(const std::string& id, TimeUs expires) {
-  if (expires_.size() >= kMaxRevokedTokens && !expires_.contains(id))
-    return Fail(
-        ErrorCode::kLimitExceeded,
-        fmt::format("Expected at most {} revoked tokens but found more", kMaxRevokedTokens));
-  expires_[id] = expires;
-  return {};
+bool IsOfAccounts(std::string_view setting) {
+  return setting.starts_with(kUserPrefix) || setting.starts_with(kKeyPrefix) ||
+         setting.starts_with(kRevokedPrefix);
 }
 
-size_t RevokedTokens::Forget(TimeUs now) {
-  return std::erase_if(expires_, [now](const auto& entry) { return entry.second <= now; });
+void RevokedTokens::Add(const std::string& id, RevokedToken token) {
+  Remove(id);
+  ++counts_[token.name];
+  by_expiry_.emplace(token.expires, id);
+  by_id_.emplace(id, std::move(token));
 }
 
-Value RevokedTokens::ToJson() const {
-  std::vector<Member> members;
-  members.reserve(expires_.size());
-  for (const auto& [id, expires] : expires_) members.push_back({id, expires.value});
-  return Object::Of(std::move(members));
+void RevokedTokens::Remove(const std::string& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  by_expiry_.erase({found->second.expires, id});
+  const auto count = counts_.find(found->second.name);
+  if (--count->second == 0) counts_.erase(count);
+  by_id_.erase(found);
 }
 
-Result<RevokedTokens> RevokedTokens::FromJson(const Value& document) {
-  if (!document.is_object())
-    return Fail(ErrorCode::kBadRequest,
-                fmt::format("Expected revoked tokens as an object but found {}",
-                            KindName(document.kind())));
-  RevokedTokens revoked;
-  for (const auto& [id, expires] : document.as_object()) {
-    if (!expires.is_int())
-      return Fail(ErrorCode::kBadRequest,
-                  fmt::format("Expected the time until which a token is revoked but found {}",
-                              KindName(expires.kind())));
-    STELE_RETURN_IF_ERROR(revoked.Add(id, TimeUs(expires.as_int())));
+std::vector<std::string> RevokedTokens::ExpiredBy(TimeUs now, size_t most) const {
+  std::vector<std::string> expired;
+  for (const auto& [expires, id] : by_expiry_) {
+    if (expires > now || expired.size() == most) break;
+    expired.push_back(id);
   }
-  return revoked;
+  return expired;
+}
+
+size_t RevokedTokens::CountOf(std::string_view name) const {
+  const auto found = counts_.find(name);
+  return found == counts_.end() ? 0 : found->second;
 }
 
 Status Accounts::Set(std::string_view setting, const Value& document) {
-  if (setting == kRevokedSetting) {
-    auto revoked = RevokedTokens::FromJson(document);
-    if (!revoked) return std::unexpected(revoked.error());
-    revoked_ = *std::move(revoked);
+  if (setting.starts_with(kRevokedPrefix)) {
+    auto token = RevokedTokenFromJson(document);
+    if (!token) return std::unexpected(token.error());
+    revoked_.Add(std::string(setting.substr(kRevokedPrefix.size())), *std::move(token));
   } else if (setting.starts_with(kUserPrefix)) {
     const std::string name(setting.substr(kUserPrefix.size()));
     auto user = UserFromJson(name, document);
@@ -80,8 +75,8 @@ Status Accounts::Set(std::string_view setting, const Value& document) {
 }
 
 void Accounts::Remove(std::string_view setting) {
-  if (setting == kRevokedSetting) {
-    revoked_ = {};
+  if (setting.starts_with(kRevokedPrefix)) {
+    revoked_.Remove(std::string(setting.substr(kRevokedPrefix.size())));
   } else if (setting.starts_with(kUserPrefix)) {
     users_.erase(std::string(setting.substr(kUserPrefix.size())));
   } else if (setting.starts_with(kKeyPrefix)) {

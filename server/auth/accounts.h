@@ -1,7 +1,7 @@
 // Users and API keys: plain values, their JSON documents, and the table of both. The documents are
 // settings of the registry, so that they are recorded, replayed and backed up like everything else:
-// `user:NAME`, `key:ID`, and `revoked:` for tokens that were given up before they expired. Somebody
-// else records them, and tells the table.
+// `user:NAME`, `key:ID`, and `revoked:ID` for each token that was given up before it expired.
+// Somebody else records them, and tells the table.
 //
 // Thread: one at a time.
 #pragma once
@@ -9,8 +9,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -23,7 +25,9 @@ namespace stele::server {
 
 inline constexpr std::string_view kUserPrefix = "user:";
 inline constexpr std::string_view kKeyPrefix = "key:";
-inline constexpr std::string_view kRevokedSetting = "revoked:";
+inline constexpr std::string_view kRevokedPrefix = "revoked:";
+// Whether the setting is one of these.
+bool IsOfAccounts(std::string_view setting);
 
 struct User {
   std::string name;
@@ -81,21 +85,32 @@ struct MadeApiKey {
 MadeApiKey MakeApiKey(const RandomBytes& random, std::string name, Role role, TimeUs now);
 bool IsSecretOf(const ApiKey& key, std::string_view secret);
 
-// Tokens by id that count no more, each until it would have expired.
+// A token that counts no more, until it would have expired.
+struct RevokedToken {
+  std::string name;  // who gave it up
+  TimeUs expires;
+  bool operator==(const RevokedToken&) const = default;
+};
+Value ToJson(const RevokedToken& token);
+// kBadRequest.
+Result<RevokedToken> RevokedTokenFromJson(const Value& document);
+
+// Those tokens by id.
 class RevokedTokens {
  public:
-  // kLimitExceeded when there are too many.
-  Status Add(const std::string& id, TimeUs expires);
-  bool Contains(std::string_view id) const { return expires_.contains(id); }
-  // Drops those that have expired; how many.
-  size_t Forget(TimeUs now);
-  size_t size() const { return expires_.size(); }
-  Value ToJson() const;
-  static Result<RevokedTokens> FromJson(const Value& document);
-  bool operator==(const RevokedTokens&) const = default;
+  void Add(const std::string& id, RevokedToken token);
+  void Remove(const std::string& id);
+  bool Contains(std::string_view id) const { return by_id_.contains(id); }
+  // The ids of those that have expired by then, the first to expire first; `most` of them.
+  std::vector<std::string> ExpiredBy(TimeUs now, size_t most) const;
+  size_t size() const { return by_id_.size(); }
+  // How many somebody has given up.
+  size_t CountOf(std::string_view name) const;
 
  private:
-  std::map<std::string, TimeUs, std::less<>> expires_;
+  std::map<std::string, RevokedToken, std::less<>> by_id_;
+  std::set<std::pair<TimeUs, std::string>> by_expiry_;
+  std::map<std::string, size_t, std::less<>> counts_;  // by who gave them up
 };
 
 class Accounts {

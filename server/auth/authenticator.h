@@ -98,8 +98,10 @@ class Authenticator {
   // Another token for who has one of this server's own, until the session ends. The old one stays
   // valid until it expires or is revoked.
   Result<IssuedToken> Refresh(const Caller& caller);
-  // Ends the caller's token at once. The owner records `revoked:` anew. Not of API keys.
-  Status Revoke(const Caller& caller);
+  // Ends the caller's token at once; the owner records it as `revoked:ID`. False, and nothing has
+  // ended: the user has given up so many that the owner is to call all of theirs in. Who has no
+  // account may give up any number: each is one that the issuer made. Not of API keys.
+  Result<bool> Revoke(const Caller& caller);
 
   // Instead of the keys that were trusted.
   Status SetTrusted(const KeySet& trusted);

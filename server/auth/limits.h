@@ -19,7 +19,10 @@ inline constexpr size_t kMaxRsaBits = 8192;           // longer ones take too lo
 inline constexpr int64_t kLeewayUs = 60 * kSecondUs;  // how far clocks of two machines are apart
 inline constexpr int64_t kTokenLifetimeUs = 3600 * kSecondUs;
 inline constexpr int64_t kSessionUs = 12 * 3600 * kSecondUs;
-inline constexpr size_t kMaxRevokedTokens = 100'000;
+// Of one user until they expire: whoever gives up more has all of theirs called in.
+inline constexpr size_t kMaxRevokedOfUser = 100;
+// That have expired, at once: one that is given up makes room for more than itself.
+inline constexpr size_t kMaxForgottenTokens = 8;
 
 inline constexpr size_t kMaxNameBytes = 128;
 inline constexpr size_t kMaxGroups = 128;

@@ -90,12 +90,14 @@ Result<IssuedToken> Authenticator::Refresh(const Caller& caller) {
   return issued;
 }
 
-Status Authenticator::Revoke(const Caller& caller) {
+Result<bool> Authenticator::Revoke(const Caller& caller) {
   if (caller.proof != Proof::kOwnToken && caller.proof != Proof::kForeignToken)
     return Fail(ErrorCode::kBadRequest,
                 "Expected a token to give up but found another credential: disable the API key");
-  accounts_->revoked().Forget(clock_->Now());
-  return accounts_->revoked().Add(caller.token_id, caller.expires);
+  RevokedTokens& revoked = accounts_->revoked();
+  if (caller.has_account && revoked.CountOf(caller.name) >= kMaxRevokedOfUser) return false;
+  revoked.Add(caller.token_id, {.name = caller.name, .expires = caller.expires});
+  return true;
 }
 
 }  // namespace stele::server

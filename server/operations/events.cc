@@ -18,7 +18,7 @@ size_t BytesOf(const replay::ShownEvent& event) {
   return sizeof(event) + event.json.size() + event.definition.size() + event.actor.size();
 }
 
-bool IsOfAccounts(const replay::ShownEvent& event) {
+bool TellsOfAccounts(const replay::ShownEvent& event) {
   return event.name == "setting_changed" || event.name == "access_denied";
 }
 
@@ -28,11 +28,7 @@ void LeaveOutSecrets(replay::ShownEvent& event) {
   auto shown = ParseJson(event.json, nullptr, kWrittenJson);
   CHECK(shown.has_value() && shown->is_object(), "an event is no object");
   const Value* name = shown->Find("name");
-  const bool is_account =
-      name != nullptr && name->is_string() &&
-      (name->as_string().starts_with(kUserPrefix) || name->as_string().starts_with(kKeyPrefix) ||
-       name->as_string() == kRevokedSetting);
-  if (!is_account) return;
+  if (name == nullptr || !name->is_string() || !IsOfAccounts(name->as_string())) return;
   Object rest;
   for (const Member& member : shown->as_object())
     if (member.key != "document") rest.Set(member.key, member.value);
@@ -42,7 +38,7 @@ void LeaveOutSecrets(replay::ShownEvent& event) {
 }  // namespace
 
 bool EventFilter::Fits(const replay::ShownEvent& event) const {
-  if (!with_accounts && IsOfAccounts(event)) return false;
+  if (!with_accounts && TellsOfAccounts(event)) return false;
   return (!instance || event.instance == instance) &&
          (definition.empty() || event.definition == definition) &&
          (names.empty() || names.contains(event.name));

@@ -49,9 +49,7 @@ Caller Stranger(std::string_view name, std::string_view source) {
 std::vector<Error> Logins::ReadAccounts(const model::Registry& registry, Accounts& accounts) {
   std::vector<Error> faults;
   for (const auto& [name, document] : registry.settings) {
-    const bool is_account =
-        name.starts_with(kUserPrefix) || name.starts_with(kKeyPrefix) || name == kRevokedSetting;
-    if (!is_account) continue;
+    if (!IsOfAccounts(name)) continue;
     const auto value = ParseJson(document, nullptr, kWrittenJson);
     const Status taken =
         value.has_value() ? accounts.Set(name, *value) : std::unexpected(value.error());
@@ -75,8 +73,7 @@ Promised<Written> Logins::Record(const std::string& setting, std::optional<Value
       setting, text, actor,
       [&accounts = accounts_, setting, document = std::move(document),
        answer = std::move(answering.answer)](const Result<Position>& written) {
-        // Tokens that are given up count no more at once; others may be by now.
-        if (written.has_value() && setting != kRevokedSetting) Take(accounts, setting, document);
+        if (written.has_value()) Take(accounts, setting, document);
         answer(written);
       });
   return kj::mv(answering.promise);
@@ -161,9 +158,31 @@ Result<IssuedToken> Logins::Refresh(const Caller& caller) {
 }
 
 Promised<Written> Logins::Logout(const Caller& caller) {
-  if (const Status revoked = authenticator_.Revoke(caller); !revoked.has_value())
-    return Refuse<Written>(revoked.error());
-  return Record(std::string(kRevokedSetting), accounts_.revoked().ToJson(), caller.name);
+  const Result<bool> revoked = authenticator_.Revoke(caller);
+  if (!revoked.has_value()) return Refuse<Written>(revoked.error());
+  ForgetExpiredTokens(caller.name);
+  if (!*revoked) return CallIn(caller.name, caller.name, caller.issued.Next());
+  return Record(std::string(kRevokedPrefix) + caller.token_id,
+                ToJson(RevokedToken{.name = caller.name, .expires = caller.expires}), caller.name);
+}
+
+void Logins::ForgetExpiredTokens(const std::string& actor) {
+  for (const std::string& id : accounts_.revoked().ExpiredBy(desk_.Now(), kMaxForgottenTokens)) {
+    accounts_.revoked().Remove(id);
+    desk_.shard().ChangeSetting(std::string(kRevokedPrefix) + id, "", actor,
+                                [](const Result<Position>&) {});
+  }
+}
+
+Promised<Written> Logins::CallIn(const std::string& name, const std::string& actor,
+                                 TimeUs at_least) {
+  return InTurn<Written>([this, name, actor, at_least]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(name);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+    User user = *known;
+    user.tokens_valid_from = std::max({user.tokens_valid_from, desk_.Now(), at_least});
+    return RecordUser(user, actor);
+  });
 }
 
 Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const SecretText& old_password,
@@ -301,13 +320,7 @@ Promised<Written> Logins::RemoveUser(const Caller& caller, const std::string& na
 Promised<Written> Logins::RevokeTokens(const Caller& caller, const std::string& name) {
   if (const auto known = FindUser(caller, name); !known.has_value())
     return Refuse<Written>(known.error());
-  return InTurn<Written>([this, name, actor = caller.name]() -> Promised<Written> {
-    const User* known = accounts_.FindUser(name);
-    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
-    User user = *known;
-    user.tokens_valid_from = desk_.Now();
-    return RecordUser(user, actor);
-  });
+  return CallIn(name, caller.name);
 }
 
 Result<Array> Logins::Keys(const Caller& caller) {

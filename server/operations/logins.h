@@ -111,6 +111,10 @@ class Logins {
                 .eagerlyEvaluate(nullptr);
     return kj::mv(answered.promise);
   }
+  // Tokens of the user's that were made before now, or before `at_least`, count no more.
+  Promised<Written> CallIn(const std::string& name, const std::string& actor, TimeUs at_least = {});
+  // Their settings go, some at each token that is given up.
+  void ForgetExpiredTokens(const std::string& actor);
   Promised<Written> SetPassword(const std::string& name, const std::string& hash);
   // `hash` empty: the password stays.
   Promised<ChangedUser> RecordChange(const std::string& name, const UserChange& change,

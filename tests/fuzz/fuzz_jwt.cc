@@ -103,8 +103,8 @@ void ReadDocument(std::string_view text) {
   } else {
     CHECK(key.error().message.starts_with("Expected"), "{}", key.error().message);
   }
-  if (const auto revoked = RevokedTokens::FromJson(*document); revoked.has_value())
-    CHECK(RevokedTokens::FromJson(revoked->ToJson()) == *revoked);
+  if (const auto revoked = RevokedTokenFromJson(*document); revoked.has_value())
+    CHECK(RevokedTokenFromJson(ToJson(*revoked)) == *revoked);
 }
 
 void ReadGrants(std::string_view text) {

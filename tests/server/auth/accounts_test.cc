@@ -206,39 +206,38 @@ TEST(ApiKeys, WithUnderscoresInTheirSecretAreReadToo) {
 
 TEST(RevokedTokens, AreKeptUntilTheyWouldHaveExpired) {
   RevokedTokens revoked;
-  ASSERT_TRUE(revoked.Add("t1", kNow));
-  ASSERT_TRUE(revoked.Add("t2", kNow.Next()));
-  EXPECT_TRUE(revoked.Contains("t1"));
-  EXPECT_FALSE(revoked.Contains("t3"));
-  EXPECT_EQ(revoked.Forget(kNow), 1u);
+  revoked.Add("t1", {"ada", kNow});
+  revoked.Add("t2", {"ada", kNow.Next()});
+  revoked.Add("t0", {"bob", kNow});
+  EXPECT_THAT(revoked.ExpiredBy(kNow, 9), testing::ElementsAre("t0", "t1"));
+  EXPECT_THAT(revoked.ExpiredBy(kNow.Next(), 2), testing::ElementsAre("t0", "t1"));
+  revoked.Remove("t1");
+  revoked.Remove("t3");
   EXPECT_FALSE(revoked.Contains("t1"));
   EXPECT_TRUE(revoked.Contains("t2"));
-  EXPECT_EQ(revoked.Forget(kNow), 0u);
+  EXPECT_EQ(revoked.CountOf("ada"), 1u);
+  EXPECT_EQ(revoked.CountOf("eve"), 0u);
+  revoked.Add("t2", {"bob", kNow});
+  EXPECT_EQ(revoked.CountOf("ada"), 0u);
+  EXPECT_EQ(revoked.CountOf("bob"), 2u);
+  EXPECT_EQ(revoked.size(), 2u);
+  EXPECT_THAT(revoked.ExpiredBy(kNow, 9), testing::ElementsAre("t0", "t2"));
 }
 
-TEST(RevokedTokens, AreReadBackFromTheirDocument) {
-  RevokedTokens revoked;
-  ASSERT_TRUE(revoked.Add("t2", kNow));
-  ASSERT_TRUE(revoked.Add("t1", kNow.Next()));
-  const auto document = ParseJson(ToJson(revoked.ToJson())).value();
-  EXPECT_EQ(RevokedTokens::FromJson(document).value(), revoked);
-  EXPECT_FALSE(RevokedTokens::FromJson("x").has_value());
-  EXPECT_FALSE(RevokedTokens::FromJson(Object{{"t", "soon"}}).has_value());
+TEST(RevokedTokens, AreReadBackFromTheirSettings) {
+  const RevokedToken token{"ada", kNow};
+  const auto document = ParseJson(ToJson(ToJson(token))).value();
+  EXPECT_EQ(RevokedTokenFromJson(document).value(), token);
+  EXPECT_FALSE(RevokedTokenFromJson("x").has_value());
+  EXPECT_FALSE(RevokedTokenFromJson(Object{{"name", "ada"}, {"expires_us", "soon"}}).has_value());
+  EXPECT_FALSE(RevokedTokenFromJson(Object{{"expires_us", 1}}).has_value());
   Accounts accounts;
-  ASSERT_TRUE(accounts.Set(kRevokedSetting, document));
+  ASSERT_TRUE(accounts.Set("revoked:t1", document));
   EXPECT_TRUE(accounts.revoked().Contains("t1"));
-  EXPECT_FALSE(accounts.Set(kRevokedSetting, Array{}).has_value());
+  EXPECT_FALSE(accounts.Set("revoked:t1", Array{}).has_value());
   EXPECT_TRUE(accounts.revoked().Contains("t1")) << "a fault brings no token back";
-  accounts.Remove(kRevokedSetting);
+  accounts.Remove("revoked:t1");
   EXPECT_FALSE(accounts.revoked().Contains("t1"));
-}
-
-TEST(RevokedTokens, AreOfABoundedNumber) {
-  RevokedTokens revoked;
-  for (size_t i = 0; i < kMaxRevokedTokens; ++i)
-    ASSERT_TRUE(revoked.Add("t" + std::to_string(i), kNow));
-  EXPECT_EQ(revoked.Add("one more", kNow).error().code, ErrorCode::kLimitExceeded);
-  EXPECT_TRUE(revoked.Add("t7", kNow).has_value()) << "one that is there already";
 }
 
 }  // namespace

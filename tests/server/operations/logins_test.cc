@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 #include <latch>
 
@@ -180,6 +181,72 @@ TEST_F(LoginWorld, LoggingOutIsRecorded) {
   Accounts again;
   EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
   EXPECT_TRUE(again.revoked().Contains(ada.token_id));
+}
+
+TEST_F(LoginWorld, LoggingOutRecordsThatTokenAlone) {
+  const Caller ada = Own("ada", Role::kViewer);
+  const auto size_of_log = [this] {
+    world_.Settle();
+    uint64_t bytes = 0;
+    const auto cursor = world_.desk().store().ReadInstance(ShardId(), InstanceId(), Seq(1));
+    for (auto record = (*cursor)->Next(); record->has_value(); record = (*cursor)->Next())
+      bytes += (*record)->body.size();
+    return bytes;
+  };
+  std::vector<uint64_t> sizes{size_of_log()};
+  Caller token = ada;
+  for (int i = 0; i < 20; ++i) {
+    const Caller next = logins_.Refresh(token)->caller;
+    world_.Get(logins_.Logout(token));
+    token = next;
+    sizes.push_back(size_of_log());
+  }
+  EXPECT_EQ(sizes[20] - sizes[19], sizes[1] - sizes[0]);
+}
+
+TEST_F(LoginWorld, SettingsOfTokensGoWhenTheyHaveExpired) {
+  const auto revoked = [this] {
+    world_.Settle();
+    return std::ranges::count_if(world_.desk().registry().settings, [](const auto& setting) {
+      return setting.first.starts_with(kRevokedPrefix);
+    });
+  };
+  const Caller ada = Own("ada", Role::kViewer);
+  Caller token = ada;
+  for (int i = 0; i < 5; ++i) {
+    const Caller next = logins_.Refresh(token)->caller;
+    world_.Get(logins_.Logout(token));
+    token = next;
+  }
+  EXPECT_EQ(revoked(), 5);
+  world_.clock().Advance(kTokenLifetimeUs);
+  world_.Get(logins_.Logout(Login("ada", kGood)->caller));
+  EXPECT_EQ(revoked(), 1);
+  EXPECT_EQ(accounts_.revoked().size(), 1u);
+}
+
+TEST_F(LoginWorld, GivingUpOneTokenTooManyCallsAllOfTheUsersIn) {
+  Caller token = Own("ada", Role::kViewer);
+  const Caller eve = Own("eve", Role::kViewer);
+  for (size_t i = 0; i < kMaxRevokedOfUser; ++i) {
+    const Caller next = logins_.Refresh(token)->caller;
+    world_.Get(logins_.Logout(token));
+    token = next;
+  }
+  const Caller other = logins_.Refresh(token)->caller;
+  EXPECT_TRUE(logins_.StillValid(token));
+  world_.Get(logins_.Logout(token));
+  EXPECT_FALSE(logins_.StillValid(token));
+  EXPECT_FALSE(logins_.StillValid(other));
+  EXPECT_EQ(accounts_.revoked().size(), kMaxRevokedOfUser);
+  EXPECT_TRUE(logins_.StillValid(eve));
+  world_.Get(logins_.Logout(eve));
+  EXPECT_FALSE(logins_.StillValid(eve));
+  Accounts again;
+  EXPECT_TRUE(Logins::ReadAccounts(world_.desk().registry(), again).empty());
+  EXPECT_GT(again.FindUser("ada")->tokens_valid_from, other.issued);
+  world_.clock().Advance(1);
+  EXPECT_TRUE(logins_.StillValid(Login("ada", kGood)->caller));
 }
 
 TEST_F(LoginWorld, TheLastAdminStays) {
