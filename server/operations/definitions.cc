@@ -1,11 +1,13 @@
 #include "server/operations/definitions.h"
 
 #include <fmt/format.h>
+#include <kj/vector.h>
 
 #include "base/check.h"
 #include "base/json.h"
 #include "engine/requests/definitions.h"
 #include "engine/runtime/registered_templates.h"
+#include "server/operations/worker_types.h"
 
 namespace stele::server {
 
@@ -33,6 +35,10 @@ Refused RefusedFor(std::vector<definition::Fault> faults) {
           std::move(faults)};
 }
 
+Value WorkerType() {
+  return Object{{"worker", true}};
+}
+
 // What a definition that was loaded says; nothing of one that says nothing.
 std::optional<DefinitionPermissions> GivenBy(const definition::Definition& loaded) {
   const Value* given = loaded.extra.is_object() ? loaded.extra.Find("permissions") : nullptr;
@@ -40,6 +46,13 @@ std::optional<DefinitionPermissions> GivenBy(const definition::Definition& loade
   auto read = ReadPermissions(*given);
   CHECK(read.has_value(), "permissions that cannot be read were loaded");
   return *std::move(read);
+}
+
+// Another version says anew who may do what: not by somebody whom this one keeps from it.
+Status AllowLoaded(Desk& desk, const Caller& caller, const definition::Definition& loaded) {
+  STELE_RETURN_IF_ERROR(desk.Allow(caller, Permission::kDefine, loaded.name));
+  const auto given = GivenBy(loaded);
+  return desk.AllowPermissions(caller, loaded.name, given.has_value() ? &*given : nullptr);
 }
 
 // The version whose permissions count when `changed` is in that state.
@@ -57,6 +70,34 @@ const model::RegisteredDefinition& CountingAfter(const model::Registry& registry
   return active != nullptr ? *active : *newest;
 }
 
+// What the text is where those types are registered.
+definition::LoadResult LoadWith(Desk& desk, const DefinitionText& text,
+                                const runtime::CustomTypes& types) {
+  const runtime::RegisteredTemplates templates(desk.registry());
+  definition::LoadResult loaded =
+      requests::Load(text.text, text.syntax, text.name, {*desk.engine().tasks, types}, &templates);
+  if (!loaded.has_value()) return loaded;
+  const Value& extra = (*loaded)->extra;
+  const Value* permissions = extra.is_object() ? extra.Find("permissions") : nullptr;
+  if (permissions == nullptr) return loaded;
+  if (const auto read = ReadPermissions(*permissions); !read.has_value())
+    return std::unexpected(
+        std::vector<definition::Fault>{{read.error().code, read.error().message, {}}});
+  return loaded;
+}
+
+// The registered types, and those as types that workers do.
+runtime::CustomTypes TypesWith(const runtime::CustomTypes& registered,
+                               const std::set<std::string>& missing) {
+  model::Registry registry;
+  const auto add = [&registry](const std::string& name, const Value& document) {
+    registry.settings[std::string(runtime::kTypePrefix) + name] = stele::ToJson(document);
+  };
+  for (const auto& [name, type] : registered.all()) add(name, type.document);
+  for (const std::string& name : missing) add(name, WorkerType());
+  return runtime::CustomTypes(registry);
+}
+
 }  // namespace
 
 Object ToJson(const DefinitionStatus& status) {
@@ -70,18 +111,7 @@ Object ToJson(const DefinitionStatus& status) {
 }
 
 definition::LoadResult Definitions::Load(const DefinitionText& text) const {
-  const ServedEngine& engine = desk_.engine();
-  const runtime::RegisteredTemplates templates(desk_.registry());
-  definition::LoadResult loaded =
-      requests::Load(text.text, text.syntax, text.name, {*engine.tasks, *engine.types}, &templates);
-  if (!loaded.has_value()) return loaded;
-  const Value& extra = (*loaded)->extra;
-  const Value* permissions = extra.is_object() ? extra.Find("permissions") : nullptr;
-  if (permissions == nullptr) return loaded;
-  if (const auto read = ReadPermissions(*permissions); !read.has_value())
-    return std::unexpected(
-        std::vector<definition::Fault>{{read.error().code, read.error().message, {}}});
-  return loaded;
+  return LoadWith(desk_, text, *desk_.engine().types);
 }
 
 Judged<Definitions::Valid> Definitions::Validate(const Caller& caller, const DefinitionText& text) {
@@ -101,14 +131,7 @@ kj::Promise<Judged<DefinitionStatus>> Definitions::Register(const Caller& caller
     return Answer(std::unexpected(Refused{allowed.error(), {}}));
   definition::LoadResult loaded = Load(text);
   if (!loaded.has_value()) return Answer(std::unexpected(RefusedFor(std::move(loaded.error()))));
-  // Another version says anew who may do what: not by somebody whom this one keeps from it.
-  if (const Status allowed = desk_.Allow(caller, Permission::kDefine, (*loaded)->name);
-      !allowed.has_value())
-    return Answer(std::unexpected(Refused{allowed.error(), {}}));
-  const auto given = GivenBy(**loaded);
-  if (const Status allowed =
-          desk_.AllowPermissions(caller, (*loaded)->name, given.has_value() ? &*given : nullptr);
-      !allowed.has_value())
+  if (const Status allowed = AllowLoaded(desk_, caller, **loaded); !allowed.has_value())
     return Answer(std::unexpected(Refused{allowed.error(), {}}));
   auto answering = desk_.Await();
   const requests::Registered registered = requests::Register(
@@ -227,6 +250,36 @@ Promised<Written> Definitions::RemoveType(const Caller& caller, const std::strin
     return refuse({ErrorCode::kUnknownType,
                    fmt::format("Expected a registered type but found \"{}\"", name)});
   return ChangeType(caller, name, "");
+}
+
+kj::Promise<Judged<DefinitionStatus>> RegisterWithWorkers(Definitions& definitions, Desk& desk,
+                                                          const Caller& caller,
+                                                          const DefinitionText& text,
+                                                          const std::set<std::string>& types) {
+  using Answer = Judged<DefinitionStatus>;
+  const runtime::CustomTypes& registered = *desk.engine().types;
+  std::set<std::string> missing = types;
+  for (const auto& [name, type] : registered.all()) missing.erase(name);
+  if (missing.empty()) return definitions.Register(caller, text);
+  if (const Status allowed = desk.Allow(caller, Permission::kDefine); !allowed.has_value())
+    return Answer(std::unexpected(Refused{allowed.error(), {}}));
+  for (const std::string& name : missing)
+    if (const Status fits = runtime::CheckTypeName(name); !fits.has_value())
+      return Answer(std::unexpected(Refused{fits.error(), {}}));
+  definition::LoadResult loaded = LoadWith(desk, text, TypesWith(registered, missing));
+  if (!loaded.has_value()) return Answer(std::unexpected(RefusedFor(std::move(loaded.error()))));
+  if (const Status allowed = AllowLoaded(desk, caller, **loaded); !allowed.has_value())
+    return Answer(std::unexpected(Refused{allowed.error(), {}}));
+  auto made = kj::Vector<Promised<Written>>();
+  for (const std::string& name : missing)
+    made.add(definitions.RegisterType(caller, name, WorkerType()));
+  return kj::joinPromises(made.releaseAsArray())
+      .then([&definitions, caller,
+             text](kj::Array<Result<Written>> all) -> kj::Promise<Judged<DefinitionStatus>> {
+        for (const Result<Written>& one : all)
+          if (!one.has_value()) return Answer(std::unexpected(Refused{one.error(), {}}));
+        return definitions.Register(caller, text);
+      });
 }
 
 }  // namespace stele::server
