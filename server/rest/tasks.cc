@@ -1,8 +1,6 @@
 // Tasks for people: finding them, and what people do about them.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "engine/requests/people.h"
 #include "projections/query.h"
 #include "server/rest/answers.h"
@@ -10,6 +8,7 @@
 #include "server/rest/instance_shapes.h"
 #include "server/rest/moments.h"
 #include "server/rest/resources.h"
+#include "server/rest/run_name.h"
 
 namespace stele::server::rest {
 
@@ -26,26 +25,11 @@ struct Place {
   std::string step;
 };
 
-// "42-7": the run 7 of the instance 42.
-Result<std::pair<InstanceId, RunId>> TaskIdOf(const Call& call) {
-  const std::string& text = call.param("task");
-  const char* const end = text.data() + text.size();
-  uint64_t instance = 0;
-  uint32_t run = 0;
-  const auto first = std::from_chars(text.data(), end, instance);
-  if (first.ec == std::errc() && first.ptr != end && *first.ptr == '-')
-    if (const auto second = std::from_chars(first.ptr + 1, end, run);
-        second.ec == std::errc() && second.ptr == end && instance > 0 && run > 0)
-      return std::pair(InstanceId(instance), RunId(run));
-  return Fail(ErrorCode::kBadRequest,
-              fmt::format("Expected a task as INSTANCE-RUN in the path but found \"{}\"", text));
-}
-
 Result<Place> PlaceOf(const Call& call) {
   if (call.request().params.contains("task")) {
-    const auto id = TaskIdOf(call);
-    if (!id.has_value()) return std::unexpected(id.error());
-    return Place{id->first, fmt::format("#{}", id->second.value)};
+    const auto name = ParseRunName(call.param("task"));
+    if (!name.has_value()) return std::unexpected(name.error());
+    return Place{name->instance, fmt::format("#{}", name->run.value)};
   }
   const auto id = call.Instance();
   if (!id.has_value()) return std::unexpected(id.error());
@@ -142,12 +126,12 @@ kj::Promise<http::Response> Find(const Operations& operations, const Call& call)
 }
 
 kj::Promise<http::Response> Get(const Operations& operations, const Call& call) {
-  const auto id = TaskIdOf(call);
-  if (!id.has_value()) return Refuse(id.error());
+  const auto name = ParseRunName(call.param("task"));
+  if (!name.has_value()) return Refuse(name.error());
   const auto freshness = AskedFreshness(call, operations.desk.Now());
   if (!freshness.has_value()) return Refuse(freshness.error());
   Search search;
-  search.query = fmt::format("id:{}-{} state:*", id->first.value, id->second.value);
+  search.query = fmt::format("id:{} state:*", ToText(*name));
   search.limit = 1;
   search.freshness = *freshness;
   return Reply(operations.questions.Tasks(call.caller(), search),
