@@ -14,6 +14,7 @@
 #include "server/rest/answers.h"
 #include "server/rest/call.h"
 #include "server/rest/moments.h"
+#include "server/rest/run_name.h"
 
 namespace stele::server::compat {
 
@@ -21,9 +22,11 @@ namespace {
 
 using http::Method;
 using rest::Call;
+using rest::ParseRunName;
 using rest::Refuse;
 using rest::Reply;
 using rest::Route;
+using rest::ToText;
 
 constexpr int64_t kNanosecondsPerUs = 1'000;
 
@@ -49,7 +52,7 @@ Object ShowStep(InstanceId instance, const Value& step) {
   const Value* output = step.Find("output");
   const Value* error = step.Find("error");
   return Object{
-      {"id", run == 0 ? Value() : Value(ToText({instance, RunId(run)}))},
+      {"id", run == 0 ? Value() : Value(ToText(rest::RunName{instance, RunId(run)}))},
       {"execution_id", std::to_string(instance.value)},
       {"step_id", TextMember(step, "step")},
       {"status", StateOf(step)},
@@ -100,6 +103,19 @@ Object ShowRow(const Desk& desk, TimeUs now, const projections::InstanceRow& row
   return shown;
 }
 
+Promised<Object> ReadExecution(const Operations& operations, const Caller& caller, InstanceId id) {
+  return operations.instances.Get(caller, id)
+      .then([operations, caller, id](Result<InstanceStatus> found) -> Promised<Object> {
+        if (!found.has_value()) return Result<Object>(std::unexpected(found.error()));
+        return operations.histories.Steps(caller, id)
+            .then([&desk = operations.desk,
+                   found = *std::move(found)](const Result<Array>& steps) -> Result<Object> {
+              if (!steps.has_value()) return std::unexpected(steps.error());
+              return Show(desk, desk.Now(), found, *steps);
+            });
+      });
+}
+
 kj::Promise<http::Response> Find(const Operations& operations, const Call& call) {
   projections::Query narrowed;
   if (const auto number = call.AskedNumber("workflow_id")) {
@@ -139,14 +155,15 @@ rest::Handle Sending(const Operations& operations, std::function<requests::MakeC
         .then([operations, caller = call.caller(),
                id = *id](Result<Written> written) -> kj::Promise<http::Response> {
           if (!written.has_value()) return Refuse(written.error());
-          return ShowExecution(operations, caller, id, 200);
+          return TellExecution(operations, caller, id, 200,
+                               Object{{"id", std::to_string(id.value)}});
         });
   };
 }
 
 Object ShowLog(InstanceId instance, const projections::AttemptEntry& entry) {
   return Object{{"step_id", entry.row.step},
-                {"step_execution_id", ToText({instance, entry.place.run})},
+                {"step_execution_id", ToText(rest::RunName{instance, entry.place.run})},
                 {"attempt", static_cast<int64_t>(entry.place.attempt)},
                 {"status", replay::AttemptStateName(entry.row.state)},
                 {"start_time", MomentOf(entry.row.started)},
@@ -221,13 +238,20 @@ kj::Promise<http::Response> RetryStep(const Operations& operations, const Call& 
   return operations.instances
       .Send(call.caller(), Permission::kOperate, name->instance, RetryOf(name->run))
       .then([operations, caller = call.caller(),
-             text = call.param("id")](Result<Written> written) -> kj::Promise<http::Response> {
+             name = *name](Result<Written> written) -> kj::Promise<http::Response> {
         if (!written.has_value()) return Refuse(written.error());
-        return GetStep(operations, caller, text);
+        return operations.histories.Steps(caller, name.instance)
+            .then([name](const Result<Array>& steps) -> http::Response {
+              const Value* step = steps.has_value() ? FindRun(*steps, name.run) : nullptr;
+              if (step != nullptr) return http::Json(200, ShowStep(name.instance, *step));
+              return http::Json(200, Object{{"id", ToText(name)},
+                                            {"execution_id", std::to_string(name.instance.value)}});
+            });
       });
 }
 
-kj::Promise<http::Response> Scheduler(const Operations& operations, const Call& call) {
+kj::Promise<http::Response> Scheduler(const Operations& operations, std::string_view word,
+                                      const Call& call) {
   const auto triggers = operations.triggers.List(call.caller(), "", false);
   if (!triggers.has_value()) return Refuse(triggers.error());
   int64_t schedules = 0;
@@ -238,9 +262,9 @@ kj::Promise<http::Response> Scheduler(const Operations& operations, const Call& 
     if (!next || trigger.next < next) next = trigger.next;
   }
   return Reply(operations.questions.Statistics(call.caller(), {}, Current()),
-               [schedules, next](const projections::Statistics& figures) {
+               [schedules, next, word](const projections::Statistics& figures) {
                  return http::Json(200, Object{{"enabled", true},
-                                               {"status", "running"},
+                                               {"status", word == "ok" ? "running" : word},
                                                {"active_executions", figures.open},
                                                {"queued_executions", figures.queued},
                                                {"paused_executions", figures.paused},
@@ -272,7 +296,8 @@ std::vector<Route> ReadingRoutes(const Operations& operations) {
            .handle = [operations](const Call& call) -> kj::Promise<http::Response> {
              const auto id = call.Instance();
              if (!id.has_value()) return Refuse(id.error());
-             return ShowExecution(operations, call.caller(), *id, 200);
+             return Reply(ReadExecution(operations, call.caller(), *id),
+                          [](const Object& shown) { return http::Json(200, shown); });
            }},
           {.method = Method::kGet,
            .pattern = "/executions/{id}/logs",
@@ -281,14 +306,7 @@ std::vector<Route> ReadingRoutes(const Operations& operations) {
            .permission = Permission::kRead,
            .parameters = {rest::Text("step_id", "of that step alone")},
            .answers = {{200, "they are", "ExecutionLogs"}},
-           .handle = [operations](const Call& call) { return Logs(operations, call); }},
-          {.method = Method::kGet,
-           .pattern = "/scheduler/status",
-           .id = "getSchedulerStatus",
-           .summary = "How much runs, and what is to be started next.",
-           .permission = Permission::kReadFigures,
-           .answers = {{200, "it is", "SchedulerStatus"}},
-           .handle = [operations](const Call& call) { return Scheduler(operations, call); }}};
+           .handle = [operations](const Call& call) { return Logs(operations, call); }}};
 }
 
 std::vector<Route> StepRoutes(const Operations& operations) {
@@ -343,27 +361,29 @@ std::vector<Route> ControlRoutes(const Operations& operations) {
 
 }  // namespace
 
-kj::Promise<http::Response> ShowExecution(const Operations& operations, const Caller& caller,
-                                          InstanceId id, int status) {
-  return operations.instances.Get(caller, id)
-      .then([operations, caller, id,
-             status](Result<InstanceStatus> found) -> kj::Promise<http::Response> {
-        if (!found.has_value()) return Refuse(found.error());
-        return Reply(
-            operations.histories.Steps(caller, id),
-            [&desk = operations.desk, found = *std::move(found), status](const Array& steps) {
-              Object shown = Show(desk, desk.Now(), found, steps);
-              if (status != 201) return http::Json(status, shown);
-              return http::Created(fmt::format("{}/executions/{}", rest::kPrefix, found.id.value),
-                                   shown);
-            });
+kj::Promise<http::Response> TellExecution(const Operations& operations, const Caller& caller,
+                                          InstanceId id, int status, Object known) {
+  return ReadExecution(operations, caller, id)
+      .then([id, status, known = std::move(known)](const Result<Object>& read) {
+        const Object& shown = read.has_value() ? *read : known;
+        if (status != 201) return http::Json(status, shown);
+        return http::Created(fmt::format("{}/executions/{}", rest::kPrefix, id.value), shown);
       });
 }
 
-rest::Resource ExecutionsResource(const Operations& operations) {
+rest::Resource ExecutionsResource(const Operations& operations, const SchedulerWord& word) {
   std::vector<Route> routes = WorkflowRoutes(operations);
   for (auto* part : {&TriggerRoutes, &ReadingRoutes, &StepRoutes, &ControlRoutes})
     for (Route& route : part(operations)) routes.push_back(std::move(route));
+  routes.push_back({.method = Method::kGet,
+                    .pattern = "/scheduler/status",
+                    .id = "getSchedulerStatus",
+                    .summary = "How much runs, and what is to be started next.",
+                    .permission = Permission::kReadFigures,
+                    .answers = {{200, "it is", "SchedulerStatus"}},
+                    .handle = [operations, word](const Call& call) {
+                      return Scheduler(operations, word(), call);
+                    }});
   return {.name = "executions",
           .about =
               "Workflows and executions as another engine asks for them "

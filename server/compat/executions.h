@@ -19,8 +19,9 @@ std::vector<rest::Component> ExecutionShapes();
 
 Object ShowTrigger(const model::Registry& registry, const TriggerStatus& trigger);
 
-// The execution with its steps; `status` 201 says where it is, too.
-kj::Promise<http::Response> ShowExecution(const Operations& operations, const Caller& caller,
-                                          InstanceId id, int status);
+// What has come of something that is durable: the execution with its steps, or what is known of it
+// where it cannot be read. `status` 201 says where it is, too.
+kj::Promise<http::Response> TellExecution(const Operations& operations, const Caller& caller,
+                                          InstanceId id, int status, Object known);
 
 }  // namespace stele::server::compat

@@ -69,7 +69,11 @@ Result<Value> DocumentOf(const Operations& operations, const Caller& caller,
   const auto text = operations.definitions.Source(
       caller, newest.name, newest.version, definition::Dialect::kSteps, definition::Syntax::kJson);
   if (!text.has_value()) return std::unexpected(text.error());
-  return ParseJson(*text);
+  return ParseJson(*text, nullptr, kWrittenJson);
+}
+
+std::string IdOf(const model::Registry& registry, const model::RegisteredDefinition& newest) {
+  return std::to_string(NumberOf(registry, newest.name)->value);
 }
 
 Object Head(const model::Registry& registry, const model::RegisteredDefinition& newest) {
@@ -77,7 +81,7 @@ Object Head(const model::Registry& registry, const model::RegisteredDefinition& 
   Array tags;
   for (const std::string& tag : made.tags) tags.emplace_back(tag);
   const std::string owner = TextMember(made.extra, "owner_id");
-  return Object{{"id", std::to_string(NumberOf(registry, newest.name)->value)},
+  return Object{{"id", IdOf(registry, newest)},
                 {"name", made.title.empty() ? newest.name : made.title},
                 {"description", made.description},
                 {"status", model::DefinitionStateName(newest.state)},
@@ -117,15 +121,17 @@ std::optional<Figures> FiguresOf(const Result<projections::Statistics>& statisti
                  statistics->success_rate()};
 }
 
+// Of what was just changed the head alone where the caller may not read the rest.
 kj::Promise<http::Response> Show(const Operations& operations, const Caller& caller,
-                                 const model::RegisteredDefinition& newest, int status) {
+                                 const model::RegisteredDefinition& newest, int status,
+                                 bool is_changed) {
   const auto document = DocumentOf(operations, caller, newest);
-  if (!document.has_value()) return Refuse(document.error());
+  if (!document.has_value() && !is_changed) return Refuse(document.error());
   const auto triggers = operations.triggers.List(caller, newest.name, false);
-  if (!triggers.has_value()) return Refuse(triggers.error());
+  if (!triggers.has_value() && !is_changed) return Refuse(triggers.error());
   const model::Registry& registry = operations.desk.registry();
   Object shown = Head(registry, newest);
-  AddParts(shown, registry, *document, *triggers);
+  if (document.has_value() && triggers.has_value()) AddParts(shown, registry, *document, *triggers);
   projections::StatisticsScope scope;
   scope.definition = newest.name;
   return operations.questions.Statistics(caller, scope, {})
@@ -140,7 +146,7 @@ kj::Promise<http::Response> Show(const Operations& operations, const Caller& cal
 // By name: a registration may have moved what the registry has.
 kj::Promise<http::Response> ShowNamed(const Operations& operations, const Caller& caller,
                                       const std::string& name, int status) {
-  return Show(operations, caller, *operations.desk.registry().Latest(name), status);
+  return Show(operations, caller, *operations.desk.registry().Latest(name), status, true);
 }
 
 // Whatever the promise answers, and then the workflow of that name.
@@ -334,7 +340,7 @@ kj::Promise<http::Response> List(const Operations& operations, const Call& call)
 kj::Promise<http::Response> Get(const Operations& operations, const Call& call) {
   const auto newest = FindWorkflow(operations, call, "id");
   if (!newest.has_value()) return Refuse(newest.error());
-  return Show(operations, call.caller(), **newest, 200);
+  return Show(operations, call.caller(), **newest, 200, false);
 }
 
 kj::Promise<http::Response> State(const Operations& operations, const Call& call) {
@@ -365,10 +371,13 @@ kj::Promise<http::Response> Execute(const Operations& operations, const Call& ca
                        .priority = static_cast<int32_t>(call.Number("priority", 0)),
                        .trace_parent = call.TraceParent()};
   return operations.instances.Start(call.caller(), std::move(request))
-      .then([operations,
-             caller = call.caller()](Result<Started> started) -> kj::Promise<http::Response> {
+      .then([operations, caller = call.caller(), id = IdOf(operations.desk.registry(), **newest)](
+                Result<Started> started) -> kj::Promise<http::Response> {
         if (!started.has_value()) return Refuse(started.error());
-        return ShowExecution(operations, caller, started->instance, 201);
+        return TellExecution(operations, caller, started->instance, 201,
+                             Object{{"id", std::to_string(started->instance.value)},
+                                    {"workflow_id", id},
+                                    {"status", "running"}});
       });
 }
 

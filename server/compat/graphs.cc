@@ -10,6 +10,7 @@
 #include "server/compat/workflows.h"
 #include "server/rest/answers.h"
 #include "server/rest/call.h"
+#include "server/rest/moments.h"
 
 namespace stele::server::compat {
 
@@ -24,19 +25,6 @@ using rest::Reply;
 using rest::Route;
 using rest::Whole;
 
-// What it is called as a definition: nothing else has that name.
-std::string FreeName(const model::Registry& registry, const std::string& wanted) {
-  const Notes graphs = AllNotes(registry, kGraph);
-  const auto is_taken = [&](const std::string& name) {
-    return registry.Latest(name) != nullptr || std::ranges::any_of(graphs, [&](const auto& graph) {
-             return TextMember(graph.second, "definition") == name;
-           });
-  };
-  std::string name = wanted;
-  for (int n = 2; is_taken(name); ++n) name = fmt::format("{} {}", wanted, n);
-  return name;
-}
-
 Object ShowGraph(const Object& graph) {
   Object shown;
   for (const std::string_view name : {"id", "name", "description", "version", "status", "config",
@@ -45,9 +33,9 @@ Object ShowGraph(const Object& graph) {
   return shown;
 }
 
-kj::Promise<http::Response> Create(const Operations& operations, const Call& call) {
-  const model::Registry& registry = operations.desk.registry();
-  const auto number = NextNote(registry, kGraph);
+kj::Promise<http::Response> Create(const Operations& operations, GraphNames& names,
+                                   const Call& call) {
+  const auto number = NextNote(operations.desk.registry(), kGraph);
   if (!number.has_value()) return Refuse(number.error());
   Array tags;
   for (const std::string& tag : call.Texts("tags")) tags.emplace_back(tag);
@@ -60,20 +48,42 @@ kj::Promise<http::Response> Create(const Operations& operations, const Call& cal
                      {"config", config == nullptr ? Value(Object()) : *config},
                      {"tags", std::move(tags)},
                      {"created_at", MomentOf(operations.desk.Now())},
-                     {"definition", FreeName(registry, call.Text("name"))},
+                     {"definition", names.Free(call.Text("name"))},
                      {"nodes", Array()},
                      {"connections", Array()}};
   return Reply(WriteNote(operations.desk, call.caller(), kGraph, *number, graph),
                [graph](const Written&) { return http::Json(201, ShowGraph(graph)); });
 }
 
-kj::Promise<http::Response> List(const Operations& operations, const Call& call) {
+// By number; a page has one at least, however long it is.
+kj::Promise<http::Response> List(const Operations& operations, GraphNames& names,
+                                 const Call& call) {
+  const model::Registry& registry = operations.desk.registry();
   const Sight sight = operations.desk.SightOf(call.caller(), Permission::kReadDefinitions);
+  const auto after = static_cast<uint64_t>(call.AskedNumber("cursor").value_or(0));
+  const size_t limit = rest::AskedLimit(call);
   Array workflows;
-  for (const auto& [number, graph] : AllNotes(operations.desk.registry(), kGraph))
-    if (sight.Sees(TextMember(graph, "definition"))) workflows.emplace_back(ShowGraph(graph));
-  const auto total = static_cast<int64_t>(workflows.size());
-  return http::Json(200, Object{{"workflows", std::move(workflows)}, {"total", total}});
+  int64_t total = 0;
+  size_t bytes = 0;
+  uint64_t last = 0;
+  Value next;
+  for (uint64_t number = 1; const std::string& definition : names.All()) {
+    const uint64_t at = number++;
+    if (definition.empty() || !sight.Sees(definition)) continue;
+    ++total;
+    if (at <= after || !next.is_null()) continue;
+    if (!workflows.empty() && (workflows.size() == limit || bytes > kMaxPageBytes)) {
+      next = std::to_string(last);
+      continue;
+    }
+    const auto graph = FindNote(registry, kGraph, at);
+    if (!graph.has_value()) continue;
+    workflows.emplace_back(ShowGraph(*graph));
+    bytes += BytesOf(registry, kGraph, at);
+    last = at;
+  }
+  return http::Json(200,
+                    Object{{"workflows", std::move(workflows)}, {"total", total}, {"next", next}});
 }
 
 kj::Promise<http::Response> Get(const Operations& operations, const Call& call) {
@@ -205,10 +215,16 @@ BuiltGraph BuildGraph(const Object& graph) {
   return built;
 }
 
-std::vector<Route> GraphRoutes(const Operations& operations) {
+std::vector<Route> GraphRoutes(const Operations& operations,
+                               const std::shared_ptr<GraphNames>& names) {
+  const auto with_names = [names](auto* handle) {
+    return [names, handle](const Operations& all, const Call& call) {
+      return handle(all, *names, call);
+    };
+  };
   const auto route = [&](Method method, const std::string& pattern, const std::string& id,
                          const std::string& summary, const std::string& body,
-                         const std::string& answer, auto* handle) -> Route {
+                         const std::string& answer, const auto& handle) -> Route {
     const bool reads = method == Method::kGet;
     return {.method = method,
             .pattern = pattern,
@@ -220,10 +236,13 @@ std::vector<Route> GraphRoutes(const Operations& operations) {
             .handle = [operations, handle](const Call& call) { return handle(operations, call); },
             .outside = true};
   };
+  Route list = route(Method::kGet, "/workflows", "listGraphs", "The workflows of this dialect.", "",
+                     "Graphs", with_names(&List));
+  list.parameters = rest::PageParameters();
+  list.parameters.back() = rest::Number("cursor", 1, INT64_MAX, "`next` of the page before");
   return {route(Method::kPost, "/workflows", "createGraph", "A workflow without nodes.",
-                "CreateGraph", "Graph", &Create),
-          route(Method::kGet, "/workflows", "listGraphs", "Every workflow of this dialect.", "",
-                "Graphs", &List),
+                "CreateGraph", "Graph", with_names(&Create)),
+          list,
           route(Method::kGet, "/workflows/{id}", "getGraph", "A workflow with its nodes.", "",
                 "Graph", &Get),
           route(Method::kPost, "/workflows/{id}/nodes", "addNode", "Adds a node.", "AddNode",
@@ -269,7 +288,11 @@ std::vector<Component> GraphShapes() {
             {"created_at", "text", ""},
             {"nodes", "[GraphNode]", ""},
             {"connections", "[GraphConnection]", ""}}},
-          {"Graphs", "", {{"workflows", "[Graph]", ""}, {"total", "count", ""}}}};
+          {"Graphs",
+           "",
+           {{"workflows", "[Graph]", ""},
+            {"total", "count", "on all pages"},
+            {"next", "text|null", "the cursor of the page behind it"}}}};
 }
 
 }  // namespace stele::server::compat

@@ -162,11 +162,28 @@ Object ShowJob(const model::Registry& registry, const Job& job) {
       {"tasks", job.tasks}};
 }
 
-kj::Promise<http::Response> AnswerJob(const Operations& operations, const Caller& caller,
-                                      InstanceId id, int status) {
-  return Reply(ReadJob(operations, caller, id), [&desk = operations.desk, status](const Job& job) {
-    return http::Json(status, ShowJob(desk.registry(), job));
+Result<InstanceId> AskedJob(const Call& call, std::string_view name) {
+  if (const auto number = call.AskedNumber(name)) return InstanceId(static_cast<uint64_t>(*number));
+  return Fail(ErrorCode::kBadRequest,
+              fmt::format("Expected the number of a job as {} but found none", name));
+}
+
+kj::Promise<http::Response> GetJob(const Operations& operations, const Call& call) {
+  const auto id = AskedJob(call, "id");
+  if (!id.has_value()) return Refuse(id.error());
+  return Reply(ReadJob(operations, call.caller(), *id), [&desk = operations.desk](const Job& job) {
+    return http::Json(200, ShowJob(desk.registry(), job));
   });
+}
+
+// What was done is durable: a job that the caller may not look at has begun all the same.
+kj::Promise<http::Response> TellJob(const Operations& operations, const Caller& caller,
+                                    InstanceId id, int status, std::string_view word) {
+  return ReadJob(operations, caller, id)
+      .then([&desk = operations.desk, id, status, word](const Result<Job>& job) {
+        if (job.has_value()) return http::Json(status, ShowJob(desk.registry(), *job));
+        return http::Json(status, Object{{"id", Whole(id.value)}, {"status", word}});
+      });
 }
 
 kj::Promise<http::Response> CreateJob(const Operations& operations, const Call& call) {
@@ -184,7 +201,7 @@ kj::Promise<http::Response> CreateJob(const Operations& operations, const Call& 
       .then([operations,
              caller = call.caller()](Result<Started> started) -> kj::Promise<http::Response> {
         if (!started.has_value()) return Refuse(started.error());
-        return AnswerJob(operations, caller, started->instance, 201);
+        return TellJob(operations, caller, started->instance, 201, "pending");
       });
 }
 
@@ -195,14 +212,8 @@ kj::Promise<http::Response> StartJob(const Operations& operations, const Call& c
       .then([operations, caller = call.caller(),
              id](Result<Written> written) -> kj::Promise<http::Response> {
         if (!written.has_value()) return Refuse(written.error());
-        return AnswerJob(operations, caller, id, 200);
+        return TellJob(operations, caller, id, 200, "running");
       });
-}
-
-Result<InstanceId> AskedJob(const Call& call, std::string_view name) {
-  if (const auto number = call.AskedNumber(name)) return InstanceId(static_cast<uint64_t>(*number));
-  return Fail(ErrorCode::kBadRequest,
-              fmt::format("Expected the number of a job as {} but found none", name));
 }
 
 kj::Promise<http::Response> NextTask(const Operations& operations, const Call& call) {
@@ -245,8 +256,11 @@ kj::Promise<http::Response> Act(const Operations& operations, const Caller& call
   return operations.instances.Send(caller, permission, task.job, command)
       .then([operations, caller, task](Result<Written> written) -> kj::Promise<http::Response> {
         if (!written.has_value()) return Refuse(written.error());
-        return Reply(ReadJob(operations, caller, task.job), [task](const Job& job) {
-          return http::Json(200, job.tasks[task.sequence - 1]);
+        return ReadJob(operations, caller, task.job).then([task](const Result<Job>& job) {
+          if (job.has_value()) return http::Json(200, job->tasks[task.sequence - 1]);
+          return http::Json(200, Object{{"id", NumberOfTask(task)},
+                                        {"job_id", Whole(task.job.value)},
+                                        {"sequence", Whole(task.sequence)}});
         });
       });
 }
@@ -366,11 +380,7 @@ std::vector<Route> JobRoutes(const Operations& operations) {
                     .permission = Permission::kRead,
                     .parameters = {rest::Number("id", 1, INT64_MAX, "its number")},
                     .answers = {{200, "it is", "Job"}},
-                    .handle = [operations](const Call& call) -> kj::Promise<http::Response> {
-                      const auto id = AskedJob(call, "id");
-                      if (!id.has_value()) return Refuse(id.error());
-                      return AnswerJob(operations, call.caller(), *id, 200);
-                    },
+                    .handle = [operations](const Call& call) { return GetJob(operations, call); },
                     .outside = true});
   routes.push_back({.method = Method::kGet,
                     .pattern = "/api/jobs/next-task",
@@ -410,29 +420,29 @@ std::vector<Component> JobShapes() {
            {task, by, {"target_sequence", "count", "of the task to go back to"}},
            Others::kRefused},
           {"JobTask",
-           "",
+           "What was done to it is told to whom may not look at it by the first three alone.",
            {{"id", "count", "(job_id - 1) * 1000 + sequence"},
             {"job_id", "count", ""},
             {"sequence", "count", "from 1"},
-            {"name", "text", ""},
-            {"task_type", "=manual,automated,approval", ""},
-            {"status", "=pending,running,completed,failed,skipped,rolled_back", ""},
-            {"executor", "text|null", ""},
-            {"started_at", "text|null", ""},
-            {"completed_at", "text|null", ""},
-            {"result", "any", ""},
-            {"error_message", "text|null", ""}}},
+            {"name?", "text", ""},
+            {"task_type?", "=manual,automated,approval", ""},
+            {"status?", "=pending,running,completed,failed,skipped,rolled_back", ""},
+            {"executor?", "text|null", ""},
+            {"started_at?", "text|null", ""},
+            {"completed_at?", "text|null", ""},
+            {"result?", "any", ""},
+            {"error_message?", "text|null", ""}}},
           {"Job",
-           "",
+           "One that was made or started by whom may not look at it has its id and status alone.",
            {{"id", "count", ""},
-            {"flow_id", "count|null", ""},
-            {"job_name", "text", ""},
+            {"flow_id?", "count|null", ""},
+            {"job_name?", "text", ""},
             {"status", std::string(kStatusWords), "pending: it was not started"},
-            {"created_by", "text|null", ""},
-            {"created_at", "text", ""},
-            {"completed_at", "text|null", ""},
-            {"error_message", "text|null", ""},
-            {"tasks", "[JobTask]", ""}}}};
+            {"created_by?", "text|null", ""},
+            {"created_at?", "text", ""},
+            {"completed_at?", "text|null", ""},
+            {"error_message?", "text|null", ""},
+            {"tasks?", "[JobTask]", ""}}}};
 }
 
 rest::Resource JobsResource(const Operations& operations) {

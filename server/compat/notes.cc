@@ -19,11 +19,33 @@ std::string PrefixOf(std::string_view kind) {
   return fmt::format("dialect/{}/", kind);
 }
 
+std::string NameOf(std::string_view kind, uint64_t number) {
+  return fmt::format("{}{}", PrefixOf(kind), number);
+}
+
+// It was judged when it was written, under whatever bounds there were.
+std::optional<Object> Read(const std::string& text) {
+  auto document = ParseJson(text, nullptr, kWrittenJson);
+  if (!document.has_value() || !document->is_object()) return std::nullopt;
+  return std::move(document->as_object());
+}
+
+Status CheckSize(std::string_view text) {
+  if (text.size() > kMaxNoteBytes)
+    return Fail(
+        ErrorCode::kLimitExceeded,
+        fmt::format("Expected at most {} bytes in all but found {}", kMaxNoteBytes, text.size()));
+  if (const size_t depth = JsonDepth(text); depth > kMaxNoteDepth)
+    return Fail(ErrorCode::kLimitExceeded,
+                fmt::format("Expected at most {} arrays and objects in each other but found {}",
+                            kMaxNoteDepth, depth));
+  return {};
+}
+
 Promised<Written> Write(Desk& desk, const Caller& caller, std::string_view kind, uint64_t number,
                         std::string_view text) {
   auto answering = desk.Await();
-  desk.shard().ChangeSetting(fmt::format("{}{}", PrefixOf(kind), number), text, caller.name,
-                             std::move(answering.answer));
+  desk.shard().ChangeSetting(NameOf(kind, number), text, caller.name, std::move(answering.answer));
   return kj::mv(answering.promise);
 }
 
@@ -45,19 +67,20 @@ void ForEach(const model::Registry& registry, std::string_view kind, Each each) 
 Notes AllNotes(const model::Registry& registry, std::string_view kind) {
   Notes notes;
   ForEach(registry, kind, [&](uint64_t number, const std::string& text) {
-    if (auto document = ParseJson(text); document.has_value() && document->is_object())
-      notes.emplace(number, std::move(document->as_object()));
+    if (auto document = Read(text)) notes.emplace(number, *std::move(document));
   });
   return notes;
 }
 
 std::optional<Object> FindNote(const model::Registry& registry, std::string_view kind,
                                uint64_t number) {
-  const auto found = registry.settings.find(fmt::format("{}{}", PrefixOf(kind), number));
-  if (found == registry.settings.end()) return std::nullopt;
-  auto document = ParseJson(found->second);
-  if (!document.has_value() || !document->is_object()) return std::nullopt;
-  return std::move(document->as_object());
+  const auto found = registry.settings.find(NameOf(kind, number));
+  return found == registry.settings.end() ? std::nullopt : Read(found->second);
+}
+
+size_t BytesOf(const model::Registry& registry, std::string_view kind, uint64_t number) {
+  const auto found = registry.settings.find(NameOf(kind, number));
+  return found == registry.settings.end() ? 0 : found->second.size();
 }
 
 Result<uint64_t> NextNote(const model::Registry& registry, std::string_view kind) {
@@ -72,7 +95,10 @@ Result<uint64_t> NextNote(const model::Registry& registry, std::string_view kind
 
 Promised<Written> WriteNote(Desk& desk, const Caller& caller, std::string_view kind,
                             uint64_t number, const Object& document) {
-  return Write(desk, caller, kind, number, ToJson(Value(document)));
+  const std::string text = ToJson(Value(document));
+  if (const Status fits = CheckSize(text); !fits.has_value())
+    return Result<Written>(std::unexpected(fits.error()));
+  return Write(desk, caller, kind, number, text);
 }
 
 Promised<Written> RemoveNote(Desk& desk, const Caller& caller, std::string_view kind,

@@ -24,7 +24,11 @@ std::optional<Object> FindNote(const model::Registry& registry, std::string_view
 // The number of the next one. kLimitExceeded: there are too many.
 Result<uint64_t> NextNote(const model::Registry& registry, std::string_view kind);
 
-// Answers when it is durable; the registry has it at once.
+// As it is written; one that is removed has some, too. 0: there is none of that number.
+size_t BytesOf(const model::Registry& registry, std::string_view kind, uint64_t number);
+
+// Answers when it is durable; the registry has it at once. kLimitExceeded: it is too long or too
+// deep, and nothing is written.
 Promised<Written> WriteNote(Desk& desk, const Caller& caller, std::string_view kind,
                             uint64_t number, const Object& document);
 Promised<Written> RemoveNote(Desk& desk, const Caller& caller, std::string_view kind,

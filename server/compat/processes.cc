@@ -9,9 +9,11 @@
 #include "server/compat/decisions.h"
 #include "server/compat/resources.h"
 #include "server/compat/shown.h"
+#include "server/operations/worker_types.h"
 #include "server/rest/answers.h"
 #include "server/rest/call.h"
 #include "server/rest/moments.h"
+#include "server/rest/run_name.h"
 
 namespace stele::server::compat {
 
@@ -21,6 +23,7 @@ using http::Method;
 using rest::Call;
 using rest::Component;
 using rest::ObjectOf;
+using rest::ParseRunName;
 using rest::Refuse;
 using rest::Reply;
 using rest::Route;
@@ -52,10 +55,12 @@ std::set<std::string> UnlistedServices(const Value& document) {
   return names;
 }
 
-kj::Promise<http::Response> Register(const Operations& operations, const Caller& caller,
-                                     const std::string& text) {
-  return operations.definitions
-      .Register(caller, {.text = text, .syntax = definition::Syntax::kJson})
+kj::Promise<http::Response> Create(const Operations& operations, const Call& call) {
+  const auto body = call.request().JsonObject();
+  if (!body.has_value()) return Refuse(body.error());
+  return RegisterWithWorkers(operations.definitions, operations.desk, call.caller(),
+                             {.text = ToJson(Value(*body)), .syntax = definition::Syntax::kJson},
+                             UnlistedServices(*body))
       .then([&desk = operations.desk](Judged<DefinitionStatus> made) -> http::Response {
         if (!made.has_value()) return http::Problem(made.error().error);
         const Object shown = ShowDefinition(desk.registry(), *desk.registry().Find(made->id));
@@ -63,26 +68,6 @@ kj::Promise<http::Response> Register(const Operations& operations, const Caller&
         return http::Created(
             fmt::format("{}/process-definitions/{}", rest::kPrefix, shown.Find("id")->as_int()),
             shown);
-      });
-}
-
-kj::Promise<http::Response> Create(const Operations& operations, const Call& call) {
-  const auto body = call.request().JsonObject();
-  if (!body.has_value()) return Refuse(body.error());
-  const auto types = operations.definitions.Types(call.caller());
-  if (!types.has_value()) return Refuse(types.error());
-  std::set<std::string> missing = UnlistedServices(*body);
-  for (const Value& type : *types) missing.erase(TextMember(type, "type"));
-  auto registered = kj::Vector<Promised<Written>>();
-  for (const std::string& name : missing)
-    registered.add(
-        operations.definitions.RegisterType(call.caller(), name, Object{{"worker", true}}));
-  return kj::joinPromises(registered.releaseAsArray())
-      .then([operations, caller = call.caller(), text = ToJson(Value(*body))](
-                kj::Array<Result<Written>> done) -> kj::Promise<http::Response> {
-        for (const Result<Written>& one : done)
-          if (!one.has_value()) return Refuse(one.error());
-        return Register(operations, caller, text);
       });
 }
 
@@ -121,30 +106,41 @@ Object ShowInstance(const model::Registry& registry, const InstanceStatus& statu
   return shown;
 }
 
-kj::Promise<http::Response> Show(const Operations& operations, const Caller& caller, InstanceId id,
-                                 int status) {
-  return Reply(operations.instances.Get(caller, id),
-               [&desk = operations.desk, status](const InstanceStatus& found) {
-                 const Object shown = ShowInstance(desk.registry(), found);
-                 if (status != 201) return http::Json(status, shown);
-                 return http::Created(
-                     fmt::format("{}/process-instances/{}", rest::kPrefix, found.id.value), shown);
+kj::Promise<http::Response> Get(const Operations& operations, const Call& call) {
+  const auto id = call.Instance();
+  if (!id.has_value()) return Refuse(id.error());
+  return Reply(operations.instances.Get(call.caller(), *id),
+               [&desk = operations.desk](const InstanceStatus& found) {
+                 return http::Json(200, ShowInstance(desk.registry(), found));
                });
+}
+
+// What was started is durable: one that the caller may not look at has started all the same.
+kj::Promise<http::Response> Tell(const Operations& operations, const Caller& caller,
+                                 const Started& started, Object head) {
+  return operations.instances.Get(caller, started.instance)
+      .then([&desk = operations.desk, id = started.instance,
+             head = std::move(head)](const Result<InstanceStatus>& found) {
+        return http::Created(fmt::format("{}/process-instances/{}", rest::kPrefix, id.value),
+                             found.has_value() ? ShowInstance(desk.registry(), *found) : head);
+      });
 }
 
 kj::Promise<http::Response> Start(const Operations& operations, const Call& call) {
   const auto newest = FindWorkflow(operations.desk.registry(),
                                    static_cast<uint64_t>(call.Number("process_definition_id", 0)));
   if (!newest.has_value()) return Refuse(newest.error());
-  StartRequest request{.definition = (*newest)->name,
-                       .variables = call.Variables("variables"),
-                       .business_key = call.Text("business_key"),
-                       .trace_parent = call.TraceParent()};
-  return operations.instances.Start(call.caller(), std::move(request))
-      .then([operations,
-             caller = call.caller()](Result<Started> started) -> kj::Promise<http::Response> {
+  const StartRequest request{.definition = (*newest)->name,
+                             .variables = call.Variables("variables"),
+                             .business_key = call.Text("business_key"),
+                             .trace_parent = call.TraceParent()};
+  return operations.instances.Start(call.caller(), request)
+      .then([operations, caller = call.caller(),
+             request](Result<Started> started) -> kj::Promise<http::Response> {
         if (!started.has_value()) return Refuse(started.error());
-        return Show(operations, caller, started->instance, 201);
+        return Tell(operations, caller, *started,
+                    Head(operations.desk.registry(), started->instance, request.definition,
+                         "running", request.business_key));
       });
 }
 
@@ -260,11 +256,7 @@ std::vector<Route> InstanceRoutes(const Operations& operations) {
            .summary = "An instance, with its variables.",
            .permission = Permission::kRead,
            .answers = {{200, "it is", "ProcessInstance"}},
-           .handle = [operations](const Call& call) -> kj::Promise<http::Response> {
-             const auto id = call.Instance();
-             if (!id.has_value()) return Refuse(id.error());
-             return Show(operations, call.caller(), *id, 200);
-           }},
+           .handle = [operations](const Call& call) { return Get(operations, call); }},
           {.method = Method::kPut,
            .pattern = "/tasks/{task}/complete",
            .id = "completeProcessTask",
@@ -295,14 +287,14 @@ std::vector<Component> Shapes() {
             {"variables?", "object|null", ""}},
            Others::kRefused},
           {"ProcessInstance",
-           "",
+           "Of one that was started by whom may not look at it the first four alone.",
            {{"id", "count", ""},
             {"process_definition_id", "count|null", ""},
             {"business_key", "text|null", ""},
             {"status", std::string(kStatusWords), ""},
             {"variables?", "object", "of one that is asked for alone"},
-            {"start_time", "text", ""},
-            {"end_time", "text|null", ""}}},
+            {"start_time?", "text", ""},
+            {"end_time?", "text|null", ""}}},
           {"ProcessInstances",
            "",
            {{"process_instances", "[ProcessInstance]", ""},

@@ -3,7 +3,6 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 
 namespace stele::server::compat {
@@ -58,22 +57,6 @@ Result<const model::RegisteredDefinition*> FindWorkflow(const Operations& operat
   const auto number = call.NumberParam(param, UINT32_MAX);
   if (!number.has_value()) return std::unexpected(number.error());
   return FindWorkflow(operations.desk.registry(), *number);
-}
-
-std::string ToText(const RunName& name) {
-  return fmt::format("{}-{}", name.instance.value, name.run.value);
-}
-
-Result<RunName> ParseRunName(std::string_view text) {
-  const char* const end = text.data() + text.size();
-  RunName name;
-  const auto first = std::from_chars(text.data(), end, name.instance.value);
-  if (first.ec == std::errc() && first.ptr != end && *first.ptr == '-')
-    if (const auto second = std::from_chars(first.ptr + 1, end, name.run.value);
-        second.ec == std::errc() && second.ptr == end && name.instance && name.run)
-      return name;
-  return Fail(ErrorCode::kUnknownRun,
-              fmt::format("Expected a run as INSTANCE-RUN but found \"{}\"", text));
 }
 
 projections::Freshness Current() {

@@ -41,15 +41,6 @@ Result<const model::RegisteredDefinition*> FindWorkflow(const Operations& operat
                                                         const rest::Call& call,
                                                         std::string_view param);
 
-// A run as these dialects name it: "42-7", the run 7 of the instance 42.
-struct RunName {
-  InstanceId instance;
-  RunId run;
-};
-std::string ToText(const RunName& name);
-// kUnknownRun: it is no such name.
-Result<RunName> ParseRunName(std::string_view text);
-
 // What is in a list as these dialects ask for it: everything that was durable before.
 projections::Freshness Current();
 

@@ -9,6 +9,7 @@
 #include "server/compat/notes.h"
 #include "server/compat/resources.h"
 #include "server/compat/shown.h"
+#include "server/operations/worker_types.h"
 #include "server/rest/answers.h"
 #include "server/rest/limits.h"
 
@@ -28,18 +29,16 @@ using rest::Whole;
 constexpr int64_t kUsPerSecond = 1'000'000;
 constexpr int64_t kMaxTimeoutSeconds = 366 * 86'400;
 
-Value GraphOf(const model::Registry& registry, const std::string& definition) {
-  for (const auto& [number, graph] : AllNotes(registry, kGraph))
-    if (TextMember(graph, "definition") == definition) return Whole(number);
-  return {};
-}
+using Names = std::shared_ptr<GraphNames>;
 
 bool IsOver(const Value& step) {
   const std::string state = TextMember(step, "state");
   return state == "completed" || state == "failed" || state == "skipped" || state == "cancelled";
 }
 
-Object Show(const model::Registry& registry, const InstanceStatus& status, const Array& runs) {
+// How far it is, by its runs.
+void AddProgress(Object& shown, const model::Registry& registry, const InstanceStatus& status,
+                 const Array& runs) {
   const auto& steps = registry.Version(status.definition, status.version)->definition->steps;
   std::set<std::string> over;
   Value current;
@@ -55,64 +54,59 @@ Object Show(const model::Registry& registry, const InstanceStatus& status, const
   const size_t done = std::min(over.size(), steps.size());
   const size_t percent = steps.empty() ? 100 : done * 100 / steps.size();
   const bool completed = status.status == "completed";
-  return Object{
-      {"id", Whole(status.id.value)},
-      {"workflow_id", GraphOf(registry, status.definition)},
-      {"execution_name", status.business_key},
-      {"status", WordOf(status.status)},
-      {"progress", completed ? int64_t{100} : static_cast<int64_t>(percent)},
-      {"started_at", MomentOf(status.started)},
-      {"completed_at", MomentOf(status.ended)},
-      {"current_step", current},
-      {"input_data", status.input.has_value() ? status.input.value() : Value(Object())},
-      {"output_data", status.output.value()},
-      {"error_message", status.failure.message.empty() ? Value() : Value(status.failure.message)}};
+  shown.Set("progress", completed ? int64_t{100} : static_cast<int64_t>(percent));
+  shown.Set("current_step", current);
 }
 
-kj::Promise<http::Response> Answer(const Operations& operations, const Caller& caller,
-                                   Promised<InstanceStatus> promise, int status) {
-  return promise.then(
-      [operations, caller, status](Result<InstanceStatus> found) -> kj::Promise<http::Response> {
-        if (!found.has_value()) return Refuse(found.error());
-        return Reply(operations.histories.Steps(caller, found->id),
-                     [&desk = operations.desk, found = *found, status](const Array& runs) {
-                       return http::Json(status, Show(desk.registry(), found, runs));
-                     });
-      });
+Object Head(InstanceId id, const Names& names, const std::string& definition,
+            const std::string& execution_name, std::string_view word) {
+  const auto number = names->NumberOf(definition);
+  return Object{{"id", Whole(id.value)},
+                {"workflow_id", number.has_value() ? Whole(*number) : Value()},
+                {"execution_name", execution_name},
+                {"status", word}};
+}
+
+Object Show(const Names& names, const InstanceStatus& status) {
+  Object shown =
+      Head(status.id, names, status.definition, status.business_key, WordOf(status.status));
+  shown.Set("started_at", MomentOf(status.started));
+  shown.Set("completed_at", MomentOf(status.ended));
+  shown.Set("input_data", status.input.has_value() ? status.input.value() : Value(Object()));
+  shown.Set("output_data", status.output.value());
+  shown.Set("error_message",
+            status.failure.message.empty() ? Value() : Value(status.failure.message));
+  return shown;
+}
+
+// The graph is active, unless somebody has added to it since: then the next execution registers it
+// anew. Of a graph that stays a draft nothing is lost.
+kj::Promise<void> MarkActive(const Operations& operations, const Caller& caller,
+                             const Object& registered) {
+  const auto number = static_cast<uint64_t>(NumberMember(registered, "id"));
+  auto graph = FindNote(operations.desk.registry(), kGraph, number);
+  for (const std::string_view parts : {"nodes", "connections"})
+    if (!graph.has_value() || *graph->Find(parts) != *registered.Find(parts)) return kj::READY_NOW;
+  graph->Set("status", "active");
+  return WriteNote(operations.desk, caller, kGraph, number, *graph).ignoreResult();
 }
 
 // Registers what the graph has become, with the types of workers that it needs.
 Promised<DefinitionStatus> Register(const Operations& operations, const Caller& caller,
                                     const Object& graph) {
   const BuiltGraph built = BuildGraph(graph);
-  const auto types = operations.definitions.Types(caller);
-  if (!types.has_value()) return Result<DefinitionStatus>(std::unexpected(types.error()));
-  std::set<std::string> missing = built.types;
-  for (const Value& type : *types) missing.erase(TextMember(type, "type"));
-  auto registered = kj::Vector<Promised<Written>>();
-  for (const std::string& name : missing)
-    registered.add(operations.definitions.RegisterType(caller, name, Object{{"worker", true}}));
-  return kj::joinPromises(registered.releaseAsArray())
-      .then([operations, caller, graph, text = ToJson(Value(built.document))](
-                kj::Array<Result<Written>> done) -> Promised<DefinitionStatus> {
-        for (const Result<Written>& one : done)
-          if (!one.has_value()) return Result<DefinitionStatus>(std::unexpected(one.error()));
-        return operations.definitions
-            .Register(caller, {.text = text, .syntax = definition::Syntax::kJson})
-            .then([operations, caller,
-                   graph](Judged<DefinitionStatus> made) -> Promised<DefinitionStatus> {
-              if (!made.has_value())
-                return Result<DefinitionStatus>(std::unexpected(made.error().error));
-              Object active = graph;
-              active.Set("status", "active");
-              const auto number = static_cast<uint64_t>(NumberMember(graph, "id"));
-              return WriteNote(operations.desk, caller, kGraph, number, active)
-                  .then([made = *made](const Result<Written>& written) -> Result<DefinitionStatus> {
-                    if (!written.has_value()) return std::unexpected(written.error());
-                    return made;
-                  });
+  return RegisterWithWorkers(
+             operations.definitions, operations.desk, caller,
+             {.text = ToJson(Value(built.document)), .syntax = definition::Syntax::kJson},
+             built.types)
+      .then(
+          [operations, caller, graph](Judged<DefinitionStatus> made) -> Promised<DefinitionStatus> {
+            if (!made.has_value())
+              return Result<DefinitionStatus>(std::unexpected(made.error().error));
+            return MarkActive(operations, caller, graph).then([made = *made] {
+              return Result<DefinitionStatus>(made);
             });
-      });
+          });
 }
 
 StartRequest StartOf(const Call& call, const std::string& definition, TimeUs now) {
@@ -126,20 +120,36 @@ StartRequest StartOf(const Call& call, const std::string& definition, TimeUs now
   return request;
 }
 
-kj::Promise<http::Response> Start(const Operations& operations, const Caller& caller,
-                                  StartRequest request, bool waits) {
-  return operations.instances.Start(caller, std::move(request))
-      .then([operations, caller, waits](Result<Started> started) -> kj::Promise<http::Response> {
+// What was started is durable: one that the caller may not look at has started all the same.
+kj::Promise<http::Response> Tell(const Operations& operations, const Names& names,
+                                 const Caller& caller, InstanceId id, bool waits, Object head) {
+  Instances& instances = operations.instances;
+  auto looked = waits ? instances.Wait(caller, id, rest::kMaxWaitUs) : instances.Get(caller, id);
+  return looked.then([operations, names, caller, head = std::move(head)](
+                         Result<InstanceStatus> found) -> kj::Promise<http::Response> {
+    if (!found.has_value()) return http::Json(201, head);
+    return operations.histories.Steps(caller, found->id)
+        .then([&desk = operations.desk, names, found = *found](const Result<Array>& runs) {
+          Object shown = Show(names, found);
+          if (runs.has_value()) AddProgress(shown, desk.registry(), found, *runs);
+          return http::Json(201, shown);
+        });
+  });
+}
+
+kj::Promise<http::Response> Start(const Operations& operations, const Names& names,
+                                  const Caller& caller, const StartRequest& request, bool waits) {
+  return operations.instances.Start(caller, request)
+      .then([operations, names, caller, waits, definition = request.definition,
+             name = request.business_key](Result<Started> started) -> kj::Promise<http::Response> {
         if (!started.has_value()) return Refuse(started.error());
-        Instances& instances = operations.instances;
-        return Answer(operations, caller,
-                      waits ? instances.Wait(caller, started->instance, rest::kMaxWaitUs)
-                            : instances.Get(caller, started->instance),
-                      201);
+        return Tell(operations, names, caller, started->instance, waits,
+                    Head(started->instance, names, definition, name, "running"));
       });
 }
 
-kj::Promise<http::Response> Execute(const Operations& operations, const Call& call) {
+kj::Promise<http::Response> Execute(const Operations& operations, const Names& names,
+                                    const Call& call) {
   const auto graph = FindGraph(operations, call, Permission::kStart);
   if (!graph.has_value()) return Refuse(graph.error());
   StartRequest request = StartOf(call, TextMember(*graph, "definition"), operations.desk.Now());
@@ -147,19 +157,30 @@ kj::Promise<http::Response> Execute(const Operations& operations, const Call& ca
   const Value* async = config == nullptr ? nullptr : config->Find("async");
   const bool waits = async != nullptr && *async == Value(false);
   if (TextMember(*graph, "status") == "active")
-    return Start(operations, call.caller(), std::move(request), waits);
+    return Start(operations, names, call.caller(), request, waits);
   return Register(operations, call.caller(), *graph)
-      .then([operations, caller = call.caller(), request = std::move(request),
-             waits](Result<DefinitionStatus> made) mutable -> kj::Promise<http::Response> {
+      .then([operations, names, caller = call.caller(), request = std::move(request),
+             waits](const Result<DefinitionStatus>& made) -> kj::Promise<http::Response> {
         if (!made.has_value()) return Refuse(made.error());
-        return Start(operations, caller, std::move(request), waits);
+        return Start(operations, names, caller, request, waits);
       });
 }
 
-kj::Promise<http::Response> GetExecution(const Operations& operations, const Call& call) {
+kj::Promise<http::Response> GetExecution(const Operations& operations, const Names& names,
+                                         const Call& call) {
   const auto id = call.Instance();
   if (!id.has_value()) return Refuse(id.error());
-  return Answer(operations, call.caller(), operations.instances.Get(call.caller(), *id), 200);
+  return operations.instances.Get(call.caller(), *id)
+      .then([operations, names,
+             caller = call.caller()](Result<InstanceStatus> found) -> kj::Promise<http::Response> {
+        if (!found.has_value()) return Refuse(found.error());
+        return Reply(operations.histories.Steps(caller, found->id),
+                     [&desk = operations.desk, names, found = *found](const Array& runs) {
+                       Object shown = Show(names, found);
+                       AddProgress(shown, desk.registry(), found, runs);
+                       return http::Json(200, shown);
+                     });
+      });
 }
 
 // A graph that was never executed has none.
@@ -211,9 +232,13 @@ kj::Promise<http::Response> AddNodeType(const Operations& operations, const Call
                [shown](const Written&) { return http::Json(201, shown); });
 }
 
-std::vector<Route> RunningRoutes(const Operations& operations) {
+std::vector<Route> RunningRoutes(const Operations& operations, const Names& names) {
   const auto of = [&](auto* handle) -> rest::Handle {
     return [operations, handle](const Call& call) { return handle(operations, call); };
+  };
+  const auto with_names = [&](auto* handle) -> rest::Handle {
+    return
+        [operations, names, handle](const Call& call) { return handle(operations, names, call); };
   };
   return {{.method = Method::kPost,
            .pattern = "/workflows/{id}/execute",
@@ -222,7 +247,7 @@ std::vector<Route> RunningRoutes(const Operations& operations) {
            .permission = Permission::kStart,
            .body = ObjectOf("ExecuteGraph"),
            .answers = {{201, "it is durable", "GraphExecution"}},
-           .handle = of(&Execute),
+           .handle = with_names(&Execute),
            .outside = true},
           {.method = Method::kGet,
            .pattern = "/executions/{id}",
@@ -230,7 +255,7 @@ std::vector<Route> RunningRoutes(const Operations& operations) {
            .summary = "How far an execution is.",
            .permission = Permission::kRead,
            .answers = {{200, "it is", "GraphExecution"}},
-           .handle = of(&GetExecution),
+           .handle = with_names(&GetExecution),
            .outside = true},
           {.method = Method::kGet,
            .pattern = "/workflows/{id}/metrics",
@@ -261,18 +286,18 @@ std::vector<Component> RunningShapes() {
             {"config?", "object|null", "async: false waits for its end; timeout: in seconds"}},
            Others::kRefused},
           {"GraphExecution",
-           "",
+           "Of one that was started by whom may not look at it the first four alone.",
            {{"id", "count", ""},
             {"workflow_id", "count|null", "null: of a definition that is no graph"},
             {"execution_name", "text", ""},
             {"status", std::string(kStatusWords), ""},
-            {"progress", "count", "percent of its nodes"},
-            {"started_at", "text", ""},
-            {"completed_at", "text|null", ""},
-            {"current_step", "text|null", "the name of a node that is not over"},
-            {"input_data", "any", ""},
-            {"output_data", "any", ""},
-            {"error_message", "text|null", ""}}},
+            {"progress?", "count", "percent of its nodes"},
+            {"started_at?", "text", ""},
+            {"completed_at?", "text|null", ""},
+            {"current_step?", "text|null", "the name of a node that is not over"},
+            {"input_data?", "any", ""},
+            {"output_data?", "any", ""},
+            {"error_message?", "text|null", ""}}},
           {"GraphMetrics", "", {{"custom_metrics", "CustomMetrics", ""}}},
           {"CustomMetrics",
            "",
@@ -297,8 +322,9 @@ std::vector<Component> RunningShapes() {
 }  // namespace
 
 rest::Resource WorkflowsResource(const Operations& operations) {
-  std::vector<Route> routes = GraphRoutes(operations);
-  for (Route& route : RunningRoutes(operations)) routes.push_back(std::move(route));
+  const auto names = std::make_shared<GraphNames>(operations.desk.registry());
+  std::vector<Route> routes = GraphRoutes(operations, names);
+  for (Route& route : RunningRoutes(operations, names)) routes.push_back(std::move(route));
   std::vector<Component> components = GraphShapes();
   for (Component& component : RunningShapes()) components.push_back(std::move(component));
   return {.name = "graphs",

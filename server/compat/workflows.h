@@ -3,12 +3,14 @@
 // Thread: the loop's.
 #pragma once
 
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/value.h"
+#include "server/compat/graph_names.h"
 #include "server/operations/operations.h"
 #include "server/rest/call.h"
 #include "server/rest/route.h"
@@ -18,7 +20,8 @@ namespace stele::server::compat {
 // Graphs are notes of this kind (notes.h).
 inline constexpr std::string_view kGraph = "graph";
 
-std::vector<rest::Route> GraphRoutes(const Operations& operations);
+std::vector<rest::Route> GraphRoutes(const Operations& operations,
+                                     const std::shared_ptr<GraphNames>& names);
 std::vector<rest::Component> GraphShapes();
 
 // The graph of the path's `id`.

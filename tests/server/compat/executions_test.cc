@@ -2,6 +2,7 @@
 
 #include "server/compat/resources.h"
 #include "tests/server/rest/rest_world.h"
+#include "tests/server/support/guarded_world.h"
 
 namespace stele::server::compat {
 namespace {
@@ -247,7 +248,7 @@ TEST_F(ExecutionsDialect, ShowsAndRetriesRunsOfSteps) {
   EXPECT_EQ(world.Get("/executions/" + id + "/logs?step_id=fails").number("total"), 1);
   EXPECT_EQ(world.Get("/executions/" + id + "/logs?step_id=x").number("total"), 0);
   EXPECT_EQ(world.Post(path + "/retry").status, 200);
-  EXPECT_EQ(world.Refusal(404, world.Get("/step-executions/789")), "STL0403");
+  EXPECT_EQ(world.Refusal(400, world.Get("/step-executions/789")), "STL1008");
   const Answered again = world.Post("/executions/" + id + "/retry");
   EXPECT_EQ(again.status, 200) << again.body;
 }
@@ -259,8 +260,56 @@ TEST_F(ExecutionsDialect, TellsOfTheScheduler) {
              R"({"type": "schedule", "name": "n", "config": {"cron": "0 2 * * *"}})");
   const Answered status = world.Get("/scheduler/status");
   EXPECT_EQ(status.number("active_executions"), 1);
+  EXPECT_EQ(status.text("status"), "running");
   EXPECT_EQ(status.number("schedules"), 1);
   EXPECT_EQ(status.text("next_run"), "2026-09-22T02:00:00Z");
+}
+
+TEST(ExecutionsScheduler, HasTheStateThatHealthHas) {
+  std::string_view word = "starting";
+  RestWorld world([&word](const Operations& operations) -> std::vector<rest::Resource> {
+    return DialectsWith(operations, [&word] { return word; });
+  });
+  world.served.CatchUp();
+  EXPECT_EQ(world.Get("/scheduler/status").text("status"), "starting");
+  word = "ok";
+  EXPECT_EQ(world.Get("/scheduler/status").text("status"), "running");
+  word = "stopping";
+  EXPECT_EQ(world.Get("/scheduler/status").text("status"), "stopping");
+}
+
+// Only ada may look at what has become of it.
+TEST_F(ExecutionsDialect, TellsOfWhatIsDurableWhoeverMayNotLookAtIt) {
+  world.served.Register("closed", "{id: fail, type: script}", ForAdaAlone("read"));
+  world.who = ServedWorld::Somebody(Role::kOperator);
+  const Answered started = world.Post("/workflows/1/execute", R"({"input": {}})");
+  EXPECT_EQ(started.status, 201) << started.body;
+  EXPECT_EQ(started.text("workflow_id"), "1");
+  EXPECT_EQ(started.text("status"), "running");
+  EXPECT_EQ(started.at("priority"), Value());
+  const std::string path = "/executions/" + started.text("id");
+  EXPECT_EQ(world.Refusal(403, world.Get(path)), "STL1002");
+  world.served.CatchUp();
+  const Answered again = world.Post("/step-executions/" + started.text("id") + "-1/retry");
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.text("execution_id"), started.text("id"));
+  world.served.CatchUp();
+  const Answered retried = world.Post(path + "/retry");
+  EXPECT_EQ(retried.status, 200) << retried.body;
+  EXPECT_EQ(retried.text("id"), started.text("id"));
+  EXPECT_EQ(retried.at("status"), Value());
+}
+
+TEST_F(ExecutionsDialect, TellsOfAWorkflowWhoeverMayNotReadItsDefinition) {
+  const std::string body = R"({"name": "closed", "definition": {
+      "permissions": [{"action": "read_definitions", "users": ["ada"]}],
+      "steps": [{"id": "a", "type": "script", "config": {"script": "x"}}]}})";
+  world.who = ServedWorld::Somebody(Role::kDeveloper);
+  const Answered made = world.Post("/workflows", body);
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.text("name"), "closed");
+  EXPECT_EQ(made.at("definition"), Value());
+  EXPECT_EQ(world.Refusal(403, world.Get("/workflows/" + made.text("id"))), "STL1002");
 }
 
 TEST_F(ExecutionsDialect, StartsByWebhook) {

@@ -2,6 +2,7 @@
 
 #include "server/compat/resources.h"
 #include "tests/server/rest/rest_world.h"
+#include "tests/server/support/guarded_world.h"
 
 namespace stele::server::compat {
 namespace {
@@ -99,6 +100,28 @@ TEST_F(JobsDialect, MakesFlowsOfTasks) {
   EXPECT_EQ(world.Refusal(422, world.Post("//api/flows",
                                           R"({"name": "x", "task_ids": [9223372036854775808]})")),
             "STL0406");
+}
+
+// Only ada may look at what has become of it.
+TEST_F(JobsDialect, TellsOfWhatIsDurableWhoeverMayNotLookAtIt) {
+  world.served.Register("closed", "{id: a, type: manual, config: {assignees: [operator]}}",
+                        ForAdaAlone("read"));
+  world.who = ServedWorld::Somebody(Role::kOperator);
+  const Answered made = world.Post("//api/jobs", R"({"flow_id": 1, "job_name": "login"})");
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.number("id"), 1);
+  EXPECT_EQ(made.text("status"), "pending");
+  EXPECT_EQ(made.at("tasks"), Value());
+  const Answered started = world.Post("//api/jobs/start", R"({"job_id": 1})");
+  EXPECT_EQ(started.status, 200) << started.body;
+  EXPECT_EQ(started.text("status"), "running");
+  const Answered done = Do("complete", R"({"job_task_id": 1})");
+  EXPECT_EQ(done.status, 200) << done.body;
+  EXPECT_EQ(done.number("job_id"), 1);
+  EXPECT_EQ(done.number("sequence"), 1);
+  EXPECT_EQ(world.Refusal(403, world.Get("//api/jobs?id=1")), "STL1002");
+  world.who = Ada();
+  EXPECT_EQ(world.Get("//api/jobs?id=1").text("status"), "completed");
 }
 
 TEST_F(JobsDialect, WaitsWithAJobUntilItIsStarted) {

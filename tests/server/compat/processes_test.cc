@@ -4,6 +4,7 @@
 #include "server/operations/logins.h"
 #include "server/rest/accounts.h"
 #include "tests/server/rest/rest_world.h"
+#include "tests/server/support/guarded_world.h"
 
 namespace stele::server::compat {
 namespace {
@@ -54,6 +55,36 @@ TEST_F(ProcessesDialect, RegistersAndListsDefinitions) {
   EXPECT_EQ(world.Post("/process-definitions", R"({"name": "x", "steps": []})").status, 422);
 }
 
+TEST_F(ProcessesDialect, LeavesNothingOfADefinitionThatIsRefused) {
+  const auto with = [](const std::string& service, const std::string& type) {
+    return fmt::format(R"({{"name": "x", "steps": [
+        {{"id": "a", "type": "service_task", "config": {{"service_name": "{}"}}}},
+        {{"id": "b", "type": "{}", "config": {{"service_name": "Other"}}}}]}})",
+                       service, type);
+  };
+  EXPECT_EQ(world.Post("/process-definitions", with("Booking", "nothing")).status, 422);
+  EXPECT_EQ(world.Post("/process-definitions", with("no name", "service_task")).status, 422);
+  EXPECT_TRUE(world.served.shard().registry().settings.empty());
+  EXPECT_EQ(world.Post("/process-definitions", with("Booking", "service_task")).status, 201);
+  EXPECT_EQ(world.Get("/types").at("types").as_array().size(), 2u);
+}
+
+// Only ada may look at what has become of it.
+TEST_F(ProcessesDialect, TellsOfAStartWhoeverMayNotLookAtIt) {
+  world.served.Register("closed", "{id: a, type: script}", ForAdaAlone("read"));
+  world.who = ServedWorld::Somebody(Role::kOperator);
+  const Answered started = Start(1);
+  EXPECT_EQ(started.status, 201) << started.body;
+  EXPECT_EQ(started.number("process_definition_id"), 1);
+  EXPECT_EQ(started.text("business_key"), "ORDER-1");
+  EXPECT_EQ(started.text("status"), "running");
+  EXPECT_EQ(started.at("variables"), Value());
+  const std::string path = fmt::format("/process-instances/{}", started.number("id"));
+  EXPECT_EQ(world.Refusal(403, world.Get(path)), "STL1002");
+  world.who = Ada();
+  EXPECT_EQ(world.Get(path).status, 200);
+}
+
 TEST_F(ProcessesDialect, StartsInstancesInTheTraceOfWhoeverAsks) {
   constexpr char kParent[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
   http::Headers headers;
@@ -98,8 +129,8 @@ TEST_F(ProcessesDialect, ListsAndCompletesTasksOfTheCaller) {
   const Answered now = world.Get(fmt::format("/process-instances/{}", started.number("id")));
   EXPECT_EQ(now.at("variables/approved"), Value(true));
   EXPECT_EQ(now.text("variables/comments"), "fine");
-  EXPECT_EQ(world.Refusal(404, world.Ask(http::Method::kPut, "/tasks/789/complete", "{}")),
-            "STL0403");
+  EXPECT_EQ(world.Refusal(400, world.Ask(http::Method::kPut, "/tasks/789/complete", "{}")),
+            "STL1008");
 }
 
 struct LoginParts {

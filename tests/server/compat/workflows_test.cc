@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
+#include "server/compat/graph_names.h"
+#include "server/compat/limits.h"
 #include "server/compat/resources.h"
 #include "tests/server/rest/rest_world.h"
+#include "tests/server/support/guarded_world.h"
 
 namespace stele::server::compat {
 namespace {
@@ -75,6 +78,76 @@ TEST_F(GraphsDialect, ExecutesWhatIsThereOfAWorkflow) {
   EXPECT_EQ(world.Get("/types").text("types/0/type"), "api.1");
 }
 
+// The registration waits for the disk; who adds something meanwhile is told that it is there.
+TEST_F(GraphsDialect, KeepWhatIsAddedWhileTheyAreRegistered) {
+  Create();
+  AddNode(kApiNode);
+  const rest::Route* execute = world.RouteOf("executeGraph");
+  ASSERT_NE(execute, nullptr);
+  http::Request request;
+  request.method = http::Method::kPost;
+  request.path = "/workflows/1/execute";
+  request.params.emplace("id", "1");
+  const rest::Call call(*world.who, request, {});
+  auto executing = execute->handle(call);
+  EXPECT_EQ(AddNode(kApiNode).number("id"), 2);
+  EXPECT_EQ(world.served.Await(kj::mv(executing)).status, 201);
+  const Answered graph = world.Get("//workflows/1");
+  EXPECT_EQ(graph.at("nodes").as_array().size(), 2u) << graph.body;
+  EXPECT_EQ(graph.text("status"), "draft");
+  EXPECT_EQ(AddNode(kApiNode).number("id"), 3);
+  EXPECT_EQ(Execute().status, 201);
+  EXPECT_EQ(world.Get("//workflows/1").text("status"), "active");
+}
+
+TEST_F(GraphsDialect, LeaveNoTypesOfAGraphThatIsRefused) {
+  Create();
+  AddNode(kApiNode);
+  AddNode(R"({"name": "x", "node_type": "NOTHING"})");
+  EXPECT_EQ(Execute().status, 422);
+  EXPECT_EQ(world.Get("/types").at("types").as_array().size(), 0u);
+  EXPECT_EQ(world.Get("//workflows/1").text("status"), "draft");
+}
+
+TEST_F(GraphsDialect, TellOfAStartWhoeverMayNotLookAtIt) {
+  Create();
+  AddNode(kApiNode);
+  Execute();
+  world.served.Register("demo", "{id: a, type: script}", ForAdaAlone("read"));
+  world.who = ServedWorld::Somebody(Role::kOperator);
+  const Answered started = Execute();
+  EXPECT_EQ(started.status, 201) << started.body;
+  EXPECT_EQ(started.number("id"), 2);
+  EXPECT_EQ(started.number("workflow_id"), 1);
+  EXPECT_EQ(started.text("execution_name"), "trial");
+  EXPECT_EQ(started.text("status"), "running");
+  EXPECT_EQ(started.at("input_data"), Value());
+}
+
+TEST_F(GraphsDialect, ComeInPages) {
+  for (int i = 0; i < 5; ++i) Create();
+  const Answered first = world.Get("//workflows?limit=2");
+  EXPECT_EQ(first.number("total"), 5);
+  EXPECT_EQ(first.number("workflows/1/id"), 2);
+  EXPECT_EQ(first.text("next"), "2");
+  const Answered last = world.Get("//workflows?limit=3&cursor=2");
+  EXPECT_EQ(last.number("workflows/0/id"), 3);
+  EXPECT_EQ(last.at("workflows").as_array().size(), 3u);
+  EXPECT_EQ(last.at("next"), Value());
+  EXPECT_EQ(world.Refusal(422, world.Get("//workflows?cursor=x")), "STL0406");
+}
+
+TEST_F(GraphsDialect, HaveNamesOfTheirOwnAsDefinitions) {
+  world.served.Register("demo 3", "{id: a, type: script}");
+  for (int i = 0; i < 3; ++i) Create();
+  GraphNames names(world.served.shard().registry());
+  EXPECT_EQ(names.All(), (std::vector<std::string>{"demo", "demo 2", "demo 4"}));
+  EXPECT_EQ(names.NumberOf("demo 4"), 3u);
+  EXPECT_EQ(names.NumberOf("demo 3"), std::nullopt);
+  EXPECT_EQ(names.Free("demo"), "demo 5");
+  EXPECT_EQ(names.Free("other"), "other");
+}
+
 TEST_F(GraphsDialect, ExecutesBranches) {
   Create();
   AddNode(R"({"name": "begin", "node_type": "START"})");
@@ -109,6 +182,51 @@ TEST_F(GraphsDialect, RefusesToExecuteWhatIsNoWorkflow) {
   EXPECT_GE(Execute().status, 400);
   EXPECT_EQ(world.Get("//workflows/1/metrics").at("custom_metrics/processing_time"), Value(0.0));
   EXPECT_EQ(world.Refusal(404, world.Get("//executions/9")), "STL0401");
+}
+
+std::string Nested(size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+std::string NodeWith(const std::string& config) {
+  return fmt::format(R"({{"name": "deep", "node_type": "SCRIPT", "config": {{"a": {}}}}})", config);
+}
+
+TEST_F(GraphsDialect, StayReadableWhateverNodesTheyWereGiven) {
+  Create();
+  EXPECT_EQ(AddNode(NodeWith(Nested(kMaxNoteDepth - 4))).status, 201);
+  EXPECT_EQ(world.Get("//workflows/1").at("nodes").as_array().size(), 1u);
+  // As deep as a body may be: the workflow would be deeper.
+  EXPECT_EQ(world.Refusal(413, AddNode(NodeWith(Nested(kMaxJsonDepth - 2)))), "STL0002");
+  const std::string large = '"' + std::string(3'900'000, 'x') + '"';
+  int added = 1;
+  while (added < 20 && AddNode(NodeWith(large)).status == 201) ++added;
+  EXPECT_EQ(added, 3);
+  EXPECT_EQ(world.Refusal(413, AddNode(NodeWith(large))), "STL0002");
+  EXPECT_EQ(world.Get("//workflows/1").at("nodes").as_array().size(), 3u);
+  EXPECT_EQ(world.Get("//workflows").number("total"), 1);
+  EXPECT_EQ(AddNode(kApiNode).status, 201);
+}
+
+// As an older program wrote it.
+TEST_F(GraphsDialect, AreReadBeyondTheBoundsOfWhatIsWritten) {
+  Create();
+  std::string text = world.served.shard().registry().settings.at("dialect/graph/1");
+  text.insert(text.find(R"("config":{)") + 10, fmt::format(R"("deep":{},)", Nested(200)));
+  auto answering = world.served.desk().Await();
+  world.served.shard().ChangeSetting("dialect/graph/1", text, "ada", std::move(answering.answer));
+  world.served.Get(kj::mv(answering.promise));
+  EXPECT_EQ(world.Get("//workflows/1").status, 200);
+}
+
+// A schema is put around what is given.
+TEST_F(GraphsDialect, KeepTypesOfNodesThatAreDeep) {
+  const Answered made = world.Post(
+      "//admin/node-types",
+      fmt::format(R"({{"type_name": "DEEP", "config_schema": {{"x": {{"default": {}}}}}}})",
+                  Nested(kMaxJsonDepth - 3)));
+  EXPECT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(world.Get("/types").text("types/0/type"), "DEEP");
 }
 
 TEST_F(GraphsDialect, RegistersTypesOfNodes) {

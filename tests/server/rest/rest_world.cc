@@ -114,7 +114,7 @@ Answered RestWorld::Take(http::Response response) {
   }
   if (auto* feed = std::get_if<http::EventFeed>(&response.body)) answered.feed = kj::mv(*feed);
   if (answered.content_type.ends_with("json"))
-    answered.json = ParseJson(answered.body).value_or(Value());
+    answered.json = ParseJson(answered.body, nullptr, kWrittenJson).value_or(Value());
   return answered;
 }
 
