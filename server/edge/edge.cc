@@ -6,9 +6,9 @@
 
 #include "server/alerts/alerts.h"
 #include "server/auth/authenticator.h"
-#include "server/compat/resources.h"
 #include "server/edge/doors.h"
 #include "server/edge/limits.h"
+#include "server/edge/served_resources.h"
 #include "server/edge/token_key.h"
 #include "server/http/service.h"
 #include "server/loop/address.h"
@@ -18,11 +18,8 @@
 #include "server/observation/figures.h"
 #include "server/observation/health.h"
 #include "server/observation/requests.h"
-#include "server/observation/routes.h"
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
-#include "server/rest/accounts.h"
-#include "server/rest/alerts.h"
 #include "server/rest/api.h"
 #include "server/rpc/server.h"
 
@@ -271,13 +268,13 @@ void Edge::Parts::MakeApi() {
       rest::Access{
           .authorize = [this](const http::Request& request) { return CallerOf(request); },
           .still_valid = [this](const Caller& caller) { return logins->StillValid(caller); }});
-  if (!options.dev) {
-    api->Add(rest::SessionResource(*logins));
-    api->Add(rest::UsersResource(*logins));
-  }
-  for (rest::Resource& dialect : compat::AllDialects(operations)) api->Add(std::move(dialect));
-  api->Add(rest::AlertsResource(alerts));
-  api->Add(ObservationResource(figures, health, options.dev || options.open_metrics));
+  const ServedParts served{.logins = options.dev ? nullptr : &*logins,
+                           .alerts = alerts,
+                           .figures = figures,
+                           .health = health,
+                           .open_metrics = options.dev || options.open_metrics};
+  for (rest::Resource& resource : ServedResources(operations, served))
+    api->Add(std::move(resource));
   api->AddTo(router);
 }
 
