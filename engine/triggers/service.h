@@ -94,6 +94,9 @@ class TriggerService final : public runtime::Observer {
   // when it is durable; the id is good then. kInvalidDefinition and others: its faults.
   TriggerId Add(std::string_view definition, const Value& trigger, std::string_view actor,
                 Answer answer);
+  // Another one by hand in the place of `old`, whose name it may have: a request to a webhook finds
+  // either one, and after a crash there is one of them. kUnknownTrigger, or as Add.
+  TriggerId Replace(TriggerId old, const Value& trigger, std::string_view actor, Answer answer);
   // A paused trigger does not fire, and does not make up for it when it is resumed.
   void Change(TriggerId id, model::TriggerState state, std::string_view reason,
               std::string_view actor, Answer answer);
@@ -170,6 +173,18 @@ class TriggerService final : public runtime::Observer {
                      std::function<void(Delivered::Verdict)> given);
 
   // service_changes.cc
+  // A trigger by hand as it is to be registered.
+  struct ByHand {
+    std::string kind;
+    StoredTrigger stored;
+    bool paused = false;
+  };
+  // `old`: the one whose name it may have; 0: none.
+  static Result<ByHand> ReadByHand(const model::Registry& registry, std::string_view definition,
+                                   const Value& trigger, TriggerId old);
+  // All of its records in one turn of the loop, so that they become durable together.
+  TriggerId Register(std::string_view definition, const Result<ByHand>& added, TriggerId old,
+                     std::string_view actor, Answer answer);
   void ReconcileAll();
   // Those by hand that keep a declared one of their name away.
   std::vector<TriggerId> Reconcile(std::string_view definition);

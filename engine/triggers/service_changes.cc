@@ -7,35 +7,63 @@
 
 namespace stele::triggers {
 
-TriggerId TriggerService::Add(std::string_view definition, const Value& trigger,
-                              std::string_view actor, Answer answer) {
+Result<TriggerService::ByHand> TriggerService::ReadByHand(const model::Registry& registry,
+                                                          std::string_view definition,
+                                                          const Value& trigger, TriggerId old) {
   TriggerSection section = ReadTriggers(Array{trigger});
   if (!section.faults.empty() || section.triggers.empty()) {
     std::string sentences;
     for (const TriggerFault& fault : section.faults)
       sentences += (sentences.empty() ? "" : "; ") + fault.message;
-    answer(Fail(section.faults.front().code, sentences));
-    return TriggerId();
+    return Fail(section.faults.front().code, sentences);
   }
   const TriggerConfig& config = section.triggers.front();
-  const model::Registry& registry = shard_->registry();
   const bool unnamed = config.title.empty() && trigger.Find("id") == nullptr;
-  const std::string kind(KindOf(config));
-  const std::string name =
+  std::string kind(KindOf(config));
+  std::string name =
       unnamed ? fmt::format("{}-{}", kind, registry.triggers.size() + 1) : config.name;
-  if (FindNamed(registry, definition, name) != nullptr) {
-    answer(Fail(ErrorCode::kDuplicateId,
+  const model::RegisteredTrigger* other = FindNamed(registry, definition, name);
+  if (other != nullptr && other->id != old)
+    return Fail(ErrorCode::kDuplicateId,
                 fmt::format("Expected each trigger of \"{}\" to have a name of its own but found "
                             "\"{}\" again",
-                            definition, name)));
+                            definition, name));
+  return ByHand{.kind = std::move(kind),
+                .stored = {.name = std::move(name), .trigger = trigger},
+                .paused = config.paused || !config.enabled};
+}
+
+TriggerId TriggerService::Add(std::string_view definition, const Value& trigger,
+                              std::string_view actor, Answer answer) {
+  return Register(definition, ReadByHand(shard_->registry(), definition, trigger, TriggerId()),
+                  TriggerId(), actor, std::move(answer));
+}
+
+TriggerId TriggerService::Replace(TriggerId old, const Value& trigger, std::string_view actor,
+                                  Answer answer) {
+  const model::RegisteredTrigger* known = shard_->registry().Find(old);
+  if (known == nullptr || known->state == model::TriggerState::kRemoved) {
+    answer(Fail(ErrorCode::kUnknownTrigger,
+                fmt::format("Expected a trigger but found no {}", old.value)));
     return TriggerId();
   }
-  const TriggerId id = shard_->RegisterTrigger(
-      definition, kind, StoredTrigger{.name = name, .trigger = trigger}.ToText(), actor,
-      std::move(answer));
-  if (id && (config.paused || !config.enabled))
-    shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it was added so", actor,
-                          [](const auto&) {});
+  const std::string definition = known->definition;
+  return Register(definition, ReadByHand(shard_->registry(), definition, trigger, old), old, actor,
+                  std::move(answer));
+}
+
+TriggerId TriggerService::Register(std::string_view definition, const Result<ByHand>& added,
+                                   TriggerId old, std::string_view actor, Answer answer) {
+  if (!added.has_value()) {
+    answer(std::unexpected(added.error()));
+    return TriggerId();
+  }
+  const auto unheard = [](const Result<Position>&) {};
+  if (old) shard_->ChangeTrigger(old, model::TriggerState::kRemoved, "replaced", actor, unheard);
+  const TriggerId id = shard_->RegisterTrigger(definition, added->kind, added->stored.ToText(),
+                                               actor, std::move(answer));
+  if (id && added->paused)
+    shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it was added so", actor, unheard);
   return id;
 }
 

@@ -250,7 +250,8 @@ void TriggerService::FireDelivered(const KnownTrigger& trigger, const WebhookFir
                                    std::string_view actor,
                                    std::function<void(Delivered::Verdict)> given) {
   const model::Registry& registry = shard_->registry();
-  if (registry.Find(trigger.id)->state != model::TriggerState::kActive)
+  // One whose removal is not durable yet still fires: what replaces it can be found no sooner.
+  if (registry.Find(trigger.id)->state == model::TriggerState::kPaused)
     return given(WebhookIgnored{"the trigger is paused"});
   if (registry.Startable(trigger.definition) == nullptr)
     return given(RefusalOf(

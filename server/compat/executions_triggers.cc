@@ -1,7 +1,6 @@
 // The dialect of executions: the triggers of its workflows.
 #include <fmt/format.h>
 
-#include "engine/triggers/trigger_config.h"
 #include "server/compat/executions.h"
 #include "server/compat/shown.h"
 #include "server/rest/answers.h"
@@ -17,13 +16,6 @@ using rest::ObjectOf;
 using rest::Refuse;
 using rest::Reply;
 using rest::Route;
-
-// One whose faults are told before anything changes.
-Status CheckTrigger(const Value& entry) {
-  const auto faults = triggers::CheckTriggers(Array{entry});
-  if (faults.empty()) return {};
-  return Fail(faults.front().code, faults.front().message);
-}
 
 kj::Promise<http::Response> ListTriggers(const Operations& operations, const Call& call) {
   const auto newest = FindWorkflow(operations, call, "id");
@@ -85,22 +77,6 @@ Value Merged(const TriggerStatus& trigger, const Object& given) {
   return entry;
 }
 
-// What would keep the new one from being added when the old one is gone already.
-Status CheckReplacement(const Operations& operations, const Call& call, const TriggerStatus& old,
-                        const Value& entry) {
-  STELE_RETURN_IF_ERROR(CheckTrigger(entry));
-  const auto others = operations.triggers.List(call.caller(), old.definition, false);
-  if (!others.has_value()) return std::unexpected(others.error());
-  const std::string name = triggers::ReadTriggers(Array{entry}).triggers.front().name;
-  for (const TriggerStatus& other : *others)
-    if (other.id != old.id && other.name == name)
-      return Fail(
-          ErrorCode::kDuplicateId,
-          fmt::format("Expected a name that no other trigger of \"{}\" has but found \"{}\"",
-                      old.definition, name));
-  return {};
-}
-
 // A trigger does not change: another one with its name stands in its place.
 kj::Promise<http::Response> ReplaceTrigger(const Operations& operations, const Call& call) {
   const auto trigger = FindTrigger(operations, call);
@@ -115,15 +91,7 @@ kj::Promise<http::Response> ReplaceTrigger(const Operations& operations, const C
                                                          : model::TriggerState::kPaused,
                                  ""),
                  show);
-  const Value entry = Merged(*trigger, call.body());
-  if (const Status fits = CheckReplacement(operations, call, *trigger, entry); !fits.has_value())
-    return Refuse(fits.error());
-  return triggers.Change(call.caller(), trigger->id, model::TriggerState::kRemoved, "replaced")
-      .then([&triggers, caller = call.caller(), definition = trigger->definition, entry,
-             show](Result<TriggerStatus> removed) -> kj::Promise<http::Response> {
-        if (!removed.has_value()) return Refuse(removed.error());
-        return Reply(triggers.Add(caller, definition, entry), show);
-      });
+  return Reply(triggers.Replace(call.caller(), trigger->id, Merged(*trigger, call.body())), show);
 }
 
 }  // namespace

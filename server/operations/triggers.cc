@@ -126,6 +126,16 @@ Promised<TriggerStatus> Triggers::Add(const Caller& caller, const std::string& d
   return Shown(id, kj::mv(answering.promise));
 }
 
+Promised<TriggerStatus> Triggers::Replace(const Caller& caller, TriggerId old,
+                                          const Value& trigger) {
+  if (const auto found = Find(caller, Permission::kTrigger, old); !found.has_value())
+    return Result<TriggerStatus>(std::unexpected(found.error()));
+  auto answering = desk_.Await();
+  const TriggerId id =
+      desk_.engine().triggers->Replace(old, trigger, caller.name, std::move(answering.answer));
+  return Shown(id, kj::mv(answering.promise));
+}
+
 Promised<TriggerStatus> Triggers::Change(const Caller& caller, TriggerId trigger,
                                          model::TriggerState state, const std::string& reason) {
   if (const auto found = Find(caller, Permission::kTrigger, trigger); !found.has_value())

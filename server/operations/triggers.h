@@ -44,6 +44,8 @@ class Triggers {
   // One entry as in the section `triggers:` of a definition.
   Promised<TriggerStatus> Add(const Caller& caller, const std::string& definition,
                               const Value& trigger);
+  // Such an entry in the place of a trigger, of which there is one all the time.
+  Promised<TriggerStatus> Replace(const Caller& caller, TriggerId old, const Value& trigger);
   Promised<TriggerStatus> Change(const Caller& caller, TriggerId trigger, model::TriggerState state,
                                  const std::string& reason);
 

@@ -117,5 +117,38 @@ TEST(TriggerRestart, AtEveryMomentOfACourseLosesNothing) {
   }
 }
 
+TEST(TriggerRestart, FindsOneInThePlaceOfOneThatWasReplaced) {
+  std::vector<std::unique_ptr<MemoryStore>> moments;
+  TriggerId id;
+  {
+    TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+    world.Register("w", "");
+    const auto webhook = *ParseJson(R"({"type": "webhook", "name": "h", "path": "/in"})");
+    id = world.Add("w", ToJson(webhook));
+    world.store().OnWrite([&](uint64_t) {
+      for (size_t kept = 0; kept <= world.store().unflushed_puts(); ++kept)
+        moments.push_back(world.store().Crash(kept));
+    });
+    world.service().Replace(id, webhook, "tester", [](const auto&) {});
+    world.RunUntilQuiet();
+    world.store().OnWrite({});
+    moments.push_back(world.store().Crash(world.store().unflushed_puts()));
+  }
+  bool before = false;
+  bool after = false;
+  for (std::unique_ptr<MemoryStore>& moment : moments) {
+    TriggerWorld world(std::move(moment), kStart);
+    world.RunUntilQuiet();
+    int standing = 0;
+    for (const auto& [each, trigger] : world.service().table().all()) {
+      if (trigger.state != model::TriggerState::kActive) continue;
+      ++standing;
+      (each == id ? before : after) = true;
+    }
+    EXPECT_EQ(standing, 1);
+  }
+  EXPECT_TRUE(before && after);
+}
+
 }  // namespace
 }  // namespace stele::triggers

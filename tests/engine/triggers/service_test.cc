@@ -353,5 +353,54 @@ TEST(AddedTriggers, AreCheckedAndNamed) {
   EXPECT_EQ(refuse("w", R"({"type": "manual", "name": "schedule-1"})"), ErrorCode::kDuplicateId);
 }
 
+TEST(AddedTriggers, AreReplacedWhileRequestsCome) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", "");
+  const char* webhook = R"({"type": "webhook", "name": "in", "path": "/hooks/in"})";
+  TriggerId id = world.Add("w", webhook);
+  std::optional<bool> durable;
+  const auto replace = [&](const std::string& trigger) {
+    durable.reset();
+    return world.service().Replace(id, *ParseJson(trigger), "tester",
+                                   [&](const auto& answer) { durable = answer.has_value(); });
+  };
+  for (int i = 0; i < 3; ++i) {
+    const TriggerId next = replace(webhook);
+    ASSERT_NE(next, id);
+    // From before it is durable until it is.
+    for (int turn = 0; turn < 5; ++turn) {
+      const Delivery delivery = world.Deliver(Request("{}"));
+      ASSERT_FALSE(delivery.refusal.has_value()) << delivery.refusal->status;
+      ASSERT_EQ(delivery.triggers.size(), 1u);
+      EXPECT_TRUE(std::holds_alternative<Delivered::Fired>(delivery.triggers[0].verdict));
+    }
+    world.RunUntilQuiet();
+    EXPECT_EQ(durable, true);
+    EXPECT_EQ(world.service().table().Find(id)->state, TriggerState::kRemoved);
+    EXPECT_EQ(world.service().table().Find(next)->stored.name, "in");
+    id = next;
+  }
+  EXPECT_EQ(world.Starts().size(), 15u);
+}
+
+TEST(AddedTriggers, StayWhenNothingCanStandInTheirPlace) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", "");
+  const TriggerId id = world.Add("w", R"({"type": "manual", "name": "one"})");
+  world.Add("w", R"({"type": "manual", "name": "two"})");
+  const auto refuse = [&](TriggerId old, const std::string& trigger) {
+    std::optional<Error> error;
+    world.service().Replace(old, *ParseJson(trigger), "tester",
+                            [&](const Result<Position>& answer) { error = answer.error(); });
+    return error->code;
+  };
+  EXPECT_EQ(refuse(id, R"({"type": "manual", "name": "two"})"), ErrorCode::kDuplicateId);
+  EXPECT_EQ(refuse(id, R"({"type": "schedule", "cron": "61 * * * *"})"), ErrorCode::kBadCron);
+  EXPECT_EQ(refuse(TriggerId(9), R"({"type": "manual"})"), ErrorCode::kUnknownTrigger);
+  world.RunUntilQuiet();
+  EXPECT_EQ(world.service().table().Find(id)->state, TriggerState::kActive);
+  EXPECT_EQ(world.service().table().all().size(), 2u);
+}
+
 }  // namespace
 }  // namespace stele::triggers
