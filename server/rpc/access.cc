@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/vat/message_network.h"
+
 namespace stele::server::rpc {
 
 class Turnstile::Waiter {
@@ -43,6 +45,15 @@ void Turnstile::Leave() {
   } else {
     waiting_.front()->LetIn();
   }
+}
+
+bool Connected::HasRoom() const {
+  return network == nullptr || network->HasRoom();
+}
+
+kj::Promise<void> Connected::WhenRoom() {
+  if (network == nullptr) return kj::READY_NOW;
+  return network->WhenRoom();
 }
 
 Status Access::Check() const {

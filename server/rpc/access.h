@@ -19,6 +19,10 @@
 #include "server/rpc/endings.h"
 #include "server/rpc/limits.h"
 
+namespace stele::server {
+class MessageNetwork;
+}
+
 namespace stele::server::rpc {
 
 class CallMeter;
@@ -75,6 +79,13 @@ struct Connected {
   bool admitted = false;  // somebody is known
   size_t subscriptions = 0;
   Turnstile questions{kMaxQuestions};
+  MessageNetwork* network = nullptr;  // null: it is gone, or there was none
+
+  // Whether the server may say what nobody has asked for: the peer has read most of what is there.
+  bool HasRoom() const;
+  // Kept when it may, however long that takes; another may have been the first to. Fails when the
+  // connection is gone.
+  kj::Promise<void> WhenRoom();
 };
 
 class Access {

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/json.h"
+#include "server/operations/taken.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/call_meter.h"
 #include "server/rpc/errors.h"
@@ -159,7 +160,8 @@ Status CalledWorker::Join(tasks::WorkerPool::Joining joining) {
   auto membership = access_->operations().workers.Join(access_->caller(), std::move(joining), this);
   if (!membership.has_value()) return std::unexpected(membership.error());
   membership_ = *std::move(membership);
-  pool().SetSlots(membership_->id(), slots);
+  slots_ = slots;
+  ShowSlots();
   return {};
 }
 
@@ -173,8 +175,25 @@ Status CalledWorker::SetSlots(uint32_t slots) {
   STELE_RETURN_IF_ERROR(Check());
   STELE_RETURN_IF_ERROR(Workers::CheckSlots(slots));
   STELE_RETURN_IF_ERROR(CheckJoined());
-  pool().SetSlots(membership_->id(), slots);
+  slots_ = slots;
+  ShowSlots();
   return {};
+}
+
+void CalledWorker::ShowSlots() {
+  if (!access_->connected().HasRoom()) WaitForRoom();
+  if (!ended_) pool().SetSlots(membership_->id(), waits_for_room_ ? 0 : slots_);
+}
+
+void CalledWorker::WaitForRoom() {
+  if (std::exchange(waits_for_room_, true)) return;
+  // A connection that ends takes the worker along.
+  tasks_.add(access_->connected().WhenRoom().then(
+      [this] {
+        waits_for_room_ = false;
+        ShowSlots();
+      },
+      [](kj::Exception&&) {}));
 }
 
 Status CalledWorker::SetRate(double tasks_per_second) {
@@ -187,6 +206,10 @@ Status CalledWorker::SetRate(double tasks_per_second) {
 
 void CalledWorker::Leave() {
   if (!ended_) pool().Leave(membership_->id());
+}
+
+Promised<void> CalledWorker::WhenDurable() {
+  return WhenEnded().then([access = access_] { return WhenTaken(access->operations().desk); });
 }
 
 void CalledWorker::End() {
@@ -244,6 +267,7 @@ void CalledWorker::OnTask(const tasks::WorkerTask& task) {
                       })
                   .eagerlyEvaluate(nullptr);
   running_.emplace(lease, Running{kj::mv(call)});
+  if (!access_->connected().HasRoom()) ShowSlots();
 }
 
 bool CalledWorker::Forget(LeaseId lease) {

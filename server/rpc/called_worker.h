@@ -5,6 +5,9 @@
 //                  ├──► dropped: cancelled, or its lease has ended; stopped when `control` goes
 //                  └──► its connection has ended: the worker is lost, and all that it holds
 //
+// While its connection has no room for more, because its peer does not read, it counts as one
+// without a free slot.
+//
 // Owner: its membership alone. A worker may keep controls of its tasks for longer; they do nothing
 // then. Thread: the loop's.
 #pragma once
@@ -40,6 +43,8 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   void Leave();
   // Kept when it has left, or was lost.
   kj::Promise<void> WhenEnded() { return when_ended_.addBranch(); }
+  // The same, and what it has answered is durable. kShardStopped: it will not be.
+  Promised<void> WhenDurable();
   // Its tasks go to others, and it is not called any more.
   void Lose();
 
@@ -61,6 +66,9 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   void taskFailed(kj::Exception&& exception) override;
 
   tasks::WorkerPool& pool() const { return access_->operations().workers.pool(); }
+  // As many as it may have, none while there is no room.
+  void ShowSlots();
+  void WaitForRoom();
   // Whether the credential that it joined with still counts.
   Status Check() const;
   Status CheckJoined() const;
@@ -77,7 +85,9 @@ class CalledWorker final : public std::enable_shared_from_this<CalledWorker>,
   const SharedAccess access_;
   api::Worker::Client worker_;
   std::unique_ptr<Workers::Membership> membership_;  // null: it was lost
-  bool ended_ = false;                               // it has left, or was lost
+  uint32_t slots_ = 0;                               // as it has said
+  bool waits_for_room_ = false;
+  bool ended_ = false;  // it has left, or was lost
   kj::Own<kj::PromiseFulfiller<void>> end_;
   kj::ForkedPromise<void> when_ended_;
   std::map<tasks::LeaseId, Running> running_;

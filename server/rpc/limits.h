@@ -16,6 +16,9 @@ inline constexpr size_t kMaxAnswerBytes = 48u << 20;
 inline constexpr size_t kMaxCallWords = 2u << 20;  // 16 MiB
 // Answers that a connection's peer has not read: no more calls are read at so many.
 inline constexpr size_t kMaxUnsentBytes = 8u << 20;
+// The same for what the server says of its own accord, events and tasks: none more is said at so
+// many, which leaves room for answers.
+inline constexpr size_t kMaxUnaskedBytes = 4u << 20;
 // For a peer to take something of what it has asked for: how often it is looked whether it does.
 inline constexpr int64_t kSendPatienceUs = 60'000'000;
 // What a connection may send before it is known who it is, and how long that may take.

@@ -21,19 +21,25 @@ class RpcServer::Connection {
                  {.side = capnp::rpc::twoparty::Side::SERVER,
                   .max_message_words = kMaxMessageWords,
                   .max_unsent_bytes = kMaxUnsentBytes,
+                  .max_unasked_bytes = kMaxUnaskedBytes,
                   .known = &connected_->admitted,
                   .max_words_unknown = kWordsBeforeLogin}),
         rpc_(capnp::makeRpcServer(
             network_, kj::heap<Measured<GateServer>>(server.options_.calls, server.operations_,
                                                      server.options_, connected_))) {
     rpc_.setFlowLimit(kMaxCallWords);
+    connected_->network = &network_;
     server_.connections_.insert(this);
   }
-  ~Connection() { server_.connections_.erase(this); }
+  ~Connection() {
+    connected_->network = nullptr;
+    server_.connections_.erase(this);
+  }
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  bool HasUnsent() const { return network_.unsent_bytes() > 0; }
+  size_t unsent_bytes() const { return network_.unsent_bytes(); }
+  bool HasUnsent() const { return unsent_bytes() > 0; }
 
   kj::Promise<void> Run() {
     auto too_late = After(server_.options_.login_patience_us).then([this]() -> kj::Promise<void> {
@@ -65,6 +71,12 @@ class RpcServer::Connection {
   MessageNetwork network_;
   capnp::RpcSystem<capnp::rpc::twoparty::VatId> rpc_;
 };
+
+size_t RpcServer::unsent_bytes() const {
+  size_t bytes = 0;
+  for (const Connection* each : connections_) bytes += each->unsent_bytes();
+  return bytes;
+}
 
 kj::Promise<void> RpcServer::Drain() {
   return operations_.desk.WhenIdle().then([this] { return WhenSent(); });

@@ -33,6 +33,8 @@ class RpcServer {
   kj::Promise<void> Drain();
 
   size_t connections() const { return connections_.size(); }
+  // What peers have not read of what is there for them.
+  size_t unsent_bytes() const;
 
  private:
   class Connection;

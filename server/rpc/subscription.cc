@@ -31,6 +31,9 @@ kj::Promise<void> SubscriptionServer::position(PositionContext context) {
 }
 
 kj::Promise<void> SubscriptionServer::GoOn() {
+  // Nothing is read for a peer that does not read.
+  if (!access_->connected().HasRoom())
+    return access_->connected().WhenRoom().then([this] { return GoOn(); });
   return follower_->Next().then(
       [this](Result<std::vector<EventPointer>> events) -> kj::Promise<void> {
         if (!events.has_value()) return End(events.error());
@@ -41,6 +44,11 @@ kj::Promise<void> SubscriptionServer::GoOn() {
 }
 
 kj::Promise<void> SubscriptionServer::Send(std::vector<EventPointer> events, size_t first) {
+  if (!access_->connected().HasRoom())
+    return access_->connected().WhenRoom().then(
+        [this, events = std::move(events), first]() mutable {
+          return Send(std::move(events), first);
+        });
   size_t end = first;
   for (size_t bytes = 0;
        end < events.size() && end - first < kEventsPerMessage && bytes < kEventBytesPerMessage;

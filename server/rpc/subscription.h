@@ -1,7 +1,8 @@
 // Events on their way to somebody who follows them.
 //
 // One message after the other: no more go out than the receiver has answered for, but for a window
-// of the connection's. What it has not taken stays in the log.
+// of the connection's, and none while the connection has no room. What it has not taken stays in
+// the log.
 //
 // Thread: the loop's.
 #pragma once

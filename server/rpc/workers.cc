@@ -41,12 +41,15 @@ kj::Promise<void> MembershipServer::setRate(SetRateContext context) {
 kj::Promise<void> MembershipServer::leave(LeaveContext context) {
   context.allowCancellation();
   worker_->Leave();
-  return worker_->WhenEnded();
+  return worker_->WhenDurable().then([](Status durable) -> kj::Promise<void> {
+    if (!durable.has_value()) return Refuse(durable.error());
+    return kj::READY_NOW;
+  });
 }
 
 kj::Promise<void> MembershipServer::whenEnded(WhenEndedContext context) {
   context.allowCancellation();
-  return worker_->WhenEnded();
+  return worker_->WhenDurable().ignoreResult();
 }
 
 }  // namespace stele::server::rpc
