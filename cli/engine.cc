@@ -55,14 +55,17 @@ Engine::~Engine() {
   tasks_.reset();
   client_.reset();
   workers_.reset();
-  uv_close(reinterpret_cast<uv_handle_t*>(&interrupt_), nullptr);
-  uv_close(reinterpret_cast<uv_handle_t*>(&terminate_), nullptr);
-  uv_close(reinterpret_cast<uv_handle_t*>(&hangup_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&timer_), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&drain_timer_), nullptr);
-  // A stop that nobody ran to its end leaves the loop marked: the first run returns at once.
-  do uv_run(&loop_, UV_RUN_DEFAULT);
-  while (uv_loop_close(&loop_) == UV_EBUSY);
+  uv_signal_t* const signals[] = {&interrupt_, &terminate_, &hangup_};
+  for (uv_signal_t* signal : signals) uv_unref(reinterpret_cast<uv_handle_t*>(signal));
+  // Connections may be sending their last: a signal ends that, too. A stop that nobody ran to its
+  // end leaves the loop marked, and the first run returns at once.
+  while (uv_run(&loop_, UV_RUN_DEFAULT) != 0) {
+  }
+  for (uv_signal_t* signal : signals) uv_close(reinterpret_cast<uv_handle_t*>(signal), nullptr);
+  uv_run(&loop_, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&loop_) == 0);
 }
 
 void Engine::Close() {
@@ -171,8 +174,8 @@ void Engine::WatchSignal(uv_signal_t* handle, int number) {
         if (number == SIGHUP && engine->hung_up_) return engine->hung_up_();
         if (engine->interrupted_) {
           // Nothing that the engine started outlives it.
-          engine->programs_->Clear();
-          engine->tasks_->Clear();
+          if (engine->programs_ != nullptr) engine->programs_->Clear();
+          if (engine->tasks_ != nullptr) engine->tasks_->Clear();
           _exit(kExitInterrupted);
         }
         engine->interrupted_ = true;

@@ -1,6 +1,8 @@
 #include "server/edge/edge.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <optional>
 
@@ -27,8 +29,13 @@ namespace stele::server {
 
 namespace {
 
+// A name that begins like a number of the loopback's may be anybody's.
 bool IsLoopback(const std::string& host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+  in_addr ipv4{};
+  in6_addr ipv6{};
+  if (inet_pton(AF_INET, host.c_str(), &ipv4) == 1) return ntohl(ipv4.s_addr) >> 24 == 127;
+  if (inet_pton(AF_INET6, host.c_str(), &ipv6) == 1) return IN6_IS_ADDR_LOOPBACK(&ipv6);
+  return host == "localhost";
 }
 
 Status CheckDev(const EdgeOptions& options) {
@@ -385,6 +392,10 @@ void Edge::Drain(std::function<void()> drained) {
                          parts.desk.engine().workers->Close();
                          parts.http_doors->EndAll();
                          parts.rpc_doors->EndAll();
+                       })
+                       .then([&parts] {
+                         parts.http_doors->EndAll();
+                         return parts.connection_loops.WhenEmpty();
                        })
                        .then([drained] { drained(); })
                        .eagerlyEvaluate(nullptr);

@@ -15,7 +15,8 @@ constexpr size_t kPiece = 16384;
 
 class Reader {
  public:
-  Reader(kj::AsyncInputStream& body, size_t most) : body_(body), most_(most) {}
+  Reader(kj::AsyncInputStream& body, size_t most, BodyBudget::Share& share)
+      : body_(body), most_(most), share_(share) {}
 
   kj::Promise<ReadResult> Read() {
     const size_t begin = read_.size();
@@ -26,6 +27,7 @@ class Reader {
           read_.resize(begin + size);
           if (size == 0) return ReadResult(std::move(read_));
           if (read_.size() > most_) return ReadResult(std::unexpect, TooLarge(most_));
+          if (!share_.Take(size)) return ReadResult(std::unexpect, TooMany());
           return Read();
         });
   }
@@ -35,21 +37,27 @@ class Reader {
                     fmt::format("Expected a body of at most {} bytes but found more", most)});
   }
 
+  static Response TooMany() {
+    return Problem({ErrorCode::kBackPressure,
+                    "Expected room for a body but found too many that come; try again later"});
+  }
+
  private:
   kj::AsyncInputStream& body_;
   const size_t most_;
+  BodyBudget::Share& share_;
   std::string read_;
 };
 
 }  // namespace
 
-kj::Promise<ReadResult> ReadBody(kj::AsyncInputStream& body, size_t most, kj::Timer& timer,
-                                 kj::Duration time) {
+kj::Promise<ReadResult> ReadBody(kj::AsyncInputStream& body, size_t most, BodyBudget::Share& share,
+                                 kj::Timer& timer, kj::Duration time) {
   KJ_IF_MAYBE (length, body.tryGetLength()) {
     if (*length > most) return ReadResult(std::unexpect, Reader::TooLarge(most));
     if (*length == 0) return ReadResult(std::string());
   }
-  auto reader = kj::heap<Reader>(body, most);
+  auto reader = kj::heap<Reader>(body, most, share);
   auto read = kj::evalNow([&]() { return reader->Read(); })
                   .catch_([](kj::Exception&& fault) -> kj::Promise<ReadResult> {
                     if (fault.getType() == kj::Exception::Type::DISCONNECTED) return kj::mv(fault);

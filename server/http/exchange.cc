@@ -5,6 +5,7 @@
 #include <kj/debug.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "server/http/body_reader.h"
 #include "server/http/reply.h"
@@ -61,12 +62,11 @@ std::string NextId(ServiceState& state) {
 
 Exchange::Exchange(ServiceState& state, FramedStream& connection, kj::AsyncInputStream& body,
                    kj::HttpService::Response& out)
-    : state_(state), connection_(connection), body_(body), out_(out), begin_(state.timer.now()) {
-  ++state_.in_progress;
-}
+    : state_(state), connection_(connection), body_(body), out_(out), begin_(state.timer.now()) {}
 
 Exchange::~Exchange() {
-  --(is_stream_ ? state_.streams : state_.in_progress);
+  if (is_stream_) --state_.streams;
+  if (in_progress_) --state_.in_progress;
   if (!state_.hooks.access) return;
   state_.hooks.access({.method = method_,
                        .route = route_ == nullptr ? std::string_view() : route_->pattern,
@@ -113,20 +113,27 @@ std::optional<Response> Exchange::Refuse(kj::HttpMethod method, std::string_view
   if (state_.draining)
     return Problem(
         {ErrorCode::kClosed, "Expected a running server but found one that is stopping"});
-  if (state_.in_progress > state_.settings.max_in_progress)
-    return Problem({ErrorCode::kBackPressure,
-                    fmt::format("Expected at most {} requests in progress but found more",
-                                state_.settings.max_in_progress)});
   auto matched = state_.router.Match(*known, *target);
   if (!matched.has_value()) return Unmatched(matched.error());
   route_ = matched->route;
   request_.params = std::move(matched->params);
   request_.query = Query(std::move(target->query));
+  if (std::optional<Response> crowd = RefuseCrowd()) return crowd;
   const bool web_socket = route_->options.web_socket;
   const bool talks = web_socket || handshake_;
   if (const Status origin = CheckOrigin(state_.settings.cors, request_, talks); !origin)
     return Problem(origin.error());
-  return web_socket ? RefuseHandshake() : std::nullopt;
+  if (web_socket)
+    if (std::optional<Response> plain = RefuseHandshake()) return plain;
+  return route_->options.admit ? route_->options.admit(request_) : std::nullopt;
+}
+
+std::optional<Response> Exchange::RefuseCrowd() const {
+  if (state_.in_progress < state_.settings.max_in_progress || route_->options.always)
+    return std::nullopt;
+  return Problem({ErrorCode::kBackPressure,
+                  fmt::format("Expected at most {} requests in progress but found more",
+                              state_.settings.max_in_progress)});
 }
 
 std::optional<Response> Exchange::RefuseHandshake() const {
@@ -159,8 +166,9 @@ kj::Promise<void> Exchange::ReadThenHandle() {
   KJ_IF_MAYBE (length, body_.tryGetLength()) too_large = *length > most;
   kj::Promise<void> ready = expects_continue_ && !too_large ? SendContinue() : kj::READY_NOW;
   return ready
-      .then(
-          [this, most]() { return ReadBody(body_, most, state_.timer, state_.settings.body_time); })
+      .then([this, most]() {
+        return ReadBody(body_, most, body_share_, state_.timer, state_.settings.body_time);
+      })
       .then([this, most](ReadResult read) -> kj::Promise<Response> {
         if (const auto& fault = connection_.fault()) return Problem(fault->status, fault->error);
         if (!read.has_value()) return std::move(read.error());
@@ -169,6 +177,7 @@ kj::Promise<void> Exchange::ReadThenHandle() {
             Unpack(*std::move(read), request_.headers.Get("Content-Encoding"), most);
         if (!body.has_value()) return Problem(body.error());
         request_.body = *std::move(body);
+        if (std::optional<Response> crowd = RefuseCrowd()) return *std::move(crowd);
         return Handle();
       })
       .then([this](Response response) { return Answer(kj::mv(response)); });
@@ -182,6 +191,8 @@ kj::Promise<void> Exchange::SendContinue() {
 }
 
 kj::Promise<Response> Exchange::Handle() {
+  in_progress_ = !route_->options.always;
+  if (in_progress_) ++state_.in_progress;
   return kj::evalNow([this]() { return route_->handler(request_); })
       .catch_([this](kj::Exception&& fault) {
         TellProblem(kj::str(fault).cStr());
@@ -218,7 +229,7 @@ void Exchange::TellProblem(std::string_view what) const {
 
 bool Exchange::BecomeStream() {
   if (state_.streams >= state_.settings.max_streams) return false;
-  --state_.in_progress;
+  if (std::exchange(in_progress_, false)) --state_.in_progress;
   ++state_.streams;
   is_stream_ = true;
   return true;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/body_reader.h"
 #include "server/http/framed_stream.h"
 #include "server/http/router.h"
 #include "server/http/service.h"
@@ -30,6 +31,7 @@ struct ServiceState {
   bool draining = false;
   // The response whose head is written next is the connection's last.
   bool close_next = false;
+  BodyBudget bodies{settings.max_bodies_bytes};
   size_t in_progress = 0;
   size_t streams = 0;
   uint64_t last_id = 0;
@@ -53,6 +55,7 @@ class Exchange {
   // Of the head alone; nothing when the handler is to be called.
   std::optional<Response> Refuse(kj::HttpMethod method, std::string_view url);
   std::optional<Response> RefuseHandshake() const;
+  std::optional<Response> RefuseCrowd() const;
   Response Unmatched(const Router::Unmatched& unmatched) const;
   kj::Promise<void> ReadThenHandle();
   kj::Promise<void> SendContinue();
@@ -79,7 +82,9 @@ class Exchange {
   bool handshake_ = false;         // asks for a WebSocket
   bool body_read_ = false;         // to its end
   bool expects_continue_ = false;  // waits for what has not been sent
+  bool in_progress_ = false;
   bool is_stream_ = false;
+  BodyBudget::Share body_share_{state_.bodies};
   std::string method_;
   int status_ = 499;
   uint64_t bytes_out_ = 0;

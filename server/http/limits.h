@@ -21,6 +21,8 @@ inline constexpr size_t kMaxSegments = 32;
 inline constexpr size_t kMaxQueryParameters = 256;
 
 inline constexpr size_t kMaxBodyBytes = 4u << 20;
+// Of the bodies of all requests that are read or in progress.
+inline constexpr size_t kMaxBodiesBytes = 256u << 20;
 // What is read and dropped of a body that nobody wants, so that the answer reaches a client that is
 // still sending: a connection that is closed with unread bytes is reset, and the answer is lost.
 inline constexpr size_t kMaxDroppedBytes = 1u << 20;

@@ -3,6 +3,7 @@
 // Owner: the service, until the response has been sent; streams may refer to it until they end.
 #pragma once
 
+#include <any>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct Request {
   std::string body;
   std::string source;  // the address of the peer
   std::string id;      // of X-Request-Id, or given by the service
+  std::any admitted;   // what the route's Admit has left
 
   // REQUIRES: the route's pattern has that parameter.
   const std::string& Param(std::string_view name) const;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,7 +26,15 @@ namespace stele::server::http {
 // The request lives until the response has been sent. An exception is answered by 500.
 using Handler = std::function<kj::Promise<Response>(Request&)>;
 
+// Asked of the head, before any of the body is read or asked for: what to answer at once, or
+// nothing. What it finds out it may leave in `admitted`.
+using Admit = std::function<std::optional<Response>(Request& head)>;
+
 struct RouteOptions {
+  Admit admit = nullptr;  // null: everybody may send a body
+  // Answered however many requests are in progress, and none of those: what says whether the server
+  // is well.
+  bool always = false;
   size_t max_body = kMaxBodyBytes;
   // Answers WebSocket handshakes alone; a plain GET gets 426.
   bool web_socket = false;

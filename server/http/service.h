@@ -35,8 +35,10 @@ struct ServiceSettings {
   // For a client to take some of its answer: whoever takes none is cut off. TCP alone has it.
   kj::Duration send_time = kSendSeconds * kj::SECONDS;
   kj::Duration heartbeat = kHeartbeatSeconds * kj::SECONDS;
-  // Requests whose handlers run, and responses that stream; beyond either, 503.
+  // Requests whose handlers run, and responses that stream; beyond either, 503. One whose body is
+  // on its way counts for neither, but its bytes for the next.
   size_t max_in_progress = kMaxInProgress;
+  size_t max_bodies_bytes = kMaxBodiesBytes;
   size_t max_streams = kMaxStreams;
   CorsSettings cors;
   // Ids of requests that bring none are this, a dash and a number. Another in every process, so

@@ -1,7 +1,10 @@
 #include "server/loop/carrier.h"
 
+#include <kj/debug.h>
+#include <sys/socket.h>
+
 #include <algorithm>
-#include <memory>
+#include <cstring>
 #include <utility>
 
 #include "server/loop/crossing.h"
@@ -14,6 +17,15 @@ std::string Why(const kj::Exception& exception) {
   return exception.getDescription().cStr();
 }
 
+// On its way, and while nobody reads it, it costs what it holds.
+Block Trimmed(Block block) {
+  if (block.size > block.room / 2) return block;
+  Block trimmed(block.size);
+  std::memcpy(trimmed.bytes.get(), block.bytes.get(), block.size);
+  trimmed.size = block.size;
+  return trimmed;
+}
+
 }  // namespace
 
 Carrier::~Carrier() {
@@ -22,6 +34,7 @@ Carrier::~Carrier() {
 
 kj::Promise<void> Carrier::Run(KjLoop& loop, int fd, PeerEnd peer_end, const TlsAcceptor& tls) {
   loop_ = &loop;
+  fd_ = fd;
   auto finished = kj::newPromiseAndFulfiller<void>();
   finished_ = kj::mv(finished.fulfiller);
   opening_ = Open(fd, peer_end, tls).eagerlyEvaluate([this](kj::Exception&& exception) {
@@ -56,18 +69,19 @@ kj::Promise<void> Carrier::ReadOn() {
     return again.promise.then([this] { return ReadOn(); });
   }
   const size_t room = std::min(block_bytes_, kReadBufferBytes - unread_);
-  auto bytes = std::make_unique<std::byte[]>(room);
-  std::byte* const to = bytes.get();
+  Block block(room);
+  std::byte* const to = block.bytes.get();
   return stream_->tryRead(to, 1, room)
-      .then([this, room, bytes = std::move(bytes)](size_t size) mutable -> kj::Promise<void> {
+      .then([this, block = std::move(block)](size_t size) mutable -> kj::Promise<void> {
         if (size == 0) {
           home_.Post([crossing = crossing_] { crossing->OnEnd(); });
           return kj::READY_NOW;
         }
         // A connection that is idle waits with a small block.
-        block_bytes_ = size == room ? kBusyBlockBytes : kIdleBlockBytes;
+        block_bytes_ = size == block.room ? kBusyBlockBytes : kIdleBlockBytes;
         unread_ += size;
-        home_.Post([crossing = crossing_, block = Block{std::move(bytes), size},
+        block.size = size;
+        home_.Post([crossing = crossing_, block = Trimmed(std::move(block)),
                     passed_on = std::exchange(passed_on_, 0)]() mutable {
           crossing->OnBytes(std::move(block), passed_on);
         });
@@ -76,7 +90,9 @@ kj::Promise<void> Carrier::ReadOn() {
 }
 
 void Carrier::AbortRead() {
-  stream_->abortRead();
+  KJ_IF_MAYBE (fault, kj::runCatchingExceptions([this] { stream_->abortRead(); })) {
+    home_.Post([crossing = crossing_, why = Why(*fault)] { crossing->OnReadFault(why); });
+  }
 }
 
 // ---- To the peer
@@ -91,12 +107,16 @@ void Carrier::Send(std::vector<std::byte> bytes, size_t passed_on) {
   to_send_.push_back(std::move(bytes));
   if (writes_) return;
   writes_ = true;
-  writing_ = WriteOn().eagerlyEvaluate([this](kj::Exception&& exception) {
-    deaf_ = true;
-    to_send_.clear();
-    home_.Post([crossing = crossing_, why = Why(exception)] { crossing->OnWriteFault(why); });
+  writing_ = WriteOn().eagerlyEvaluate([this](kj::Exception&& fault) {
+    GiveUpWriting(fault);
     AfterWrites();
   });
+}
+
+void Carrier::GiveUpWriting(const kj::Exception& fault) {
+  deaf_ = true;
+  to_send_.clear();
+  home_.Post([crossing = crossing_, why = Why(fault)] { crossing->OnWriteFault(why); });
 }
 
 kj::Promise<void> Carrier::WriteOn() {
@@ -119,13 +139,19 @@ kj::Promise<void> Carrier::WriteOn() {
 
 void Carrier::AfterWrites() {
   writes_ = false;
-  if (shut_ && !deaf_) stream_->shutdownWrite();
+  EndHalf();
   if (dropped_) Finish();
 }
 
 void Carrier::ShutdownWrite() {
   shut_ = true;
-  if (!writes_ && !deaf_) stream_->shutdownWrite();
+  EndHalf();
+}
+
+void Carrier::EndHalf() {
+  if (!shut_ || writes_ || deaf_) return;
+  KJ_IF_MAYBE (fault, kj::runCatchingExceptions([this] { stream_->shutdownWrite(); }))
+    GiveUpWriting(*fault);
 }
 
 void Carrier::SetOption(int level, int option, const std::vector<std::byte>& value) {
@@ -144,9 +170,10 @@ void Carrier::Drop() {
     Finish();
     return;
   }
+  // The writes fail then, and the stream has nothing left to linger for.
   lingering_ = loop_->timer()
-                   .afterDelay(kLingerMs * kj::MILLISECONDS)
-                   .then([this] { Finish(); })
+                   .afterDelay(static_cast<int64_t>(linger_ms_) * kj::MILLISECONDS)
+                   .then([this] { ::shutdown(fd_, SHUT_RDWR); })
                    .eagerlyEvaluate(nullptr);
 }
 

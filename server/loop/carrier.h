@@ -8,6 +8,7 @@
 #include <kj/async.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -26,8 +27,10 @@ class Crossing;
 class Carrier {
  public:
   // On any thread. `home`: the inbox of the loop that serves, where the crossing is. REQUIRES: it
-  // outlives the carrier.
-  Carrier(Inbox& home, Crossing* crossing) : home_(home), crossing_(crossing) {}
+  // outlives the carrier. `linger_ms`: how long one that was dropped goes on sending what was
+  // given.
+  Carrier(Inbox& home, Crossing* crossing, uint64_t linger_ms)
+      : home_(home), crossing_(crossing), linger_ms_(linger_ms) {}
   Carrier(const Carrier&) = delete;
   Carrier& operator=(const Carrier&) = delete;
   // The crossing ends, too.
@@ -47,12 +50,16 @@ class Carrier {
   kj::Promise<void> Open(int fd, PeerEnd peer_end, const TlsAcceptor& tls);
   kj::Promise<void> ReadOn();
   kj::Promise<void> WriteOn();
+  void GiveUpWriting(const kj::Exception& fault);
   void AfterWrites();
+  void EndHalf();
   void Finish() { finished_->fulfill(); }
 
   Inbox& home_;
   Crossing* const crossing_;
+  const uint64_t linger_ms_;
   KjLoop* loop_ = nullptr;
+  int fd_ = -1;                        // the stream's
   kj::Own<kj::AsyncIoStream> stream_;  // null: not yet
   kj::Own<kj::PromiseFulfiller<void>> finished_;
   bool dropped_ = false;

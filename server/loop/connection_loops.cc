@@ -81,7 +81,8 @@ void ConnectionLoops::Loop::Run() {
   CHECK(uv_loop_close(&uv) == 0);
 }
 
-ConnectionLoops::ConnectionLoops(KjLoop& home, size_t loops) : home_(home), inbox_(home.uv()) {
+ConnectionLoops::ConnectionLoops(KjLoop& home, size_t loops, uint64_t linger_ms)
+    : home_(home), linger_ms_(linger_ms), inbox_(home.uv()) {
   for (size_t i = 0; i < loops; ++i) loops_.push_back(std::make_unique<Loop>());
 }
 
@@ -101,11 +102,24 @@ kj::Promise<Arrival> ConnectionLoops::Open(AcceptedSocket socket, PeerEnd peer_e
   Loop& loop = **std::ranges::min_element(
       loops_, {}, [](const std::unique_ptr<Loop>& each) { return each->connections; });
   auto* crossing = new Crossing(home_, loop.inbox());
-  auto carrier = kj::heap<Carrier>(inbox_, crossing);
+  auto carrier = kj::heap<Carrier>(inbox_, crossing, linger_ms_);
   ++loop.connections;
-  auto arrival = crossing->Await(carrier.get(), [&loop] { --loop.connections; });
+  ++open_;
+  auto arrival = crossing->Await(carrier.get(), [this, &loop] { OnGone(loop); });
   loop.Take(kj::mv(carrier), socket.Release(), peer_end, std::move(tls));
   return arrival.then(kj::mv(counted));
+}
+
+void ConnectionLoops::OnGone(Loop& loop) {
+  --loop.connections;
+  if (--open_ == 0 && when_empty_.get() != nullptr) when_empty_->fulfill();
+}
+
+kj::Promise<void> ConnectionLoops::WhenEmpty() {
+  if (open_ == 0) return kj::READY_NOW;
+  auto empty = kj::newPromiseAndFulfiller<void>();
+  when_empty_ = kj::mv(empty.fulfiller);
+  return kj::mv(empty.promise);
 }
 
 std::vector<size_t> ConnectionLoops::connections() const {

@@ -112,9 +112,28 @@ void Crossing::OnBytes(Block block, size_t passed_on) {
   OnPassedOn(passed_on);
   // Reading was given up.
   if (ended_) return;
-  buffered_ += block.size;
-  came_.push_back(std::move(block));
+  Keep(std::move(block));
   ServeReader();
+}
+
+// A peer that sends a byte at a time costs no more than others: all blocks but the last are at
+// least half full.
+void Crossing::Keep(Block block) {
+  constexpr size_t kSmall = kIdleBlockBytes / 2;
+  buffered_ += block.size;
+  if (block.size > kSmall || came_.empty() || came_.back().size > kSmall) {
+    came_.push_back(std::move(block));
+    return;
+  }
+  Block& last = came_.back();
+  if (last.room < kIdleBlockBytes) {
+    Block larger(kIdleBlockBytes);
+    std::memcpy(larger.bytes.get(), last.bytes.get(), last.size);
+    larger.size = last.size;
+    last = std::move(larger);
+  }
+  std::memcpy(last.bytes.get() + last.size, block.bytes.get(), block.size);
+  last.size += block.size;
 }
 
 void Crossing::OnEnd() {

@@ -33,7 +33,12 @@ class Carrier;
 
 // Bytes that came in one piece.
 struct Block {
+  Block() = default;
+  explicit Block(size_t room)
+      : bytes(std::make_unique_for_overwrite<std::byte[]>(room)), room(room) {}
+
   std::unique_ptr<std::byte[]> bytes;
+  size_t room = 0;
   size_t size = 0;
 };
 
@@ -60,7 +65,8 @@ class Crossing final : private KjLoop::Flushable {
   void OnPeerGone();
   void OnGone();
 
-  // The stream's.
+  // The stream's. A read of more than kReadBufferBytes at least is served straight into its
+  // reader's memory: one that is dropped has lost what came for it.
   kj::Promise<size_t> Read(void* to, size_t min, size_t max);
   // `first` goes before `rest`.
   kj::Promise<void> Write(kj::ArrayPtr<const kj::byte> first, Pieces rest);
@@ -90,6 +96,7 @@ class Crossing final : private KjLoop::Flushable {
   void FlushSoon();
   void TellSoon();
   size_t Take(std::byte* to, size_t max);
+  void Keep(Block block);
   void ServeReader();
   void ServeWriter();
   size_t room() const;

@@ -40,6 +40,7 @@ Route HealthRoute(const char* pattern, const char* id, const char* summary) {
           .summary = summary,
           .permission = {},
           .anybody = true,
+          .always = true,
           .outside = true};
 }
 
@@ -56,6 +57,7 @@ rest::Resource ObservationResource(Figures& figures, Health& health, bool open_m
                 .answers = {{200, "they are", "", kMetricsType}},
                 .handle = [read](const Call&) { return AnswerMetrics(*read); },
                 .anybody = open_metrics,
+                .always = true,
                 .outside = true};
   Route whole = HealthRoute("/health", "getHealth", "Whether the parts of the server work.");
   whole.answers = {{200, "it serves", "Health"}, {503, "it should be asked nothing", "Health"}};

@@ -36,11 +36,18 @@ void Api::Add(Resource resource) {
   resources_.push_back(std::move(resource));
 }
 
-Result<Caller> Api::CallerOf(const Route& route, const http::Request& request) {
+std::optional<http::Response> Api::Admit(const Route& route, http::Request& head) {
+  Result<Caller> caller = CallerOf(route, head);
+  if (!caller.has_value()) return http::Problem(caller.error());
+  head.admitted = *std::move(caller);
+  return std::nullopt;
+}
+
+Result<Caller> Api::CallerOf(const Route& route, const http::Request& head) {
   Caller caller;
-  caller.source = request.source;
+  caller.source = head.source;
   if (route.anybody) return caller;
-  Result<Caller> found = access_.authorize(request);
+  Result<Caller> found = access_.authorize(head);
   if (!found.has_value()) return found;
   if (found->must_change_password && !route.with_old_password)
     return Fail(ErrorCode::kForbidden,
@@ -53,9 +60,8 @@ Result<Caller> Api::CallerOf(const Route& route, const http::Request& request) {
 }
 
 kj::Promise<http::Response> Api::Serve(const Route& route, const JsonSchema* body,
-                                       const http::Request& request) {
-  Result<Caller> caller = CallerOf(route, request);
-  if (!caller.has_value()) return http::Problem(caller.error());
+                                       http::Request& request) {
+  Caller caller = std::any_cast<Caller>(std::exchange(request.admitted, {}));
   if (const Status fits = Call::CheckQuery(route, request); !fits.has_value())
     return http::Problem(fits.error());
   Object given;
@@ -66,7 +72,7 @@ kj::Promise<http::Response> Api::Serve(const Route& route, const JsonSchema* bod
       return RefuseBody(faults);
     given = *std::move(object);
   }
-  auto call = kj::heap<Call>(*std::move(caller), request, std::move(given));
+  auto call = kj::heap<Call>(std::move(caller), request, std::move(given));
   auto answer = route.handle(*call);
   if (!route.waits) return answer.attach(kj::mv(call));
   return answer
@@ -89,14 +95,17 @@ void Api::AddTo(http::Router& router) {
                  [this, &route, body](http::Request& request) {
                    return Serve(route, body.get(), request);
                  },
-                 {.max_body = route.max_body, .web_socket = false, .operation = route.id});
+                 {.admit = [this, &route](http::Request& head) { return Admit(route, head); },
+                  .always = route.always,
+                  .max_body = route.max_body,
+                  .operation = route.id});
     }
   // Written once: nothing is added behind it.
   router.Add(
       http::Method::kGet, std::string(kPrefix) + "/openapi.json",
       [document = std::make_shared<const Value>(OpenApi(resources_, schemas_))](
           http::Request&) -> kj::Promise<http::Response> { return http::Json(200, *document); },
-      {.max_body = http::kMaxBodyBytes, .web_socket = false, .operation = "getOpenApi"});
+      {.operation = "getOpenApi"});
 }
 
 }  // namespace stele::server::rest

@@ -1,13 +1,16 @@
 // The REST interface: its table of routes, the checks that all of them have in common, and the
 // OpenAPI document that is written from the table.
 //
-//     request ──► who asks ──► may they ──► query, body fit ──► the route's handler ──► operations
+//     head ──► who asks ──► may they ──► query, body fit ──► the route's handler ──► operations
+//
+// Who asks, and whether they may at all, is settled before a body is read.
 //
 // Thread: the loop's.
 #pragma once
 
 #include <deque>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +50,10 @@ class Api {
 
  private:
   kj::Promise<http::Response> Serve(const Route& route, const definition::JsonSchema* body,
-                                    const http::Request& request);
-  Result<Caller> CallerOf(const Route& route, const http::Request& request);
+                                    http::Request& request);
+  Result<Caller> CallerOf(const Route& route, const http::Request& head);
+  // Leaves the Caller to Serve.
+  std::optional<http::Response> Admit(const Route& route, http::Request& head);
 
   const Operations operations_;
   const Access access_;

@@ -82,6 +82,7 @@ struct Route {
   Handle handle;
 
   bool anybody = false;            // nobody is asked for a name
+  bool always = false;             // RouteOptions::always
   bool outside = false;            // its pattern is the whole path
   bool waits = false;              // may take long: the credential must count at its end, too
   bool with_old_password = false;  // also for who must change the password first

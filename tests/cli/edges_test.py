@@ -30,12 +30,16 @@ class Starting(ServedTest):
         refused = self.stele("serve", "--dev", "--http", "0.0.0.0:0", code=2).stderr
         self.assertIn("STL0701", refused)
         self.assertIn("0.0.0.0:0", refused)
+        for flag in ("--http", "--rpc"):
+            self.assertIn("STL0701", self.stele("serve", "--dev", flag, "127.name.example:0", code=2).stderr)
 
     def test_dev_does_not_act_for_a_page_that_took_its_name(self):
         child = self.serve_dev()
-        refused = self.get("/instances", 403, Host="evil.example")
-        self.assertEqual(refused["code"], "STL1002")
-        for host in ("localhost", "localhost:7420", "127.0.0.1", "[::1]:7420"):
+        for host in ("evil.example", "127.evil.example", "127.0.0.1.evil.example", "localhost.evil.example:7420",
+                     "128.0.0.1", "0.0.0.0", "[::2]"):
+            refused = self.get("/instances", 403, Host=host)
+            self.assertEqual(refused["code"], "STL1002", host)
+        for host in ("localhost", "localhost:7420", "127.0.0.1", "127.9.8.7:1", "[::1]:7420"):
             self.get("/instances", Host=host)
         self.stop(child)
 

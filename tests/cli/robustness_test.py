@@ -199,6 +199,17 @@ class Slow(WireTest):
             self.assert_refused(self.read_all(sock), 408, "body")
         self.stop(child)
 
+    def test_bodies_that_do_not_come_take_nobodys_place(self):
+        child = self.serve_dev("--http-max-requests", "5", "--http-body-timeout", "5s")
+        crowd = [self.dial() for _ in range(200)]
+        for sock in crowd:
+            sock.sendall(request(START, "Content-Length: 400") + b" " * 399)
+        for _ in range(20):
+            self.assert_serves()
+        for sock in crowd:
+            self.assert_refused(self.read_all(sock), 408, "crowd")
+        self.stop(child)
+
     def test_who_says_nothing_is_cut_off_without_a_word(self):
         child = self.serve_dev(*self.TIMES)
         with self.dial() as fresh, self.dial() as idle:

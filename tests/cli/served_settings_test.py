@@ -61,8 +61,13 @@ class Bounds(ServedTest):
         waiting.request("POST", "/api/v1/instances?wait=60s", json.dumps({"definition": "waits"}),
                         {"Content-Type": "application/json"})
         other = self.connect()
-        while self.ask("GET", "/definitions", connection=other).status != 503:
-            pass  # until the one that waits is under way
+        figures = ""
+        while "\nstele_http_requests_in_progress 1" not in figures:
+            other.request("GET", "/metrics")  # which takes no place
+            figures = other.getresponse().read().decode()
+        self.assertEqual(self.ask("GET", "/definitions", connection=other).status, 503)
+        other.request("GET", "/health/live")
+        self.assertEqual(other.getresponse().status, 200)
         self.stop(child)
         self.assertEqual(waiting.getresponse().status, 201)
 

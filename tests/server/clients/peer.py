@@ -29,8 +29,9 @@ def skip(why):
 
 class PeerTest(ServedTest):
     def serve_both(self, *words):
+        # Connections live on threads of their own, whatever the machine has.
         child = self.start("serve", "--data", "data", "--http", "127.0.0.1:0", "--rpc",
-                           "127.0.0.1:0", *words)
+                           "127.0.0.1:0", "--connection-loops", "2", *words)
         self.said = self.wait_for_line(child, "http", "rpc at")
         self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", self.said)[1])
         self.rpc = int(re.search(r"rpc at 127\.0\.0\.1:(\d+)", self.said)[1])

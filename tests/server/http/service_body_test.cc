@@ -54,6 +54,63 @@ TEST_F(BodyTest, IsRefusedByItsLengthBeforeItIsRead) {
   EXPECT_TRUE(client->IsClosed());
 }
 
+std::string HeadOf(std::string_view line, size_t length, std::string_view field = "") {
+  return fmt::format("{} HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n{}\r\n", line, length, field);
+}
+
+TEST_F(BodyTest, IsNotWaitedForWhenTheHeadIsRefused) {
+  const auto guard = [](Request& head) -> std::optional<Response> {
+    if (!head.headers.Has("Authorization")) return Problem({ErrorCode::kUnauthenticated, "Who?"});
+    head.admitted = std::string(head.headers.Get("Authorization"));
+    return std::nullopt;
+  };
+  world_.Post("/guarded",
+              [](Request& request) {
+                return Text(200, "text/plain",
+                            std::any_cast<std::string>(request.admitted) + ": " + request.body);
+              },
+              {.admit = guard});
+  EXPECT_EQ(world_.Ask("POST /guarded").status, 401);
+  for (const char* field : {"", "Expect: 100-continue\r\n"}) {
+    const auto client = world_.Connect();
+    client->Send(HeadOf("POST /guarded", 5, field));
+    EXPECT_EQ(client->Receive().status, 401);
+  }
+  EXPECT_EQ(world_.Connect()->Ask(Wire("POST /guarded", "Authorization: ada\r\n", "hello")).body,
+            "ada: hello");
+}
+
+TEST_F(BodyTest, TakesNoPlaceBeforeItIsThere) {
+  world_.settings.max_in_progress = 1;
+  const auto slow = world_.Connect();
+  slow->Send(HeadOf("POST /size", 5) + "abc");
+  world_.Run();
+  EXPECT_EQ(world_.service().in_progress(), 0u);
+  EXPECT_EQ(world_.Ask("GET /size").status, 200);
+  slow->Send("de");
+  EXPECT_EQ(slow->Receive().body, "5");
+}
+
+TEST_F(BodyTest, IsRefusedWhenTheServerHoldsTooMuchOfOthers) {
+  world_.settings.max_bodies_bytes = 150'000;
+  const auto first = world_.Connect();
+  const auto second = world_.Connect();
+  first->Send(HeadOf("POST /size", 100'000) + std::string(90'000, 'a'));
+  world_.Run();
+  second->Send(HeadOf("POST /size", 100'000) + std::string(90'000, 'a'));
+  const Received refused = second->Receive();
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(*refused.json().Find("code"), Value("STL0603"));
+  EXPECT_EQ(refused.headers.Get("Retry-After"), "1");
+  first->Send(std::string(10'000, 'a'));
+  EXPECT_EQ(first->Receive().body, "100000");
+  world_.Run();
+  // It was given back.
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(world_.Connect()->Ask(Wire("POST /size", "", std::string(100'000, 'a'))).body,
+              "100000");
+}
+
 TEST_F(BodyTest, IsRefusedAsSoonAsTooMuchHasCome) {
   const auto client = world_.Connect();
   std::string chunks;

@@ -223,6 +223,7 @@ TEST_F(ServiceTest, RefusesMoreInProgressThanItsBound) {
     waiting.add(kj::mv(paf.fulfiller));
     return kj::mv(paf.promise);
   });
+  world_.Get("/health", [](Request&) { return NoContent(); }, {.always = true});
   const auto first = world_.Connect();
   first->Send(Wire("GET /waits"));
   world_.Run();
@@ -231,6 +232,8 @@ TEST_F(ServiceTest, RefusesMoreInProgressThanItsBound) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.headers.Get("Retry-After"), "1");
   EXPECT_EQ(*refused.json().Find("code"), Value("STL0603"));
+  // What says how the server is.
+  EXPECT_EQ(world_.Ask("GET /health").status, 204);
   waiting[0]->fulfill(NoContent());
   EXPECT_EQ(first->Receive().status, 204);
   world_.Run();

@@ -73,6 +73,29 @@ TEST(Inbox, OpensWhatIsLeftWhenItIsClosed) {
   EXPECT_EQ(alive, 0);
 }
 
+TEST(Inbox, LetsTheLoopSleepWhenNothingComes) {
+  LoopWorld world;
+  Inbox inbox(world.uv());
+  inbox.Hold();
+  int turns = 0;
+  uv_prepare_t counter;
+  uv_prepare_init(world.uv(), &counter);
+  counter.data = &turns;
+  uv_prepare_start(&counter, [](uv_prepare_t* h) { ++*static_cast<int*>(h->data); });
+  bool waited = false;
+  uv_timer_t timer;
+  uv_timer_init(world.uv(), &timer);
+  timer.data = &waited;
+  uv_timer_start(&timer, [](uv_timer_t* h) { *static_cast<bool*>(h->data) = true; }, 30, 0);
+  while (!waited) uv_run(world.uv(), UV_RUN_ONCE);
+  // One that sleeps until the timer, and at most one in which it fires.
+  EXPECT_LE(turns, 2);
+  uv_close(reinterpret_cast<uv_handle_t*>(&counter), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer), nullptr);
+  inbox.Close();
+  world.Settle(1);
+}
+
 TEST(Inbox, KeepsTheLoopGoingOnlyWhenItIsHeld) {
   LoopWorld world;
   Inbox inbox(world.uv());

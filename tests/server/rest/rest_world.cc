@@ -85,7 +85,12 @@ Answered RestWorld::Ask(http::Method method, std::string_view target, std::strin
                         .body = std::move(body),
                         .source = "127.0.0.1",
                         .id = "test"};
-  kj::Promise<http::Response> answer = matched->route->handler(request);
+  const http::Admit& admit = matched->route->options.admit;
+  std::optional<http::Response> refused =
+      admit == nullptr ? std::optional<http::Response>() : admit(request);
+  kj::Promise<http::Response> answer = refused.has_value()
+                                           ? kj::Promise<http::Response>(*std::move(refused))
+                                           : matched->route->handler(request);
   if (patience.has_value())
     answer = answer.exclusiveJoin(served.timer().afterDelay(*patience).then(
         [] { return http::Response{.status = 0, .headers = {}, .content_type = {}, .body = {}}; }));
