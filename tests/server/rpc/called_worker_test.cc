@@ -99,6 +99,9 @@ TEST_F(ACalledWorker, KeepsNothingOfThoseWhoNoLongerWaitForItsEnd) {
   {
     const auto once = called->WhenEnded();
   }
+  // No other thread has anything left to do meanwhile.
+  world_.Settle();
+  world_.CatchUp();
   const size_t before = mallinfo2().uordblks;
   for (int i = 0; i < 10'000; ++i) const auto dropped = called->WhenEnded();
   EXPECT_LT(mallinfo2().uordblks, before + 100'000);
