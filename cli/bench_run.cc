@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "cli/configuration/configuration.h"
+#include "cli/configuration/setting_sources.h"
+#include "cli/configuration/setting_table.h"
 #include "cli/load/disk_sync.h"
 #include "cli/load/embedded.h"
 #include "cli/load/limits.h"
@@ -18,6 +23,7 @@
 #include "cli/open_files.h"
 #include "cli/remote/server_option.h"
 #include "cli/settings.h"
+#include "engine/tasks/limits.h"
 
 namespace stele::cli {
 
@@ -38,6 +44,14 @@ Result<embed::Options> EmbedOptionsOf(const std::string& data) {
   options.retention.every = std::chrono::seconds(0);
   options.retention.archive_directory = *std::move(archive);
   return options;
+}
+
+// What a server of the measurement's own is not told: somebody configured another one with these.
+// Others stay: the key of the data may be in any.
+std::vector<std::string> VariablesOfServe() {
+  std::vector<std::string> variables{std::string(kConfigurationVariable)};
+  for (const Setting& setting : kSettings) variables.push_back(VariableOf(setting));
+  return variables;
 }
 
 // Of this program.
@@ -197,7 +211,7 @@ Status BenchRun::MeasureServed(const std::string& data) {
     }
     const auto program = OwnPath();
     if (!program.has_value()) return std::unexpected(program.error());
-    auto started = load::ServerProcess::Start(*program, data);
+    auto started = load::ServerProcess::Start(*program, data, VariablesOfServe());
     if (!started.has_value()) return std::unexpected(started.error());
     process = *std::move(started);
     address.address = process->address();
@@ -220,9 +234,12 @@ Status BenchRun::MeasureLoad(load::Clients& clients, const load::ServerAddress& 
                              Meter& meter) {
   load::Load load(options_.plan, meter.Events(second_));
   std::optional<load::Workers> workers;
-  // Each may hold all that is under way: how many it holds is no bound.
+  // Each may hold all that is under way, or as much as a worker may.
+  const uint64_t under_way =
+      options_.plan.is_open() ? tasks::kMaxWorkerSlots : options_.plan.in_flight;
   if (options_.work().with_tasks)
-    workers.emplace(server, options_.workers, static_cast<uint32_t>(options_.plan.in_flight),
+    workers.emplace(server, options_.workers,
+                    static_cast<uint32_t>(std::min<uint64_t>(under_way, tasks::kMaxWorkerSlots)),
                     [&load](const Error& error) { load.Fail(error); });
   clients.Run(options_.work(), load);
   workers.reset();

@@ -6,11 +6,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
 namespace stele::load {
 
@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::string_view kSaysAddress = "rpc at ";
 
-// What `stele serve` is not to be told here: a configuration of somebody's other server.
-std::vector<std::string> EnvironmentOfServer() {
+std::vector<std::string> EnvironmentWithout(const std::vector<std::string>& left_out) {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (!text.starts_with("STELE_") || text.starts_with("STELE_SECRETS_")) kept.emplace_back(text);
+    const std::string_view name = text.substr(0, text.find('='));
+    if (std::ranges::find(left_out, name) == left_out.end()) kept.emplace_back(text);
   }
   return kept;
 }
@@ -37,11 +37,11 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
 }
 
 // The number of a child whose output and errors come out of `reader`.
-Result<pid_t> Launch(std::vector<std::string> words, int& reader) {
+Result<pid_t> Launch(std::vector<std::string> words, std::vector<std::string> environment,
+                     int& reader) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0)
     return Fail(ErrorCode::kIo, fmt::format("Expected a pipe but found: {}", std::strerror(errno)));
-  std::vector<std::string> environment = EnvironmentOfServer();
   const std::vector<char*> arguments = Pointers(words);
   const std::vector<char*> variables = Pointers(environment);
   const pid_t parent = getpid();
@@ -86,10 +86,11 @@ std::string ReadAddress(int reader, std::string& said) {
 
 }  // namespace
 
-Result<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::string& program,
-                                                            const std::string& data) {
+Result<std::unique_ptr<ServerProcess>> ServerProcess::Start(
+    const std::string& program, const std::string& data, const std::vector<std::string>& left_out) {
   int reader = -1;
-  auto child = Launch({program, "serve", "--dev", "--data", data, "--rpc", "127.0.0.1:0"}, reader);
+  auto child = Launch({program, "serve", "--dev", "--data", data, "--rpc", "127.0.0.1:0"},
+                      EnvironmentWithout(left_out), reader);
   if (!child.has_value()) return std::unexpected(child.error());
   std::unique_ptr<ServerProcess> server(new ServerProcess(*child));
   std::string said;

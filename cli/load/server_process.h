@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 
@@ -14,10 +15,11 @@ namespace stele::load {
 
 class ServerProcess {
  public:
-  // `program`: the path of `stele`. Returns when the server listens. kUnreachable: it has ended
-  // before that; what it said.
+  // `program`: the path of `stele`. `left_out`: variables of the environment that the server does
+  // not get. Returns when it listens. kUnreachable: it has ended before that; what it said.
   static Result<std::unique_ptr<ServerProcess>> Start(const std::string& program,
-                                                      const std::string& data);
+                                                      const std::string& data,
+                                                      const std::vector<std::string>& left_out);
   // Has it stop in order, and waits for that.
   ~ServerProcess();
   ServerProcess(const ServerProcess&) = delete;

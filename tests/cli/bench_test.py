@@ -131,6 +131,22 @@ class OverRpc(BenchTest):
         self.assertEqual(self.recorded("data", "stele-bench-worker"), (30, 30))
         self.assertIn("stele-bench-1", self.stele("history", "1", "--data", "data", "--json").stdout)
 
+    def test_more_is_under_way_than_a_worker_may_hold(self):
+        report = self.bench("worker", "--over", "rpc", "--count", "30", "--in-flight", "1001", "--data", "data")
+        self.check_all(report, 30)
+        self.assertEqual(self.recorded("data", "stele-bench-worker"), (30, 30))
+
+    def test_the_server_gets_the_key_of_the_data_and_no_settings(self):
+        self.stele("keys", "generate", "--out", "master.key")
+        with open(self.path("master.key"), encoding="ascii") as file:
+            key = {"STELE_MASTER_KEY": file.read().strip()}
+        os.makedirs(self.path("data"))
+        self.write("data/settings.json", json.dumps({"encryption": {"key_env": "STELE_MASTER_KEY"}}))
+        for over in ("embedded", "rpc"):
+            report = self.bench("start", "--over", over, "--count", "5", "--data", "data", **key,
+                                STELE_HTTP_LISTEN="nowhere.invalid:1", STELE_CONFIG="nowhere.yml")
+            self.check_all(report, 5)
+
     def test_records_are_those_of_the_measurement(self):
         self.bench("start", "--over", "rpc", "--count", "200", "--data", "data")
         for over in ("rpc", "embedded"):

@@ -26,6 +26,14 @@ TEST(Errors, ComeBackOverConnections) {
             (Error{ErrorCode::kWrongState, "Expected a but found b"}));
 }
 
+TEST(Errors, AreReadFromTheirText) {
+  const Error error{ErrorCode::kLimitExceeded, "Expected at most 3 but found 4: so it is"};
+  EXPECT_EQ(ParseError(error.ToString()), error);
+  for (const char* text :
+       {"", "Expected a", "STL9999: Expected a", "STL0405 no colon", "xSTL0405: b"})
+    EXPECT_EQ(ParseError(text), std::nullopt) << text;
+}
+
 TEST(Errors, SayByTheirTypeWhatAClientCanDo) {
   const auto type = [](ErrorCode code) { return ToException({code, ""}).getType(); };
   EXPECT_EQ(type(ErrorCode::kBackPressure), Type::OVERLOADED);
