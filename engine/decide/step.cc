@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/json_pointer.h"
 #include "engine/decide/limits.h"
 #include "engine/decide/turn.h"
 #include "engine/definition/duration.h"
-#include "engine/expression/pointer.h"
 
 namespace stele::decide {
 
@@ -37,7 +37,7 @@ std::optional<Problem> PrepareInput(const Step& step, const ScopeEnvironment& en
     input.push_back({mapping.name, std::move(value->value)});
     for (model::SecretUse& use : value->secrets) {
       std::string pointer = "input";
-      expression::AppendPointerToken(mapping.name, pointer);
+      AppendPointer(pointer, mapping.name);
       use.pointer = pointer + use.pointer;
       out.secrets.push_back(std::move(use));
     }

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/json.h"
+#include "base/json_pointer.h"
 #include "engine/definition/faults.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/schema_rules.h"
@@ -159,14 +160,14 @@ void SchemaCompiler::Fill(uint32_t index, const std::string& pointer, const Valu
   // Rules are added while this one is filled.
   SchemaRule rule = std::move(result_.rules[index]);
   for (const Member& member : schema.as_object())
-    FillKeyword(rule, member.key, AppendPointer(pointer, member.key), member.value);
+    FillKeyword(rule, member.key, Under(pointer, member.key), member.value);
   const Value* format = schema.Find("format");
   rule.date_time = format != nullptr && *format == Value("date-time");
   // `items` as a list of draft-07, with `additionalItems` behind it.
   const Value* items = schema.Find("items");
   const Value* more = schema.Find("additionalItems");
   if (items != nullptr && items->is_array() && more != nullptr)
-    rule.items = Rule(AppendPointer(pointer, "additionalItems"), *more);
+    rule.items = Rule(Under(pointer, "additionalItems"), *more);
   result_.rules[index] = std::move(rule);
 }
 
@@ -259,7 +260,7 @@ bool SchemaCompiler::FillObjects(SchemaRule& rule, const std::string& key, const
                       [&](uint32_t i) -> std::string_view { return rule.properties[i].first; });
   } else if (key == "patternProperties") {
     for (const auto& [name, index] : Named(at, value))
-      if (auto pattern = Pattern(AppendPointer(at, name), Value(name)))
+      if (auto pattern = Pattern(Under(at, name), Value(name)))
         rule.pattern_properties.emplace_back(std::move(pattern), index);
   } else if (key == "additionalProperties") {
     rule.additional_properties = Rule(at, value);
@@ -300,32 +301,13 @@ void SchemaCompiler::FillTypes(SchemaRule& rule, const std::string& at, const Va
   }
 }
 
-// A local pointer, with "~1" and "~0" as RFC 6901 writes "/" and "~".
 void SchemaCompiler::FillReference(SchemaRule& rule, const std::string& at, const Value& value) {
   const std::string text = value.is_string() ? value.as_string() : "";
-  const Value* target = &root_;
-  std::string pointer;
-  bool found = text == "#" || text.starts_with("#/");
-  for (size_t begin = 2; found && begin <= text.size() && text != "#";) {
-    const size_t end = std::min(text.find('/', begin), text.size());
-    std::string token = text.substr(begin, end - begin);
-    for (const auto& [escaped, plain] : {std::pair("~1", "/"), std::pair("~0", "~")})
-      for (size_t i = token.find(escaped); i != std::string::npos; i = token.find(escaped, i + 1))
-        token.replace(i, 2, plain);
-    if (target->is_array()) {
-      const bool digits = !token.empty() && token.size() < 6 &&
-                          token.find_first_not_of("0123456789") == std::string::npos;
-      const size_t index = digits ? std::stoul(token) : SIZE_MAX;
-      target = index < target->as_array().size() ? &target->as_array()[index] : nullptr;
-    } else {
-      target = target->Find(token);
-    }
-    found = target != nullptr;
-    pointer = AppendPointer(pointer, token);
-    begin = end + 1;
-  }
-  if (found)
-    rule.reference = Rule(pointer, *target);
+  const auto keys =
+      text.starts_with('#') ? PointerKeys(std::string_view(text).substr(1)) : std::nullopt;
+  const Value* target = keys.has_value() ? ValueAt(root_, *keys) : nullptr;
+  if (target != nullptr)
+    rule.reference = Rule(text.substr(1), *target);
   else
     Add(at, "Expected a place in this schema like \"#/$defs/name\" as `$ref` but found " +
                 Found(value));
@@ -334,7 +316,7 @@ void SchemaCompiler::FillReference(SchemaRule& rule, const std::string& at, cons
 void SchemaCompiler::FillDependencies(SchemaRule& rule, const std::string& at, const Value& value) {
   if (!value.is_object()) return Add(at, "Expected an object but found " + Found(value));
   for (const Member& member : value.as_object()) {
-    const std::string inner = AppendPointer(at, member.key);
+    const std::string inner = Under(at, member.key);
     if (member.value.is_array())
       rule.dependent_required.emplace_back(member.key, Strings(inner, member.value));
     else
@@ -347,7 +329,7 @@ std::vector<uint32_t> SchemaCompiler::Rules(const std::string& at, const Value& 
   if (!value.is_array() || value.as_array().empty())
     return Add(at, "Expected a list of schemas but found " + Found(value)), rules;
   for (size_t i = 0; i < value.as_array().size(); ++i)
-    rules.push_back(Rule(AppendPointer(at, std::to_string(i)), value.as_array()[i]));
+    rules.push_back(Rule(Under(at, std::to_string(i)), value.as_array()[i]));
   return rules;
 }
 
@@ -357,7 +339,7 @@ std::vector<std::pair<std::string, uint32_t>> SchemaCompiler::Named(const std::s
   if (!value.is_object())
     return Add(at, "Expected an object of schemas but found " + Found(value)), named;
   for (const Member& member : value.as_object())
-    named.emplace_back(member.key, Rule(AppendPointer(at, member.key), member.value));
+    named.emplace_back(member.key, Rule(Under(at, member.key), member.value));
   return named;
 }
 
@@ -406,19 +388,6 @@ bool SchemaCompiler::Circles(uint32_t index, std::vector<char>& state) {
 }
 
 }  // namespace
-
-std::string AppendPointer(const std::string& pointer, std::string_view token) {
-  std::string longer = pointer + "/";
-  for (const char c : token) {
-    if (c == '~')
-      longer += "~0";
-    else if (c == '/')
-      longer += "~1";
-    else
-      longer += c;
-  }
-  return longer;
-}
 
 std::expected<JsonSchema, std::vector<SchemaFault>> JsonSchema::Compile(const Value& schema) {
   SchemaCompiler compiler(schema);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_pointer.h"
 #include "engine/definition/faults.h"
 #include "engine/definition/limits.h"
 #include "engine/definition/moment.h"
@@ -76,7 +77,7 @@ struct At {
   uint32_t depth = 0;
 
   At Inner(const Value& inner, std::string_view token) const {
-    return {inner, AppendPointer(pointer, token), depth + 1};
+    return {inner, Under(pointer, token), depth + 1};
   }
 };
 

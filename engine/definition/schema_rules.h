@@ -51,9 +51,6 @@ struct SchemaRules {
   std::vector<SchemaRule> rules;  // [0] is the root
 };
 
-// RFC 6901: "~" and "/" escaped.
-std::string AppendPointer(const std::string& pointer, std::string_view token);
-
 std::vector<SchemaFault> CheckSchema(const SchemaRules& rules, const Value& value,
                                      bool with_templates);
 

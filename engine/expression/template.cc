@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/json.h"
+#include "base/json_pointer.h"
 #include "engine/expression/evaluator.h"
 #include "engine/expression/expression.h"
 #include "engine/expression/lexer.h"
 #include "engine/expression/limits.h"
-#include "engine/expression/pointer.h"
 #include "engine/expression/template_parts.h"
 
 namespace stele::expression {
@@ -70,7 +70,7 @@ class Compiler {
   Status Child(Tree& parent, size_t index, std::string_view token, const Value& value,
                size_t depth) {
     const size_t length = pointer_.size();
-    AppendPointerToken(token, pointer_);
+    AppendPointer(pointer_, token);
     Result<std::unique_ptr<Tree>> tree = Compile(value, depth + 1);
     pointer_.resize(length);
     if (!tree) return std::unexpected(std::move(tree).error());
@@ -141,7 +141,7 @@ class Renderer {
 
   Status RenderChild(const Tree& tree, std::string_view token, size_t depth, Value& out) {
     const size_t length = pointer_.size();
-    AppendPointerToken(token, pointer_);
+    AppendPointer(pointer_, token);
     Status status = Render(tree, depth + 1, out);
     pointer_.resize(length);
     return status;
@@ -223,19 +223,6 @@ class Renderer {
 };
 
 }  // namespace
-
-void AppendPointerToken(std::string_view token, std::string& pointer) {
-  pointer += '/';
-  for (const char c : token) {
-    if (c == '~') {
-      pointer += "~0";
-    } else if (c == '/') {
-      pointer += "~1";
-    } else {
-      pointer += c;
-    }
-  }
-}
 
 struct Template::Node {
   Value source;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/json.h"
+#include "base/json_pointer.h"
 #include "engine/definition/duration.h"
 #include "engine/definition/faults.h"
 #include "engine/definition/limits.h"
@@ -31,17 +32,6 @@ std::string DescribeValue(const Value& value) {
   return {};
 }
 
-std::string PointerToken(std::string_view key) {
-  std::string token;
-  for (const char c : key) {
-    if (c == '~' || c == '/')
-      token += c == '~' ? "~0" : "~1";
-    else
-      token += c;
-  }
-  return token;
-}
-
 ConfigFields::ConfigFields(const Value& trigger, std::string pointer,
                            std::vector<TriggerFault>& faults)
     : trigger_(trigger), pointer_(std::move(pointer)), faults_(faults) {
@@ -58,7 +48,7 @@ std::optional<ConfigFields::Field> ConfigFields::Take(Names names, Place place) 
   const auto look = [&](const Value& object, std::string_view prefix, std::string_view name) {
     const Value* value = object.Find(name);
     if (value == nullptr || value->is_null()) return;
-    std::string pointer = fmt::format("{}{}/{}", pointer_, prefix, PointerToken(name));
+    std::string pointer = fmt::format("{}{}/{}", pointer_, prefix, EscapePointerKey(name));
     if (taken)
       Add(ErrorCode::kInvalidDefinition, std::move(pointer),
           fmt::format("Expected `{}` once but found it again as `{}`", taken->name, name));
@@ -222,7 +212,8 @@ void ConfigFields::FinishIn(const Value& place, std::string_view prefix,
   for (const Member& member : place.as_object()) {
     if (known.contains(member.key)) continue;
     const std::string near = definition::Nearest(member.key, words);
-    Add(ErrorCode::kUnknownKey, fmt::format("{}{}/{}", pointer_, prefix, PointerToken(member.key)),
+    Add(ErrorCode::kUnknownKey,
+        fmt::format("{}{}/{}", pointer_, prefix, EscapePointerKey(member.key)),
         fmt::format("Expected a key of this kind of trigger but found {}{}", Quote(member.key),
                     near.empty() ? "" : fmt::format("; did you mean {}?", Quote(near))));
   }

@@ -70,7 +70,4 @@ class ConfigFields {
 // "\"x\"", "a mapping", "a list", "3"
 std::string DescribeValue(const Value& value);
 
-// `key` as a token of a JSON pointer.
-std::string PointerToken(std::string_view key);
-
 }  // namespace stele::triggers
