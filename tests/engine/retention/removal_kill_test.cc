@@ -39,7 +39,9 @@ void RunAndKill(const std::string& path, uint64_t lines, Told* told) {
   while (fscanf(output, "%15s %lu", word, &number) == 2) {
     const std::string_view what(word);
     if (what == "pid") child = static_cast<pid_t>(number);
-    if (what == "ended") EXPECT_TRUE(told->ended.insert(number).second) << number << " ended twice";
+    if (what == "ended") {
+      EXPECT_TRUE(told->ended.insert(number).second) << number << " ended twice";
+    }
     if (what == "day") told->days = number;
     if (what == "step") ++told->steps;
     if (lines > 0 && --lines == 0) kill(child, SIGKILL);

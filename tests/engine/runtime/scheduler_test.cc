@@ -270,8 +270,9 @@ class Load {
     for (const auto& [id, item] : running_) {
       if (item.kind.step != 2) ++at_once["script"];
       if (item.kind.definition == 1) ++at_once["d1"];
-      if (item.kind.step == 1)
+      if (item.kind.step == 1) {
         EXPECT_LE(++at_once[std::to_string(item.kind.definition) + item.key], 2u);
+      }
     }
     EXPECT_LE(running_.size(), 6u);
     EXPECT_LE(at_once["script"], 4u);

@@ -171,8 +171,8 @@ TEST(CheckName, NeverRepeatsAValue) {
 }
 
 TEST_F(Store, ChecksNamesAndValues) {
-  for (const std::string name : {std::string(), std::string("1A"), std::string("a.b"),
-                                 std::string("a/b"), std::string("ä"), std::string(129, 'a')})
+  for (const std::string& name : {std::string(), std::string("1A"), std::string("a.b"),
+                                  std::string("a/b"), std::string("ä"), std::string(129, 'a')})
     EXPECT_EQ(PutRefusal(name, "x").code, ErrorCode::kBadSecret) << name;
   EXPECT_EQ(PutRefusal("A", "").code, ErrorCode::kBadSecret);
   EXPECT_EQ(PutRefusal("A", std::string("a\0b", 3)).code, ErrorCode::kBadSecret);

@@ -66,7 +66,9 @@ void ExpectSame(const std::vector<int64_t>& expected, const Schedule& schedule, 
     after_us = firing->scheduled_us;
   }
   const auto firing = schedule.NextFiring(after_us);
-  if (firing) ASSERT_GE(firing->scheduled_us, to_s * 1'000'000) << what << ": one too many";
+  if (firing) {
+    ASSERT_GE(firing->scheduled_us, to_s * 1'000'000) << what << ": one too many";
+  }
 }
 
 // Expressions whose days never come are refused by Parse, which other tests look at.

@@ -53,7 +53,9 @@ TEST_F(HistoriesWorld, NameStepsAsTheDefinitionDoesThatTheyRan) {
   for (size_t from = all.size() + 3; from >= 1; --from) {
     const HistoryPage page = Page(instance, from);
     ASSERT_EQ(page.events.size(), from > all.size() ? 0 : all.size() - from + 1);
-    if (!page.events.empty()) EXPECT_EQ(Value(page.events[0]), all[from - 1]);
+    if (!page.events.empty()) {
+      EXPECT_EQ(Value(page.events[0]), all[from - 1]);
+    }
     EXPECT_FALSE(page.next);
   }
   world_.Get(world_.instances().Send(Admin(), Permission::kOperate, instance,
