@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "server/http/target.h"
 #include "server/observation/routes.h"
+#include "tests/server/http/ask_route.h"
 
 namespace stele::server {
 
@@ -66,7 +67,7 @@ ObservedWorld::Answered ObservedWorld::Get(std::string_view target) {
                         .body = {},
                         .source = "127.0.0.1",
                         .id = "test"};
-  http::Response response = served.Await(matched->route->handler(request));
+  http::Response response = served.Await(http::AskRoute(*matched->route, request));
   Answered answered{
       .status = response.status, .content_type = response.content_type, .body = {}, .json = {}};
   if (auto* text = std::get_if<std::string>(&response.body)) answered.body = std::move(*text);

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "server/http/target.h"
+#include "tests/server/http/ask_route.h"
 
 namespace stele::server::rest {
 
@@ -85,12 +86,7 @@ Answered RestWorld::Ask(http::Method method, std::string_view target, std::strin
                         .body = std::move(body),
                         .source = "127.0.0.1",
                         .id = "test"};
-  const http::Admit& admit = matched->route->options.admit;
-  std::optional<http::Response> refused =
-      admit == nullptr ? std::optional<http::Response>() : admit(request);
-  kj::Promise<http::Response> answer = refused.has_value()
-                                           ? kj::Promise<http::Response>(*std::move(refused))
-                                           : matched->route->handler(request);
+  kj::Promise<http::Response> answer = http::AskRoute(*matched->route, request);
   if (patience.has_value())
     answer = answer.exclusiveJoin(served.timer().afterDelay(*patience).then(
         [] { return http::Response{.status = 0, .headers = {}, .content_type = {}, .body = {}}; }));
