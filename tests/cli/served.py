@@ -42,6 +42,14 @@ class ServedTest(ProgramTest):
         self.addCleanup(connection.close)
         return connection
 
+    def wait_for_requests(self, count):
+        """Until so many are in progress: at a --dev server, by its figures, which take no place."""
+        connection = self.connect()
+        figures = ""
+        while f"\nstele_http_requests_in_progress {count}\n" not in figures:
+            connection.request("GET", "/metrics")
+            figures = connection.getresponse().read().decode()
+
     def ask(self, method, path, body=None, token=None, connection=None, **headers):
         """Headers are given with underscores. A body that is no text is sent as JSON."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -60,11 +60,8 @@ class Bounds(ServedTest):
         waiting = self.connect()
         waiting.request("POST", "/api/v1/instances?wait=60s", json.dumps({"definition": "waits"}),
                         {"Content-Type": "application/json"})
+        self.wait_for_requests(1)
         other = self.connect()
-        figures = ""
-        while "\nstele_http_requests_in_progress 1" not in figures:
-            other.request("GET", "/metrics")  # which takes no place
-            figures = other.getresponse().read().decode()
         self.assertEqual(self.ask("GET", "/definitions", connection=other).status, 503)
         other.request("GET", "/health/live")
         self.assertEqual(other.getresponse().status, 200)
