@@ -206,7 +206,10 @@ class AtAServer(BenchTest):
         self.assertEqual((load.returncode, errors), (3, ""))
         report = json.loads(printed)
         self.assertGreater(report["measured"], 50)
-        self.check_times(report["latency_ms"], report["measured"])
+        # Of those that were begun in time, some are done behind the interrupt: all of them, at the latest.
+        times = report["latency_ms"]
+        self.check_times(times, times["count"])
+        self.assertTrue(report["measured"] <= times["count"] <= report["acknowledged"], report)
         self.assertLess(report["seconds"], 600)
         self.assertIsNone(report["cut_short"])
         self.nothing_left()
