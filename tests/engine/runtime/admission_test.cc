@@ -1,6 +1,7 @@
 // What may start, and when: keys that are used once, definitions' states and limits.
 #include <algorithm>
 
+#include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
@@ -9,13 +10,6 @@ namespace {
 using eventstore::MemoryStore;
 using model::DefinitionState;
 using model::Status;
-
-constexpr const char* kWork = R"(
-version: "1.0"
-name: work
-steps:
-  - {id: work, type: script, config: {script: x}}
-)";
 
 std::string Limited(const std::string& concurrency) {
   return std::string(kWork) + "concurrency: " + concurrency + "\n";

@@ -1,4 +1,5 @@
 // What a version, its state and the bounds of starts refuse.
+#include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
@@ -6,13 +7,6 @@ namespace {
 
 using eventstore::MemoryStore;
 using model::DefinitionState;
-
-constexpr const char* kWork = R"(
-version: "1.0"
-name: work
-steps:
-  - {id: work, type: script, config: {script: x}}
-)";
 
 constexpr const char* kChecked = R"(
 version: "1.0"

@@ -1,18 +1,12 @@
 // Instances that were open when the engine started stand still until somebody goes on with them,
 // whatever is asked of them meanwhile.
+#include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
 namespace stele::runtime {
 namespace {
 
 using eventstore::MemoryStore;
-
-constexpr const char* kWork = R"(
-version: "1.0"
-name: work
-steps:
-  - {id: work, type: script, config: {script: x}}
-)";
 
 constexpr const char* kSignalled = R"(
 version: "1.0"

@@ -1,8 +1,17 @@
-// A workflow with something of everything, for tests that disturb it.
+// Workflows of several tests.
 #pragma once
 
 namespace stele::runtime {
 
+// One step.
+inline constexpr const char* kWork = R"(
+version: "1.0"
+name: work
+steps:
+  - {id: work, type: script, config: {script: x}}
+)";
+
+// Something of everything, for tests that disturb it.
 inline constexpr const char* kMixedWorkflow = R"(
 version: "1.0"
 name: mixed

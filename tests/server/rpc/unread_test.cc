@@ -77,8 +77,12 @@ class RpcUnread : public RpcWorld {
     request.setSlots(kMany);
     return request.send().getMembership();
   }
-  void UntilJoined() {
+  // With as many tasks that wait for it.
+  api::Membership::Client JoinWithTasks(size_t& called) {
+    auto membership = Join(called);
     world_.Until([&] { return world_.workers().figures().workers == 1; });
+    for (size_t i = 0; i < kMany; ++i) StartLarge("album");
+    return membership;
   }
   size_t Leased() {
     const auto figures = world_.workers().figures();
@@ -115,9 +119,7 @@ TEST_F(RpcUnread, EventsStayInTheLogHoweverManyFollow) {
 
 TEST_F(RpcUnread, TasksWaitForOthers) {
   size_t called = 0;
-  auto membership = Join(called);
-  UntilJoined();
-  for (size_t i = 0; i < kMany; ++i) StartLarge("album");
+  auto membership = JoinWithTasks(called);
   ExpectLittleUnsent();
   EXPECT_LT(Leased(), kMany / 2);
   EXPECT_EQ(world_.workers().figures().queued_by_type.at("resize"), kMany - Leased());
@@ -127,9 +129,7 @@ TEST_F(RpcUnread, TasksWaitForOthers) {
 
 TEST_F(RpcUnread, TasksKeepToTheSlotsThatWereSetMeanwhile) {
   size_t called = 0;
-  auto membership = Join(called);
-  UntilJoined();
-  for (size_t i = 0; i < kMany; ++i) StartLarge("album");
+  auto membership = JoinWithTasks(called);
   world_.Settle();
   const size_t leased = Leased();
   auto slots = membership.setSlotsRequest();
@@ -146,9 +146,7 @@ TEST_F(RpcUnread, TasksKeepToTheSlotsThatWereSetMeanwhile) {
 TEST_F(RpcUnread, WorkersWhoseConnectionEndsLeaveNothing) {
   size_t called = 0;
   {
-    auto membership = Join(called);
-    UntilJoined();
-    for (size_t i = 0; i < kMany; ++i) StartLarge("album");
+    auto membership = JoinWithTasks(called);
     world_.Settle();
     EndClient();
   }
