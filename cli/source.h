@@ -19,12 +19,6 @@ class Remote;
 
 class Source : public replay::Source {
  public:
-  Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const final {
-    return RecordsFrom(instance, Seq(1));
-  }
-  // Those that hold events from `from` on.
-  virtual Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
-                                                                  Seq from) const = 0;
   // The steps whose tasks wait for a worker that is not there. Of a data directory, those that
   // nobody but a worker does: nobody has the log open. REQUIRES: of a server, an instance was read
   // to its end.

@@ -47,8 +47,9 @@ void AddUnread(model::Registry& registry, const model::DefinitionRegistered& eve
 
 }  // namespace
 
-Result<std::unique_ptr<eventstore::Cursor>> StoreSource::Records(InstanceId instance) const {
-  return store_.ReadInstance(shard_, instance, Seq(1));
+Result<std::unique_ptr<eventstore::Cursor>> StoreSource::RecordsFrom(InstanceId instance,
+                                                                     Seq from) const {
+  return store_.ReadInstance(shard_, instance, from);
 }
 
 Status ReadHistory(const Source& source, InstanceId instance, const VisitEntry& visit,

@@ -31,14 +31,20 @@ class Source {
  public:
   virtual ~Source() = default;
   // An instance's records, in order; the registry's of instance 0. The source outlives the cursor.
-  virtual Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const = 0;
+  Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const {
+    return RecordsFrom(instance, Seq(1));
+  }
+  // Those that hold events from `from` on.
+  virtual Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                                  Seq from) const = 0;
 };
 
 // A shard of a store, which outlives it.
 class StoreSource final : public Source {
  public:
   StoreSource(const eventstore::EventStore& store, ShardId shard) : store_(store), shard_(shard) {}
-  Result<std::unique_ptr<eventstore::Cursor>> Records(InstanceId instance) const override;
+  Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                          Seq from) const override;
 
  private:
   const eventstore::EventStore& store_;
