@@ -43,6 +43,9 @@ enum class ErrorCode : uint16_t {
   X(kNoSuchMoment, 309)        \
   X(kWrongDirectory, 310)      \
   X(kMasterKey, 311)           \
+  X(kAuditKey, 312)            \
+  X(kBadProof, 313)            \
+  X(kUnknownHead, 314)         \
   X(kUnknownInstance, 401)     \
   X(kInstanceEnded, 402)       \
   X(kUnknownRun, 403)          \
@@ -54,6 +57,7 @@ enum class ErrorCode : uint16_t {
   X(kCannotMigrate, 409)       \
   X(kDuplicateKey, 410)        \
   X(kDefinitionState, 411)     \
+  X(kCannotFork, 412)          \
   X(kTaskFailed, 501)          \
   X(kTaskTimeout, 502)         \
   X(kTaskInterrupted, 503)     \

@@ -64,6 +64,7 @@ struct StoreStats {
   uint64_t index_bytes_written = 0;  // by_instance, with its compactions
 };
 
+class BlockSource;
 class PayloadKeys;
 class FileCipher;
 struct BackupRequest;
@@ -97,6 +98,11 @@ class EventStore {
   // cut out.
   virtual Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                        Seq from) const = 0;
+
+  // The stored blocks, archived or not, for who copies or exports the log as it is: their payloads
+  // are sealed, and payload_keys() opens them. Used by one thread at a time; REQUIRES: the store
+  // outlives it.
+  virtual std::unique_ptr<BlockSource> Blocks(ShardId shard) const = 0;
 
   // Blocks until the record at `position` is durable, until `timeout_us` passed, or until it is to
   // stop; whether it is durable.

@@ -38,11 +38,18 @@ enum FrameField : size_t {
   kCausationAt = 32,
   kActorLengthAt = 40,
   kKindAt = 41,
-  kReservedAt = 42,  // six zero bytes
+  kSourceLengthAt = 42,
+  kReservedAt = 43,  // five zero bytes
 };
 constexpr uint8_t kKindRecord = 0;
 constexpr uint8_t kKindCut = 1;
 constexpr uint8_t kKindSealed = 2;
+
+// Of the actor and the source behind it.
+size_t AskerBytes(const char* frame) {
+  return size_t{static_cast<uint8_t>(frame[kActorLengthAt])} +
+         static_cast<uint8_t>(frame[kSourceLengthAt]);
+}
 
 uint64_t BlockChecksum(std::string_view block) {
   XXH3_state_t state;
@@ -144,7 +151,8 @@ Status VerifyBlockChecksum(std::string_view block, ShardId shard, Position first
 }
 
 void AppendFrame(const RecordHeader& header, std::string_view body, std::string* frames) {
-  const size_t size = FrameSize(header.actor.size(), body.size());
+  const size_t asker_bytes = header.actor.size() + header.source.size();
+  const size_t size = FrameSize(asker_bytes, body.size());
   char out[kFrameHeaderBytes] = {};
   StoreLittle(static_cast<uint32_t>(size), out + kSizeAt);
   StoreLittle(header.event_count, out + kEventCountAt);
@@ -153,11 +161,12 @@ void AppendFrame(const RecordHeader& header, std::string_view body, std::string*
   StoreLittle(header.time.value, out + kTimeAt);
   StoreLittle(header.causation.value, out + kCausationAt);
   out[kActorLengthAt] = static_cast<char>(header.actor.size());
+  out[kSourceLengthAt] = static_cast<char>(header.source.size());
   out[kKindAt] = kKindRecord;
   frames->append(out, sizeof out);
-  if (!header.actor.empty()) {
-    frames->append(header.actor);
-    frames->append(PaddedSize(header.actor.size()) - header.actor.size(), '\0');
+  if (asker_bytes != 0) {
+    frames->append(header.actor).append(header.source);
+    frames->append(PaddedSize(asker_bytes) - asker_bytes, '\0');
   }
   frames->append(body);
 }
@@ -180,7 +189,8 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
                 fmt::format("kind {}", kind));
     return false;
   }
-  const size_t seal_at = kFrameHeaderBytes + PaddedSize(actor_bytes);
+  const size_t asker_bytes = AskerBytes(in);
+  const size_t seal_at = kFrameHeaderBytes + PaddedSize(asker_bytes);
   const size_t body_at = seal_at + (kind == kKindSealed ? kSealBytes : 0);
   if (size < body_at || size > rest.size() || size % kFrameAlignment != 0)
     return corrupt(fmt::format("a record of {} to {} bytes in steps of {}", body_at, rest.size(),
@@ -188,7 +198,7 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
                    fmt::format("{}", size));
   for (size_t at = kReservedAt; at < kFrameHeaderBytes; ++at)
     if (in[at] != 0) return corrupt("reserved bytes of zero", fmt::format("{:#x}", in[at]));
-  for (size_t at = kFrameHeaderBytes + actor_bytes; at < seal_at; ++at)
+  for (size_t at = kFrameHeaderBytes + asker_bytes; at < seal_at; ++at)
     if (in[at] != 0) return corrupt("padding of zeros", fmt::format("{:#x}", in[at]));
   view->shard = shard;
   view->position = position;
@@ -198,6 +208,8 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
   view->header.time = TimeUs(LoadLittle<int64_t>(in + kTimeAt));
   view->header.causation = Position(LoadLittle<uint64_t>(in + kCausationAt));
   view->header.actor = rest.substr(kFrameHeaderBytes, actor_bytes);
+  view->header.source =
+      rest.substr(kFrameHeaderBytes + actor_bytes, asker_bytes - actor_bytes);
   view->seal = rest.substr(seal_at, body_at - seal_at);
   view->erased = false;
   view->body = rest.substr(body_at, size - body_at);
@@ -206,7 +218,7 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
 }
 
 size_t FrameBodyAt(const char* frame) {
-  return kFrameHeaderBytes + PaddedSize(static_cast<uint8_t>(frame[kActorLengthAt]));
+  return kFrameHeaderBytes + PaddedSize(AskerBytes(frame));
 }
 
 size_t AppendSealedFrame(std::string_view frame, std::string* frames) {

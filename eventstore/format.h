@@ -61,8 +61,9 @@ void ForgeBlockChecksum(std::string* block);
 constexpr size_t PaddedSize(size_t size) {
   return (size + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
 }
-constexpr size_t FrameSize(size_t actor_bytes, size_t body_bytes) {
-  return kFrameHeaderBytes + PaddedSize(actor_bytes) + body_bytes;
+// `asker_bytes`: those of the actor and the source together.
+constexpr size_t FrameSize(size_t asker_bytes, size_t body_bytes) {
+  return kFrameHeaderBytes + PaddedSize(asker_bytes) + body_bytes;
 }
 
 // REQUIRES: the record is within the limits.

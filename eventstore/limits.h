@@ -7,6 +7,7 @@
 namespace stele::eventstore {
 
 inline constexpr size_t kMaxActorBytes = 255;
+inline constexpr size_t kMaxSourceBytes = 255;
 // One record with its header. Larger than the largest JSON document with room for the rest.
 inline constexpr size_t kMaxRecordBytes = 128u << 20;
 // The records of one block before compression.

@@ -7,9 +7,10 @@
 namespace stele::eventstore {
 
 void Batch::Add(const RecordHeader& header, std::string_view body) {
-  const size_t size = FrameSize(header.actor.size(), body.size());
+  const size_t size = FrameSize(header.actor.size() + header.source.size(), body.size());
   CHECK(body.size() % kFrameAlignment == 0, "body of {} bytes", body.size());
   CHECK(header.actor.size() <= kMaxActorBytes, "actor of {} bytes", header.actor.size());
+  CHECK(header.source.size() <= kMaxSourceBytes, "source of {} bytes", header.source.size());
   CHECK(size <= kMaxRecordBytes, "record of {} bytes", size);
   CHECK(frames_.size() + size <= UINT32_MAX, "batch of {} bytes", frames_.size());
   offsets_.push_back(static_cast<uint32_t>(frames_.size()));

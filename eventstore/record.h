@@ -18,6 +18,9 @@ struct RecordHeader {
   TimeUs time;
   Position causation;      // the record that led to this one; 0: none
   std::string_view actor;  // who asked; empty: the engine itself. At most kMaxActorBytes
+  // Where the request came from, "rest 10.0.0.7"; empty: it is not known, or was not asked from
+  // outside. At most kMaxSourceBytes
+  std::string_view source;
 };
 
 struct RecordView {
@@ -34,7 +37,7 @@ struct RecordView {
 // Records that will become one block. Reused: Clear keeps the memory. Not for concurrent use.
 class Batch {
  public:
-  // `body` is copied. REQUIRES: its size is a multiple of 8, the actor is within kMaxActorBytes and
+  // `body` is copied. REQUIRES: its size is a multiple of 8, actor and source are within their limits and
   // the whole within kMaxRecordBytes.
   void Add(const RecordHeader& header, std::string_view body);
   // A record that another batch encoded.

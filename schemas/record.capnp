@@ -10,6 +10,7 @@
 # from 1 in their instance, except scopes, steps, transitions and bodies, which count from 0.
 
 using Cxx = import "/capnp/c++.capnp";
+using State = import "snapshot.capnp";
 $Cxx.namespace("stele::schema");
 
 # What people and programs put in: sealed when the log is encrypted, and gone when its key is
@@ -162,12 +163,27 @@ struct InstanceMigrated {
   steps @2 :List(UInt32);         # by old index, the new one; 0xFFFFFFFF: nothing refers to it
   transitions @3 :List(UInt32);
   bodies @4 :List(UInt32);
+  reason @5 :Text $payload;
 }
 
+# A history that begins with what another one was at an event of it.
 struct InstanceForked {
   originInstance @0 :UInt64;
-  originSeq @1 :UInt64;
-  originHash @2 :Data;
+  originSeq @1 :UInt64;           # its last event that is in the state
+  originHash @2 :Data;            # the leaf of the record that holds it (docs/log-format.md)
+  originPosition @3 :UInt64;      # that record
+  state @4 :State.Instance;       # of the origin, as it was behind that event
+  variables @5 :List(Variable);   # set in the root scope
+  definition @6 :UInt32;          # migrated to; 0: the origin's
+  plan @7 :Text;                  # as InstanceMigrated's
+  businessKey @8 :Text;
+  idempotencyKey @9 :Text;
+  deadline @10 :Int64;            # 0: none
+  paused @11 :Bool;               # nothing starts until it is resumed
+  queued @12 :Bool;               # it waits for InstanceAdmitted
+  endsOrigin @13 :Bool;           # the origin is terminated behind this record: a reset
+  reason @14 :Text $payload;
+  traceParent @15 :Text;
 }
 
 enum Purpose { normal @0; fallback @1; compensation @2; }
@@ -331,7 +347,11 @@ struct ScopeClosed {
 
 struct Variable { name @0 :Text; value @1 :Text $payload; }
 
-struct VariablesSet { scope @0 :UInt32; variables @1 :List(Variable); }
+struct VariablesSet {
+  scope @0 :UInt32;
+  variables @1 :List(Variable);
+  reason @2 :Text $payload;       # of an operator
+}
 
 struct CompensationStarted {
   scope @0 :UInt32;               # whose completed steps are undone

@@ -3,7 +3,8 @@
 # when a reader does not know the format, it rebuilds the state from the records instead.
 #
 # The same state gives the same bytes, so tests compare states by comparing snapshots. The rules
-# for numbers are those of record.capnp.
+# for numbers and marks are those of record.capnp: the state of an instance is also a part of a record,
+# that of a fork.
 
 using Cxx = import "/capnp/c++.capnp";
 using Log = import "record.capnp";
@@ -40,10 +41,10 @@ struct Instance {
   lastScope @12 :UInt32;
   parentInstance @13 :UInt64;
   parentRun @14 :UInt32;
-  input @15 :Text;
-  output @16 :Text;
+  input @15 :Text $Log.payload;
+  output @16 :Text $Log.payload;
   failureKind @17 :Text;
-  failureMessage @18 :Text;
+  failureMessage @18 :Text $Log.payload;
   failureRun @19 :UInt32;
   businessKey @20 :Text;
   idempotencyKey @21 :Text;
@@ -56,11 +57,14 @@ struct Instance {
   concurrencyKey @28 :Text;
   signals @29 :List(Signal);      # that nothing has waited for yet, the oldest first
   traceParent @30 :Text;
+  origin @31 :UInt64;             # that it was forked from; 0: it was started
+  originSeq @32 :UInt64;
+  endsOrigin @33 :Bool;
 }
 
 struct Signal {
   name @0 :Text;
-  payload @1 :Text;
+  payload @1 :Text $Log.payload;
 }
 
 enum ScopeState {
@@ -79,7 +83,7 @@ struct Scope {
   endsAs @5 :Log.Outcome;
   index @6 :UInt32;
   active @7 :UInt32;
-  item @8 :Text;
+  item @8 :Text $Log.payload;
   slots @9 :List(Slot);           # by step, rising
   variables @10 :List(Log.Variable);
   held @11 :List(UInt32);
@@ -92,7 +96,7 @@ struct Scope {
 struct HeldStep {
   step @0 :UInt32;
   via @1 :UInt32;
-  output @2 :Text;
+  output @2 :Text $Log.payload;
 }
 
 struct Arrival {
@@ -103,7 +107,7 @@ struct Arrival {
 
 struct Failure {
   kind @0 :Text;
-  message @1 :Text;
+  message @1 :Text $Log.payload;
   run @2 :UInt32;
 }
 
@@ -123,14 +127,14 @@ struct Slot {
   state @1 :SlotState;
   fired @2 :Bool;
   completions @3 :UInt32;
-  output @4 :Text;
+  output @4 :Text $Log.payload;
 }
 
 struct Undo {
   run @0 :UInt32;
   scope @1 :UInt32;
   step @2 :UInt32;
-  output @3 :Text;
+  output @3 :Text $Log.payload;
 }
 
 enum RunState {
@@ -160,13 +164,13 @@ struct StepRun {
   activated @9 :Int64;
   due @10 :Int64;
   deadline @11 :Int64;
-  config @12 :Text;
-  input @13 :Text;
-  output @14 :Text;
+  config @12 :Text $Log.payload;
+  input @13 :Text $Log.payload;
+  output @14 :Text $Log.payload;
   secrets @15 :List(Log.SecretUse);
   loop @16 :LoopProgress;
   errorKind @17 :Text;
-  errorMessage @18 :Text;
+  errorMessage @18 :Text $Log.payload;
   waits @19 :List(Log.Wait);
   human @20 :HumanTask;
   child @21 :UInt64;
@@ -193,7 +197,7 @@ struct HumanTask {
 struct Vote {
   person @0 :Text;
   approved @1 :Bool;
-  comment @2 :Text;
+  comment @2 :Text $Log.payload;
   time @3 :Int64;
 }
 
@@ -201,5 +205,5 @@ struct LoopProgress {
   next @0 :UInt32;
   running @1 :UInt32;
   failed @2 :UInt32;
-  last @3 :Text;
+  last @3 :Text $Log.payload;
 }

@@ -94,7 +94,6 @@ bool TakeEvent(Event& event, schema::Event::Reader r, Fault& fault) {
     STELE_EVENTS(STELE_TAKE_EVENT)
 #undef STELE_TAKE_EVENT
     // Numbers that are fixed but that this build neither writes nor reads.
-    case schema::Event::INSTANCE_FORKED:
     case schema::Event::CHILD_ENDED:
     case schema::Event::USER_CHANGED:
     case schema::Event::LEASE_GRANTED:

@@ -28,6 +28,26 @@ struct StartInstance {
   std::string trace_parent;     // W3C traceparent of whoever asks; empty: none
 };
 
+// Another instance, from what `origin` was behind an event.
+struct ForkInstance {
+  InstanceId origin;
+  Seq origin_seq;
+  std::string origin_hash;
+  Position origin_position;
+  ForkedState state;                    // of the origin, behind that event
+  std::vector<NamedPayload> variables;  // set in the root scope
+  DefinitionId definition;              // to migrate to, Context::target; 0: none
+  std::string plan;
+  std::string business_key;
+  std::string idempotency_key;
+  TimeUs deadline;  // 0: none
+  bool paused = false;
+  bool queued = false;       // its definition's limit is reached
+  bool ends_origin = false;  // a reset: the origin is terminated behind the record
+  std::string reason;
+  std::string trace_parent;
+};
+
 // A queued instance begins.
 struct AdmitInstance {
   std::string reason;
@@ -129,6 +149,7 @@ struct RollBack {
 struct AssignVariables {
   ScopeId scope;
   std::vector<NamedPayload> variables;
+  std::string reason;
 };
 
 struct SendSignal {
@@ -184,6 +205,7 @@ struct NoteChild {
 struct MigrateInstance {
   DefinitionId definition;
   std::string plan;
+  std::string reason;
 };
 
 using Command =
@@ -191,6 +213,6 @@ using Command =
                  RestartAttempt, ElapseTimer, CancelInstance, TerminateInstance, ResolveIncident,
                  PauseInstance, ResumeInstance, RetryInstance, RetryStep, SkipStep, RollBack,
                  AssignVariables, SendSignal, CorrelateMessage, ClaimTask, ReleaseTask, DecideTask,
-                 NoteChild, MigrateInstance>;
+                 NoteChild, MigrateInstance, ForkInstance>;
 
 }  // namespace stele::model

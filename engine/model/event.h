@@ -84,7 +84,30 @@ struct InstanceMigrated {
   std::vector<StepIndex> steps;
   std::vector<TransitionIndex> transitions;
   std::vector<BodyIndex> bodies;
+  std::string reason;
   bool operator==(const InstanceMigrated&) const = default;
+};
+
+// What `origin` was behind one of its events, as another instance that goes on from there. The
+// events behind it in the record say what is done differently.
+struct InstanceForked {
+  InstanceId origin;
+  Seq origin_seq;
+  std::string origin_hash;  // the leaf of the record that holds the event
+  Position origin_position;
+  ForkedState state;
+  std::vector<NamedPayload> variables;
+  DefinitionId definition;  // migrated to; 0: the origin's
+  std::string plan;
+  std::string business_key;
+  std::string idempotency_key;
+  TimeUs deadline;
+  bool paused = false;
+  bool queued = false;
+  bool ends_origin = false;
+  std::string reason;
+  std::string trace_parent;
+  bool operator==(const InstanceForked&) const = default;
 };
 
 struct InstanceRetryRequested {
@@ -255,6 +278,7 @@ struct ScopeClosed {
 struct VariablesSet {
   ScopeId scope;
   std::vector<NamedPayload> variables;
+  std::string reason;  // of an operator
   bool operator==(const VariablesSet&) const = default;
 };
 
@@ -414,7 +438,8 @@ using Event = std::variant<
     MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
     HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
     DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged,
-    AccessDenied, InstancesPurged, InstancesErased, AlertChanged>;
+    AccessDenied, InstancesPurged, InstancesErased, AlertChanged,
+    InstanceForked>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

@@ -70,7 +70,8 @@
   E(AccessDenied, "access_denied", ACCESS_DENIED)                                    \
   E(InstancesPurged, "instances_purged", INSTANCES_PURGED)                           \
   E(InstancesErased, "instances_erased", INSTANCES_ERASED)                           \
-  E(AlertChanged, "alert_changed", ALERT_CHANGED)
+  E(AlertChanged, "alert_changed", ALERT_CHANGED)                                    \
+  E(InstanceForked, "instance_forked", INSTANCE_FORKED)
 
 // F(member, accessor).
 #define STELE_FIELDS_InstanceStarted(F) \
@@ -139,7 +140,7 @@
   F(scope, Scope) F(parent, Parent) F(run, Run) F(body, Body) F(index, Index) F(item, Item)
 #define STELE_FIELDS_ScopeClosed(F) \
   F(scope, Scope) F(outcome, Outcome) F(output, Output) F(keeps_undo, KeepsUndo)
-#define STELE_FIELDS_VariablesSet(F) F(scope, Scope) F(variables, Variables)
+#define STELE_FIELDS_VariablesSet(F) F(scope, Scope) F(variables, Variables) F(reason, Reason)
 #define STELE_FIELDS_CompensationStarted(F) \
   F(scope, Scope) F(ends_as, EndsAs) F(run, Run) F(kind, Kind) F(message, Message)
 #define STELE_FIELDS_CompensationWaived(F) F(run, Run) F(reason, Reason)
@@ -150,10 +151,27 @@
 #define STELE_FIELDS_InstanceResumed(F) F(reason, Reason) F(steps, Steps)
 #define STELE_FIELDS_InstanceMigrated(F) \
   F(definition, Definition)              \
-  F(plan, Plan) F(steps, Steps) F(transitions, Transitions) F(bodies, Bodies)
+  F(plan, Plan) F(steps, Steps) F(transitions, Transitions) F(bodies, Bodies) F(reason, Reason)
 #define STELE_FIELDS_InstanceRetryRequested(F) \
   F(reason, Text) F(deadline, Deadline) F(queued, Queued)
 #define STELE_FIELDS_InstanceAdmitted(F) F(reason, Text)
+#define STELE_FIELDS_InstanceForked(F)  \
+  F(origin, OriginInstance)             \
+  F(origin_seq, OriginSeq)              \
+  F(origin_hash, OriginHash)            \
+  F(origin_position, OriginPosition)    \
+  F(state, State)                       \
+  F(variables, Variables)               \
+  F(definition, Definition)             \
+  F(plan, Plan)                         \
+  F(business_key, BusinessKey)          \
+  F(idempotency_key, IdempotencyKey)    \
+  F(deadline, Deadline)                 \
+  F(paused, Paused)                     \
+  F(queued, Queued)                     \
+  F(ends_origin, EndsOrigin)            \
+  F(reason, Reason)                     \
+  F(trace_parent, TraceParent)
 #define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_StepFailing(F) \
   F(run, Run) F(kind, Kind) F(message, Message) F(retryable, Retryable)

@@ -19,6 +19,12 @@ Value ValueOf(const Payload& payload) {
   return parsed ? *std::move(parsed) : Value(payload.text());
 }
 
+std::string HexOf(std::string_view bytes) {
+  std::string hex;
+  for (const char byte : bytes) hex += fmt::format("{:02x}", static_cast<uint8_t>(byte));
+  return hex;
+}
+
 class EventWriter {
  public:
   EventWriter(Object& out, const definition::Definition* definition)
@@ -28,8 +34,12 @@ class EventWriter {
     if (v.has_value()) out_.Set(name, ValueOf(v));
   }
   void operator()(std::string_view name, const std::string& v) const {
-    if (!v.empty()) out_.Set(name, v);
+    if (v.empty()) return;
+    // The one that is bytes.
+    out_.Set(name, name == "origin_hash" ? HexOf(v) : v);
   }
+  // A whole instance: what is shown of the moment behind the event is made of it.
+  void operator()(std::string_view, const ForkedState&) const {}
   void operator()(std::string_view name, bool v) const {
     if (v) out_.Set(name, true);
   }
@@ -44,6 +54,9 @@ class EventWriter {
   }
   void operator()(std::string_view name, DefinitionId v) const { Number(name, v.value); }
   void operator()(std::string_view name, InstanceId v) const {
+    Number(name, static_cast<int64_t>(v.value));
+  }
+  void operator()(std::string_view name, Seq v) const {
     Number(name, static_cast<int64_t>(v.value));
   }
   void operator()(std::string_view name, RunId v) const { Number(name, v.value); }

@@ -1,5 +1,7 @@
 #include "engine/model/event_size.h"
 
+#include "engine/model/instance.h"
+
 namespace stele::model {
 namespace {
 
@@ -23,6 +25,11 @@ size_t TextsOf(const Wait& wait) {
 }
 size_t TextsOf(const ViewRow& row) {
   return row.view.size() + row.key.size() + row.value.size();
+}
+size_t TextsOf(const ForkedState& state) {
+  if (!state.has_value()) return 0;
+  const MemoryUse use = MemoryOf(*state);
+  return use.structure + use.payloads;
 }
 template <class Fixed>
 size_t TextsOf(const Fixed&) {

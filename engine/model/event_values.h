@@ -2,7 +2,9 @@
 // schemas/record.capnp.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "base/ids.h"
 #include "base/instance_ranges.h"
@@ -55,6 +57,24 @@ struct MessagePlace {
   Position position;
   uint32_t ordinal = 0;
   auto operator<=>(const MessagePlace&) const = default;
+};
+
+struct Instance;
+
+// The state that a fork begins with: shared, never changed. Equal when the states are.
+class ForkedState {
+ public:
+  ForkedState() = default;
+  explicit ForkedState(std::shared_ptr<const Instance> state) : state_(std::move(state)) {}
+
+  bool has_value() const { return state_ != nullptr; }
+  // REQUIRES: has_value().
+  const Instance& operator*() const { return *state_; }
+  const Instance* operator->() const { return state_.get(); }
+  bool operator==(const ForkedState& other) const;
+
+ private:
+  std::shared_ptr<const Instance> state_;
 };
 
 // A row of a view, as bytes.

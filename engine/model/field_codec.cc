@@ -15,6 +15,11 @@ Error ErrorOf(const Fault& fault, std::string_view what) {
       return {
           ErrorCode::kStoreCorrupt,
           fmt::format("Expected JSON in '{}' but found an empty text in {}", fault.field, what)};
+    case Fault::Kind::kOutOfOrder:
+      return {ErrorCode::kStoreCorrupt,
+              fmt::format("Expected scopes, runs and slots in their order in '{}' but found others "
+                          "in {}",
+                          fault.field, what)};
     case Fault::Kind::kNone:
       break;
   }

@@ -16,12 +16,13 @@
 #include "base/payload.h"
 #include "engine/model/names.h"
 #include "schemas/record.capnp.h"
+#include "schemas/snapshot.capnp.h"
 
 namespace stele::model {
 
 // The first thing in a message that the schema allows and this build cannot take.
 struct Fault {
-  enum class Kind : uint8_t { kNone, kUnknownEnum, kEmptyPayload } kind = Kind::kNone;
+  enum class Kind : uint8_t { kNone, kUnknownEnum, kEmptyPayload, kOutOfOrder } kind = Kind::kNone;
   std::string_view field;
   uint32_t number = 0;
 };
@@ -67,6 +68,10 @@ STELE_DECLARE_STRUCT_CODEC(InstanceRange)
 template <class T>
 inline constexpr bool kIsIndex = std::is_same_v<T, StepIndex> ||
                                  std::is_same_v<T, TransitionIndex> || std::is_same_v<T, BodyIndex>;
+
+// snapshot.cc: a whole instance.
+void PutState(const Instance& instance, schema::Instance::Builder b);
+ForkedState TakeState(schema::Instance::Reader r, Fault& fault);
 
 inline void Fill(capnp::Text::Builder out, const std::string& text) {
   std::memcpy(out.begin(), text.data(), text.size());
@@ -155,7 +160,9 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
 
 // In a template whose `v` is the value and whose `b` is its Builder.
 #define STELE_PUT(member, Accessor)                                              \
-  if constexpr (requires { b.init##Accessor(0u); }) {                            \
+  if constexpr (std::is_same_v<decltype(v.member), ForkedState>) {               \
+    if (v.member.has_value()) PutState(*v.member, b.init##Accessor());           \
+  } else if constexpr (requires { b.init##Accessor(0u); }) {                     \
     if (const uint32_t n = CountOf(v.member); n != 0) {                          \
       Fill(b.init##Accessor(n), v.member);                                       \
     }                                                                            \
@@ -172,6 +179,8 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
     if (!v.member.has_value() && r.has##Accessor()) [[unlikely]] { \
       fault = {Fault::Kind::kEmptyPayload, #member, 0};            \
     }                                                              \
+  } else if constexpr (std::is_same_v<decltype(v.member), ForkedState>) {  \
+    v.member = r.has##Accessor() ? TakeState(r.get##Accessor(), fault) : ForkedState(); \
   } else if constexpr (requires { v.member.get(); }) {             \
     v.member = nullptr;                                            \
     if (r.has##Accessor()) {                                       \

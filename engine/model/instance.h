@@ -213,6 +213,9 @@ struct Instance {
   std::string concurrency_key;
   std::string trace_parent;
   std::vector<Signal> signals;  // the oldest first
+  InstanceId origin;            // that it was forked from; 0: it was started
+  Seq origin_seq;
+  bool ends_origin = false;  // the origin is terminated: a reset
 
   Scope* FindScope(ScopeId scope);
   const Scope* FindScope(ScopeId scope) const;

@@ -39,7 +39,10 @@
   F(linked, Linked)                  \
   F(concurrency_key, ConcurrencyKey) \
   F(trace_parent, TraceParent)       \
-  F(signals, Signals)
+  F(signals, Signals)                \
+  F(origin, Origin)                  \
+  F(origin_seq, OriginSeq)           \
+  F(ends_origin, EndsOrigin)
 #define STELE_FIELDS_Scope(F) \
   F(id, Id)                   \
   F(parent, Parent)           \
@@ -140,7 +143,7 @@ constexpr std::string_view kWhat = "a snapshot";
                                                Undo& undo, StepRun& run, LoopProgress& loop,
                                                HumanTask& human, Vote& vote) {
   [[maybe_unused]] auto& [i1, i2, i3, i4, i5, i6, i7, i8, i9, i10, i11, i12, i13, i14, i15, i16,
-                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28] = instance;
+                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28, i29, i30, i31] = instance;
   [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] =
       scope;
   [[maybe_unused]] auto& [s1, s2, s3, s4, s5] = slot;
@@ -167,6 +170,30 @@ bool IsInOrder(const Instance& instance) {
 }
 
 }  // namespace
+
+void PutState(const Instance& instance, schema::Instance::Builder b) {
+  Put(instance, b);
+}
+
+ForkedState TakeState(schema::Instance::Reader r, Fault& fault) {
+  auto instance = std::make_shared<Instance>();
+  Take(*instance, r, fault);
+  if (fault.kind == Fault::Kind::kNone && !IsInOrder(*instance))
+    fault = {Fault::Kind::kOutOfOrder, "state", 0};
+  return ForkedState(std::move(instance));
+}
+
+bool ForkedState::operator==(const ForkedState& other) const {
+  if (state_ == other.state_) return true;
+  if (state_ == nullptr || other.state_ == nullptr) return false;
+  return EncodeSnapshot(*state_) == EncodeSnapshot(*other.state_);
+}
+
+Instance CopyOf(const Instance& instance) {
+  Result<Instance> copy = DecodeSnapshot(EncodeSnapshot(instance));
+  CHECK(copy.has_value(), "a state that cannot be read back: {}", copy.error().message);
+  return *std::move(copy);
+}
 
 std::string EncodeSnapshot(const Instance& instance) {
   Scratch scratch;

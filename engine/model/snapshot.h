@@ -18,6 +18,9 @@ inline constexpr uint16_t kSnapshotFormat = 1;
 
 std::string EncodeSnapshot(const Instance& instance);
 
+// The same state again.
+Instance CopyOf(const Instance& instance);
+
 // kStoreCorrupt: damaged, or its lists are not in their order. kStoreUnknownFormat: written by
 // another build; rebuild the instance from its records.
 Result<Instance> DecodeSnapshot(std::string_view bytes);
