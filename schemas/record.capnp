@@ -11,12 +11,13 @@
 
 using Cxx = import "/capnp/c++.capnp";
 using State = import "snapshot.capnp";
+using import "values.capnp".Outcome;
+using import "values.capnp".payload;
+using import "values.capnp".Purpose;
+using import "values.capnp".SecretUse;
+using import "values.capnp".Variable;
+using import "values.capnp".Wait;
 $Cxx.namespace("stele::schema");
-
-# What people and programs put in: sealed when the log is encrypted, and gone when its key is
-# destroyed (docs/encryption.md). Without a value the record still applies. Every field of text or
-# bytes has the mark or a line in schemas/record.clear; a test compares.
-annotation payload @0xd3a1c0f2b7e64590 (field) :Void;
 
 struct Record {
   format @0 :UInt16;          # 1
@@ -186,8 +187,6 @@ struct InstanceForked {
   traceParent @15 :Text;
 }
 
-enum Purpose { normal @0; fallback @1; compensation @2; }
-
 struct StepActivated {
   run @0 :UInt32;
   scope @1 :UInt32;
@@ -203,22 +202,6 @@ struct StepActivated {
   waits @11 :List(Wait);          # what a waiting step waits for, the first of them
   concurrencyKey @12 :Text;       # of the step's limit
   unprepared @13 :Bool;           # what it is to do could not be said: it fails in the same record
-}
-
-enum WaitKind { message @0; signal @1; timer @2; }
-
-struct Wait {
-  event @0 :Text;                 # its id in an event race
-  kind @1 :WaitKind;
-  name @2 :Text;
-  key @3 :Text $payload;
-  due @4 :Int64;                  # timer
-}
-
-struct SecretUse {
-  pointer @0 :Text;               # RFC 6901, into config; "input" before it for the input
-  offset @1 :UInt32;
-  name @2 :Text;
 }
 
 # A live token has come to a step of an instance that is paused.
@@ -336,16 +319,12 @@ struct ScopeOpened {
   item @5 :Text $payload;
 }
 
-enum Outcome { completed @0; failed @1; cancelled @2; }
-
 struct ScopeClosed {
   scope @0 :UInt32;
   outcome @1 :Outcome;
   output @2 :Text $payload;
   keepsUndo @3 :Bool;             # its completed steps can still be undone, as a part of its parent
 }
-
-struct Variable { name @0 :Text; value @1 :Text $payload; }
 
 struct VariablesSet {
   scope @0 :UInt32;

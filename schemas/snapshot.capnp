@@ -7,7 +7,8 @@
 # that of a fork.
 
 using Cxx = import "/capnp/c++.capnp";
-using Log = import "record.capnp";
+using Values = import "values.capnp";
+using import "values.capnp".payload;
 $Cxx.namespace("stele::schema");
 
 struct Snapshot {
@@ -41,10 +42,10 @@ struct Instance {
   lastScope @12 :UInt32;
   parentInstance @13 :UInt64;
   parentRun @14 :UInt32;
-  input @15 :Text $Log.payload;
-  output @16 :Text $Log.payload;
+  input @15 :Text $payload;
+  output @16 :Text $payload;
   failureKind @17 :Text;
-  failureMessage @18 :Text $Log.payload;
+  failureMessage @18 :Text $payload;
   failureRun @19 :UInt32;
   businessKey @20 :Text;
   idempotencyKey @21 :Text;
@@ -64,7 +65,7 @@ struct Instance {
 
 struct Signal {
   name @0 :Text;
-  payload @1 :Text $Log.payload;
+  payload @1 :Text $payload;
 }
 
 enum ScopeState {
@@ -80,12 +81,12 @@ struct Scope {
   owner @2 :UInt32;
   body @3 :UInt32;
   state @4 :ScopeState;
-  endsAs @5 :Log.Outcome;
+  endsAs @5 :Values.Outcome;
   index @6 :UInt32;
   active @7 :UInt32;
-  item @8 :Text $Log.payload;
+  item @8 :Text $payload;
   slots @9 :List(Slot);           # by step, rising
-  variables @10 :List(Log.Variable);
+  variables @10 :List(Values.Variable);
   held @11 :List(UInt32);
   failure @12 :Failure;           # compensating: why; null otherwise
   undo @13 :List(Undo);
@@ -96,7 +97,7 @@ struct Scope {
 struct HeldStep {
   step @0 :UInt32;
   via @1 :UInt32;
-  output @2 :Text $Log.payload;
+  output @2 :Text $payload;
 }
 
 struct Arrival {
@@ -107,7 +108,7 @@ struct Arrival {
 
 struct Failure {
   kind @0 :Text;
-  message @1 :Text $Log.payload;
+  message @1 :Text $payload;
   run @2 :UInt32;
 }
 
@@ -127,14 +128,14 @@ struct Slot {
   state @1 :SlotState;
   fired @2 :Bool;
   completions @3 :UInt32;
-  output @4 :Text $Log.payload;
+  output @4 :Text $payload;
 }
 
 struct Undo {
   run @0 :UInt32;
   scope @1 :UInt32;
   step @2 :UInt32;
-  output @3 :Text $Log.payload;
+  output @3 :Text $payload;
 }
 
 enum RunState {
@@ -156,7 +157,7 @@ struct StepRun {
   scope @1 :UInt32;
   step @2 :UInt32;
   state @3 :RunState;
-  purpose @4 :Log.Purpose;
+  purpose @4 :Values.Purpose;
   attempt @5 :UInt32;
   uncounted @6 :UInt32;
   of @7 :UInt32;
@@ -164,14 +165,14 @@ struct StepRun {
   activated @9 :Int64;
   due @10 :Int64;
   deadline @11 :Int64;
-  config @12 :Text $Log.payload;
-  input @13 :Text $Log.payload;
-  output @14 :Text $Log.payload;
-  secrets @15 :List(Log.SecretUse);
+  config @12 :Text $payload;
+  input @13 :Text $payload;
+  output @14 :Text $payload;
+  secrets @15 :List(Values.SecretUse);
   loop @16 :LoopProgress;
   errorKind @17 :Text;
-  errorMessage @18 :Text $Log.payload;
-  waits @19 :List(Log.Wait);
+  errorMessage @18 :Text $payload;
+  waits @19 :List(Values.Wait);
   human @20 :HumanTask;
   child @21 :UInt64;
   concurrencyKey @22 :Text;
@@ -197,7 +198,7 @@ struct HumanTask {
 struct Vote {
   person @0 :Text;
   approved @1 :Bool;
-  comment @2 :Text $Log.payload;
+  comment @2 :Text $payload;
   time @3 :Int64;
 }
 
@@ -205,5 +206,5 @@ struct LoopProgress {
   next @0 :UInt32;
   running @1 :UInt32;
   failed @2 :UInt32;
-  last @3 :Text $Log.payload;
+  last @3 :Text $payload;
 }

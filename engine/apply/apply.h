@@ -67,6 +67,8 @@ void On(Instance&, const model::InstanceAdmitted&, const RecordContext&);
 void On(Instance&, const model::StepRetryRequested&, const RecordContext&);
 void On(Instance&, const model::StepSkipRequested&, const RecordContext&);
 void On(Instance&, const model::StepRolledBack&, const RecordContext&);
+// fork.cc
+void On(Instance&, const model::InstanceForked&, const RecordContext&);
 // migrate.cc
 void On(Instance&, const model::InstanceMigrated&, const RecordContext&);
 // message.cc

@@ -45,6 +45,7 @@ struct Dispatcher {
   std::optional<Rejection> operator()(const model::DecideTask& c) { return Vote(turn, c); }
   std::optional<Rejection> operator()(const model::NoteChild& c) { return Note(turn, c); }
   std::optional<Rejection> operator()(const model::MigrateInstance& c) { return Migrate(turn, c); }
+  std::optional<Rejection> operator()(const model::ForkInstance& c) { return Fork(turn, c); }
 };
 
 // A scope in which nothing runs any more comes to its end, or goes on undoing.
@@ -149,8 +150,17 @@ std::optional<Rejection> Decider::Decide(Instance& instance, const model::Comman
   Turn turn{instance, context.definition, context.record, events,
             tokens_,  touched_,           context.target};
   std::optional<Rejection> rejection = std::visit(Dispatcher{turn}, command);
-  if (!rejection.has_value()) Advance(turn);
-  return rejection;
+  if (rejection.has_value()) return rejection;
+  if (const auto* fork = std::get_if<model::ForkInstance>(&command)) {
+    Turn forked{instance,       fork->definition ? *context.target : context.definition,
+                context.record, events,
+                tokens_,        touched_};
+    GoOnForked(forked, *fork);
+    Advance(forked);
+  } else {
+    Advance(turn);
+  }
+  return std::nullopt;
 }
 
 namespace {
@@ -209,7 +219,7 @@ struct CauseReader {
     return model::RollBack{e.from_run, e.to_step, e.reason};
   }
   Found operator()(const model::VariablesSet& e) const {
-    return model::AssignVariables{e.scope, e.variables};
+    return model::AssignVariables{e.scope, e.variables, e.reason};
   }
   Found operator()(const model::SignalReceived& e) const {
     return model::SendSignal{e.name, e.payload};
@@ -230,7 +240,13 @@ struct CauseReader {
   }
   Found operator()(const model::ChildStarted& e) const { return model::NoteChild{e.run, e.child}; }
   Found operator()(const model::InstanceMigrated& e) const {
-    return model::MigrateInstance{e.definition, e.plan};
+    return model::MigrateInstance{e.definition, e.plan, e.reason};
+  }
+  Found operator()(const model::InstanceForked& e) const {
+    return model::ForkInstance{e.origin,       e.origin_seq,      e.origin_hash, e.origin_position,
+                               e.state,        e.variables,       e.definition,  e.plan,
+                               e.business_key, e.idempotency_key, e.deadline,    e.paused,
+                               e.queued,       e.ends_origin,     e.reason,      e.trace_parent};
   }
   template <class Other>
   Found operator()(const Other&) const {

@@ -22,7 +22,8 @@ namespace stele::decide {
 struct Context {
   const definition::Definition& definition;
   model::RecordContext record;  // the position and time that the record will have
-  const definition::Definition* target = nullptr;  // MigrateInstance: the version that it names
+  const definition::Definition* target =
+      nullptr;  // MigrateInstance, ForkInstance: the version that they name
 };
 
 // A token on its way, or (without a transition) a step that starts with its scope.

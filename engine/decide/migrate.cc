@@ -239,7 +239,7 @@ void Migration::CheckJoins() {
 // The new version's variables that the scope does not have yet get their defaults.
 void AddVariables(Turn& turn, const Scope& scope) {
   if (scope.state == model::ScopeState::kClosed) return;
-  model::VariablesSet event{scope.id, {}};
+  model::VariablesSet event{scope.id, {}, {}};
   for (const definition::Variable& variable : turn.target->body(scope.body).variables)
     if (std::ranges::find(scope.variables, variable.name, &model::NamedPayload::name) ==
         scope.variables.end())
@@ -267,7 +267,8 @@ std::optional<Rejection> Migrate(Turn& turn, const model::MigrateInstance& comma
                      fmt::format("{}", fmt::join(migration.reasons(), "; "))};
   Mapping map = migration.TakeMapping();
   turn.Emit(model::InstanceMigrated{command.definition, command.plan, std::move(map.steps),
-                                    std::move(map.transitions), std::move(map.bodies)});
+                                    std::move(map.transitions), std::move(map.bodies),
+                                    command.reason});
   for (const Scope& scope : turn.instance.scopes) AddVariables(turn, scope);
   return std::nullopt;
 }

@@ -39,6 +39,7 @@ std::optional<Rejection> Admit(Turn& turn, const model::AdmitInstance& command) 
   if (!began) Begin(turn);
   std::ranges::move(held, std::back_inserter(turn.tokens));
   turn.Touch(ScopeId());
+  GoOnWithRuns(turn);
   return std::nullopt;
 }
 
@@ -126,7 +127,7 @@ std::optional<Rejection> Assign(Turn& turn, const model::AssignVariables& comman
       if (declared.name == variable.name)
         if (std::string problem = TypeProblem(declared, variable.value.value()); !problem.empty())
           return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
-  turn.Emit(model::VariablesSet{command.scope, command.variables});
+  turn.Emit(model::VariablesSet{command.scope, command.variables, command.reason});
   return std::nullopt;
 }
 

@@ -42,19 +42,23 @@ std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command
   std::ranges::move(held, std::back_inserter(turn.tokens));
   for (const Scope& scope : turn.instance.scopes) turn.Touch(scope.id);
   turn.allowance = command.steps;
+  GoOnWithRuns(turn);
+  return std::nullopt;
+}
+
+void GoOnWithRuns(Turn& turn) {
   for (const RunId run : RunsIn(turn, RunState::kHeld)) {
-    if (!MayStart(turn)) return std::nullopt;
+    if (!MayStart(turn)) return;
     StartAttempt(turn, run);
   }
   for (const RunId id : RunsIn(turn, RunState::kFailing)) {
-    if (turn.instance.paused && turn.allowance == 0) return std::nullopt;
+    if (turn.instance.paused && turn.allowance == 0) return;
     const StepRun* run = turn.instance.FindRun(id);
     // An earlier failure may have ended the scope that it was in.
     if (run == nullptr || run->state != RunState::kFailing) continue;
     const Problem problem{run->error_kind, run->error_message, run->retryable};
     FailRun(turn, id, problem);
   }
-  return std::nullopt;
 }
 
 std::vector<Token> HeldTokens(const Turn& turn) {

@@ -99,6 +99,8 @@ std::optional<Rejection> Pause(Turn& turn, const model::PauseInstance& command);
 std::optional<Rejection> Resume(Turn& turn, const model::ResumeInstance& command);
 // The steps that are held, as tokens that start them, the outer scopes first.
 std::vector<Token> HeldTokens(const Turn& turn);
+// The runs that are held, and those that failed in a pause, as far as they may go on.
+void GoOnWithRuns(Turn& turn);
 // In a pause a step that a live token has reached is kept, and true is the answer.
 bool HoldStep(Turn& turn, const Token& token);
 // In a pause a run that failed is kept, and true is the answer.
@@ -118,6 +120,12 @@ std::optional<Rejection> Assign(Turn& turn, const model::AssignVariables& comman
 
 // rollback.cc
 std::optional<Rejection> SendBack(Turn& turn, const model::RollBack& command);
+
+// fork.cc
+std::optional<Rejection> Fork(Turn& turn, const model::ForkInstance& command);
+// What is behind the fork's first event. REQUIRES: Fork has accepted it; the turn's definition is
+// the one that the instance runs now.
+void GoOnForked(Turn& turn, const model::ForkInstance& command);
 
 // migrate.cc
 std::optional<Rejection> Migrate(Turn& turn, const model::MigrateInstance& command);

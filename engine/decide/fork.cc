@@ -1,0 +1,97 @@
+// A fork: what an instance was behind one of its events, as another one that goes on from there.
+// Attempts that were under way are the origin's; the fork makes its own. Moments that were waited
+// for stay as they were, so that those which have passed elapse at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "engine/decide/turn.h"
+#include "engine/model/snapshot.h"
+
+namespace stele::decide {
+
+namespace {
+
+std::optional<Rejection> RejectOrigin(const model::ForkInstance& command) {
+  const auto because = [&](std::string_view found) {
+    return Rejection{ErrorCode::kCannotFork,
+                     fmt::format("Expected an event of instance {} behind which it goes on but "
+                                 "found {} {}",
+                                 command.origin.value, command.origin_seq.value, found)};
+  };
+  if (!command.state.has_value()) return because("without a state");
+  if (command.state->status == model::Status::kNone) return because("before its start");
+  if (model::HasEnded(command.state->status))
+    return because(fmt::format("behind which it is {}", model::StatusName(command.state->status)));
+  return std::nullopt;
+}
+
+std::optional<Rejection> RejectTypes(const Definition& definition,
+                                     const std::vector<model::NamedPayload>& variables) {
+  for (const model::NamedPayload& variable : variables)
+    for (const definition::Variable& declared : definition.bodies[0].variables)
+      if (declared.name == variable.name)
+        if (std::string problem = TypeProblem(declared, variable.value.value()); !problem.empty())
+          return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
+  return std::nullopt;
+}
+
+model::MigrateInstance MigrationOf(const model::ForkInstance& command) {
+  return {.definition = command.definition, .plan = command.plan, .reason = command.reason};
+}
+
+// On a copy: the instance does not change when it is refused.
+std::optional<Rejection> RejectMigration(const Turn& turn, const model::ForkInstance& command) {
+  if (!command.definition) return std::nullopt;
+  Instance copy = model::CopyOf(*command.state);
+  std::vector<model::Event> events;
+  std::vector<Token> tokens;
+  std::vector<ScopeId> touched;
+  Turn probe{copy, turn.definition, turn.record, events, tokens, touched, turn.target};
+  return Migrate(probe, MigrationOf(command));
+}
+
+}  // namespace
+
+std::optional<Rejection> Fork(Turn& turn, const model::ForkInstance& command) {
+  if (turn.instance.status != model::Status::kNone)
+    return Rejection{ErrorCode::kWrongState,
+                     fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
+  if (auto rejection = RejectOrigin(command)) return rejection;
+  if (auto rejection = RejectVariables(command.variables)) return rejection;
+  if (auto rejection = RejectMigration(turn, command)) return rejection;
+  const Definition& runs = command.definition ? *turn.target : turn.definition;
+  if (auto rejection = RejectTypes(runs, command.variables)) return rejection;
+  turn.Emit(model::InstanceForked{.origin = command.origin,
+                                  .origin_seq = command.origin_seq,
+                                  .origin_hash = command.origin_hash,
+                                  .origin_position = command.origin_position,
+                                  .state = command.state,
+                                  .variables = command.variables,
+                                  .definition = command.definition,
+                                  .plan = command.plan,
+                                  .business_key = command.business_key,
+                                  .idempotency_key = command.idempotency_key,
+                                  .deadline = command.deadline,
+                                  .paused = command.paused,
+                                  .queued = command.queued,
+                                  .ends_origin = command.ends_origin,
+                                  .reason = command.reason,
+                                  .trace_parent = command.trace_parent});
+  if (command.definition) {
+    const std::optional<Rejection> refused = Migrate(turn, MigrationOf(command));
+    CHECK(!refused.has_value(), "a fork that cannot migrate: {}", refused->message);
+  }
+  if (!command.variables.empty())
+    turn.Emit(model::VariablesSet{ScopeId(), command.variables, command.reason});
+  return std::nullopt;
+}
+
+void GoOnForked(Turn& turn, const model::ForkInstance& command) {
+  if (command.paused) return;
+  const std::optional<Rejection> refused = Resume(turn, {});
+  CHECK(!refused.has_value(), "a fork that cannot go on: {}", refused->message);
+}
+
+}  // namespace stele::decide
