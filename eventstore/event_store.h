@@ -102,7 +102,7 @@ class EventStore {
   // The stored blocks, archived or not, for who copies or exports the log as it is: their payloads
   // are sealed, and payload_keys() opens them. Used by one thread at a time; REQUIRES: the store
   // outlives it.
-  virtual std::unique_ptr<BlockSource> Blocks(ShardId shard) const = 0;
+  virtual std::unique_ptr<BlockSource> ReadBlocks(ShardId shard) const = 0;
 
   // Blocks until the record at `position` is durable, until `timeout_us` passed, or until it is to
   // stop; whether it is durable.

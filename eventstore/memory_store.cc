@@ -164,6 +164,10 @@ std::unique_ptr<BlockSource> MemoryStore::MakeSource(ShardId shard) const {
   return std::make_unique<Source>(*this, shard);
 }
 
+std::unique_ptr<BlockSource> MemoryStore::ReadBlocks(ShardId shard) const {
+  return MakeSource(shard);
+}
+
 Result<std::unique_ptr<Cursor>> MemoryStore::Read(ShardId shard, Position from) const {
   return std::make_unique<LogCursor>(MakeSource(shard), shard, from, payload_keys());
 }

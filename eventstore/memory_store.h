@@ -59,6 +59,7 @@ class MemoryStore final : public EventStore {
   Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
   Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                Seq from) const override;
+  std::unique_ptr<BlockSource> ReadBlocks(ShardId shard) const override;
   bool WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
                       const std::stop_token& stop) const override;
   Status PutSnapshot(ShardId shard, InstanceId instance, const Snapshot& snapshot) override;

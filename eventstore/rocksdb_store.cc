@@ -38,7 +38,9 @@ class RocksDbStore final : public EventStore {
   Result<std::unique_ptr<Cursor>> Read(ShardId shard, Position from) const override;
   Result<std::unique_ptr<Cursor>> ReadInstance(ShardId shard, InstanceId instance,
                                                Seq from) const override;
-  std::unique_ptr<BlockSource> Blocks(ShardId shard) const override { return Source(shard, true); }
+  std::unique_ptr<BlockSource> ReadBlocks(ShardId shard) const override {
+    return Source(shard, true);
+  }
   bool WaitForRecords(ShardId shard, Position position, int64_t timeout_us,
                       const std::stop_token& stop) const override {
     return shards_.Get(shard).WaitFor(position, timeout_us, stop);
