@@ -6,6 +6,7 @@
 
 #include "cli/open_data.h"
 #include "cli/text.h"
+#include "engine/model/beginning.h"
 #include "replay/history.h"
 
 namespace stele::cli {
@@ -57,9 +58,9 @@ bool Session::Seed(InstanceId instance, FollowedRun& followed, Position before) 
   const Status read = replay::ReadHistory(
       engine_.store(), kShard, instance,
       [&](const replay::HistoryEntry& entry) {
-        if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event))
+        if (model::BeginsInstance(entry.event))
           followed.timeline.emplace(
-              *engine_.shard().registry().Find(started->definition)->definition,
+              *engine_.shard().registry().Find(model::DefinitionBehind(entry.event))->definition,
               &engine_.shard().registry());
         followed.timeline->Apply(entry.event, entry.record);
       },
@@ -81,8 +82,9 @@ void Session::OnRecord(InstanceId instance, std::span<const model::Event> events
   FollowedRun& followed = found->second;
   followed.ending.reset();
   if (!followed.timeline.has_value()) {
-    if (const auto* started = std::get_if<model::InstanceStarted>(&events.front())) {
-      const auto* registered = engine_.shard().registry().Find(started->definition);
+    if (model::BeginsInstance(events.front())) {
+      const auto* registered =
+          engine_.shard().registry().Find(model::DefinitionBehind(events.front()));
       followed.timeline.emplace(*registered->definition, &engine_.shard().registry());
       display_.Say(fmt::format("instance {} of {}", instance.value, Clean(registered->name)));
     } else if (!Seed(instance, followed, record.position)) {

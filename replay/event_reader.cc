@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "engine/definition/canonical.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
 #include "replay/history.h"
@@ -66,7 +67,7 @@ Result<std::optional<std::vector<ShownEvent>>> EventReader::Next() {
     if (!events.has_value()) return std::unexpected(events.error());
     if ((*record)->position >= from_) {
       if (header.instance && !runs_.contains(header.instance) &&
-          !std::holds_alternative<model::InstanceStarted>(events->front()))
+          !model::BeginsInstance(events->front()))
         STELE_RETURN_IF_ERROR(LookUp(header.instance, (*record)->position));
       return Shown(**record, *events);
     }
@@ -109,11 +110,7 @@ void EventReader::Follow(InstanceId instance, const model::Event& event) {
     if (read.has_value()) definitions_[registered->definition] = *std::move(read);
     return;
   }
-  DefinitionId definition;
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event))
-    definition = started->definition;
-  if (const auto* migrated = std::get_if<model::InstanceMigrated>(&event))
-    definition = migrated->definition;
+  const DefinitionId definition = model::DefinitionBehind(event);
   if (!definition) return;
   if (runs_.size() >= kKnownInstances) runs_.clear();
   runs_[instance] = definition;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/apply/apply.h"
+#include "engine/model/beginning.h"
 
 namespace stele::replay {
 
@@ -11,9 +12,7 @@ namespace {
 
 // Of a definition that the event brings the instance to.
 Status CheckBegun(const model::Registry& registry, const model::Event& event, InstanceId instance) {
-  DefinitionId id;
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) id = started->definition;
-  if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) id = moved->definition;
+  const DefinitionId id = model::DefinitionBehind(event);
   if (!id) return {};
   const model::RegisteredDefinition* registered = registry.Find(id);
   return registered == nullptr ? Status() : CheckMayBeRead(*registered, instance);
@@ -34,9 +33,10 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId 
     if (!over) readable = CheckBegun(registry, entry.event, instance);
     over = over || !readable.has_value();
     if (over) return;
-    if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event)) {
-      const auto* registered = registry.Find(started->definition);
-      CHECK(registered != nullptr, "no definition {}", started->definition.value);
+    if (model::BeginsInstance(entry.event)) {
+      const DefinitionId begins = model::DefinitionBehind(entry.event);
+      const auto* registered = registry.Find(begins);
+      CHECK(registered != nullptr, "no definition {}", begins.value);
       recorded->timeline.emplace(*registered->definition, &registry);
     }
     apply::Apply(recorded->instance, entry.event, entry.record);

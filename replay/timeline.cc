@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "replay/standing.h"
 
 namespace stele::replay {
 
@@ -50,6 +51,36 @@ std::string_view AttemptStateName(AttemptState state) {
   return "";
 }
 
+namespace {
+
+// Of a run that began in the origin of a fork, and ended there.
+constexpr size_t kNoLine = SIZE_MAX;
+
+StepState StateOf(const model::StepRun& run) {
+  using model::RunState;
+  switch (run.state) {
+    case RunState::kBackoff:
+      return StepState::kBackoff;
+    case RunState::kDelay:
+      return StepState::kDelay;
+    case RunState::kChildren:
+    case RunState::kFailed:  // its fallback is open
+      return StepState::kChildren;
+    case RunState::kParked:
+      return StepState::kParked;
+    case RunState::kWaiting:
+      return StepState::kWaiting;
+    case RunState::kAttempt:
+    case RunState::kDone:
+    case RunState::kHeld:
+    case RunState::kFailing:
+      return StepState::kHeld;
+  }
+  return StepState::kHeld;
+}
+
+}  // namespace
+
 // The events that change a line; the others are of no step.
 struct TimelineWriter {
   Timeline& timeline;
@@ -96,6 +127,33 @@ struct TimelineWriter {
   }
 
   void operator()(const model::InstanceStarted&) const { timeline.started_ = record.time; }
+  // Of the origin's runs, those that are still open. What is under way there is not so here.
+  void operator()(const model::InstanceForked& event) const {
+    timeline.started_ = record.time;
+    timeline.of_run_.resize(event.state->last_run.value, kNoLine);
+    for (const model::Scope& scope : event.state->scopes) {
+      model::StepRun inside;
+      inside.scope = scope.id;
+      inside.step = StepIndex(0);
+      timeline.suffixes_[scope.id] = LabelOf(*event.state, *timeline.definition_, inside)
+                                         .substr(timeline.definition_->step(inside.step).id.size());
+    }
+    for (const model::StepRun& run : event.state->runs) {
+      StepLine& line = NewLine(run.step, run.scope, run.id);
+      timeline.of_run_[run.id.value - 1] = timeline.lines_.size() - 1;
+      line.started = run.activated;
+      line.purpose = run.purpose;
+      line.of = run.of;
+      Set(line, StateOf(run));
+      line.due = run.due;
+      line.kind = run.error_kind;
+      line.message = run.error_message;
+      if (run.human == nullptr) continue;
+      line.due = run.human->due;
+      line.claimed_by = run.human->claimed_by;
+      line.votes = run.human->votes;
+    }
+  }
   void operator()(const model::StepActivated& event) const {
     StepLine& line = NewLine(event.step, event.scope, event.run);
     timeline.of_run_.push_back(timeline.lines_.size() - 1);
@@ -235,12 +293,12 @@ void Timeline::Apply(const model::Event& event, const model::RecordContext& reco
 }
 
 const StepLine* Timeline::FindRun(RunId run) const {
-  if (!run || run.value > of_run_.size()) return nullptr;
+  if (!run || run.value > of_run_.size() || of_run_[run.value - 1] == kNoLine) return nullptr;
   return &lines_[of_run_[run.value - 1]];
 }
 
 StepLine& Timeline::Line(RunId run) {
-  CHECK(run && run.value <= of_run_.size(), "no run {}", run.value);
+  CHECK(FindRun(run) != nullptr, "no run {}", run.value);
   return lines_[of_run_[run.value - 1]];
 }
 

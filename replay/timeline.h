@@ -94,7 +94,7 @@ class Timeline {
   const definition::Definition* definition_;
   const model::Registry* registry_;
   std::vector<StepLine> lines_;
-  std::vector<size_t> of_run_;               // run - 1 -> its line
+  std::vector<size_t> of_run_;               // run - 1 -> its line; kNoLine: it has none
   std::map<ScopeId, std::string> suffixes_;  // of the labels in a scope
   TimeUs started_;
 };

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "engine/apply/apply.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "eventstore/for_each_record.h"
 #include "replay/history.h"
@@ -153,17 +154,13 @@ Result<bool> Following::TakeRecord(const eventstore::RecordView& record, Followe
   const auto take = [&](const model::Event& event) {
     const Seq here = std::exchange(seq, seq.Next());
     if (!known || !readable.has_value() || here < followed.next) return;
-    DefinitionId begins;
-    const auto* started = std::get_if<model::InstanceStarted>(&event);
-    if (started != nullptr) begins = started->definition;
-    if (const auto* moved = std::get_if<model::InstanceMigrated>(&event))
-      begins = moved->definition;
+    const DefinitionId begins = model::DefinitionBehind(event);
     const auto* registered = begins ? registry.Find(begins) : nullptr;
     known = !begins || registered != nullptr;
     if (registered != nullptr)
       readable = replay::CheckMayBeRead(*registered, record.header.instance);
     if (!known || !readable.has_value()) return;
-    if (started != nullptr) {
+    if (model::BeginsInstance(event)) {
       followed.run.timeline.emplace(*registered->definition, &registry);
       if (is_news && here >= followed.shown)
         display_.Say(fmt::format("instance {} of {}", record.header.instance.value,

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "engine/embed/notices.h"
+#include "engine/model/beginning.h"
 #include "replay/history.h"
 
 namespace stele::embed {
@@ -85,10 +86,11 @@ void Feed::End() {
 }
 
 void Feed::Known::Follow(const model::Event& event, const model::Registry& registry) {
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
-    definition = registry.Find(started->definition)->definition;
+  if (const DefinitionId runs = model::DefinitionBehind(event))
+    definition = registry.Find(runs)->definition;
+  if (const auto* forked = std::get_if<model::InstanceForked>(&event)) {
+    for (const model::StepRun& run : forked->state->runs) steps[run.id] = run.step;
   } else if (const auto* migrated = std::get_if<model::InstanceMigrated>(&event)) {
-    definition = registry.Find(migrated->definition)->definition;
     for (auto& [run, step] : steps)
       if (step.value < migrated->steps.size()) step = migrated->steps[step.value];
   } else if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
@@ -102,7 +104,7 @@ Feed::Known* Feed::KnownOf(InstanceId instance, std::span<const model::Event> ev
   if (!instance) return nullptr;
   const auto [place, is_new] = known_.try_emplace(instance);
   Known& known = place->second;
-  if (is_new && !std::holds_alternative<model::InstanceStarted>(events.front())) {
+  if (is_new && !model::BeginsInstance(events.front())) {
     const stele::Status read = replay::ReadHistory(
         *store_, ShardId(), instance,
         [&](const replay::HistoryEntry& entry) {

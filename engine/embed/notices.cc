@@ -1,5 +1,7 @@
 #include "engine/embed/notices.h"
 
+#include "engine/model/instance.h"
+
 namespace stele::embed {
 
 namespace {
@@ -75,6 +77,12 @@ std::optional<Notice> NoticeOf(InstanceId instance, const model::Event& event, T
                   .definition = definition,
                   .status = "running",
                   .input = std::string(started->input.text()),
+                  .time_us = time.value}};
+  if (const auto* forked = As<model::InstanceForked>(event))
+    return Begun{{.instance = instance.value,
+                  .definition = definition,
+                  .status = "running",
+                  .input = std::string(forked->state->input.text()),
                   .time_us = time.value}};
   if (std::optional<InstanceNotice> end = EndNoticeOf(event)) {
     end->instance = instance.value;

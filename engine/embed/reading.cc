@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "engine/embed/core.h"
+#include "engine/model/beginning.h"
 #include "replay/history.h"
 #include "replay/to_json.h"
 
@@ -21,10 +22,7 @@ Result<std::string> Engine::History(uint64_t instance) {
   };
   const stele::Status read = replay::ReadHistory(
       core_->store(), ShardId(), InstanceId(instance), [&](const replay::HistoryEntry& entry) {
-        if (const auto* started = std::get_if<model::InstanceStarted>(&entry.event))
-          name_by(started->definition);
-        if (const auto* migrated = std::get_if<model::InstanceMigrated>(&entry.event))
-          name_by(migrated->definition);
+        if (const DefinitionId runs = model::DefinitionBehind(entry.event)) name_by(runs);
         lines += ToJson(Value(replay::ToJson(entry, definition))) + "\n";
       });
   if (!read.has_value()) return std::unexpected(ToError(read.error()));

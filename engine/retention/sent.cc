@@ -60,6 +60,8 @@ Result<Sent> FindSent(const EventStore& log, ShardId shard, std::span<const Inst
             if (met->message_position) traces.met.insert(met->message_position);
           } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
             if (!started->idempotency_key.empty()) traces.started.insert(started->idempotency_key);
+          } else if (const auto* forked = std::get_if<model::InstanceForked>(&event)) {
+            if (!forked->idempotency_key.empty()) traces.started.insert(forked->idempotency_key);
           } else if (std::holds_alternative<model::MessagePublished>(event)) {
             sent.published.push_back(position);
           }

@@ -33,15 +33,14 @@ size_t BytesOf(const model::StartInstance& command) {
 }
 
 // Answers when the first start is durable: with a refusal when this one is another.
-Shard::Answer AnswerIfSame(const StartedLog& log, InstanceId known, model::StartInstance command,
+template <class Command>
+Shard::Answer AnswerIfSame(const StartedLog& log, InstanceId known, Command command,
                            Shard::Answer answer) {
   if (!answer || !IsGivenKey(command)) return answer;
   return [log, known, command = std::move(command),
           answer = std::move(answer)](const Result<Position>& first) {
     if (!first.has_value()) return answer(first);
-    const model::RegisteredDefinition* definition = log.registry.Find(command.definition);
-    const auto refused = RefuseOtherStart(
-        log, known, definition == nullptr ? std::string_view() : definition->name, command);
+    const auto refused = RefuseOtherStart(log, known, command);
     answer(refused.has_value() ? Result<Position>(std::unexpected(*refused)) : first);
   };
 }
@@ -55,6 +54,13 @@ size_t PayloadOf(const model::Command& command) {
   if (const auto* set = std::get_if<model::AssignVariables>(&command))
     return BytesOf(set->variables);
   return 0;
+}
+
+// As far as bounds and keys go.
+model::StartInstance AsStart(const model::ForkInstance& fork) {
+  return {.variables = fork.variables,
+          .business_key = fork.business_key,
+          .idempotency_key = fork.idempotency_key};
 }
 
 }  // namespace
@@ -115,28 +121,60 @@ std::optional<Error> Shard::RefuseBounds(std::string_view definition,
                            definition, command.business_key, (*taken)->value)};
 }
 
+std::optional<Error> Shard::RefuseFork(const model::ForkInstance& command,
+                                       const StartOptions& options) const {
+  if (failed_ || draining_) return Stopped();
+  const DefinitionId ran = command.state.has_value() ? command.state->definition : DefinitionId();
+  for (const DefinitionId id : {ran, command.definition ? command.definition : ran})
+    if (registry_.Find(id) == nullptr)
+      return Error{ErrorCode::kUnknownDefinition,
+                   fmt::format("Expected a definition but found no {}", id.value)};
+  const model::RegisteredDefinition& runs =
+      *registry_.Find(command.definition ? command.definition : ran);
+  // A version that is retired goes on with what runs in it.
+  if (command.definition || runs.state != model::DefinitionState::kRetired)
+    if (auto refused = RefuseState(runs)) return refused;
+  return RefuseBounds(runs.name, AsStart(command), options);
+}
+
+template <class Command>
+InstanceId Shard::FindBegun(Command& command, Answer& answer) {
+  if (command.idempotency_key.empty() || failed_) return InstanceId();
+  const StartedLog log{*parts_.store, options_.shard, registry_};
+  if (const auto found = starting_.find(command.idempotency_key); found != starting_.end()) {
+    const InstanceId first = found->second.instance;
+    if (answer)
+      found->second.also.push_back(AnswerIfSame(log, first, std::move(command), std::move(answer)));
+    return first;
+  }
+  const auto known = board_.ByIdempotencyKey(command.idempotency_key);
+  if (!known.has_value() || !known->has_value() || Contains(registry_.purge.instances, **known))
+    return InstanceId();
+  Hold({.position = Position(next_position_.value - 1),
+        .kind = ReleaseKind::kAnswer,
+        .answer = AnswerIfSame(log, **known, std::move(command), std::move(answer))});
+  return **known;
+}
+
+template <class Command>
+InstanceId Shard::BeginNew(Command command, DefinitionId runs, std::string_view actor,
+                           Answer answer) {
+  last_instance_ = last_instance_.Next();
+  if (!command.idempotency_key.empty())
+    starting_[command.idempotency_key] = {.instance = last_instance_, .also = {}};
+  if (!command.business_key.empty())
+    starting_keys_.emplace(std::pair(registry_.Find(runs)->name, command.business_key),
+                           last_instance_);
+  ++starting_instances_;
+  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
+  Wake();
+  return last_instance_;
+}
+
 InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer,
                         StartOptions options) {
   // A start that came before gives the same instance.
-  if (!command.idempotency_key.empty() && !failed_) {
-    const StartedLog log{*parts_.store, options_.shard, registry_};
-    if (const auto found = starting_.find(command.idempotency_key); found != starting_.end()) {
-      const InstanceId first = found->second.instance;
-      if (answer)
-        found->second.also.push_back(
-            AnswerIfSame(log, first, std::move(command), std::move(answer)));
-      return first;
-    }
-    const auto known = board_.ByIdempotencyKey(command.idempotency_key);
-    const bool is_kept =
-        known.has_value() && known->has_value() && !Contains(registry_.purge.instances, **known);
-    if (is_kept) {
-      Hold({.position = Position(next_position_.value - 1),
-            .kind = ReleaseKind::kAnswer,
-            .answer = AnswerIfSame(log, **known, std::move(command), std::move(answer))});
-      return **known;
-    }
-  }
+  if (const InstanceId begun = FindBegun(command, answer)) return begun;
   std::optional<Error> error = RefuseStart(command, options);
   if (!error.has_value())
     if (const Status prepared = PrepareStart(command); !prepared.has_value())
@@ -145,29 +183,45 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
     if (answer) answer(std::unexpected(*error));
     return InstanceId();
   }
-  last_instance_ = last_instance_.Next();
-  if (!command.idempotency_key.empty())
-    starting_[command.idempotency_key] = {.instance = last_instance_, .also = {}};
-  if (!command.business_key.empty())
-    starting_keys_.emplace(
-        std::pair(registry_.Find(command.definition)->name, command.business_key), last_instance_);
-  ++starting_instances_;
-  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
-  Wake();
-  return last_instance_;
+  const DefinitionId runs = command.definition;
+  return BeginNew(std::move(command), runs, actor, std::move(answer));
 }
 
-// A start leaves the inbox: what stood for it there goes, and who joined it is answered with it.
-void Shard::TakeStarting(Inbound& inbound, const model::StartInstance& start) {
+InstanceId Shard::Fork(model::ForkInstance command, std::string_view actor, Answer answer,
+                       StartOptions options) {
+  if (const InstanceId begun = FindBegun(command, answer)) return begun;
+  if (const auto error = RefuseFork(command, options)) {
+    if (answer) answer(std::unexpected(*error));
+    return InstanceId();
+  }
+  command.trace_parent = model::NormalTraceParent(command.trace_parent);
+  const DefinitionId runs = command.definition ? command.definition : command.state->definition;
+  return BeginNew(std::move(command), runs, actor, std::move(answer));
+}
+
+// A start or a fork leaves the inbox: what stood for it there goes, and who joined it is answered
+// with it.
+void Shard::TakeStarting(Inbound& inbound) {
+  DefinitionId runs;
+  std::string business_key, idempotency_key;
+  if (const auto* start = std::get_if<model::StartInstance>(&inbound.command)) {
+    runs = start->definition;
+    business_key = start->business_key;
+    idempotency_key = start->idempotency_key;
+  } else if (const auto* fork = std::get_if<model::ForkInstance>(&inbound.command)) {
+    runs = fork->definition ? fork->definition : fork->state->definition;
+    business_key = fork->business_key;
+    idempotency_key = fork->idempotency_key;
+  }
   --starting_instances_;
-  if (!start.business_key.empty()) {
-    const std::string& name = registry_.Find(start.definition)->name;
-    const auto [first, last] = starting_keys_.equal_range({name, start.business_key});
+  if (!business_key.empty()) {
+    const std::string& name = registry_.Find(runs)->name;
+    const auto [first, last] = starting_keys_.equal_range({name, business_key});
     const auto found = std::find_if(
         first, last, [&](const auto& starting) { return starting.second == inbound.instance; });
     if (found != last) starting_keys_.erase(found);
   }
-  const auto joined = starting_.find(start.idempotency_key);
+  const auto joined = starting_.find(idempotency_key);
   if (joined == starting_.end()) return;
   std::vector<Answer> also = std::move(joined->second.also);
   starting_.erase(joined);

@@ -72,6 +72,10 @@ void Board::Fold(const model::Instance& instance, const definition::Definition& 
         Wait(folding, attempt->run, run->waits, false);
     } else if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
       Begin(folding, started->queued, true);
+    } else if (const auto* forked = std::get_if<model::InstanceForked>(&event)) {
+      Begin(folding, forked->queued, true);
+      for (const model::StepRun& run : forked->state->runs)
+        if (run.state == model::RunState::kWaiting) Wait(folding, run.id, run.waits, true);
     } else if (const auto* message = std::get_if<model::MessagePublished>(&event)) {
       Publish(*message, record, published++);
     } else if (const auto* met = std::get_if<model::MessageCorrelated>(&event)) {

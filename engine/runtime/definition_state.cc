@@ -26,9 +26,11 @@ std::optional<Error> RefuseState(const model::RegisteredDefinition& definition) 
 
 Result<const definition::Definition*> TargetOf(const model::Registry& registry,
                                                const model::Command& command) {
-  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
-  const model::RegisteredDefinition* target =
-      migrate == nullptr ? nullptr : registry.Find(migrate->definition);
+  DefinitionId named;
+  if (const auto* migrate = std::get_if<model::MigrateInstance>(&command))
+    named = migrate->definition;
+  if (const auto* fork = std::get_if<model::ForkInstance>(&command)) named = fork->definition;
+  const model::RegisteredDefinition* target = named ? registry.Find(named) : nullptr;
   if (target == nullptr) return nullptr;
   if (target->state == DefinitionState::kRetired)
     return std::unexpected(NotIn(*target, "one that instances may migrate to"));

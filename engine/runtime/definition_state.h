@@ -15,8 +15,8 @@ namespace stele::runtime {
 // kDefinitionState: no instance of it starts.
 std::optional<Error> RefuseState(const model::RegisteredDefinition& definition);
 
-// The version that a migration names; null: the command is none, or there is no such version.
-// kDefinitionState: it is retired.
+// The version that a migration or a fork names; null: the command is none, or there is no such
+// version. kDefinitionState: it is retired.
 Result<const definition::Definition*> TargetOf(const model::Registry& registry,
                                                const model::Command& command);
 

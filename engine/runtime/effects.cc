@@ -121,6 +121,7 @@ void Shard::GoOn(Live& live, std::string_view actor) {
   ArmTimer(live);
   const std::set<RunId> not_begun = std::exchange(live.not_begun, {});
   FollowParent(live, actor);
+  EndOrigin(live, actor);
   // The version that it was migrated to has no limit to wait for.
   if (live.instance.queued && !live.definition->concurrency.has_value())
     inbox_.push_back({id, model::AdmitInstance{}, std::string(actor), nullptr});

@@ -13,22 +13,21 @@ namespace stele::runtime {
 
 namespace {
 
-// Nothing: it was erased or purged.
-Result<std::optional<model::InstanceStarted>> ReadStarted(const StartedLog& log,
-                                                          InstanceId instance) {
-  std::optional<model::InstanceStarted> started;
-  const Status read = eventstore::ForEachRecord(
-      log.store.ReadInstance(log.shard, instance, Seq(1)),
-      [&](const eventstore::RecordView& record) -> Result<bool> {
-        if (record.erased) return false;
-        STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
-          if (const auto* first = std::get_if<model::InstanceStarted>(&event)) started = *first;
-        }));
-        return false;
-      });
+// The first event; nothing: it was erased or purged.
+Result<std::optional<model::Event>> ReadFirst(const StartedLog& log, InstanceId instance) {
+  std::optional<model::Event> first;
+  const Status read =
+      eventstore::ForEachRecord(log.store.ReadInstance(log.shard, instance, Seq(1)),
+                                [&](const eventstore::RecordView& record) -> Result<bool> {
+                                  if (record.erased) return false;
+                                  auto events = model::Decode(record.body);
+                                  if (!events.has_value()) return std::unexpected(events.error());
+                                  if (!events->empty()) first = std::move(events->front());
+                                  return false;
+                                });
   if (!read.has_value() && read.error().code != ErrorCode::kInstanceErased)
     return std::unexpected(read.error());
-  return started;
+  return first;
 }
 
 bool IsEmpty(const Payload& payload) {
@@ -63,30 +62,62 @@ bool IsSameVariables(const std::vector<model::NamedPayload>& started,
   return std::ranges::all_of(started, is_as_asked) && std::ranges::all_of(given, is_there);
 }
 
+Error OtherThan(InstanceId known, const std::string& key, std::string_view other) {
+  return {ErrorCode::kDuplicateKey,
+          fmt::format("Expected a new idempotency key for this start but instance {} was started "
+                      "with \"{}\" and another {}",
+                      known.value, key, other)};
+}
+
 }  // namespace
 
 std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
                                       std::string_view definition,
                                       const model::StartInstance& command) {
-  const auto started = ReadStarted(log, known);
-  if (!started.has_value()) return started.error();
-  if (!started->has_value()) return std::nullopt;
-  const model::InstanceStarted& first = **started;
-  const model::RegisteredDefinition& ran = *log.registry.Find(first.definition);
+  const auto begun = ReadFirst(log, known);
+  if (!begun.has_value()) return begun.error();
+  if (!begun->has_value()) return std::nullopt;
+  const auto* first = std::get_if<model::InstanceStarted>(&**begun);
+  if (first == nullptr) return OtherThan(known, command.idempotency_key, "instance's state");
+  const model::RegisteredDefinition& ran = *log.registry.Find(first->definition);
   std::string_view other;
   if (ran.name != definition)
     other = "definition";
-  else if (!IsSameInput(first.input, command.input))
+  else if (!IsSameInput(first->input, command.input))
     other = "input";
-  else if (first.business_key != command.business_key)
+  else if (first->business_key != command.business_key)
     other = "business key";
-  else if (!IsSameVariables(first.variables, command.variables, *ran.definition))
+  else if (!IsSameVariables(first->variables, command.variables, *ran.definition))
     other = "value of a variable";
   if (other.empty()) return std::nullopt;
-  return Error{ErrorCode::kDuplicateKey,
-               fmt::format("Expected a new idempotency key for this start but instance {} was "
-                           "started with \"{}\" and another {}",
-                           known.value, command.idempotency_key, other)};
+  return OtherThan(known, command.idempotency_key, other);
+}
+
+std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
+                                      const model::StartInstance& command) {
+  const model::RegisteredDefinition* definition = log.registry.Find(command.definition);
+  return RefuseOtherStart(log, known, definition == nullptr ? std::string_view() : definition->name,
+                          command);
+}
+
+std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
+                                      const model::ForkInstance& command) {
+  const auto begun = ReadFirst(log, known);
+  if (!begun.has_value()) return begun.error();
+  if (!begun->has_value()) return std::nullopt;
+  const auto* first = std::get_if<model::InstanceForked>(&**begun);
+  std::string_view other;
+  if (first == nullptr || first->origin != command.origin ||
+      first->origin_seq != command.origin_seq)
+    other = "instance's state";
+  else if (first->definition != command.definition || first->plan != command.plan)
+    other = "definition";
+  else if (first->business_key != command.business_key)
+    other = "business key";
+  else if (first->variables != command.variables)
+    other = "value of a variable";
+  if (other.empty()) return std::nullopt;
+  return OtherThan(known, command.idempotency_key, other);
 }
 
 bool IsGivenKey(const model::StartInstance& command) {

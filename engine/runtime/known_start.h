@@ -27,8 +27,17 @@ struct StartedLog {
 std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
                                       std::string_view definition,
                                       const model::StartInstance& command);
+// Of the definition that it names.
+std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
+                                      const model::StartInstance& command);
+// The same of a fork: of another event, or with other variables or another definition.
+std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
+                                      const model::ForkInstance& command);
 
 // Whether somebody outside has given the key, and not the engine, whose keys say what they start.
 bool IsGivenKey(const model::StartInstance& command);
+inline bool IsGivenKey(const model::ForkInstance&) {
+  return true;
+}
 
 }  // namespace stele::runtime

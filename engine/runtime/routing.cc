@@ -34,6 +34,10 @@ void Shard::React(Live& live) {
   const Position position(next_position_.value - 1);
   board_.Fold(live.instance, *live.definition, events_, {position, now_}, live.waiting);
   bool ended = false;
+  if (std::holds_alternative<model::InstanceForked>(events_[0]))
+    for (const model::StepRun& run : live.instance.runs)
+      for (const model::Wait& wait : run.waits)
+        if (wait.kind == model::WaitKind::kMessage) Route(wait.name, wait.key);
   for (const model::Event& event : events_) {
     if (const auto* activated = std::get_if<model::StepActivated>(&event)) {
       for (const model::Wait& wait : activated->waits)
@@ -152,6 +156,25 @@ void Shard::FollowParent(Live& live, std::string_view actor) {
   } else if (!instance.paused && child.paused) {
     Send(id, ResumeWithParent(), actor, nullptr);
   }
+}
+
+// A reset: what it was made of goes on in it alone.
+void Shard::EndOrigin(const Live& live, std::string_view actor) {
+  if (!live.instance.ends_origin) return;
+  const InstanceId id = live.instance.id, origin = live.instance.origin;
+  const Seq seq = live.instance.origin_seq;
+  const Result<Live*> found = Load(origin);
+  if (!found.has_value()) {
+    const ErrorCode code = found.error().code;
+    const bool gone = code == ErrorCode::kUnknownInstance || code == ErrorCode::kInstanceErased;
+    return gone ? void() : Failed(found.error());
+  }
+  looked_at_.push_back(origin);
+  if (model::HasEnded((*found)->instance.status)) return;
+  Send(origin,
+       model::TerminateInstance{
+           fmt::format("reset: instance {} goes on from its event {}", id.value, seq.value)},
+       actor, nullptr);
 }
 
 void Shard::WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended) {

@@ -176,21 +176,22 @@ void Shard::Process(Inbound& inbound) {
     if (release.answer) Hold(std::move(release));
   };
   // What has happened outside is recorded to the last; nothing new begins.
-  const bool begins = std::holds_alternative<model::StartInstance>(inbound.command) ||
-                      std::holds_alternative<model::ElapseTimer>(inbound.command);
-  const auto* start = std::get_if<model::StartInstance>(&inbound.command);
-  if (start != nullptr) TakeStarting(inbound, *start);
-  if (draining_ && begins)
+  auto* start = std::get_if<model::StartInstance>(&inbound.command);
+  auto* fork = std::get_if<model::ForkInstance>(&inbound.command);
+  const bool is_new = start != nullptr || fork != nullptr;
+  if (is_new) TakeStarting(inbound);
+  if (draining_ && (is_new || std::holds_alternative<model::ElapseTimer>(inbound.command)))
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
   if (auto refused = RefuseRemoved(inbound.instance)) return refuse(*std::move(refused));
   if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));
   const auto target = TargetOf(registry_, inbound.command);
   if (!target.has_value()) return refuse(target.error());
 
-  Result<Live*> loaded = start != nullptr ? &Adopt(inbound.instance) : Load(inbound.instance);
+  Result<Live*> loaded = is_new ? &Adopt(inbound.instance) : Load(inbound.instance);
   if (!loaded.has_value()) return refuse(loaded.error());
   Live& live = **loaded;
-  if (start != nullptr) AdoptStart(live, inbound.command);
+  if (start != nullptr) AdoptStart(live, *start);
+  if (fork != nullptr) AdoptFork(live, *fork);
   if (auto* retry = std::get_if<model::RetryInstance>(&inbound.command)) AdoptRetry(live, *retry);
   if (failed_) return refuse(failure_);
   if (inbound.is_result) --live.results;
@@ -202,6 +203,7 @@ void Shard::Process(Inbound& inbound) {
     Settle(live);
     return refuse(*std::move(rejection));
   }
+  if (fork != nullptr && *target != nullptr) live.definition = *target;
   Record(live, inbound.actor);
   if (inbound.answer)
     Hold({.position = context.record.position,
@@ -210,11 +212,16 @@ void Shard::Process(Inbound& inbound) {
           .answer = std::move(inbound.answer)});
 }
 
-// The definition of an instance that starts, and whether it must wait for a place.
-void Shard::AdoptStart(Live& live, model::Command& command) {
-  auto& start = std::get<model::StartInstance>(command);
+// The definition of an instance that begins, and whether it must wait for a place.
+void Shard::AdoptStart(Live& live, model::StartInstance& start) {
   live.definition = registry_.Find(start.definition)->definition.get();
   start.queued = MustQueue(*live.definition, start.concurrency_key);
+}
+
+void Shard::AdoptFork(Live& live, model::ForkInstance& fork) {
+  live.definition = registry_.Find(fork.state->definition)->definition.get();
+  const DefinitionId runs = fork.definition ? fork.definition : fork.state->definition;
+  fork.queued = MustQueue(*registry_.Find(runs)->definition, fork.state->concurrency_key);
 }
 
 void Shard::Record(Live& live, std::string_view actor) {
@@ -240,8 +247,10 @@ void Shard::Record(Live& live, std::string_view actor) {
     if (!resumed_) awake_.insert(live.instance.id);
     reopened_[live.instance.id] = position;
     ++open_instances_;
-  } else if (std::holds_alternative<model::InstanceStarted>(events_[0])) {
+  } else if (std::holds_alternative<model::InstanceStarted>(events_[0]) ||
+             std::holds_alternative<model::InstanceForked>(events_[0])) {
     ++open_instances_;
+    EndOrigin(live, actor);
   }
   if (model::HasEnded(live.instance.status)) --open_instances_;
   CollectEffects(live);

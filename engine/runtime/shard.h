@@ -169,6 +169,10 @@ class Shard {
   // used before gives the instance that it started.
   InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer,
                    StartOptions options = {});
+  // Begins another instance, from what one was behind an event; as Start. `command` says what that
+  // was: its state is not compared with the log.
+  InstanceId Fork(model::ForkInstance command, std::string_view actor, Answer answer,
+                  StartOptions options = {});
   // What stands against a start of a definition of that name, its state apart: bounds, keys. A
   // definition need not be registered yet.
   std::optional<Error> RefuseBounds(std::string_view definition,
@@ -252,7 +256,8 @@ class Shard {
   void Process(Inbound& inbound);
   bool HasRoom() const;
   size_t BytesInFlight() const { return bytes_in_flight_ + batch_.bytes(); }
-  void AdoptStart(Live& live, model::Command& command);
+  void AdoptStart(Live& live, model::StartInstance& start);
+  void AdoptFork(Live& live, model::ForkInstance& fork);
   void AdoptRetry(const Live& live, model::RetryInstance& retry);
   bool MustQueue(const definition::Definition& definition, const std::string& key);
   void Record(Live& live, std::string_view actor);
@@ -280,8 +285,15 @@ class Shard {
   // admission.cc: what may start, and when
   std::optional<Error> RefuseStart(const model::StartInstance& command,
                                    const StartOptions& options) const;
+  std::optional<Error> RefuseFork(const model::ForkInstance& command,
+                                  const StartOptions& options) const;
   Status PrepareStart(model::StartInstance& command);
-  void TakeStarting(Inbound& inbound, const model::StartInstance& start);
+  // Of a start or a fork: the instance that the same key has begun before; 0: there is none.
+  template <class Command>
+  InstanceId FindBegun(Command& command, Answer& answer);
+  template <class Command>
+  InstanceId BeginNew(Command command, DefinitionId runs, std::string_view actor, Answer answer);
+  void TakeStarting(Inbound& inbound);
   // A place under the limit may be free, or who waits for one may go on without: at the turn's end.
   void PlaceMayBeFree(std::string_view definition, std::string_view key);
   void AdmitQueued();
@@ -298,6 +310,7 @@ class Shard {
   void TellChild(InstanceId child, bool pause);
   std::optional<Error> RefuseToFollow(const Inbound& inbound);
   void FollowParent(Live& live, std::string_view actor);
+  void EndOrigin(const Live& live, std::string_view actor);
   void TellWatchers(const model::Instance& instance);
 
   // effects.cc: what a record asks for outside

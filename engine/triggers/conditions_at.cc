@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "eventstore/for_each_record.h"
 
@@ -34,8 +35,8 @@ class DefinitionNames {
   Result<std::string> Of(InstanceId instance, const std::vector<model::Event>& events) {
     bool ends = false;
     for (const model::Event& event : events) {
-      if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
-        open_[instance] = started->definition;
+      if (model::BeginsInstance(event)) {
+        open_[instance] = model::DefinitionBehind(event);
       } else {
         ends = ends || !std::holds_alternative<model::InstanceRetryRequested>(event);
       }
@@ -62,8 +63,7 @@ class DefinitionNames {
     STELE_RETURN_IF_ERROR(ForEachRecord(
         log_.ReadInstance(shard_, instance, Seq(1)), [&](const RecordView& record) -> Result<bool> {
           STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
-            if (const auto* started = std::get_if<model::InstanceStarted>(&event))
-              definition = started->definition;
+            if (model::BeginsInstance(event)) definition = model::DefinitionBehind(event);
           }));
           return false;
         }));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/model/beginning.h"
 #include "engine/triggers/firing_input.h"
 
 namespace stele::triggers {
@@ -30,9 +31,9 @@ std::string KeyOfCondition(Position began) {
 
 bool Occurrences::Reads(const model::Event& event) {
   return IsOfRegistry(event) ||
-         IsOneOf<model::InstanceStarted, model::InstanceCompleted, model::InstanceFailed,
-                 model::InstanceCancelled, model::InstanceTerminated, model::InstanceRetryRequested,
-                 model::MessagePublished>(event);
+         IsOneOf<model::InstanceStarted, model::InstanceForked, model::InstanceCompleted,
+                 model::InstanceFailed, model::InstanceCancelled, model::InstanceTerminated,
+                 model::InstanceRetryRequested, model::MessagePublished>(event);
 }
 
 void Occurrences::Fold(std::span<const model::Event> events, const model::RecordContext& record,
@@ -85,7 +86,7 @@ void Occurrences::FoldTrigger(const model::Event& event) {
 }
 
 bool Occurrences::FoldInstance(const model::Event& event, std::string_view definition) {
-  if (std::holds_alternative<model::InstanceStarted>(event)) {
+  if (model::BeginsInstance(event)) {
     views_.Started(definition);
   } else if (std::holds_alternative<model::InstanceCompleted>(event)) {
     views_.Ended(definition, model::Status::kCompleted);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "engine/runtime/notes.h"
 #include "engine/triggers/conditions_at.h"
@@ -207,9 +208,8 @@ std::string TriggerService::DefinitionNameOf(const Seen& seen) {
   bool ends = false;
   DefinitionId definition;
   for (const model::Event& event : seen.events) {
-    if (const auto* started = std::get_if<model::InstanceStarted>(&event))
-      definition = started->definition;
-    ends = ends || !(std::holds_alternative<model::InstanceStarted>(event) ||
+    if (model::BeginsInstance(event)) definition = model::DefinitionBehind(event);
+    ends = ends || !(model::BeginsInstance(event) ||
                      std::holds_alternative<model::MessagePublished>(event) ||
                      std::holds_alternative<model::InstanceRetryRequested>(event));
   }

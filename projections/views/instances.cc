@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "engine/model/beginning.h"
 #include "engine/model/names.h"
 #include "projections/limits.h"
 #include "projections/views/row_variables.h"
@@ -163,7 +164,7 @@ void InstancesView::OnEvent(const model::Event& event, const model::Instance&,
   }
   Noted& noted = *last_noted_;
   noted.updated = record.time;
-  if (std::holds_alternative<model::InstanceStarted>(event)) {
+  if (model::BeginsInstance(event)) {
     noted.started = true;
     noted.actor = record.actor;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/model/beginning.h"
 
 namespace stele::projections {
 
@@ -84,7 +85,9 @@ struct StatisticsCounter {
   StepCounts& StepOf(RunId id) const { return notes.Of(Run(id).step, now); }
   void End() const { notes.row.last_ended = std::max(notes.row.last_ended, now); }
 
-  void operator()(const model::InstanceStarted&) const {
+  void operator()(const model::InstanceStarted&) const { Begin(); }
+  void operator()(const model::InstanceForked&) const { Begin(); }
+  void Begin() const {
     ++Instances().started;
     DefinitionRow& row = notes.row;
     row.first_started = row.first_started ? std::min(row.first_started, now) : now;
@@ -225,8 +228,8 @@ void StatisticsView::OnEvent(const model::Event& event, const model::Instance& b
     if (seen_.insert(record.instance).second) AddStanding(before, registry, -1);
   }
   DefinitionId definition = before.definition;
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
-    definition = started->definition;
+  if (model::BeginsInstance(event)) {
+    definition = model::DefinitionBehind(event);
   } else if (const auto* migrated = std::get_if<model::InstanceMigrated>(&event)) {
     ++NotesOf(migrated->definition, registry).Minute(record.time).migrated_in;
   }

@@ -141,6 +141,7 @@ struct AttemptWriter {
   }
 
   void operator()(const model::InstanceStarted&) const { view.InstanceOf(before.id).is_new = true; }
+  void operator()(const model::InstanceForked&) const { view.InstanceOf(before.id).is_new = true; }
   void operator()(const model::StepActivated& event) const {
     if (Definition().step(event.step).kind != definition::StepKind::kTask) return;
     model::StepRun run;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "eventstore/for_each_record.h"
 #include "replay/recorded.h"
@@ -34,9 +35,8 @@ struct NamedPage {
 
 // The definition that the instance runs behind an event; `before` where it does not change it.
 DefinitionId DefinitionBehind(const model::Event& event, DefinitionId before) {
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) return started->definition;
-  if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) return moved->definition;
-  return before;
+  const DefinitionId runs = model::DefinitionBehind(event);
+  return runs ? runs : before;
 }
 
 // Visits the events of records that hold some from `from` on, until `visit` says false.

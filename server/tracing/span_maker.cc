@@ -6,6 +6,7 @@
 #include <map>
 
 #include "engine/apply/apply.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "engine/model/names.h"
 #include "engine/model/worker_actor.h"
@@ -64,7 +65,7 @@ class SpanMaker::Record {
     const bool was_open = !model::HasEnded(instance_.status);
     if (trace_.has_value()) runs = Around(event);
     apply::Apply(instance_, event, {record_.position, record_.header.time});
-    if (std::holds_alternative<model::InstanceStarted>(event)) {
+    if (model::BeginsInstance(event)) {
       Place();
       if (trace_.has_value()) maker_.pasts_.try_emplace(instance_.id);
     }
