@@ -11,9 +11,10 @@
 // Thread: that of the instance's payloads.
 #pragma once
 
-#include <forward_list>
 #include <functional>
 #include <map>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "base/value.h"
@@ -30,25 +31,25 @@ class StateEnvironment final : public expression::Environment {
   // The event, when it is asked for; null: there is none to be seen.
   using EventOf = std::function<const PastEvent*()>;
 
-  // In `scope`: 0 is the root. REQUIRES: the arguments outlive the environment; the instance has
-  // that scope.
-  StateEnvironment(const model::Instance& instance, const definition::Definition& definition,
-                   TimeUs time, ScopeId scope = ScopeId(), EventOf event = nullptr);
+  // In `scope`: 0 is the root. REQUIRES: what the moment refers to outlives the environment.
+  explicit StateEnvironment(const Moment& moment, ScopeId scope = ScopeId(),
+                            EventOf event = nullptr);
 
   Found Lookup(std::span<const std::string> path) const override;
 
  private:
   const Value* Member(const std::string& name) const;
-  Value Made(const std::string& name) const;
+  std::optional<Value> Made(const std::string& name) const;
   Found OfState(std::span<const std::string> path) const;
 
-  const model::Instance& instance_;
-  const definition::Definition& definition_;
-  const TimeUs time_;
+  const Moment moment_;
   const EventOf event_;
   const decide::ScopeEnvironment conditions_;
   mutable std::map<std::string, Value, std::less<>> members_;  // of the document, as far as made
 };
+
+// What `event` is: {seq, position, time, actor, event, …}.
+Object EventDocument(const PastEvent& event);
 
 // The scope whose names an event's step sees, or the root: of the run that it speaks of, if the
 // instance still has it.

@@ -18,6 +18,8 @@
 // Thread: that of the instance's payloads.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/value.h"
@@ -26,11 +28,15 @@
 
 namespace stele::replay {
 
-// REQUIRES: `definition` is the one that the instance runs.
-Object StateToJson(const model::Instance& instance, const definition::Definition& definition);
+// REQUIRES: `definition` is the one that the instance runs. `version`: which one of its name, as it
+// is registered; 0: not known.
+Object StateToJson(const model::Instance& instance, const definition::Definition& definition,
+                   uint32_t version = 0);
 
-// One member of that document, made alone; null when it has none of that name.
-Value StateMember(const model::Instance& instance, const definition::Definition& definition,
-                  std::string_view name);
+// One member of that document, made alone, also where the document leaves it out: then null, false,
+// 0 or empty. Nothing when the document never has one of that name.
+std::optional<Value> StateMember(const model::Instance& instance,
+                                 const definition::Definition& definition, uint32_t version,
+                                 std::string_view name);
 
 }  // namespace stele::replay

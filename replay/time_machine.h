@@ -12,9 +12,8 @@
 // Thread: one at a time. REQUIRES: the source outlives the machine.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +31,8 @@ inline constexpr size_t kKeyframeBytes = size_t{64} << 20;
 // Events from one keyframe to the next, until their bytes reach the limit. Of an instance of a busy
 // shard each of its records is in another block, and a block is what is read: so it is not many.
 inline constexpr uint64_t kKeyframeInterval = 128;
+// Or bytes of records, where events are large.
+inline constexpr size_t kIntervalBytes = size_t{1} << 20;
 
 // A record of the instance's.
 struct PastRecord {
@@ -40,6 +41,7 @@ struct PastRecord {
   Seq last;
   Position causation;   // the record that led to it; 0: none
   std::string actor;    // who asked; empty: the engine itself
+  std::string source;   // where the request came from; empty: not known
   bool erased = false;  // it had payloads, whose key was destroyed
 };
 
@@ -56,9 +58,10 @@ struct PastEvent {
 // The state behind an event. Good until the machine is asked for anything else.
 struct Moment {
   Seq seq;
-  model::RecordContext record;  // that holds the event
+  TimeUs time;  // of the record that holds the event
   const model::Instance& state;
   const definition::Definition& definition;  // that it runs then
+  uint32_t version = 0;                      // of that name, as it is registered
 };
 
 class TimeMachine {
@@ -73,14 +76,16 @@ class TimeMachine {
   static Result<std::unique_ptr<TimeMachine>> Open(const Source& source, InstanceId instance,
                                                    const model::Registry& registry, Limits limits);
   static Result<std::unique_ptr<TimeMachine>> Open(const Source& source, InstanceId instance,
-                                                   const model::Registry& registry);
+                                                   const model::Registry& registry) {
+    return Open(source, instance, registry, Limits());
+  }
   ~TimeMachine();
 
   InstanceId instance() const { return instance_; }
   // The last event that was read.
-  Seq last() const { return last_; }
+  Seq last() const;
   // When the first event was recorded, and the last.
-  TimeUs began() const;
+  TimeUs began() const { return began_; }
   TimeUs ended() const;
 
   // The state behind event `seq`. kNoSuchMoment: there is none of that number, with those that
@@ -94,45 +99,49 @@ class TimeMachine {
   Result<Seq> RecordBegin(Seq seq);
   Result<Seq> RecordEnd(Seq seq);
 
-  // The states that are at hand without reading: the events that they are behind, rising; the last
-  // event of the history is always among them.
+  // The events whose states are at hand without reading any record, rising. The last event of the
+  // history is among them.
   std::vector<Seq> Keyframes() const;
 
+  // Sees every event from `from` on, and the state behind it, until it says no.
+  using VisitMoment = std::function<bool(const Moment& moment, const PastEvent& event)>;
+  // One reading of the records, where At for one after the other would be one for each interval.
+  // Errors as At.
+  Status Visit(Seq from, const VisitMoment& visit);
+
   // Reads what has been recorded since. Whether there is anything. What was given before is good
-  // no longer. REQUIRES: as Open, of the registry of now.
+  // no longer. REQUIRES: of the registry of now, as Open.
   Result<bool> Refresh(const model::Registry& registry);
 
-  // Memory that it holds: keyframes and the events of the interval, about.
+  // Memory that it holds, about: keyframes, the events of an interval, a state.
   size_t bytes() const;
 
  private:
   struct Keyframe;
   struct Interval;
+  struct Runs;
+  class FirstLook;
 
   TimeMachine(const Source& source, InstanceId instance, Limits limits);
-  Result<bool> ReadOn(const model::Registry& registry);
-  Status Learn(const model::Registry& registry, const model::Event& event);
-  void Keep(const PastRecord& record, const model::Instance& state);
-  void DropEverySecond();
+  Status ReadOn(const model::Registry& registry);
   Status CheckMoment(Seq seq) const;
-  const Keyframe* KeyframeBefore(Seq seq) const;
+  size_t KeyframesUpTo(Seq seq) const;
   Status Load(Seq seq);
-  Status Rewind(const Keyframe* keyframe);
-  const PastRecord& RecordOf(Seq seq) const;
-  const definition::Definition& DefinitionOf(DefinitionId id) const;
+  Moment Now(TimeUs time) const;
+  PastEvent EventOf(const Interval& interval, Seq seq) const;
+  Status Rewind(size_t keyframes);
+  const Runs& RunsAt(Seq seq) const;
 
   const Source& source_;
   const InstanceId instance_;
   const Limits limits_;
-  uint64_t interval_;
-  Seq last_;
+  uint64_t stride_ = 1;  // events and bytes from a keyframe to the next: times what they are first
   TimeUs began_;
   std::vector<Keyframe> keyframes_;  // rising; the last one is behind the last event
   size_t keyframe_bytes_ = 0;
-  std::map<DefinitionId, std::shared_ptr<const definition::Definition>> definitions_;
+  std::vector<Runs> runs_;            // the definitions that it ran, since which event
   std::unique_ptr<Interval> loaded_;  // the events around what was asked for last
-  model::Instance state_;             // behind the event that was asked for last
-  TimeUs state_time_;
+  model::Instance state_;             // as it was asked for last
 };
 
 }  // namespace stele::replay

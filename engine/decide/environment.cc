@@ -6,9 +6,7 @@
 
 namespace stele::decide {
 
-namespace {
-
-const char* SlotStateName(model::SlotState state) {
+std::string_view StepStatusWord(model::SlotState state) {
   switch (state) {
     case model::SlotState::kIdle:
       return "pending";
@@ -27,8 +25,6 @@ const char* SlotStateName(model::SlotState state) {
   }
   return "";
 }
-
-}  // namespace
 
 expression::Environment::Found ScopeEnvironment::Lookup(Path path) const {
   const std::string& root = path[0];
@@ -113,7 +109,7 @@ const Value* ScopeEnvironment::StepOutput(StepIndex step) const {
 Value ScopeEnvironment::StepObject(StepIndex step) const {
   Object object;
   const model::Slot* slot = SlotInScopes(step);
-  object.Set("status", SlotStateName(slot == nullptr ? model::SlotState::kIdle : slot->state));
+  object.Set("status", StepStatusWord(slot == nullptr ? model::SlotState::kIdle : slot->state));
   if (const Value* output = StepOutput(step)) object.Set("output", *output);
   return object;
 }

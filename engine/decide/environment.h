@@ -6,12 +6,16 @@
 #pragma once
 
 #include <forward_list>
+#include <string_view>
 
 #include "engine/definition/definition.h"
 #include "engine/expression/expression.h"
 #include "engine/model/instance.h"
 
 namespace stele::decide {
+
+// What `steps.<id>.status` is: "pending", "running", "completed", "skipped", "failed", "cancelled".
+std::string_view StepStatusWord(model::SlotState state);
 
 class ScopeEnvironment final : public expression::Environment {
  public:

@@ -1,0 +1,85 @@
+#include "replay/state_environment.h"
+
+#include <utility>
+
+#include "engine/model/event_fields.h"
+#include "engine/model/event_json.h"
+#include "replay/state_json.h"
+
+namespace stele::replay {
+
+StateEnvironment::StateEnvironment(const Moment& moment, ScopeId scope, EventOf event)
+    : moment_(moment),
+      event_(std::move(event)),
+      conditions_(moment.definition, moment.state, scope, {}) {}
+
+expression::Environment::Found StateEnvironment::Lookup(std::span<const std::string> path) const {
+  if (path[0] == "state") return OfState(path);
+  if (const Found found = conditions_.Lookup(path); found.value != nullptr) return found;
+  const Value* member = Member(path[0]);
+  return {member, member == nullptr ? 0u : 1u};
+}
+
+expression::Environment::Found StateEnvironment::OfState(std::span<const std::string> path) const {
+  const Value* found = path.size() == 1 ? Member("state") : Member(path[1]);
+  return {found, found == nullptr ? 0 : std::min<size_t>(path.size(), 2)};
+}
+
+const Value* StateEnvironment::Member(const std::string& name) const {
+  const auto made = members_.find(name);
+  if (made != members_.end()) return &made->second;
+  std::optional<Value> value = Made(name);
+  if (!value.has_value()) return nullptr;
+  return &members_.emplace(name, *std::move(value)).first->second;
+}
+
+std::optional<Value> StateEnvironment::Made(const std::string& name) const {
+  if (name == "state") return StateToJson(moment_.state, moment_.definition, moment_.version);
+  if (name == "time") return Value(moment_.time.value);
+  if (name != "event" && name != "actor")
+    return StateMember(moment_.state, moment_.definition, moment_.version, name);
+  const PastEvent* event = event_ ? event_() : nullptr;
+  if (event == nullptr) return std::nullopt;
+  if (name == "actor") return Value(event->record.actor);
+  return EventDocument(*event);
+}
+
+Object EventDocument(const PastEvent& event) {
+  Object document{{"seq", static_cast<int64_t>(event.seq.value)},
+                  {"position", static_cast<int64_t>(event.record.context.position.value)},
+                  {"time", event.record.context.time.value}};
+  if (!event.record.actor.empty()) document.Set("actor", event.record.actor);
+  if (!event.record.source.empty()) document.Set("source", event.record.source);
+  if (event.record.erased) document.Set("erased", true);
+  Value members = model::EventToJson(event.event, &event.definition);
+  for (Member& member : members.as_object()) document.Set(member.key, std::move(member.value));
+  return document;
+}
+
+namespace {
+
+// The run and the scope that an event names.
+struct Places {
+  RunId run;
+  ScopeId scope;
+  void operator()(std::string_view name, RunId v) {
+    if (name == "run" || name == "from_run") run = v;
+  }
+  void operator()(std::string_view name, ScopeId v) {
+    if (name == "scope") scope = v;
+  }
+  template <class Other>
+  void operator()(std::string_view, const Other&) {}
+};
+
+}  // namespace
+
+ScopeId ScopeOfEvent(const model::Event& event, const model::Instance& instance) {
+  Places places;
+  std::visit([&](const auto& alternative) { model::VisitFields(alternative, places); }, event);
+  const model::StepRun* run = instance.FindRun(places.run);
+  const ScopeId scope = run == nullptr ? places.scope : run->scope;
+  return instance.FindScope(scope) == nullptr ? ScopeId() : scope;
+}
+
+}  // namespace stele::replay
