@@ -116,12 +116,6 @@ std::unexpected<Error> SystemError(const std::string& what) {
               fmt::format("Expected to {} but found: {}.", what, std::strerror(reason)));
 }
 
-Hash Sha256(std::string_view text) {
-  Sha256Sum sum;
-  sum.Add(text);
-  return sum.Finish();
-}
-
 Result<FileDigest> DigestFile(const std::string& path) {
   const Result<int> opened = OpenRegular(path);
   if (!opened) return std::unexpected(opened.error());

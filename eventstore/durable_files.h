@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "eventstore/hash.h"
+#include "eventstore/sha256.h"
 
 namespace stele::eventstore {
 
@@ -22,9 +22,6 @@ struct FileDigest {
   Hash sha256{};
   bool operator==(const FileDigest&) const = default;
 };
-
-Hash Sha256(std::string_view text);
-
 Result<FileDigest> DigestFile(const std::string& path);
 
 // A regular file of at most `limit` bytes. kStoreNotFound when there is none.

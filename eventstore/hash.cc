@@ -7,6 +7,7 @@
 #include <openssl/sha.h>
 
 #include "eventstore/little_endian.h"
+#include "eventstore/sha256.h"
 
 namespace stele::eventstore {
 namespace {
@@ -23,6 +24,15 @@ Hash LeafHash(Position position, std::string_view frame) {
   SHA256_Init(&context);
   SHA256_Update(&context, prefix, sizeof prefix);
   SHA256_Update(&context, frame.data(), frame.size());
+  Hash hash;
+  SHA256_Final(hash.data(), &context);
+  return hash;
+}
+
+Hash Sha256(std::string_view bytes) {
+  SHA256_CTX context;
+  SHA256_Init(&context);
+  SHA256_Update(&context, bytes.data(), bytes.size());
   Hash hash;
   SHA256_Final(hash.data(), &context);
   return hash;
