@@ -27,6 +27,8 @@
 
 namespace stele::replay {
 
+class StateEnvironment;
+
 enum class Direction : uint8_t { kForward, kBack };
 
 // How far a move goes, in either direction. The scope of an event is that of the run that it speaks
@@ -45,7 +47,7 @@ enum class StopReason : uint8_t {
   kBreakpoint,   // Stop::breakpoints say which
   kBegin,        // there is nothing before
   kEnd,          // there is nothing behind: of a live instance, not yet
-  kNotFound,     // a search: it stands where it stood
+  kNotFound,     // a search, or no scope to go into: it stands where it stood
   kInterrupted,  // by Progress; it stands where it stood
 };
 
@@ -63,6 +65,7 @@ struct EventLine {
   Position position;
   std::string_view name;  // "step_completed"
   std::string step;       // the id; empty: it speaks of none
+  std::string label;      // of the step, with the indices of the loops around it: "update[2]"
   RunId run;              // 0: it speaks of none
   ScopeId scope;
   std::string actor;        // who asked; empty: the engine itself
@@ -77,8 +80,8 @@ enum class Change : uint8_t { kNone, kAdded, kChanged, kRemoved };
 
 // A value of the state that people look at, and what the last move did to it.
 struct ShownValue {
-  std::string group;  // "variables", "input", "steps", "output", or a scope: "update[2]"
-  std::string name;   // of the variable or step; empty: the group has one value
+  std::string group;  // "variables", a scope ("update[2]"), "outputs" (of steps), "instance"
+  std::string name;   // of the variable, the step; "input", "output", "failure"
   Value value;        // null when it was removed
   Change change = Change::kNone;
   Value before;  // kChanged, kRemoved
@@ -98,6 +101,8 @@ class Debugger {
   // Where the last move began; `at()` before the first one.
   Seq from() const { return from_; }
   Seq last() const { return machine_->last(); }
+  // Nothing more happens, unless somebody retries it.
+  bool has_ended() const { return index_.has_ended(); }
   // Beside the position: any state and event of the history.
   TimeMachine& machine() { return *machine_; }
   const EventIndex& index() const { return index_; }
@@ -105,10 +110,10 @@ class Debugger {
   // What is here.
   Result<Moment> Now() { return machine_->At(at_); }
   // The scope of the event here, if the state still has it, else the next one around it.
-  Result<ScopeId> Scope();
+  Result<ScopeId> Scope() { return ScopeAt(at_); }
   Result<Object> State() { return StateAt(at_); }
 
-  // A move that cannot go so far ends at the first or last event.
+  // A move that cannot go so far ends at the first or last event; kInto stays where it is.
   Result<Stop> Move(Unit unit, Direction direction);
   // kNoSuchMoment: the history has no such event, or had not begun then.
   Result<Stop> JumpTo(Seq seq);
@@ -118,6 +123,8 @@ class Debugger {
   Result<Stop> Continue(Direction direction);
   // To the next event whose JSON holds the text, letters in either case.
   Result<Stop> Find(std::string_view text, Direction direction);
+  // What was moved since it stood at `from` counts as one move: `from()` is that again.
+  void CountAsOneMove(Seq from) { from_ = from; }
   void OnProgress(Progress progress) { progress_ = std::move(progress); }
 
   // Its number, from 1, never used again. kUnknownStep, kInvalidInput: what there is instead.
@@ -128,13 +135,14 @@ class Debugger {
   const std::vector<Breakpoint>& breakpoints() const { return breakpoints_; }
 
   // An expression over the state, in the scope here or in that one. docs/debugger.md has the names.
-  Result<Value> Evaluate(std::string_view expression,
-                         std::optional<ScopeId> scope = std::nullopt);
-  // Its number, from 1. kInvalidExpression…: it does not parse.
+  Result<Value> Evaluate(std::string_view expression, std::optional<ScopeId> scope = std::nullopt);
+  // The same as a condition. What has no value does not hold.
+  Result<bool> Holds(std::string_view expression);
+  // Its number, from 1. kExpressionSyntax and the like: it does not parse.
   Result<uint32_t> AddWatch(std::string_view expression);
   bool RemoveWatch(uint32_t number);
   // What they are here, and what they were where the last move began.
-  Result<std::vector<WatchValue>> Watches();
+  std::vector<WatchValue> Watches();
 
   // What the last move has made of the state, as a JSON Patch over StateToJson.
   Result<Array> Changes();
@@ -144,16 +152,33 @@ class Debugger {
   // Up to `count` events from `first` on.
   Result<std::vector<EventLine>> Events(Seq first, size_t count);
 
+  // An event as `history --json` has it.
+  Result<Value> EventDocument(Seq seq);
+
   // Reads what has been recorded since; the position stays. How many events came.
   Result<uint64_t> Follow();
 
  private:
+  class Walk;
+  using See = std::function<void(const StateEnvironment&)>;
+
   Debugger(const Source& source, std::unique_ptr<TimeMachine> machine);
 
-  Result<Object> StateAt(Seq seq);
+  std::optional<Seq> Target(Unit unit, Direction direction) const;
   Stop Arrive(Seq at, StopReason reason, std::vector<uint32_t> hit = {});
-  std::optional<Seq> Target(Unit unit, Direction direction);
-  Result<std::vector<WatchValue>> Evaluated(Seq seq);
+  Stop ToTheEnd(Direction direction);
+  Result<Stop> GoOn();
+  Result<Stop> GoBack();
+  bool MayGoOn(Seq seq) const;
+
+  // Of a breakpoint on events.
+  bool IsOn(const Breakpoint& breakpoint, Seq seq) const;
+  // What an expression sees behind an event; in its scope, when none is named.
+  Status Look(Seq seq, std::optional<ScopeId> scope, const See& see);
+  Result<Value> ValueOf(const expression::Expression& expression, Seq seq,
+                        std::optional<ScopeId> scope);
+  Result<ScopeId> ScopeAt(Seq seq);
+  Result<Object> StateAt(Seq seq);
   EventLine Line(const PastEvent& event) const;
 
   const Source& source_;

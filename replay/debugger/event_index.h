@@ -1,5 +1,5 @@
 // What a debugger has to know of every event without reading it: its kind, and the step, run and
-// scope that it speaks of. 16 bytes an event, 4 a scope.
+// scope that it speaks of. 16 bytes an event, 8 a scope.
 //
 // Steps have numbers of the index's own, by id: an instance that migrates keeps them.
 //
@@ -45,6 +45,8 @@ class EventIndex {
   // REQUIRES: 1 <= seq <= last().
   const IndexedEvent& operator[](Seq seq) const { return events_[seq.value - 1]; }
   Seq last() const { return Seq(events_.size()); }
+  // Behind the last event.
+  bool has_ended() const { return model::HasEnded(state_.status); }
 
   // 0: no version that the instance ran has a step of that id.
   uint32_t StepNumber(std::string_view id) const;
@@ -54,22 +56,33 @@ class EventIndex {
   std::vector<std::string> StepIds() const { return {steps_.begin() + 1, steps_.end()}; }
 
   // The scope around it. REQUIRES: it is not the root.
-  ScopeId Parent(ScopeId scope) const { return parents_[scope.value]; }
+  ScopeId Parent(ScopeId scope) const { return scopes_[scope.value].parent; }
   // Whether `scope` is `around` or, at any depth, inside it.
   bool IsWithin(ScopeId scope, ScopeId around) const;
+  // "update[2]": the step that the event speaks of, behind it the indices of the loops around it;
+  // "": it speaks of none.
+  std::string Label(const IndexedEvent& event) const;
 
  private:
+  struct IndexedScope {
+    ScopeId parent;
+    uint32_t index = kNoIndex;  // of an iteration; kNoIndex: it is none
+  };
+  struct Version {
+    std::shared_ptr<const definition::Definition> definition;
+    std::vector<uint32_t> steps;  // their numbers, by index
+  };
+
   Status Add(const model::Event& event, const model::RecordContext& record, bool is_first,
              const model::Registry& registry);
   Status Learn(const model::Registry& registry, DefinitionId id);
-  void NoteParent(const model::Scope& scope);
+  void Note(const model::Scope& scope);
 
   std::vector<IndexedEvent> events_;
   std::vector<std::string> steps_{""};  // by number
   std::map<std::string, uint32_t, std::less<>> numbers_;
-  std::vector<ScopeId> parents_{ScopeId()};  // by scope
-  // Step numbers by index, of each version that it ran.
-  std::map<DefinitionId, std::vector<uint32_t>> versions_;
+  std::vector<IndexedScope> scopes_{{}};  // by number
+  std::map<DefinitionId, Version> versions_;
   model::Instance state_;  // behind the last event
 };
 

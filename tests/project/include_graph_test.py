@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "engine/embed": ["engine/requests", "engine/runtime", "engine/triggers", "engine/retention", "projections", "replay"],
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
+    "replay/debugger": ["replay"],
     "server/loop": ["base"],
     "server/vat": [],
     "server/http": ["base"],
