@@ -6,7 +6,7 @@
 #include <cctype>
 #include <chrono>
 
-#include "engine/tasks/base64.h"
+#include "base/base64.h"
 #include "engine/tasks/redactor.h"
 
 namespace stele::tasks {

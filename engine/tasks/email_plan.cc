@@ -10,9 +10,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 
 namespace stele::tasks {
 namespace {

@@ -9,8 +9,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 #include "engine/tasks/bounded_text.h"
 
 namespace stele::tasks {

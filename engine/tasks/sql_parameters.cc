@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 
 namespace stele::tasks {
 namespace {

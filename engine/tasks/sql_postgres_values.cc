@@ -6,8 +6,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 #include "engine/tasks/redactor.h"
 
 namespace stele::tasks {

@@ -10,8 +10,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 #include "engine/tasks/redactor.h"
 #include "engine/tasks/sql_result.h"
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/json.h"
-#include "engine/tasks/base64.h"
 #include "task_harness.h"
 
 namespace stele::tasks {

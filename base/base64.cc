@@ -1,9 +1,9 @@
-#include "engine/tasks/base64.h"
+#include "base/base64.h"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace stele::tasks {
+namespace stele {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -48,4 +48,4 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   return bytes;
 }
 
-}  // namespace stele::tasks
+}  // namespace stele

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace stele::tasks {
+namespace stele {
 
 // With padding.
 std::string Base64(std::string_view bytes);
@@ -13,4 +13,4 @@ std::string Base64(std::string_view bytes);
 // With padding or without. Nothing of what is no base64.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
-}  // namespace stele::tasks
+}  // namespace stele

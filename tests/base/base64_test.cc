@@ -1,8 +1,8 @@
-#include "engine/tasks/base64.h"
+#include "base/base64.h"
 
 #include <gtest/gtest.h>
 
-namespace stele::tasks {
+namespace stele {
 namespace {
 
 TEST(Base64, PadsAsTheStandardSays) {
@@ -26,4 +26,4 @@ TEST(DecodeBase64, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace stele::tasks
+}  // namespace stele
