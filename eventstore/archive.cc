@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "eventstore/archive_draft.h"
+#include "eventstore/log_rows.h"
+#include "eventstore/tree_reader.h"
 
 namespace stele::eventstore {
 namespace {
@@ -105,7 +107,8 @@ Result<ArchiveStore::Draft> ArchiveStore::Begin(ShardId shard, Position first,
   return draft;
 }
 
-Result<NotedSegment> ArchiveStore::Commit(Draft draft, std::span<const NotedSegment> olds) {
+Result<NotedSegment> ArchiveStore::Commit(Draft draft, std::span<const NotedSegment> olds,
+                                          const std::vector<KeyRow>& rows) {
   Step("the segment's blocks are written");
   auto header = draft.writer->Finish();
   if (!header) return std::unexpected(std::move(header).error());
@@ -117,7 +120,8 @@ Result<NotedSegment> ArchiveStore::Commit(Draft draft, std::span<const NotedSegm
       draft.aside, SegmentFileName(header->shard, header->first, draft.generation)));
   draft.writer->Release();
   Step("the segment has its name");
-  std::vector<LogDb::MetaChange> notes = {NoteSegment(segment)};
+  std::vector<LogDb::MetaChange> notes = ChangesOf(rows);
+  notes.push_back(NoteSegment(segment));
   for (const NotedSegment& old : olds)
     if (old.header.first != header->first) notes.push_back(NoteNoSegment(old));
   STELE_RETURN_IF_ERROR(log_.WriteMeta(notes));
@@ -181,7 +185,16 @@ Result<bool> ArchiveStore::MoveOne(ShardId shard, Position to, BlockSource& hot,
     more = OpenNext(hot, shard, to, draft->end, reader.header().first, &reader);
     if (!more) return more;
   }
-  auto segment = Commit(std::move(*draft), olds);
+  const Position archived = draft->end.next;
+  TreeReader tree(shard,
+                  Source(shard,
+                         log_.Source(
+                             shard, [archived] { return archived; }, true),
+                         true),
+                  std::make_unique<LogRows>(log_));
+  const auto edge = tree.Edge(archived.value - 1);
+  if (!edge) return std::unexpected(edge.error());
+  auto segment = Commit(std::move(*draft), olds, {EdgeRow(shard, *edge)});
   if (!segment) return std::unexpected(std::move(segment).error());
   report->records += segment->header.last.Next().value - end.next.value;
   ++report->segments;

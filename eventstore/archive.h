@@ -25,6 +25,7 @@
 #include "eventstore/archive_directory.h"
 #include "eventstore/archive_source.h"
 #include "eventstore/archive_view.h"
+#include "eventstore/gone_nodes.h"
 #include "eventstore/log_db.h"
 #include "eventstore/retention.h"
 #include "eventstore/segment_writer.h"
@@ -87,12 +88,15 @@ class ArchiveStore {
   // A new segment, aside; it replaces `old`, if any, whose first position it keeps.
   Result<Draft> Begin(ShardId shard, Position first, const NotedSegment* old) const;
   // It takes the place of `olds`, which follow each other, the first of them its own first.
-  Result<NotedSegment> Commit(Draft draft, std::span<const NotedSegment> olds);
+  // `rows` of the log's tree are noted with it.
+  Result<NotedSegment> Commit(Draft draft, std::span<const NotedSegment> olds,
+                              const std::vector<KeyRow>& rows = {});
   Result<bool> MoveOne(ShardId shard, Position to, BlockSource& hot, ArchiveReport* report);
   void Replace(ShardId shard, const NotedSegment& segment, std::span<const NotedSegment> olds);
   // Segments that have become small together, so that their number stays bounded.
   Status MergeSmall(ShardId shard, const std::stop_token& stop);
 
+  KeptSizes SegmentEnds(ShardId shard) const;
   Status Mark(ShardId shard, const Erasure& erasure);
   Status Finish(ShardId shard, const Erasure& erasure, const CutAccess& access, CutReport* report);
   Status Rewrite(const NotedSegment& old, const std::vector<Position>& touched,

@@ -9,6 +9,7 @@
 #include "eventstore/archive.h"
 #include "eventstore/archive_draft.h"
 #include "eventstore/cut_frames.h"
+#include "eventstore/log_rows.h"
 
 namespace stele::eventstore {
 namespace {
@@ -98,6 +99,13 @@ Status ArchiveStore::Finish(ShardId shard, const Erasure& erasure, const CutAcce
   return {};
 }
 
+// Where a log may be cut off, in records.
+KeptSizes ArchiveStore::SegmentEnds(ShardId shard) const {
+  KeptSizes ends;
+  for (const NotedSegment& segment : View(shard)->segments) ends.insert(segment.header.last.value);
+  return ends;
+}
+
 Status ArchiveStore::Rewrite(const NotedSegment& old, const std::vector<Position>& touched,
                              const std::vector<InstanceId>& instances, CutReport* report) {
   const SegmentHeader& header = old.header;
@@ -109,6 +117,7 @@ Status ArchiveStore::Rewrite(const NotedSegment& old, const std::vector<Position
   draft->writer->CoverTimes(header.earliest, header.latest);
   BlockReader reader;
   std::string frames;
+  std::vector<CutLeaf> leaves;
   uint64_t cut = 0;
   for (Position after(header.first.value - 1);;) {
     auto block = (*segment)->After(after);
@@ -123,13 +132,15 @@ Status ArchiveStore::Rewrite(const NotedSegment& old, const std::vector<Position
     BlockReader::Summary summary;
     STELE_RETURN_IF_ERROR(reader.VerifyHash(&summary));
     STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, header.shard, after, true));
-    auto records = CutFrames(reader, instances, &frames);
+    auto records = CutFrames(reader, instances, &frames, &leaves);
     if (!records) return std::unexpected(std::move(records).error());
     STELE_RETURN_IF_ERROR(draft->AddCut(reader.header(), frames, summary, *records));
     cut += *records;
   }
   if (cut == 0) return {};  // a cut that was cut off had done this one
-  auto committed = Commit(std::move(*draft), {&old, 1});
+  const auto rows = RowsOfGone(LogRows(log_), header.shard, leaves, SegmentEnds(header.shard));
+  if (!rows) return std::unexpected(rows.error());
+  auto committed = Commit(std::move(*draft), {&old, 1}, *rows);
   if (!committed) return std::unexpected(std::move(committed).error());
   report->records += cut;
   ++report->segments;

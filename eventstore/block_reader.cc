@@ -114,15 +114,17 @@ bool BlockReader::Took(size_t bytes, uint32_t records, Error* error) {
   return true;
 }
 
-Status BlockReader::VerifyHash(Summary* summary) {
+Status BlockReader::VerifyHash(Summary* summary, const EachNode& each) {
   RecordTree tree(header_.count);
   RecordView view;
   Error error{};
   while (!AtEnd()) {
     if (!Next(&view, &error)) return std::unexpected(error);
-    if (!tree.AddNode(Node()))
+    const TreeNode node = Node();
+    if (!tree.AddNode(node))
       return Corrupt(header_, "records cut out at a node of the tree",
                      fmt::format("{} of them before position {}", cut_, next_position().value));
+    if (each) STELE_RETURN_IF_ERROR(each(node, cut_ > 0));
     if (summary == nullptr) continue;
     if (cut_ > 0) {
       summary->cut += cut_;

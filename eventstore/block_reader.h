@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -52,12 +53,14 @@ class BlockReader {
   std::string_view frame() const { return frame_; }
 
   // Reads all records and compares the block's hash. REQUIRES: none was read since Open.
-  // `summary`, if any, tells of the records.
+  // `summary`, if any, tells of the records; `each`, if any, gets their leaves, and the nodes above
+  // those that were cut out.
   struct Summary {
     TimeUs earliest{INT64_MAX}, latest{INT64_MIN};  // of those that were not cut out
     uint32_t cut = 0;
   };
-  Status VerifyHash(Summary* summary = nullptr);
+  using EachNode = std::function<Status(const TreeNode& node, bool is_cut)>;
+  Status VerifyHash(Summary* summary = nullptr, const EachNode& each = nullptr);
 
  private:
   Status Decompress(std::string_view body);

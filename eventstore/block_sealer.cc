@@ -89,12 +89,15 @@ Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& give
 
   sealed->instances.clear();
   RecordTree tree(header.count);
+  sealed->cover.Begin(header.first);
   const std::string_view frames = batch.frames();
   const auto offsets = batch.offsets();
   for (uint32_t i = 0; i < header.count; ++i) {
     const size_t end = i + 1 < header.count ? offsets[i + 1] : frames.size();
     const std::string_view frame = frames.substr(offsets[i], end - offsets[i]);
-    tree.AddLeaf(LeafHash(header.first.Plus(i), frame));
+    const Hash leaf = LeafHash(header.first.Plus(i), frame);
+    tree.AddLeaf(leaf);
+    sealed->cover.AddLeaf(leaf);
     sealed->instances.push_back({FrameInstance(frame.data()), FrameFirstSeq(frame.data())});
   }
   header.hash = LinkHash(LinkOf(header), tree.Root());
@@ -106,6 +109,7 @@ Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& give
   sealed->before = before;
   sealed->after = {before.next.Plus(header.count), header.hash};
   sealed->raw_bytes = batch.bytes();
+  sealed->last_time = FrameTime(frames.data() + offsets.back());
   return {};
 }
 

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
+#include "eventstore/tree_check.h"
+
 namespace stele::eventstore {
 namespace {
 
@@ -49,9 +53,16 @@ Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail&
   return report->records;
 }
 
-Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known) {
+Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known,
+                                  const TreeRows* rows) {
   const Position end = source.End();
   ChainReport report;
+  std::optional<TreeCheck> tree;
+  BlockReader::EachNode each;
+  if (rows != nullptr) {
+    tree.emplace(*rows, shard);
+    each = [&tree](const TreeNode& node, bool is_cut) { return tree->Add(node, is_cut); };
+  }
   BlockReader reader;
   LogTail tail;
   bool known_end_seen = known.next == tail.next;
@@ -66,7 +77,7 @@ Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogT
     STELE_RETURN_IF_ERROR(reader.Open((*block)->bytes, shard, tail.next, (*block)->archived));
     STELE_RETURN_IF_ERROR(CheckLink(reader.header(), tail));
     BlockReader::Summary summary;
-    STELE_RETURN_IF_ERROR(reader.VerifyHash(&summary));
+    STELE_RETURN_IF_ERROR(reader.VerifyHash(&summary, each));
     report.cut += summary.cut;
     if ((*block)->archived) report.archived += reader.header().count;
     tail = {reader.next_position(), reader.header().hash};
@@ -78,6 +89,10 @@ Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogT
                    fmt::format("{} as the last position of a block",
                                tail.next < known.next ? tail.next.value - 1 : known.next.value));
   report.records = tail.next.value - 1;
+  if (tree) {
+    STELE_RETURN_IF_ERROR(tree->Finish());
+    report.heads = tree->heads();
+  }
   return report;
 }
 

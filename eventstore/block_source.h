@@ -18,6 +18,8 @@ struct StoredBlock {
   bool archived = false;   // so that records may have been cut out of it
 };
 
+class TreeRows;
+
 // The blocks of one shard. Used by one thread at a time.
 class BlockSource {
  public:
@@ -39,7 +41,9 @@ Status OpenBlockAt(BlockSource& source, ShardId shard, Position position, BlockR
 // Every block, its checksum, its link, its records' hash and that each begins where the last one
 // ended; and that the log holds `known`, an end that it had at some time. The number of records.
 Result<uint64_t> VerifyBlocks(BlockSource& source, ShardId shard, const LogTail& known);
-// The same, with how many of them are archived and cut out.
-Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known);
+// The same, with how many of them are archived and cut out; and that the tree over all records is
+// the one of which `rows`, if any, tell, and every signed head among them.
+Result<ChainReport> InspectBlocks(BlockSource& source, ShardId shard, const LogTail& known,
+                                  const TreeRows* rows = nullptr);
 
 }  // namespace stele::eventstore

@@ -58,7 +58,7 @@ class Remains {
 }  // namespace
 
 Result<uint64_t> CutFrames(BlockReader& reader, const std::vector<InstanceId>& instances,
-                           std::string* frames) {
+                           std::string* frames, std::vector<CutLeaf>* leaves) {
   uint64_t cut = 0;
   RecordView view;
   Error error{};
@@ -68,7 +68,9 @@ Result<uint64_t> CutFrames(BlockReader& reader, const std::vector<InstanceId>& i
     if (reader.cut() > 0) {
       remains.Cut(reader.Node());
     } else if (std::ranges::binary_search(instances, view.header.instance)) {
-      remains.Cut(reader.Node());
+      const TreeNode node = reader.Node();
+      remains.Cut(node);
+      if (leaves != nullptr) leaves->push_back({view.position, node.hash});
       ++cut;
     } else {
       remains.Keep(reader.frame());

@@ -22,6 +22,7 @@
 #include "eventstore/record.h"
 #include "eventstore/retention.h"
 #include "eventstore/sealed_block.h"
+#include "eventstore/tree_reader.h"
 
 namespace stele::eventstore {
 
@@ -65,6 +66,7 @@ struct StoreStats {
 };
 
 class BlockSource;
+class NoteVerifier;
 class PayloadKeys;
 class FileCipher;
 struct BackupRequest;
@@ -144,6 +146,15 @@ class EventStore {
   virtual Result<ChainReport> InspectChain(ShardId shard) const = 0;
   // The same. The number of records, those that were cut out included.
   Result<uint64_t> VerifyChain(ShardId shard) const;
+
+  // The Merkle tree over the shard's records as they are now, and its signed heads. REQUIRES: the
+  // store outlives it. Threads: any, each its own.
+  virtual std::unique_ptr<TreeReader> Tree(ShardId shard) const = 0;
+  // Signs a head over what is durable now unless the newest one is over it, durably. Nothing is
+  // done where nobody signs. Thread: any.
+  virtual Status SignHead(ShardId shard) = 0;
+  // Whether there is somebody who signs; null: nobody.
+  virtual const NoteVerifier* head_verifier() const = 0;
 
   // Moves the whole blocks that lie before `to` out of the hot log into the archive, where they are
   // read as before, and gives the space back. What was moved before an error stays moved. Appends

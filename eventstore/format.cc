@@ -208,8 +208,7 @@ bool DecodeFrame(std::string_view rest, ShardId shard, Position position, Record
   view->header.time = TimeUs(LoadLittle<int64_t>(in + kTimeAt));
   view->header.causation = Position(LoadLittle<uint64_t>(in + kCausationAt));
   view->header.actor = rest.substr(kFrameHeaderBytes, actor_bytes);
-  view->header.source =
-      rest.substr(kFrameHeaderBytes + actor_bytes, asker_bytes - actor_bytes);
+  view->header.source = rest.substr(kFrameHeaderBytes + actor_bytes, asker_bytes - actor_bytes);
   view->seal = rest.substr(seal_at, body_at - seal_at);
   view->erased = false;
   view->body = rest.substr(body_at, size - body_at);
@@ -278,6 +277,9 @@ InstanceId FrameInstance(const char* frame) {
 }
 Seq FrameFirstSeq(const char* frame) {
   return Seq(LoadLittle<uint64_t>(frame + kFirstSeqAt));
+}
+TimeUs FrameTime(const char* frame) {
+  return TimeUs(LoadLittle<int64_t>(frame + kTimeAt));
 }
 
 }  // namespace stele::eventstore

@@ -95,8 +95,10 @@ bool DecodeCutFrame(std::string_view rest, ShardId shard, Position position, Tre
 // fewer than a header.
 size_t ClaimedBlockBytes(std::string_view rest);
 
-// The instance and first seq of an encoded frame, unchecked. REQUIRES: it was made by AppendFrame.
+// The instance, first seq and time of an encoded frame, unchecked. REQUIRES: it was made by
+// AppendFrame.
 InstanceId FrameInstance(const char* frame);
 Seq FrameFirstSeq(const char* frame);
+TimeUs FrameTime(const char* frame);
 
 }  // namespace stele::eventstore

@@ -30,6 +30,11 @@ inline constexpr size_t kMaxChunkBytes = kTargetChunkBytes + kMaxBlockBytes + 10
 // Of an archive segment's file. A segment ends with the chunk that reaches it.
 inline constexpr uint64_t kTargetSegmentBytes = 64u << 20;
 
+// A signed head follows the one before it with the block that makes so many records, or so much
+// time by the records' clock, since then.
+inline constexpr uint64_t kRecordsBetweenHeads = 10'000;
+inline constexpr int64_t kTimeBetweenHeadsUs = 60'000'000;
+
 // Opened keys of payloads that are kept in memory, some 200 bytes each.
 inline constexpr size_t kCachedPayloadKeys = 16u << 10;
 

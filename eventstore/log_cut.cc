@@ -8,11 +8,15 @@
 #include "eventstore/block_reader.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/block_source.h"
+#include "eventstore/gone_nodes.h"
+#include "eventstore/log_rows.h"
 #include "eventstore/master_row.h"
 #include "eventstore/payload_keys.h"
 
 namespace stele::eventstore {
 namespace {
+
+constexpr size_t kRowsAtOnce = 4096;
 
 // The records of the block up to `last`, sealed anew; all of them: with the hash that it had.
 // REQUIRES: the reader has just opened it.
@@ -102,6 +106,28 @@ Result<LogTail> KeepSegments(const WholeLog& from, const LogCut& cut, LogDb* to,
   return end;
 }
 
+// What is stored of the tree over the records that stay, and the heads over them.
+Status KeepTree(const WholeLog& from, const LogCut& cut, LogDb* to) {
+  std::vector<KeyRow> rows;
+  const auto write = [&]() -> Status {
+    const Status written = to->WriteMeta(ChangesOf(rows));
+    rows.clear();
+    return written;
+  };
+  STELE_RETURN_IF_ERROR(ForEachRowWithin(LogRows(from.log()), cut.shard, cut.last.value,
+                                         [&](const KeyRow& row) -> Status {
+                                           rows.push_back(row);
+                                           return rows.size() < kRowsAtOnce ? Status() : write();
+                                         }));
+  // Of the last group, which goes on with other records.
+  const uint64_t group = cut.last.value / kGroupRecords;
+  auto gone = ReadGone(LogRows(from.log()), cut.shard, group);
+  if (!gone) return std::unexpected(std::move(gone).error());
+  gone->Truncate(cut.last.value % kGroupRecords);
+  if (!gone->empty()) rows.push_back({GoneRowName(cut.shard, group), gone->Encode()});
+  return rows.empty() ? Status() : write();
+}
+
 Status CopyShard(const WholeLog& from, const LogCut& cut, LogDb* to,
                  std::set<std::string>* segments) {
   const auto kept = KeepSegments(from, cut, to, segments);
@@ -129,6 +155,7 @@ Status CopyShard(const WholeLog& from, const LogCut& cut, LogDb* to,
     STELE_RETURN_IF_ERROR(to->ImportBlock(cut.shard, tail.next, (*block)->bytes));
     tail = end;
   }
+  STELE_RETURN_IF_ERROR(KeepTree(from, cut, to));
   STELE_RETURN_IF_ERROR(to->Flush());
   return to->WriteKnownTail(cut.shard, tail);
 }

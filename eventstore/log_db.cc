@@ -286,20 +286,22 @@ Status LogDb::CheckFormat(bool note_when_missing) {
                                             : fmt::format("{} bytes", value.size())));
 }
 
-Status LogDb::WriteBlock(const SealedBlock& block) {
+Status LogDb::WriteBlock(const SealedBlock& block, const std::vector<KeyRow>& rows) {
   rocksdb::WriteOptions options;
   options.sync = true;
   const auto key = ShardKey(block.shard, block.before.next.value);
   rocksdb::Status status;
-  if (block.keys.empty()) {
+  if (block.keys.empty() && rows.empty()) {
     status =
         handle_.db().Put(options, handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
   } else {
     // As one: no sealed payload without its key, and no second sync.
-    rocksdb::WriteBatch batch(block.value.size() + 128 * block.keys.size());
+    rocksdb::WriteBatch batch(block.value.size() + 128 * (block.keys.size() + rows.size()));
     status = batch.Put(handle_.family(kLog), KeySlice(key), rocksdb::Slice(block.value));
     for (const KeyRow& row : block.keys)
       if (status.ok()) status = batch.Put(handle_.family(kKeysFamily), row.name, row.value);
+    for (const KeyRow& row : rows)
+      if (status.ok()) status = batch.Put(handle_.family(kMeta), row.name, row.value);
     if (status.ok()) status = handle_.db().Write(options, &batch);
   }
   if (status.ok()) return {};

@@ -36,7 +36,8 @@ class LogDb {
   void Close();
 
   // Synced. Thread: any.
-  Status WriteBlock(const SealedBlock& block);
+  // With rows of the tree, as one.
+  Status WriteBlock(const SealedBlock& block, const std::vector<KeyRow>& rows);
   // A stored block of another log, into one that is being built: durable with the next Flush.
   Status ImportBlock(ShardId shard, Position first, std::string_view bytes);
   Status Flush();
@@ -64,6 +65,11 @@ class LogDb {
   Status ForEachMeta(
       std::string_view prefix,
       const std::function<Status(std::string_view key, std::string_view value)>& visit) const;
+
+  // The keys come whole, those from `from` on, in order, until `visit` says false.
+  Status ForEachMetaFrom(
+      std::string_view prefix, std::string_view from,
+      const std::function<Result<bool>(std::string_view key, std::string_view value)>& visit) const;
 
   // The last row with the prefix whose key, without it, is at most `key`; nothing when there is
   // none. The row's key comes without the prefix.

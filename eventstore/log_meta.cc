@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <rocksdb/convenience.h>
 
+#include <algorithm>
+
 #include "eventstore/log_db.h"
 
 namespace stele::eventstore {
@@ -45,6 +47,20 @@ Status LogDb::ForEachMeta(
     STELE_RETURN_IF_ERROR(visit(key.substr(prefix.size()), View(entry->value())));
   }
   if (!entry->status().ok()) return RocksError(entry->status(), "read what is archived");
+  return {};
+}
+
+Status LogDb::ForEachMetaFrom(
+    std::string_view prefix, std::string_view from,
+    const std::function<Result<bool>(std::string_view, std::string_view)>& visit) const {
+  std::unique_ptr<rocksdb::Iterator> entry(handle_.db().NewIterator({}, handle_.family(kMeta)));
+  for (entry->Seek(std::string(std::max(prefix, from))); entry->Valid(); entry->Next()) {
+    if (!View(entry->key()).starts_with(prefix)) break;
+    const auto more = visit(View(entry->key()), View(entry->value()));
+    if (!more) return std::unexpected(more.error());
+    if (!*more) break;
+  }
+  if (!entry->status().ok()) return RocksError(entry->status(), "read the rows of the log's tree");
   return {};
 }
 

@@ -16,7 +16,8 @@ Result<ChainReport> MemoryStore::InspectChain(ShardId shard) const {
     const auto tail = state_.known_tails.find(shard);
     if (tail != state_.known_tails.end()) known = tail->second;
   }
-  return InspectBlocks(*MakeSource(shard), shard, known);
+  const MapRows rows(rows_, &mutex_);
+  return InspectBlocks(*MakeSource(shard), shard, known, &rows);
 }
 
 Result<ArchiveReport> MemoryStore::Archive(ShardId shard, Position to, const std::stop_token&) {
@@ -63,14 +64,15 @@ Status MemoryStore::CheckMayBeCut(ShardId shard, InstanceId instance) const {
   return {};
 }
 
-Result<uint64_t> MemoryStore::CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure) {
+Result<uint64_t> MemoryStore::CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure,
+                                        std::vector<CutLeaf>* leaves) {
   uint64_t cut = 0;
   BlockReader reader;
   std::string frames;
   for (auto& [first, bytes] : blocks) {
     if (first >= archived_[shard]) break;
     STELE_RETURN_IF_ERROR(reader.Open(*bytes, shard, first, true));
-    auto records = CutFrames(reader, erasure.instances, &frames);
+    auto records = CutFrames(reader, erasure.instances, &frames, leaves);
     if (!records) return records;
     if (*records == 0) continue;
     cut += *records;
@@ -101,11 +103,15 @@ Result<CutReport> MemoryStore::Cut(ShardId shard, const Erasure& erasure, const 
   todo.instances.erase(std::ranges::unique(todo.instances).begin(), todo.instances.end());
   CutReport report;
   report.instances = todo.instances.size();
-  auto records = CutBlocks(blocks_[shard], shard, todo);
+  std::vector<CutLeaf> leaves;
+  auto records = CutBlocks(blocks_[shard], shard, todo, &leaves);
   if (!records) return std::unexpected(std::move(records).error());
   report.records = *records;
-  if (auto on_disk = CutBlocks(disk_[shard], shard, todo); !on_disk)
+  if (auto on_disk = CutBlocks(disk_[shard], shard, todo, nullptr); !on_disk)
     return std::unexpected(std::move(on_disk).error());
+  const auto rows = RowsOfGone(MapRows(rows_), shard, leaves, {});
+  if (!rows) return std::unexpected(rows.error());
+  StoreRows(*rows, true, true);
   const auto forget = [shard, todo](State& state) {
     for (InstanceId instance : todo.instances) state.snapshots.erase({shard, instance});
     for (const std::string& note : todo.notes) state.notes[shard].erase(note);

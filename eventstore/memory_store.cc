@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "eventstore/block_source.h"
 #include "eventstore/cursors.h"
+#include "eventstore/tree_following.h"
 
 namespace stele::eventstore {
 
@@ -82,6 +83,8 @@ size_t MemoryStore::unflushed_puts() const {
 std::unique_ptr<MemoryStore> MemoryStore::Crash(size_t kept_puts) const {
   std::lock_guard lock(mutex_);
   auto after = std::make_unique<MemoryStore>();
+  after->shards_.SignHeads(shards_.signing());
+  after->rows_ = after->disk_rows_ = disk_rows_;
   after->archived_ = archived_;
   after->cut_ = cut_;
   after->key_rows_ = after->disk_key_rows_ = disk_key_rows_;
@@ -111,6 +114,42 @@ void MemoryStore::Restore(ShardId shard, const Blocks& disk) {
     log.Advance({reader.next_position(), reader.header().hash});
     blocks_[shard][first] = disk_[shard][first] = bytes;
   }
+  const TreeAccess access{.source = [&] { return MakeSource(shard); },
+                          .rows = [&] { return std::make_unique<MapRows>(rows_); },
+                          .write =
+                              [&](const std::vector<KeyRow>& rows) {
+                                StoreRows(rows, true, true);
+                                return Status();
+                              }};
+  auto frontier = FollowTree(shard, access);
+  CHECK(frontier.has_value(), "{}", frontier.error().message);
+  const auto newest = LargestHead(MapRows(rows_), shard);
+  CHECK(newest.has_value(), "{}", newest.error().message);
+  log.tree.Open(shard, *std::move(frontier), *newest, shards_.signing());
+}
+
+void MemoryStore::StoreRows(const std::vector<KeyRow>& rows, bool to_readers, bool to_disk) {
+  const auto store = [&rows](MapRows::Map* stored) {
+    for (const KeyRow& row : rows) {
+      if (row.value.empty())
+        stored->erase(row.name);
+      else
+        (*stored)[row.name] = row.value;
+    }
+  };
+  if (to_readers) store(&rows_);
+  if (to_disk) store(&disk_rows_);
+}
+
+Status MemoryStore::SignHead(ShardId shard) {
+  ShardLog& log = shards_.Get(shard);
+  const auto head = log.tree.NextHead();
+  if (!head) return {};
+  std::lock_guard lock(mutex_);
+  if (refusal_) return std::unexpected(*refusal_);
+  StoreRows({*head}, true, !sync_lies_);
+  log.tree.HeadDone(*head);
+  return {};
 }
 
 Status MemoryStore::Write(const SealedBlock& block) {
@@ -125,6 +164,7 @@ Status MemoryStore::Write(const SealedBlock& block) {
   }
   if (hook) hook(number);
   ShardLog& log = shards_.Get(block.shard);
+  TreeWriter::Step step = log.tree.Prepare(block);
   {
     std::lock_guard lock(mutex_);
     const auto fault = faults_.find(number);
@@ -136,14 +176,17 @@ Status MemoryStore::Write(const SealedBlock& block) {
       if (fault->second != WriteFault::kNothingWritten && !sync_lies_)
         disk_[block.shard][first] = std::make_shared<const std::string>(
             fault->second == WriteFault::kTorn ? block.value.substr(0, torn) : block.value);
-      if (fault->second == WriteFault::kWritten && !sync_lies_)
+      if (fault->second == WriteFault::kWritten && !sync_lies_) {
         StoreKeyRows(block.keys, &disk_key_rows_);
+        StoreRows(step.rows, false, true);
+      }
       refusal_ = Error{ErrorCode::kStoreWriteFailed,
                        fmt::format("Expected to write position {} of shard {} but found an "
                                    "injected fault.",
                                    first.value, block.shard.value)};
       return std::unexpected(*refusal_);
     }
+    StoreRows(step.rows, true, !sync_lies_);
     auto bytes = std::make_shared<const std::string>(block.value);
     if (!sync_lies_) disk_[block.shard][first] = bytes;
     blocks_[block.shard][first] = std::move(bytes);
@@ -154,6 +197,7 @@ Status MemoryStore::Write(const SealedBlock& block) {
     stats_.log_bytes += block.value.size();
   }
   if (sealing_ != nullptr) sealing_->keys->Written(block.keys);
+  log.tree.Done(std::move(step));
   log.index().Add(block.before.next, block.after.next, block.instances);
   log.index().Tidy();
   log.Advance(block.after);

@@ -15,9 +15,11 @@
 #include "eventstore/block_source.h"
 #include "eventstore/event_store.h"
 #include "eventstore/file_cipher.h"
+#include "eventstore/gone_nodes.h"
 #include "eventstore/master_row.h"
 #include "eventstore/payload_keys.h"
 #include "eventstore/shard_log.h"
+#include "eventstore/tree_rows.h"
 
 namespace stele::eventstore {
 
@@ -36,6 +38,8 @@ class MemoryStore final : public EventStore {
   // Payloads are sealed, each where it finds one.
   explicit MemoryStore(const std::shared_ptr<const PayloadFinder>& payloads);
 
+  // Signs heads of the log's tree. REQUIRES: nothing was written yet.
+  void SignHeads(HeadSigning signing) { shards_.SignHeads(std::move(signing)); }
   // What the `nth` write from now on (1: the next one) does, over all shards.
   void InjectFault(uint64_t nth, WriteFault fault);
   // From now on, snapshots (and the records of an instance) or notes cannot be read.
@@ -77,6 +81,15 @@ class MemoryStore final : public EventStore {
   Status WriteCheckpoint(ShardId shard, const Checkpoint& checkpoint) override;
   Result<Checkpoint> ReadCheckpoint(ShardId shard) const override;
   Result<ChainReport> InspectChain(ShardId shard) const override;
+  std::unique_ptr<TreeReader> Tree(ShardId shard) const override {
+    return std::make_unique<TreeReader>(shard, MakeSource(shard),
+                                        std::make_unique<MapRows>(rows_, &mutex_));
+  }
+  Status SignHead(ShardId shard) override;
+  const NoteVerifier* head_verifier() const override {
+    const auto& signer = shards_.signing().signer;
+    return signer == nullptr ? nullptr : &signer->verifier();
+  }
   // There are no segments: what is archived stays where it is, and may be cut.
   using EventStore::Archive;
   Result<ArchiveReport> Archive(ShardId shard, Position to, const std::stop_token& stop) override;
@@ -114,18 +127,23 @@ class MemoryStore final : public EventStore {
   class Source;
 
   void SealWith(const LogKeys& log_keys, const std::shared_ptr<const PayloadFinder>& finder);
+  // Readers see the rows; a restart finds them, too, unless the disk loses what is written.
+  void StoreRows(const std::vector<KeyRow>& rows, bool to_readers, bool to_disk);
   void StoreKeyRows(const std::vector<KeyRow>& rows, KeyRows* stored);  // REQUIRES: mutex_
   bool IsDestroyed(ShardId shard, InstanceId instance) const;           // REQUIRES: mutex_
   void Put(StateChange change);
   Status CheckMayBeCut(ShardId shard, InstanceId instance) const;  // REQUIRES: mutex_
-  Result<uint64_t> CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure);
+  Result<uint64_t> CutBlocks(Blocks& blocks, ShardId shard, const Erasure& erasure,
+                             std::vector<CutLeaf>* leaves);
   void Restore(ShardId shard, const Blocks& disk);
   std::unique_ptr<BlockSource> MakeSource(ShardId shard) const;
 
   mutable std::mutex mutex_;          // of everything below but shards_
   std::map<ShardId, Blocks> blocks_;  // what readers see
   std::map<ShardId, Blocks> disk_;    // what a restart finds
-  KeyRows key_rows_;                  // both, of the payloads' keys
+  MapRows::Map rows_;                 // both, of the tree
+  MapRows::Map disk_rows_;
+  KeyRows key_rows_;  // both, of the payloads' keys
   KeyRows disk_key_rows_;
   std::map<ShardId, Position> archived_;  // one past the last archived record
   std::set<InstanceKey> cut_;

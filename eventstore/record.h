@@ -37,8 +37,8 @@ struct RecordView {
 // Records that will become one block. Reused: Clear keeps the memory. Not for concurrent use.
 class Batch {
  public:
-  // `body` is copied. REQUIRES: its size is a multiple of 8, actor and source are within their limits and
-  // the whole within kMaxRecordBytes.
+  // `body` is copied. REQUIRES: its size is a multiple of 8, actor and source are within their
+  // limits and the whole within kMaxRecordBytes.
   void Add(const RecordHeader& header, std::string_view body);
   // A record that another batch encoded.
   void AddFrame(std::string_view frame);

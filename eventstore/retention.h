@@ -48,6 +48,7 @@ struct ChainReport {
   uint64_t records = 0;   // in all
   uint64_t archived = 0;  // of them in the archive
   uint64_t cut = 0;       // of them with nothing left but their hash
+  uint64_t heads = 0;     // signed heads with the roots that the records have
 };
 
 }  // namespace stele::eventstore

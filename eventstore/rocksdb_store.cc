@@ -13,10 +13,12 @@
 #include "eventstore/cut_check.h"
 #include "eventstore/index_builder.h"
 #include "eventstore/log_db.h"
+#include "eventstore/log_rows.h"
 #include "eventstore/shard_log.h"
 #include "eventstore/shard_opening.h"
 #include "eventstore/state_db.h"
 #include "eventstore/store_keys.h"
+#include "eventstore/tree_following.h"
 
 namespace stele::eventstore {
 namespace {
@@ -76,6 +78,14 @@ class RocksDbStore final : public EventStore {
     return state_.ReadCheckpoint(shard);
   }
   Result<ChainReport> InspectChain(ShardId shard) const override;
+  std::unique_ptr<TreeReader> Tree(ShardId shard) const override {
+    return std::make_unique<TreeReader>(shard, Source(shard, false),
+                                        std::make_unique<LogRows>(log_));
+  }
+  Status SignHead(ShardId shard) override;
+  const NoteVerifier* head_verifier() const override {
+    return options_.heads.signer == nullptr ? nullptr : &options_.heads.signer->verifier();
+  }
   Result<ArchiveReport> Archive(ShardId shard, Position to, const std::stop_token& stop) override;
   Position ArchivedTo(ShardId shard) const override { return archive_->View(shard)->end().next; }
   std::vector<SegmentInfo> Segments(ShardId shard) const override {
@@ -106,6 +116,7 @@ class RocksDbStore final : public EventStore {
   Status OpenState();
   Status OpenShards();
   Status LoadShard(ShardLog& shard);
+  Status LoadTree(ShardLog& shard);
   Result<bool> HasEnd(ShardId shard, const LogTail& end) const;
   Result<std::vector<InstanceBlock>> FindBlocks(ShardId shard, InstanceId instance, Seq from) const;
   std::unique_ptr<BlockSource> Source(ShardId shard, bool sequential) const;
@@ -132,6 +143,7 @@ class RocksDbStore final : public EventStore {
 Status RocksDbStore::Open(const std::string& path, const RocksDbOptions& options) {
   path_ = path;
   options_ = options;
+  shards_.SignHeads(options.heads);
   if (options.create_if_missing && !options.read_only) {
     std::error_code failed;
     std::filesystem::create_directories(path, failed);
@@ -209,18 +221,54 @@ Status RocksDbStore::LoadShard(ShardLog& shard) {
   if (*tail == LogTail()) tail = archive_->View(shard.id())->end();
   shard.Advance(*tail);
   STELE_RETURN_IF_ERROR(CheckEnd(shard, *tail, state_));
+  STELE_RETURN_IF_ERROR(LoadTree(shard));
   // When the disk is only read, the index stays in memory.
   const size_t chunk_records = options_.read_only ? SIZE_MAX : options_.index_chunk_records;
   return CatchUpIndex(shard, *Source(shard.id(), true), state_, chunk_records);
+}
+
+Status RocksDbStore::LoadTree(ShardLog& shard) {
+  const uint64_t size = shard.tail().next.value - 1;
+  const auto newest = LargestHead(LogRows(log_), shard.id());
+  if (!newest) return std::unexpected(newest.error());
+  if (*newest > size)
+    return Fail(
+        ErrorCode::kStoreCorrupt,
+        fmt::format("Expected the log of shard {} to reach position {}, which a signed head "
+                    "is over, but found that it ends at {}.",
+                    shard.id().value, *newest, size));
+  if (refused_) return {};
+  const TreeAccess access{
+      .source = [&] { return Source(shard.id(), true); },
+      .rows = [&] { return std::make_unique<LogRows>(log_); },
+      .write = [&](const std::vector<KeyRow>& rows) { return log_.WriteMeta(ChangesOf(rows)); }};
+  auto frontier = FollowTree(shard.id(), access);
+  if (!frontier) return std::unexpected(std::move(frontier).error());
+  shard.tree.Open(shard.id(), *std::move(frontier), *newest, options_.heads);
+  return {};
+}
+
+Status RocksDbStore::SignHead(ShardId shard) {
+  STELE_RETURN_IF_ERROR(CheckWritable());
+  ShardLog& log = shards_.Get(shard);
+  if (log.damage) return std::unexpected(*log.damage);
+  const auto head = log.tree.NextHead();
+  if (!head) return {};
+  STELE_RETURN_IF_ERROR(log_.WriteMeta(ChangesOf({*head})));
+  log.tree.HeadDone(*head);
+  return {};
 }
 
 RocksDbStore::~RocksDbStore() {
   index_builder_.reset();
   // A clean end, noted so that a missing tail is noticed. What cannot be noted is only not noticed.
   if (opened_ && !refused_)
-    for (ShardLog* shard : shards_.All())
-      if (!shard->damage && shard->tail().next > shard->known_tail.next)
+    for (ShardLog* shard : shards_.All()) {
+      if (shard->damage) continue;
+      if (shard->tail().next > shard->known_tail.next)
         (void)log_.WriteKnownTail(shard->id(), shard->tail());
+      (void)SignHead(shard->id());
+    }
   state_.Close();
   log_.Close();
 }
@@ -243,13 +291,15 @@ Status RocksDbStore::Write(const SealedBlock& block) {
   ShardLog& shard = shards_.Get(block.shard);
   if (shard.damage) return std::unexpected(*shard.damage);
   STELE_RETURN_IF_ERROR(shard.CheckFollows(block));
-  if (auto written = log_.WriteBlock(block); !written) {
+  TreeWriter::Step step = shard.tree.Prepare(block);
+  if (auto written = log_.WriteBlock(block, step.rows); !written) {
     Refuse(written.error());
     return written;
   }
   if (keys_ != nullptr) keys_->payloads().Written(block.keys);
   raw_bytes_ += block.raw_bytes;
   appended_bytes_ += block.value.size();
+  shard.tree.Done(std::move(step));
   const size_t unsorted = shard.index().Add(block.before.next, block.after.next, block.instances);
   shard.Advance(block.after);
   if (unsorted >= kRunsToTidy || shard.index().records() >= options_.index_chunk_records)
@@ -320,7 +370,10 @@ Result<ChainReport> RocksDbStore::InspectChain(ShardId shard) const {
   // Where the last block cannot be read there is no end to go to.
   if (log.damage && log.tail().next == Position(1)) return std::unexpected(*log.damage);
   const auto before = archive_->View(shard);
-  auto report = InspectBlocks(*Source(shard, true), shard, log.known_tail);
+  const LogRows rows(log_);
+  auto report = InspectBlocks(*Source(shard, true), shard, log.known_tail, &rows);
+  if (!report && archive_->View(shard) != before)  // something was cut out meanwhile
+    report = InspectBlocks(*Source(shard, true), shard, log.known_tail, &rows);
   if (report && log.damage) return std::unexpected(*log.damage);
   if (report && log_damage_)
     return Fail(ErrorCode::kStoreCorrupt,

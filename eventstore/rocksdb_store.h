@@ -14,6 +14,7 @@
 #include "eventstore/aead.h"
 #include "eventstore/event_store.h"
 #include "eventstore/limits.h"
+#include "eventstore/tree_writer.h"
 
 namespace stele::eventstore {
 
@@ -36,6 +37,8 @@ struct RocksDbOptions {
   // Opens the log's keys. With it the payloads of what is recorded are sealed from now on, and the
   // log cannot be opened without it any more (docs/encryption.md).
   std::optional<CipherKey> master_key;
+  // Signs heads of the log's tree.
+  HeadSigning heads;
   // Finds what is sealed. REQUIRES: not null when there is a master key.
   std::shared_ptr<const PayloadFinder> payloads;
   // Opens a sealed log without its key, to verify its chain: nothing can be written, a cursor that

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "eventstore/hash.h"
+#include "eventstore/log_tree.h"
 
 namespace stele::eventstore {
 
@@ -34,6 +35,8 @@ struct SealedBlock {
   ShardId shard;
   LogTail before;  // before.next is the position of the block's first record
   LogTail after;
+  BlockCover cover;                    // of the tree over all records
+  TimeUs last_time;                    // of the last record
   size_t raw_bytes = 0;                // of the frames
   std::string value;                   // what is stored
   std::vector<InstanceSeq> instances;  // one a record, in their order

@@ -52,7 +52,7 @@ Status ShardLog::CheckDurable(Position position, const char* what) const {
 ShardLog& ShardLogs::Get(ShardId shard) const {
   std::lock_guard lock(mutex_);
   auto& log = shards_[shard];
-  if (log == nullptr) log = std::make_unique<ShardLog>(shard);
+  if (log == nullptr) log = std::make_unique<ShardLog>(shard, signing_);
   return *log;
 }
 

@@ -14,13 +14,14 @@
 #include "base/ids.h"
 #include "eventstore/sealed_block.h"
 #include "eventstore/tail_index.h"
+#include "eventstore/tree_writer.h"
 
 namespace stele::eventstore {
 
 // Threads: any.
 class ShardLog {
  public:
-  explicit ShardLog(ShardId id) : id_(id) {}
+  ShardLog(ShardId id, const HeadSigning& signing) : id_(id) { tree.Open(id, {}, 0, signing); }
 
   ShardId id() const { return id_; }
   LogTail tail() const;
@@ -40,6 +41,7 @@ class ShardLog {
   // Why nothing may be written: set while the store is opened, by its thread.
   std::optional<Error> damage;
   LogTail known_tail;  // an end that the log must have had
+  TreeWriter tree;     // over what is durable
 
  private:
   const ShardId id_;
@@ -52,12 +54,16 @@ class ShardLog {
 // The shards of a store; one that is asked for and unknown is empty. Shards are never removed.
 class ShardLogs {
  public:
+  // Of those that are not known yet.
+  void SignHeads(HeadSigning signing) { signing_ = std::move(signing); }
+  const HeadSigning& signing() const { return signing_; }
   ShardLog& Get(ShardId shard) const;
   std::vector<ShardLog*> All() const;
 
  private:
   mutable std::mutex mutex_;
   mutable std::map<ShardId, std::unique_ptr<ShardLog>> shards_;
+  HeadSigning signing_;
 };
 
 }  // namespace stele::eventstore

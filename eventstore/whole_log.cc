@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "eventstore/log_rows.h"
+
 namespace stele::eventstore {
 namespace {
 
@@ -68,7 +70,8 @@ std::unique_ptr<BlockSource> WholeLog::Source(ShardId shard, Position end) const
 }
 
 Result<ChainReport> WholeLog::Inspect(ShardId shard, const LogTail& end) const {
-  auto report = InspectBlocks(*Source(shard, end.next), shard, end);
+  const LogRows rows(log_);
+  auto report = InspectBlocks(*Source(shard, end.next), shard, end, &rows);
   if (report) STELE_RETURN_IF_ERROR(CheckCutCount(shard, *archive_->View(shard), *report));
   return report;
 }
