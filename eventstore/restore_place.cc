@@ -55,7 +55,7 @@ Status CheckRestorePlace(const std::string& target, const std::string& backups) 
                 fmt::format("Expected {} to be missing or an empty directory but found something "
                             "there; nothing was changed.",
                             target));
-  if (LiesIn(resolved, ResolvedPath(backups)))
+  if (!backups.empty() && LiesIn(resolved, ResolvedPath(backups)))
     return Fail(ErrorCode::kWrongDirectory,
                 fmt::format("Expected a data directory apart from the backups in {} but found {}.",
                             backups, target));

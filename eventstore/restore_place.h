@@ -11,8 +11,9 @@
 
 namespace stele::eventstore {
 
-// kWrongDirectory unless the target is missing or an empty directory, and apart from the backups.
-Status CheckRestorePlace(const std::string& target, const std::string& backups);
+// kWrongDirectory unless the target is missing or an empty directory, and apart from the backups,
+// if there are any.
+Status CheckRestorePlace(const std::string& target, const std::string& backups = {});
 
 class RestorePlace {
  public:

@@ -34,6 +34,7 @@ MAY_INCLUDE = {
     "projections": ["engine/apply", "replay", "eventstore"],
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "replay/debugger": ["replay"],
+    "replay/export": ["replay"],
     "server/loop": ["base"],
     "server/vat": [],
     "server/http": ["base"],

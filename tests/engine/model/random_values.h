@@ -1,6 +1,7 @@
 // Values of the model made from a seed: the same seed, the same values.
 #pragma once
 
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -84,6 +85,9 @@ class RandomValues {
     Set(v.version);
     Set(v.key);
     Set(v.value);
+  }
+  void Set(ForkedState& v) {
+    v = Absent() ? ForkedState() : ForkedState(std::make_shared<const Instance>(MakeInstance()));
   }
   void Set(Arrival& v) {
     Set(v.step);

@@ -1,0 +1,52 @@
+// OCEL 2.0, the object-centric event log, in JSON: events of the lives of activities (activity.h),
+// and what they are of: instances, definitions, steps, runs of steps, people and workers.
+//
+// The document has two parts that are written one after the other: the events of all instances,
+// then their objects. So the log is read twice, and nothing but who has acted is kept in memory.
+//
+// Used by one thread at a time.
+#pragma once
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "replay/export/activity.h"
+#include "replay/export/record_format.h"
+
+namespace stele::replay {
+
+// The begin of the document: all types, which are those of the registry's definitions; then what
+// stands between events and objects, and behind them.
+void WriteOcelTypes(const model::Registry& registry, std::string& out);
+void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out);
+void WriteOcelEnd(std::string& out);
+
+// Events of one instance after the other.
+class OcelEvents final : public RecordFormat {
+ public:
+  void BeginInstance(InstanceId instance);
+  Result<uint64_t> Write(const ExportedRecord& record, std::string& out) override;
+  Status Skip(const ExportedRecord& record) override;
+
+ private:
+  InstanceId instance_;
+  Activities activities_;
+  bool first_ = true;  // of all events
+};
+
+// Objects. Of the instances that events were written of, whatever the time of their records.
+class OcelObjects final : public RecordFormat {
+ public:
+  // `all`: of all instances, so that they are related to those that called or were forked.
+  explicit OcelObjects(bool all) : all_(all) {}
+  Result<uint64_t> Write(const ExportedRecord& record, std::string& out) override;
+  // Those who acted.
+  void WriteActors(std::string& out) const;
+
+ private:
+  const bool all_;
+  std::set<std::string, std::less<>> actors_;
+};
+
+}  // namespace stele::replay

@@ -1,0 +1,229 @@
+#include <fmt/ranges.h>
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "base/json.h"
+#include "replay/export/cloud_events.h"
+#include "replay/export/instance_walk.h"
+#include "replay/export/ocel.h"
+#include "replay/export/time_text.h"
+#include "replay/export/xes.h"
+#include "tests/replay/export/exported.h"
+#include "tests/replay/recorded_log.h"
+
+namespace stele::replay {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Value Parsed(const std::string& line) {
+  const auto value = ParseJson(line, nullptr, kWrittenJson);
+  EXPECT_TRUE(value.has_value()) << line;
+  return value.value_or(Value());
+}
+
+TEST(LogWalk, WritesTheSameWhateverTheThreads) {
+  RecordedLog log;
+  for (uint64_t id = 1; id <= 50; ++id) {
+    model::Instance instance = log.Start(id);
+    log.Decide(instance, Complete(1));
+  }
+  const auto alone = ExportLines(log.store, {.threads = 1});
+  ASSERT_TRUE(alone.has_value());
+  EXPECT_EQ(*ExportLines(log.store, {.threads = 4}), *alone);
+}
+
+TEST(LogWalk, WritesARange) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  const auto lines =
+      *ExportLines(log.store, {.from = Position(3), .end = Position(4), .whole = false});
+  ASSERT_GT(lines.size(), 2u);
+  for (size_t i = 1; i + 1 < lines.size(); ++i) {
+    const Value line = Parsed(lines[i]);
+    EXPECT_EQ(line.Find("position")->as_int(), 3);
+    // Which definition it runs is said before the range begins.
+    EXPECT_EQ(line.Find("definition")->as_string(), "two");
+  }
+}
+
+TEST(LogWalk, NamesThePositionOfADamagedRecord) {
+  RecordedLog log;
+  eventstore::Batch batch;
+  batch.Add({.instance = InstanceId(1), .first_seq = Seq(1), .event_count = 1, .time = TimeUs(1)},
+            "no record at all");
+  ASSERT_TRUE(log.store.Append(kShard, Position(2), batch).has_value());
+  const auto lines = ExportLines(log.store);
+  ASSERT_FALSE(lines.has_value());
+  EXPECT_EQ(lines.error().code, ErrorCode::kStoreCorrupt);
+}
+
+TEST(LogWalk, EndsWhereItCannotWrite) {
+  RecordedLog log;
+  log.Start(1);
+  const StoreSource source(log.store, kShard);
+  const auto registry = *ReadRegistry(source);
+  InstanceDefinitions definitions(source, registry);
+  const LogWalk walk{.shard = kShard,
+                     .end = log.store.NextPosition(kShard),
+                     .make_format = [] { return std::make_unique<JsonLines>(false); },
+                     .progress = nullptr};
+  const auto counts = WalkLog(log.store, definitions, walk, [](std::string_view) -> Status {
+    return Fail(ErrorCode::kIo, "the disk is full");
+  });
+  ASSERT_FALSE(counts.has_value());
+  EXPECT_EQ(counts.error().message, "the disk is full");
+}
+
+TEST(JsonLines, GiveNamesToWhatIsRecordedByNumber) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  const auto lines = *ExportLines(log.store);
+  bool seen = false;
+  for (const std::string& text : lines) {
+    const Value line = Parsed(text);
+    const Value* event = line.Find("event");
+    if (event == nullptr || event->as_string() != "step_activated") continue;
+    seen = true;
+    EXPECT_THAT(line.Find("ids")->Find("step")->as_string(), testing::AnyOf("a", "b"));
+    EXPECT_TRUE(line.Find("data")->Find("step")->is_int());
+    EXPECT_EQ(line.Find("version")->as_int(), 1);
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(JsonLines, LeaveOutPayloadsWhenAsked) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  const auto with = *ExportLines(log.store, {.whole = false});
+  EXPECT_THAT(fmt::format("{}", fmt::join(with, "\n")), HasSubstr("printed"));
+  const auto without = *ExportLines(log.store, {.payloads = false, .whole = false});
+  EXPECT_EQ(without.size(), with.size());
+  const std::string text = fmt::format("{}", fmt::join(without, "\n"));
+  for (const char* const secret : {"printed", "\"ok\"", "canonical"})
+    EXPECT_THAT(text, Not(HasSubstr(secret)));
+}
+
+TEST(CloudEvents, HaveTheAttributesOfTheSpecification) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  const auto text = TextOf(log.store, [] { return std::make_unique<CloudEvents>("/stele"); }, {});
+  ASSERT_TRUE(text.has_value()) << text.error().message;
+  std::set<std::string> ids;
+  for (const std::string& line : LinesOf(*text)) {
+    const Value event = Parsed(line);
+    EXPECT_EQ(event.Find("specversion")->as_string(), "1.0");
+    EXPECT_EQ(event.Find("source")->as_string(), "/stele");
+    EXPECT_THAT(event.Find("type")->as_string(), testing::StartsWith("dev.stele."));
+    EXPECT_TRUE(ids.insert(event.Find("id")->as_string()).second);
+    for (const Member& member : event.as_object())
+      for (const char c : member.key) EXPECT_TRUE((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'));
+  }
+  EXPECT_GT(ids.size(), 5u);
+}
+
+TEST(TimeText, IsRfc3339) {
+  const auto text = [](int64_t time) {
+    std::string out;
+    WriteTime(TimeUs(time), out);
+    return out;
+  };
+  EXPECT_EQ(text(0), "1970-01-01T00:00:00.000000Z");
+  EXPECT_EQ(text(-1), "1969-12-31T23:59:59.999999Z");
+  EXPECT_EQ(text(1'772'368'205'250'001), "2026-03-01T12:30:05.250001Z");
+  EXPECT_EQ(text(INT64_MAX), "9999-12-31T23:59:59.999999Z");
+  EXPECT_EQ(text(INT64_MIN), "0000-01-01T00:00:00.000000Z");
+}
+
+// What the walk over instances writes of one.
+std::string WalkOver(const RecordedLog& log, InstanceId instance, RecordFormat& format,
+                     const TimeRange& times = {}) {
+  const StoreSource source(log.store, kShard);
+  const auto registry = ReadRegistry(source);
+  InstanceDefinitions definitions(source, *registry);
+  InstanceWalk walk(source, definitions, times, /*payloads=*/true);
+  std::string out;
+  const Status done = walk.Walk(instance, format, [&](std::string_view text) -> Status {
+    out += text;
+    return {};
+  });
+  EXPECT_TRUE(done.has_value()) << done.error().message;
+  return out;
+}
+
+TEST(Xes, HasATransitionForEachTurnInTheLifeOfAStep) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  Xes format;
+  format.BeginTrace(one.id);
+  std::string text = WalkOver(log, one.id, format);
+  format.EndTrace(text);
+  for (const char* const transition : {"start", "complete"})
+    EXPECT_THAT(text,
+                HasSubstr(fmt::format("key=\"lifecycle:transition\" value=\"{}\"", transition)));
+  EXPECT_THAT(text, HasSubstr("<string key=\"output\" value=\"{&quot;ok&quot;:true}\"/>"));
+  EXPECT_THAT(text, HasSubstr("<string key=\"org:resource\" value=\"test\"/>"));
+  EXPECT_THAT(text, testing::StartsWith("<trace><string key=\"concept:name\" value=\"1\"/>"));
+  EXPECT_THAT(text, testing::EndsWith("</event>\n</trace>\n"));
+}
+
+TEST(Xes, KnowsTheStepsOfRunsThatBeganBeforeItsTime) {
+  RecordedLog log;
+  model::Instance one = log.Start(1);
+  log.Decide(one, Complete(1));
+  Xes format;
+  format.BeginTrace(one.id);
+  const std::string text = WalkOver(log, one.id, format, {.since = TimeUs(3000)});
+  EXPECT_THAT(text, Not(HasSubstr("instance_started")));
+  EXPECT_THAT(text, HasSubstr("<event><string key=\"concept:name\" value=\"a\"/>"));
+}
+
+TEST(Xes, HasNothingThatXmlCannotHold) {
+  std::string out;
+  WriteXmlText(std::string("<&\">\0\x01\x7f\n\xff\xc3\xa9\xef\xbf\xbf", 14), out);
+  EXPECT_EQ(out,
+            "&lt;&amp;&quot;&gt;\xEF\xBF\xBD\xEF\xBF\xBD\x7f&#10;\xEF\xBF\xBD\xc3\xa9\xEF\xBF\xBD");
+}
+
+TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
+  RecordedLog log;
+  model::Instance one = log.Start(1), two = log.Start(2);
+  log.Decide(one, Complete(1));
+  log.Decide(two, model::FailAttempt{.run = RunId(1), .kind = "exit", .message = "no"});
+  const auto registry = *ReadRegistry(log.store, kShard);
+  std::string text;
+  WriteOcelTypes(registry, text);
+  OcelEvents events;
+  for (const InstanceId id : {one.id, two.id}) {
+    events.BeginInstance(id);
+    text += WalkOver(log, id, events);
+  }
+  WriteOcelObjectsBegin(registry, text);
+  OcelObjects objects(/*all=*/true);
+  for (const InstanceId id : {one.id, two.id}) text += WalkOver(log, id, objects);
+  objects.WriteActors(text);
+  WriteOcelEnd(text);
+
+  const Value document = Parsed(text);
+  std::set<std::string> types, known;
+  for (const Value& each : document.Find("eventTypes")->as_array())
+    types.insert(each.Find("name")->as_string());
+  for (const Value& each : document.Find("objects")->as_array())
+    EXPECT_TRUE(known.insert(each.Find("id")->as_string()).second) << ToJson(each);
+  ASSERT_GT(document.Find("events")->as_array().size(), 6u);
+  for (const Value& event : document.Find("events")->as_array()) {
+    EXPECT_TRUE(types.contains(event.Find("type")->as_string())) << ToJson(event);
+    for (const Value& relation : event.Find("relationships")->as_array())
+      EXPECT_TRUE(known.contains(relation.Find("objectId")->as_string())) << ToJson(relation);
+  }
+}
+
+}  // namespace
+}  // namespace stele::replay
