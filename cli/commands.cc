@@ -57,6 +57,7 @@ std::vector<CommandGroup> CommandGroups() {
           {"Secrets and keys", kKeeping},
           {"Backups", BackupCommands()},
           {"Retention", RetentionCommands()},
+          {"Exports", ExportCommands()},
           {"At a server", ServerCommands()},
           {"Measuring", MeasuringCommands()}};
 }

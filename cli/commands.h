@@ -44,6 +44,7 @@ std::span<const Command> TriggerCommands();
 std::span<const Command> AlertCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> RetentionCommands();
+std::span<const Command> ExportCommands();
 std::span<const Command> MeasuringCommands();
 std::span<const Command> ServerCommands();
 
@@ -136,6 +137,10 @@ int Erase(const Arguments& arguments, const Terminal& terminal);
 // Backups
 int Backup(const Arguments& arguments, const Terminal& terminal);
 int RestoreBackup(const Arguments& arguments, const Terminal& terminal);
+
+// Exports
+int Export(const Arguments& arguments, const Terminal& terminal);
+int Import(const Arguments& arguments, const Terminal& terminal);
 
 // Measuring
 int Bench(const Arguments& arguments, const Terminal& terminal);

@@ -84,8 +84,8 @@ bool CheckLine(std::string_view line, std::string* without, std::string* expecte
   *without = text;
   *without += '}';
   if (check == given) return true;
-  *expected = fmt::format("a text whose check is {}", given);
-  *found = check;
+  *expected = fmt::format("the text with check {}", given);
+  *found = fmt::format("one with {}", check);
   return false;
 }
 

@@ -49,6 +49,11 @@ RUNS = {
                       f"all views +built at +{NUMBER} records/s", f"instances +built at +{NUMBER}",
                       *(rf"live, {rate} +{NUMBER} instances/s, {NUMBER} records/s; seen after {NUMBER} ms"
                         for rate in (100, 200, 300, 400))])],
+    "export_bench": [(["--instances", "300"],
+                      [rf"log: {NUMBER} events of {NUMBER} records", f"memory: {NUMBER} MiB at most before",
+                       f"jsonl +1 threads: +{NUMBER} events/s", f"cloudevents +{NUMBER} threads: +{NUMBER}",
+                       f"xes +{NUMBER} instances/s, {NUMBER} events of activities/s",
+                       f"import +{NUMBER} events/s"])],
     "space_bench": [(["--instances", "1500", "--records", "5000"],
                      ["alike payloads: 1500 instances, 16501 records", "random payloads: 1500 inst",
                       f"log {NUMBER}, index and state {NUMBER}, views {NUMBER}, together {NUMBER}",

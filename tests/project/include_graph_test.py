@@ -52,7 +52,7 @@ MAY_INCLUDE = {
     "sdk/cpp": ["schemas", "server/loop", "server/vat"],
     # Measures an engine and a server as programs have them.
     "cli/load": ["engine/embed", "sdk/cpp", "server/rpc"],
-    "cli": ["server/edge", "cli/load"],
+    "cli": ["server/edge", "cli/load", "replay/export"],
 }
 # folder -> folders that it never includes, though one that it includes does.
 NEVER = {

@@ -1,0 +1,345 @@
+// `stele export`: what happened, in the formats of others.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/export_file.h"
+#include "cli/given.h"
+#include "cli/open_data.h"
+#include "cli/questions.h"
+#include "cli/remote/server_option.h"
+#include "cli/searching.h"
+#include "cli/text.h"
+#include "replay/export/cloud_events.h"
+#include "replay/export/instance_walk.h"
+#include "replay/export/json_lines.h"
+#include "replay/export/line_schema.h"
+#include "replay/export/log_walk.h"
+#include "replay/export/ocel.h"
+#include "replay/export/xes.h"
+#include "replay/moment.h"
+
+namespace stele::cli {
+
+namespace {
+
+using replay::ExportCounts;
+using replay::InstanceDefinitions;
+using replay::InstanceWalk;
+using replay::RecordFormat;
+
+enum class Format : uint8_t { kJsonLines, kCloudEvents, kXes, kOcel };
+
+struct Asked {
+  Format format = Format::kJsonLines;
+  std::string query;  // empty: none
+  replay::TimeRange times;
+  std::string partial;  // why it is no whole log; empty: it is
+  bool payloads = true;
+  bool at_server = false;
+
+  // By instances, one after the other, rather than along the log.
+  bool by_instance() const {
+    return at_server || !query.empty() || format == Format::kXes || format == Format::kOcel;
+  }
+};
+
+Result<Format> FormatOf(const Arguments& arguments) {
+  constexpr std::array<std::string_view, 4> kNames{"jsonl", "cloudevents", "xes", "ocel"};
+  const std::string name = arguments.Get("--format", "jsonl");
+  const auto found = std::ranges::find(kNames, name);
+  if (found != kNames.end()) return static_cast<Format>(found - kNames.begin());
+  return Fail(
+      ErrorCode::kUsage,
+      fmt::format("Expected jsonl, cloudevents, xes or ocel for --format but found \"{}\"", name));
+}
+
+Result<Asked> AskedOf(const Arguments& arguments) {
+  Asked asked;
+  const auto format = FormatOf(arguments);
+  if (!format.has_value()) return std::unexpected(format.error());
+  asked.format = *format;
+  asked.query = arguments.Get("--query");
+  asked.payloads = !arguments.Has("--no-payloads");
+  asked.at_server = IsForServer(arguments);
+  if (arguments.Has("--since")) {
+    const auto since = GivenPast(arguments, "--since");
+    if (!since.has_value()) return std::unexpected(since.error());
+    asked.times.since = *since;
+  }
+  if (arguments.Has("--until")) {
+    const auto until = GivenPast(arguments, "--until");
+    if (!until.has_value()) return std::unexpected(until.error());
+    asked.times.until = TimeUs(until->value - 1);
+  }
+  for (const std::string_view option : {"--query", "--since", "--until", "--no-payloads"})
+    if (arguments.Has(option))
+      asked.partial += (asked.partial.empty() ? "" : " ") + std::string(option);
+  if (asked.partial.empty() && asked.at_server) asked.partial = "it is read from a server";
+  return asked;
+}
+
+// Tells on a terminal how far it is, twice a second at most.
+class Progress {
+ public:
+  Progress() : shows_(isatty(STDERR_FILENO) != 0) {}
+  ~Progress() {
+    if (shown_) Put("\r\x1b[K");
+  }
+  void operator()(std::string_view what, uint64_t at, uint64_t end) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!shows_ || (shown_ && now - last_ < std::chrono::milliseconds(500))) return;
+    shown_ = true;
+    last_ = now;
+    Put(end == 0 ? fmt::format("\r\x1b[Kexporting: {} {}", what, at)
+                 : fmt::format("\r\x1b[Kexporting: {} {} of {}", what, at, end));
+  }
+
+ private:
+  static void Put(std::string_view text) { (void)!write(STDERR_FILENO, text.data(), text.size()); }
+
+  const bool shows_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_;
+};
+
+replay::WriteText Into(ExportFile& file) {
+  return [&file](std::string_view text) { return file.Write(text); };
+}
+
+// The whole log of a directory, or what is of a time.
+Result<ExportCounts> ExportLog(const Arguments& arguments, const Asked& asked, ExportFile& file) {
+  const auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  const replay::StoreSource source(**store, kShard);
+  const auto registry = replay::ReadRegistry(source);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  InstanceDefinitions definitions(source, *registry);
+  const eventstore::LogTail tail = (*store)->Tail(kShard);
+  const bool whole = asked.partial.empty();
+  const bool lines = asked.format == Format::kJsonLines;
+
+  Progress progress;
+  replay::LogWalk walk{
+      .shard = kShard,
+      .from = Position(1),
+      .end = tail.next,
+      .payloads = asked.payloads,
+      .threads = std::max(std::thread::hardware_concurrency(), 1u),
+      .make_format = nullptr,
+      .progress = [&](Position at) { progress("position", at.value - 1, tail.next.value - 1); }};
+  if (asked.times.since != replay::TimeRange().since) {
+    const auto before = replay::PositionAt(**store, kShard, TimeUs(asked.times.since.value - 1));
+    if (!before.has_value()) return std::unexpected(before.error());
+    walk.from = before->Next();
+  }
+  if (asked.times.until != replay::TimeRange().until) {
+    const auto last = replay::PositionAt(**store, kShard, asked.times.until);
+    if (!last.has_value()) return std::unexpected(last.error());
+    walk.end = last->Next();
+  }
+  walk.make_format = [&]() -> std::unique_ptr<RecordFormat> {
+    if (lines) return std::make_unique<replay::JsonLines>(whole);
+    return std::make_unique<replay::CloudEvents>(arguments.Get("--source", "/stele"));
+  };
+  std::string text;
+  if (lines) {
+    replay::WriteHead(
+        {.shard = kShard, .sealed = (*store)->payload_keys() != nullptr, .partial = asked.partial},
+        text);
+    STELE_RETURN_IF_ERROR(file.Write(text));
+  }
+  const auto counts = replay::WalkLog(**store, definitions, walk, Into(file));
+  if (!counts.has_value() || !lines) return counts;
+  text.clear();
+  replay::WriteEnd(*counts, whole ? &tail.hash : nullptr, text);
+  STELE_RETURN_IF_ERROR(file.Write(text));
+  return counts;
+}
+
+// The instances that a query finds, or all of them; the registry is none.
+class ChosenInstances {
+ public:
+  ChosenInstances(Questions& questions, const Asked& asked)
+      : questions_(questions), asked_(asked) {}
+
+  Status ForEach(const std::function<Status(InstanceId)>& visit) {
+    auto query = projections::ParseQuery(asked_.query);
+    if (!query.has_value()) return std::unexpected(query.error());
+    projections::SearchRequest request{.query = *std::move(query),
+                                       .sort = "started",
+                                       .cursor = {},
+                                       .limit = projections::kMaxPageRows,
+                                       .now = {},
+                                       .course = {}};
+    do {
+      auto page = questions_.Find<projections::InstanceRow>(request);
+      if (!page.has_value()) return std::unexpected(page.error());
+      for (const projections::InstanceRow& row : page->rows) STELE_RETURN_IF_ERROR(visit(row.id));
+      request.cursor = std::move(page->next);
+    } while (!request.cursor.empty());
+    return {};
+  }
+
+ private:
+  Questions& questions_;
+  const Asked& asked_;
+};
+
+// What the walks of one export by instances have in common.
+struct ByInstance {
+  const Asked& asked;
+  ExportFile& file;
+  ChosenInstances chosen;
+  InstanceWalk walk;
+  Progress progress;
+  uint64_t done = 0;
+
+  Status Put(std::string& text) {
+    const Status written = file.Write(text);
+    text.clear();
+    return written;
+  }
+  Status WalkOne(InstanceId instance, RecordFormat& format) {
+    progress("instance", ++done, 0);
+    return walk.Walk(instance, format, Into(file));
+  }
+
+  Status Lines(RecordFormat& format) {
+    if (asked.query.empty()) STELE_RETURN_IF_ERROR(WalkOne(InstanceId(), format));
+    return chosen.ForEach([&](InstanceId instance) { return WalkOne(instance, format); });
+  }
+
+  Status Xes() {
+    replay::Xes format;
+    std::string text;
+    replay::Xes::WriteHead(text);
+    STELE_RETURN_IF_ERROR(Put(text));
+    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) -> Status {
+      format.BeginTrace(instance);
+      STELE_RETURN_IF_ERROR(WalkOne(instance, format));
+      format.EndTrace(text);
+      return Put(text);
+    }));
+    replay::Xes::WriteEnd(text);
+    return Put(text);
+  }
+
+  Status Ocel(const model::Registry& registry, InstanceWalk& again) {
+    std::string text;
+    replay::WriteOcelTypes(registry, text);
+    STELE_RETURN_IF_ERROR(Put(text));
+    replay::OcelEvents events;
+    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) {
+      events.BeginInstance(instance);
+      return WalkOne(instance, events);
+    }));
+    replay::WriteOcelObjectsBegin(registry, text);
+    STELE_RETURN_IF_ERROR(Put(text));
+    replay::OcelObjects objects(/*all=*/asked.query.empty());
+    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) {
+      progress("objects of instance", instance.value, 0);
+      return again.Walk(instance, objects, Into(file));
+    }));
+    objects.WriteActors(text);
+    replay::WriteOcelEnd(text);
+    return Put(text);
+  }
+};
+
+Result<ExportCounts> ExportInstances(const Arguments& arguments, const Terminal& terminal,
+                                     const Asked& asked, ExportFile& file) {
+  const auto questions = AskViews(arguments, terminal, "instances");
+  if (!questions.has_value()) return std::unexpected(questions.error());
+  const Source& source = (*questions)->source();
+  const auto registry = replay::ReadRegistry(source);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  InstanceDefinitions definitions(source, *registry);
+  ByInstance all{asked,
+                 file,
+                 ChosenInstances(**questions, asked),
+                 InstanceWalk(source, definitions, asked.times, asked.payloads),
+                 {}};
+  Status done;
+  switch (asked.format) {
+    case Format::kJsonLines: {
+      std::string text;
+      replay::WriteHead({.shard = kShard, .sealed = false, .partial = asked.partial}, text);
+      STELE_RETURN_IF_ERROR(all.Put(text));
+      replay::JsonLines format(/*whole=*/false);
+      done = all.Lines(format);
+      if (!done.has_value()) break;
+      replay::WriteEnd(all.walk.counts(), nullptr, text);
+      done = all.Put(text);
+      break;
+    }
+    case Format::kCloudEvents: {
+      replay::CloudEvents format(arguments.Get("--source", "/stele"));
+      done = all.Lines(format);
+      break;
+    }
+    case Format::kXes:
+      done = all.Xes();
+      break;
+    case Format::kOcel: {
+      InstanceWalk again(source, definitions, {}, /*payloads=*/false);
+      done = all.Ocel(*registry, again);
+      break;
+    }
+  }
+  if (!done.has_value()) return std::unexpected(done.error());
+  return all.walk.counts();
+}
+
+// What was written, on standard error unless it is asked for as JSON: standard output may be it.
+void Tell(const Arguments& arguments, const Terminal& terminal, const ExportCounts& counts,
+          const ExportFile& file) {
+  if (arguments.Has("--json")) {
+    terminal.Print(ToPrettyJson(Object{{"output", arguments.Get("--output")},
+                                       {"records", static_cast<int64_t>(counts.records)},
+                                       {"events", static_cast<int64_t>(counts.events)},
+                                       {"purged", static_cast<int64_t>(counts.purged)},
+                                       {"bytes", static_cast<int64_t>(file.bytes())}}) +
+                   "\n");
+    return;
+  }
+  std::string sentence = fmt::format("exported: {} of {}, {} bytes", Count(counts.events, "event"),
+                                     Count(counts.records, "record"), file.bytes());
+  if (counts.purged > 0)
+    sentence += fmt::format("; {} were purged before", Count(counts.purged, "record"));
+  terminal.PrintNote(sentence);
+}
+
+}  // namespace
+
+int Export(const Arguments& arguments, const Terminal& terminal) {
+  if (arguments.Has("--schema")) {
+    terminal.Print(ToPrettyJson(replay::LineSchema()) + "\n");
+    return kExitDone;
+  }
+  if (arguments.Has("--json") && !arguments.Has("--output"))
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             "Expected --output FILE with --json, for standard output is the "
+                             "export itself, but found none"});
+  const auto asked = AskedOf(arguments);
+  if (!asked.has_value()) return Refuse(terminal, asked.error());
+  const auto file = ExportFile::Open(arguments.Get("--output"));
+  if (!file.has_value()) return Refuse(terminal, file.error());
+  const auto counts = asked->by_instance() ? ExportInstances(arguments, terminal, *asked, **file)
+                                           : ExportLog(arguments, *asked, **file);
+  if (!counts.has_value()) return Refuse(terminal, counts.error());
+  if (const Status finished = (*file)->Finish(); !finished.has_value())
+    return Refuse(terminal, finished.error());
+  Tell(arguments, terminal, *counts, **file);
+  return kExitDone;
+}
+
+}  // namespace stele::cli
