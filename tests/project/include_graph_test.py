@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "replay": ["engine/model", "engine/apply", "engine/decide", "eventstore"],
     "replay/debugger": ["replay"],
     "replay/export": ["replay"],
+    "replay/regression": ["replay"],
     "server/loop": ["base"],
     "server/vat": [],
     "server/http": ["base"],
@@ -52,7 +53,7 @@ MAY_INCLUDE = {
     "sdk/cpp": ["schemas", "server/loop", "server/vat"],
     # Measures an engine and a server as programs have them.
     "cli/load": ["engine/embed", "sdk/cpp", "server/rpc"],
-    "cli": ["server/edge", "cli/load", "replay/export"],
+    "cli": ["server/edge", "cli/load", "replay/export", "replay/regression"],
 }
 # folder -> folders that it never includes, though one that it includes does.
 NEVER = {
