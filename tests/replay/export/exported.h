@@ -94,6 +94,7 @@ class UnkeptLog final : public eventstore::LogImport {
     return tail_ = block_.after;
   }
   Result<eventstore::ChainReport> Finish() override { return eventstore::ChainReport{}; }
+  const eventstore::LogTail& tail() const { return tail_; }
 
  private:
   eventstore::BlockSealer sealer_;
@@ -102,13 +103,16 @@ class UnkeptLog final : public eventstore::LogImport {
 };
 
 // What is wrong with the lines; nothing when all are as they were written.
-inline std::optional<Error> FaultOf(const std::vector<std::string>& lines) {
-  UnkeptLog log;
+inline std::optional<Error> FaultOf(const std::vector<std::string>& lines, UnkeptLog& log) {
   JsonLinesImport import(log, /*seals=*/false);
   for (const std::string& line : lines)
     if (const Status taken = import.Take(line); !taken.has_value()) return taken.error();
   const auto report = import.Finish();
   return report.has_value() ? std::nullopt : std::optional(report.error());
+}
+inline std::optional<Error> FaultOf(const std::vector<std::string>& lines) {
+  UnkeptLog log;
+  return FaultOf(lines, log);
 }
 
 // Makes a data directory of lines; nothing of it is left when they are refused.
