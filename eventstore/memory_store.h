@@ -38,7 +38,7 @@ class MemoryStore final : public EventStore {
   // Payloads are sealed, each where it finds one.
   explicit MemoryStore(const std::shared_ptr<const PayloadFinder>& payloads);
 
-  // Signs heads of the log's tree. REQUIRES: nothing was written yet.
+  // Signs heads of the log's tree from now on. REQUIRES: nothing is being written.
   void SignHeads(HeadSigning signing) { shards_.SignHeads(std::move(signing)); }
   // What the `nth` write from now on (1: the next one) does, over all shards.
   void InjectFault(uint64_t nth, WriteFault fault);

@@ -49,6 +49,12 @@ Status ShardLog::CheckDurable(Position position, const char* what) const {
                   what, id_.value, tail.next.value - 1, position.value));
 }
 
+void ShardLogs::SignHeads(HeadSigning signing) {
+  std::lock_guard lock(mutex_);
+  signing_ = std::move(signing);
+  for (const auto& [id, log] : shards_) log->tree.SignWith(signing_);
+}
+
 ShardLog& ShardLogs::Get(ShardId shard) const {
   std::lock_guard lock(mutex_);
   auto& log = shards_[shard];

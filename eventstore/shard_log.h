@@ -54,8 +54,8 @@ class ShardLog {
 // The shards of a store; one that is asked for and unknown is empty. Shards are never removed.
 class ShardLogs {
  public:
-  // Of those that are not known yet.
-  void SignHeads(HeadSigning signing) { signing_ = std::move(signing); }
+  // REQUIRES: nothing is being written.
+  void SignHeads(HeadSigning signing);
   const HeadSigning& signing() const { return signing_; }
   ShardLog& Get(ShardId shard) const;
   std::vector<ShardLog*> All() const;

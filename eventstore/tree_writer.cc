@@ -16,6 +16,11 @@ void TreeWriter::Open(ShardId shard, LogFrontier frontier, uint64_t newest, Head
   signing_ = std::move(signing);
 }
 
+void TreeWriter::SignWith(HeadSigning signing) {
+  std::lock_guard lock(mutex_);
+  signing_ = std::move(signing);
+}
+
 bool TreeWriter::IsDue(uint64_t size, TimeUs time) const {
   if (signing_.signer == nullptr) return false;
   if (size - newest_ >= signing_.records) return true;

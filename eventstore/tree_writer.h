@@ -35,6 +35,8 @@ class TreeWriter {
   // `newest`: the size of the largest head that there is.
   void Open(ShardId shard, LogFrontier frontier, uint64_t newest, HeadSigning signing);
 
+  void SignWith(HeadSigning signing);
+
   struct Step {
     std::vector<KeyRow> rows;  // to be written with the block
     LogFrontier after;

@@ -19,6 +19,14 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenStore(const std::string& dat
                                                           eventstore::RocksDbOptions options,
                                                           const secrets::KeySource& key);
 
+// Where the key is that signs heads of the log, and how often that is done.
+struct AuditSource {
+  secrets::KeySource key;  // empty: no heads are signed
+  uint64_t records = eventstore::kRecordsBetweenHeads;
+};
+// kAuditKey, and what secrets::ReadKeyText says.
+Result<eventstore::HeadSigning> ReadHeadSigning(const AuditSource& source);
+
 // The key as the store takes it. REQUIRES: the source is not empty.
 Result<eventstore::CipherKey> ReadMasterKey(const secrets::KeySource& source);
 

@@ -33,14 +33,43 @@ Result<SecretKey> Read(const KeySource& source) {
   return FromCommand(source);
 }
 
+// Of these places one.
+Status CheckOne(const KeySource& source) {
+  CHECK(!source.empty());
+  if (source.file.empty() + source.environment.empty() + source.command.empty() == 2) return {};
+  return Fail(ErrorCode::kUsage,
+              "Expected the key in a file, in an environment variable or from a command, but found "
+              "more than one of them given");
+}
+
 }  // namespace
 
+std::string PlaceOf(const KeySource& source) {
+  if (!source.file.empty()) return source.file;
+  if (!source.environment.empty()) return "the environment variable " + source.environment;
+  return "the output of the setting \"key_command\"";
+}
+
+Result<std::string> ReadKeyText(const KeySource& source, ErrorCode code) {
+  STELE_RETURN_IF_ERROR(CheckOne(source));
+  if (!source.file.empty()) {
+    auto text = ReadPrivateFile(source.file, kMaxKeyTextBytes);
+    if (!text.has_value()) return std::unexpected(std::move(text).error());
+    if (text->has_value()) return **std::move(text);
+    return Fail(code, fmt::format("Expected a key in {} but found no such file", source.file));
+  }
+  if (source.environment.empty()) {
+    auto output = OutputOfKeyCommand(source.command, source.command_patience_ms);
+    if (!output.has_value()) return Fail(code, output.error().message);
+    return output;
+  }
+  const char* text = std::getenv(source.environment.c_str());
+  if (text != nullptr && *text != '\0') return text;
+  return Fail(code, fmt::format("Expected a key in {} but found none", PlaceOf(source)));
+}
+
 Result<SecretKey> ReadKey(const KeySource& source) {
-  CHECK(!source.empty());
-  if (source.file.empty() + source.environment.empty() + source.command.empty() != 2)
-    return Fail(ErrorCode::kUsage,
-                "Expected the master key in a file, in an environment variable or from a command, "
-                "but found more than one of them given");
+  STELE_RETURN_IF_ERROR(CheckOne(source));
   Result<SecretKey> key = Read(source);
   // What the store of secrets calls its key.
   if (!key && key.error().code == ErrorCode::kSecretKey)

@@ -28,4 +28,10 @@ struct KeySource {
 // REQUIRES: the source is not empty.
 Result<SecretKey> ReadKey(const KeySource& source);
 
+// The text of a key of another kind, from such a place. `code` is what a place that does not give
+// one is refused with. Wiping the text is the caller's affair. REQUIRES: the source is not empty.
+Result<std::string> ReadKeyText(const KeySource& source, ErrorCode code);
+// The place, for sentences.
+std::string PlaceOf(const KeySource& source);
+
 }  // namespace stele::secrets
