@@ -61,6 +61,7 @@ int List(const Arguments& arguments, const Terminal& terminal);
 int ListActive(const Arguments& arguments, const Terminal& terminal);
 int ShowStatus(const Arguments& arguments, const Terminal& terminal);
 int ShowLogs(const Arguments& arguments, const Terminal& terminal);
+int ServeEditor(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);
 int ListTasks(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);

@@ -87,6 +87,14 @@ constexpr Command kReading[] = {
       "  stele history 1 --json\n",
       kDataJson, kAtServer},
      ShowHistory},
+    {{"dap", "", 0, 0, "An editor steps through an instance: a Debug Adapter Protocol server.",
+      "Speaks on standard input and output to the editor that starts it. What is looked at stands "
+      "in\n"
+      "the editor's launch configuration: {\"instance\": 7, \"data\": DIR or \"server\": ADDR,\n"
+      "\"program\": FILE}; docs/dap.md has those of VS Code and Neovim.\n\n"
+      "  stele dap\n  stele dap --server 127.0.0.1:7421\n",
+      kDataOnly, kAtServer},
+     ServeEditor},
     {{"stats", "[NAME]", 0, 1, "Shows figures of a definition and its steps, or of all.",
       "docs/statistics.md says what each figure is.\n\n"
       "  stele stats\n  stele stats --each\n  stele stats order --from 24h\n"
