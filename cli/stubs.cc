@@ -45,11 +45,8 @@ void RegisterStubs(const std::vector<Stub>& stubs, tasks::TaskRegistry& registry
 
 Status CheckStubs(const std::vector<Stub>& stubs, const definition::Definition& definition) {
   for (const Stub& stub : stubs) {
-    const auto type = definition::FindStepType(stub.name);
     const bool names_one = std::ranges::any_of(definition.steps, [&](const auto& step) {
-      return step.kind == definition::StepKind::kTask &&
-             (step.id == stub.name || step.task_type == stub.name ||
-              (type.has_value() && step.task_type == type->task_type));
+      return definition::IsCalled(step, stub.name);
     });
     if (!names_one)
       return Fail(ErrorCode::kUsage,

@@ -92,6 +92,13 @@ std::optional<StepType> FindStepType(std::string_view word) {
   return std::nullopt;
 }
 
+bool IsCalled(const Step& step, std::string_view word) {
+  if (step.kind != StepKind::kTask) return false;
+  if (step.id == word || step.task_type == word) return true;
+  const std::optional<StepType> type = FindStepType(word);
+  return type.has_value() && type->task_type == step.task_type;
+}
+
 std::vector<std::string> KnownStepTypes() {
   std::vector<std::string> words;
   for (const Row& row : kRows)

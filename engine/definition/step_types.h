@@ -21,6 +21,9 @@ struct StepType {
 // Case and `-` do not matter; `custom:<name>` is the task type <name> of somebody's worker.
 std::optional<StepType> FindStepType(std::string_view word);
 
+// Whether the step is a task that `word` names: by its id, or by its type in any notation's word.
+bool IsCalled(const Step& step, std::string_view word);
+
 // For messages.
 std::vector<std::string> KnownStepTypes();
 

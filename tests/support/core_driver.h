@@ -25,6 +25,14 @@ using model::Interruption;
 using model::Resolution;
 using Texts = std::vector<std::string>;
 
+// A record that the driver has written.
+struct DrivenRecord {
+  model::RecordContext context;
+  Seq first;  // the seq of its first event
+  uint32_t events = 0;
+  std::string body;
+};
+
 class CoreDriver {
  public:
   explicit CoreDriver(std::shared_ptr<const definition::Definition> definition,
@@ -107,6 +115,11 @@ class CoreDriver {
   int64_t NextTimerInMs() const;
   // The bytes of all records, one after another.
   const std::string& Log() const { return log_; }
+  const std::vector<DrivenRecord>& Records() const { return records_; }
+  // The definition's versions, by id from 1.
+  const std::vector<std::shared_ptr<const definition::Definition>>& Versions() const {
+    return versions_;
+  }
   const model::Instance& instance() const { return instance_; }
   const definition::Definition& definition() const { return *definition_; }
   TimeUs now() const { return now_; }
@@ -134,6 +147,7 @@ class CoreDriver {
   decide::Decider again_;
   model::RecordEncoder encoder_;
   std::string log_;
+  std::vector<DrivenRecord> records_;
   std::map<TransitionIndex, int> arrived_;  // tokens at joins of the root scope
   Texts last_;
   Texts all_;

@@ -18,6 +18,8 @@ void CoreDriver::CheckRecord(const std::string& before, const decide::Context& c
   const std::string told = last_.empty() ? "nothing" : last_.front();
   const std::string body(encoder_.Encode(events));
   log_ += body;
+  records_.push_back({context.record, Seq(instance_.seq.value - events.size() + 1),
+                      static_cast<uint32_t>(events.size()), body});
   const std::string after = model::EncodeSnapshot(instance_);
 
   const Result<std::vector<model::Event>> decoded = model::Decode(body);
@@ -94,7 +96,10 @@ void CoreDriver::CheckEnded() const {
 void CoreDriver::CheckOpen() const {
   CheckRuns();
   if (instance_.queued) {
-    EXPECT_TRUE(instance_.runs.empty());
+    // A fork that waits for its place has what its origin had.
+    EXPECT_TRUE(instance_.runs.empty() || instance_.origin);
+    EXPECT_THAT(Running(), testing::IsEmpty());
+    EXPECT_EQ(model::NextTimer(instance_).run, RunId());
     return;
   }
   if (instance_.paused) {
