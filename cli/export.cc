@@ -9,9 +9,11 @@
 #include <optional>
 #include <thread>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/export_file.h"
+#include "cli/export_traces.h"
 #include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/questions.h"
@@ -23,8 +25,7 @@
 #include "replay/export/json_lines.h"
 #include "replay/export/line_schema.h"
 #include "replay/export/log_walk.h"
-#include "replay/export/ocel.h"
-#include "replay/export/xes.h"
+#include "replay/export/trace_walk.h"
 #include "replay/moment.h"
 
 namespace stele::cli {
@@ -46,10 +47,9 @@ struct Asked {
   bool payloads = true;
   bool at_server = false;
 
-  // By instances, one after the other, rather than along the log.
-  bool by_instance() const {
-    return at_server || !query.empty() || format == Format::kXes || format == Format::kOcel;
-  }
+  // Instances are looked up one after the other, rather than along the log.
+  bool by_instance() const { return at_server || !query.empty(); }
+  bool has_traces() const { return format == Format::kXes || format == Format::kOcel; }
 };
 
 Result<Format> FormatOf(const Arguments& arguments) {
@@ -165,6 +165,41 @@ Result<ExportCounts> ExportLog(const Arguments& arguments, const Asked& asked, E
   return counts;
 }
 
+// All instances of a directory, as each has ended.
+Result<ExportCounts> ExportTraces(const Arguments& arguments, const Asked& asked,
+                                  ExportFile& file) {
+  const auto store = OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  const replay::StoreSource source(**store, kShard);
+  const auto registry = replay::ReadRegistry(source);
+  if (!registry.has_value()) return std::unexpected(registry.error());
+  InstanceDefinitions definitions(source, *registry);
+  const Position end = (*store)->NextPosition(kShard);
+  Progress progress;
+  const replay::TraceWalk walk{
+      .shard = kShard,
+      .end = end,
+      .times = asked.times,
+      .payloads = asked.payloads,
+      .progress = [&](Position at) { progress("position", at.value, end.value - 1); }};
+  ExportCounts counts;
+  const TraceSource traces{
+      .traces = [&](replay::TraceFormat& format) -> Status {
+        const auto given = replay::WalkTraces(**store, definitions, walk, format, Into(file));
+        if (!given.has_value()) return std::unexpected(given.error());
+        counts = *given;
+        return {};
+      },
+      .objects =
+          [&](RecordFormat& format) {
+            return replay::WalkRecords(**store, definitions, walk, format, Into(file));
+          }};
+  const Status written =
+      asked.format == Format::kXes ? WriteXes(traces, file) : WriteOcel(traces, *registry, file);
+  if (!written.has_value()) return std::unexpected(written.error());
+  return counts;
+}
+
 // The instances that a query finds, or all of them; the registry is none.
 class ChosenInstances {
  public:
@@ -194,67 +229,34 @@ class ChosenInstances {
   const Asked& asked_;
 };
 
-// What the walks of one export by instances have in common.
-struct ByInstance {
-  const Asked& asked;
-  ExportFile& file;
-  ChosenInstances chosen;
-  InstanceWalk walk;
-  Progress progress;
-  uint64_t done = 0;
-
-  Status Put(std::string& text) {
-    const Status written = file.Write(text);
-    text.clear();
-    return written;
+// `lines`: gives records one after the other; `counts`: what was given.
+Status WriteFormat(const Arguments& arguments, const Asked& asked, const model::Registry& registry,
+                   const std::function<Status(RecordFormat&)>& lines, const TraceSource& traces,
+                   const std::function<ExportCounts()>& counts, ExportFile& file) {
+  switch (asked.format) {
+    case Format::kJsonLines: {
+      std::string text;
+      replay::WriteHead({.shard = kShard, .sealed = false, .partial = asked.partial}, text);
+      STELE_RETURN_IF_ERROR(file.Write(text));
+      replay::JsonLines format(/*whole=*/false);
+      STELE_RETURN_IF_ERROR(lines(format));
+      text.clear();
+      replay::WriteEnd(counts(), nullptr, text);
+      return file.Write(text);
+    }
+    case Format::kCloudEvents: {
+      replay::CloudEvents format(arguments.Get("--source", "/stele"));
+      return lines(format);
+    }
+    case Format::kXes:
+      return WriteXes(traces, file);
+    case Format::kOcel:
+      return WriteOcel(traces, registry, file);
   }
-  Status WalkOne(InstanceId instance, RecordFormat& format) {
-    progress("instance", ++done, 0);
-    return walk.Walk(instance, format, Into(file));
-  }
+  CHECK(false, "a format of number {}", static_cast<int>(asked.format));
+}
 
-  Status Lines(RecordFormat& format) {
-    if (asked.query.empty()) STELE_RETURN_IF_ERROR(WalkOne(InstanceId(), format));
-    return chosen.ForEach([&](InstanceId instance) { return WalkOne(instance, format); });
-  }
-
-  Status Xes() {
-    replay::Xes format;
-    std::string text;
-    replay::Xes::WriteHead(text);
-    STELE_RETURN_IF_ERROR(Put(text));
-    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) -> Status {
-      format.BeginTrace(instance);
-      STELE_RETURN_IF_ERROR(WalkOne(instance, format));
-      format.EndTrace(text);
-      return Put(text);
-    }));
-    replay::Xes::WriteEnd(text);
-    return Put(text);
-  }
-
-  Status Ocel(const model::Registry& registry, InstanceWalk& again) {
-    std::string text;
-    replay::WriteOcelTypes(registry, text);
-    STELE_RETURN_IF_ERROR(Put(text));
-    replay::OcelEvents events;
-    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) {
-      events.BeginInstance(instance);
-      return WalkOne(instance, events);
-    }));
-    replay::WriteOcelObjectsBegin(registry, text);
-    STELE_RETURN_IF_ERROR(Put(text));
-    replay::OcelObjects objects(/*all=*/asked.query.empty());
-    STELE_RETURN_IF_ERROR(chosen.ForEach([&](InstanceId instance) {
-      progress("objects of instance", instance.value, 0);
-      return again.Walk(instance, objects, Into(file));
-    }));
-    objects.WriteActors(text);
-    replay::WriteOcelEnd(text);
-    return Put(text);
-  }
-};
-
+// By instance: of a query, or of a server.
 Result<ExportCounts> ExportInstances(const Arguments& arguments, const Terminal& terminal,
                                      const Asked& asked, ExportFile& file) {
   const auto questions = AskViews(arguments, terminal, "instances");
@@ -263,40 +265,42 @@ Result<ExportCounts> ExportInstances(const Arguments& arguments, const Terminal&
   const auto registry = replay::ReadRegistry(source);
   if (!registry.has_value()) return std::unexpected(registry.error());
   InstanceDefinitions definitions(source, *registry);
-  ByInstance all{asked,
-                 file,
-                 ChosenInstances(**questions, asked),
-                 InstanceWalk(source, definitions, asked.times, asked.payloads),
-                 {}};
-  Status done;
-  switch (asked.format) {
-    case Format::kJsonLines: {
-      std::string text;
-      replay::WriteHead({.shard = kShard, .sealed = false, .partial = asked.partial}, text);
-      STELE_RETURN_IF_ERROR(all.Put(text));
-      replay::JsonLines format(/*whole=*/false);
-      done = all.Lines(format);
-      if (!done.has_value()) break;
-      replay::WriteEnd(all.walk.counts(), nullptr, text);
-      done = all.Put(text);
-      break;
-    }
-    case Format::kCloudEvents: {
-      replay::CloudEvents format(arguments.Get("--source", "/stele"));
-      done = all.Lines(format);
-      break;
-    }
-    case Format::kXes:
-      done = all.Xes();
-      break;
-    case Format::kOcel: {
-      InstanceWalk again(source, definitions, {}, /*payloads=*/false);
-      done = all.Ocel(*registry, again);
-      break;
-    }
-  }
-  if (!done.has_value()) return std::unexpected(done.error());
-  return all.walk.counts();
+  ChosenInstances chosen(**questions, asked);
+  InstanceWalk walk(source, definitions, asked.times, asked.payloads);
+  InstanceWalk objects(source, definitions, {}, /*payloads=*/false);
+  const replay::WriteText into = Into(file);
+  Progress progress;
+  uint64_t done = 0;
+  const TraceSource traces{.traces =
+                               [&](replay::TraceFormat& format) {
+                                 return chosen.ForEach([&](InstanceId instance) -> Status {
+                                   progress("instance", ++done, 0);
+                                   format.BeginTrace(instance);
+                                   STELE_RETURN_IF_ERROR(walk.Walk(instance, format, into));
+                                   std::string end;
+                                   format.EndTrace(end);
+                                   return file.Write(end);
+                                 });
+                               },
+                           .objects =
+                               [&](RecordFormat& format) {
+                                 return chosen.ForEach([&](InstanceId instance) {
+                                   progress("objects of instance", instance.value, 0);
+                                   return objects.Walk(instance, format, into);
+                                 });
+                               },
+                           .all = asked.query.empty()};
+  const auto lines = [&](RecordFormat& format) -> Status {
+    if (asked.query.empty()) STELE_RETURN_IF_ERROR(walk.Walk(InstanceId(), format, into));
+    return chosen.ForEach([&](InstanceId instance) {
+      progress("instance", ++done, 0);
+      return walk.Walk(instance, format, into);
+    });
+  };
+  const Status written =
+      WriteFormat(arguments, asked, *registry, lines, traces, [&] { return walk.counts(); }, file);
+  if (!written.has_value()) return std::unexpected(written.error());
+  return walk.counts();
 }
 
 // What was written, on standard error unless it is asked for as JSON: standard output may be it.
@@ -333,8 +337,9 @@ int Export(const Arguments& arguments, const Terminal& terminal) {
   if (!asked.has_value()) return Refuse(terminal, asked.error());
   const auto file = ExportFile::Open(arguments.Get("--output"));
   if (!file.has_value()) return Refuse(terminal, file.error());
-  const auto counts = asked->by_instance() ? ExportInstances(arguments, terminal, *asked, **file)
-                                           : ExportLog(arguments, *asked, **file);
+  const auto counts = asked->by_instance()  ? ExportInstances(arguments, terminal, *asked, **file)
+                      : asked->has_traces() ? ExportTraces(arguments, *asked, **file)
+                                            : ExportLog(arguments, *asked, **file);
   if (!counts.has_value()) return Refuse(terminal, counts.error());
   if (const Status finished = (*file)->Finish(); !finished.has_value())
     return Refuse(terminal, finished.error());

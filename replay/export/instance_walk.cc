@@ -3,13 +3,6 @@
 #include "eventstore/for_each_record.h"
 
 namespace stele::replay {
-namespace {
-
-// So much is collected before it is written.
-constexpr size_t kPieceBytes = 256u << 10;
-
-}  // namespace
-
 Status InstanceWalk::Walk(InstanceId instance, RecordFormat& format, const WriteText& write) {
   auto records = source_.RecordsFrom(instance, Seq(1));
   if (!records.has_value() && records.error().code == ErrorCode::kInstanceErased) return {};

@@ -153,7 +153,7 @@ void WriteOcelEnd(std::string& out) {
   out += "\n]}\n";
 }
 
-void OcelEvents::BeginInstance(InstanceId instance) {
+void OcelEvents::BeginTrace(InstanceId instance) {
   instance_ = instance;
   activities_.BeginInstance();
 }

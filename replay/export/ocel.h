@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "replay/export/activity.h"
-#include "replay/export/record_format.h"
+#include "replay/export/trace_format.h"
 
 namespace stele::replay {
 
@@ -23,9 +23,9 @@ void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out);
 void WriteOcelEnd(std::string& out);
 
 // Events of one instance after the other.
-class OcelEvents final : public RecordFormat {
+class OcelEvents final : public TraceFormat {
  public:
-  void BeginInstance(InstanceId instance);
+  void BeginTrace(InstanceId instance) override;
   Result<uint64_t> Write(const ExportedRecord& record, std::string& out) override;
   Status Skip(const ExportedRecord& record) override;
 

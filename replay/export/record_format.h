@@ -50,6 +50,9 @@ struct ExportCounts {
   uint64_t purged = 0;  // records that were cut out
 };
 
+// Text is collected up to here before it is written.
+inline constexpr size_t kPieceBytes = 256u << 10;
+
 // Takes what is written, in order. An error ends the export.
 using WriteText = std::function<Status(std::string_view text)>;
 

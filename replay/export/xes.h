@@ -7,21 +7,20 @@
 #include <string>
 
 #include "replay/export/activity.h"
-#include "replay/export/record_format.h"
+#include "replay/export/trace_format.h"
 
 namespace stele::replay {
 
-class Xes final : public RecordFormat {
+class Xes final : public TraceFormat {
  public:
   // The log's declarations, and its end.
   static void WriteHead(std::string& out);
   static void WriteEnd(std::string& out);
 
-  // The records that follow are of this instance.
-  void BeginTrace(InstanceId instance);
+  void BeginTrace(InstanceId instance) override;
   Result<uint64_t> Write(const ExportedRecord& record, std::string& out) override;
   Status Skip(const ExportedRecord& record) override;
-  void EndTrace(std::string& out);
+  void EndTrace(std::string& out) override;
 
  private:
   void WriteTraceHead(const ExportedRecord& record, const model::Event& event, std::string& out);

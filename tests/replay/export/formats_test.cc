@@ -1,6 +1,7 @@
 #include <fmt/ranges.h>
 #include <gmock/gmock.h>
 
+#include <map>
 #include <set>
 
 #include "base/json.h"
@@ -8,6 +9,7 @@
 #include "replay/export/instance_walk.h"
 #include "replay/export/ocel.h"
 #include "replay/export/time_text.h"
+#include "replay/export/trace_walk.h"
 #include "replay/export/xes.h"
 #include "tests/replay/export/exported.h"
 #include "tests/replay/recorded_log.h"
@@ -192,6 +194,65 @@ TEST(Xes, HasNothingThatXmlCannotHold) {
             "&lt;&amp;&quot;&gt;\xEF\xBF\xBD\xEF\xBF\xBD\x7f&#10;\xEF\xBF\xBD\xc3\xa9\xEF\xBF\xBD");
 }
 
+// Traces as the walk along the log gives them, by the name of the trace.
+std::map<std::string, std::string> TracesOf(const RecordedLog& log, size_t most_bytes,
+                                            const TraceWalk& walk) {
+  const StoreSource source(log.store, kShard);
+  const auto registry = *ReadRegistry(source);
+  InstanceDefinitions definitions(source, registry);
+  TraceWalk bounded = walk;
+  bounded.most_bytes = most_bytes;
+  Xes format;
+  std::string text;
+  const auto counts =
+      WalkTraces(log.store, definitions, bounded, format, [&](std::string_view piece) -> Status {
+        text += piece;
+        return {};
+      });
+  EXPECT_TRUE(counts.has_value()) << counts.error().message;
+  std::map<std::string, std::string> traces;
+  for (const std::string& line : LinesOf(text)) {
+    static std::string name;
+    if (line.starts_with("<trace>")) {
+      name = line.substr(0, line.find("/>"));
+      EXPECT_FALSE(traces.contains(name)) << "twice: " << name;
+    }
+    traces[name] += line + "\n";
+  }
+  return traces;
+}
+
+TEST(TraceWalk, GivesEachInstanceOnceAndWholeWhateverItMayKeep) {
+  RecordedLog log;
+  std::vector<model::Instance> instances;
+  for (uint64_t id = 1; id <= 12; ++id) instances.push_back(log.Start(id));
+  for (model::Instance& each : instances) log.Decide(each, Complete(1));
+  for (model::Instance& each : instances)
+    if (each.id.value % 3 == 0) log.Decide(each, Complete(2));
+  // One fails, and goes on when others have ended.
+  log.Decide(instances[0], model::FailAttempt{.run = RunId(2), .kind = "exit", .message = "no"});
+  ASSERT_EQ(instances[0].status, model::Status::kFailed);
+  log.Decide(instances[3], Complete(2));
+  log.Decide(instances[0], model::RetryInstance{});
+  log.Decide(instances[0], Complete(instances[0].last_run.value));
+
+  std::map<std::string, std::string> expected;
+  for (const model::Instance& each : instances) {
+    Xes format;
+    format.BeginTrace(each.id);
+    std::string text = WalkOver(log, each.id, format);
+    format.EndTrace(text);
+    expected[text.substr(0, text.find("/>"))] = text;
+  }
+  const TraceWalk walk{.shard = kShard, .end = log.store.NextPosition(kShard), .progress = nullptr};
+  for (const size_t most_bytes : {size_t{0}, size_t{1000}, size_t{4000}, kWaitingBytes})
+    EXPECT_EQ(TracesOf(log, most_bytes, walk), expected) << most_bytes;
+  // Up to a position, whatever came behind it.
+  TraceWalk early = walk;
+  early.end = Position(20);
+  EXPECT_EQ(TracesOf(log, 0, early), TracesOf(log, kWaitingBytes, early));
+}
+
 TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
   RecordedLog log;
   model::Instance one = log.Start(1), two = log.Start(2);
@@ -202,7 +263,7 @@ TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
   WriteOcelTypes(registry, text);
   OcelEvents events;
   for (const InstanceId id : {one.id, two.id}) {
-    events.BeginInstance(id);
+    events.BeginTrace(id);
     text += WalkOver(log, id, events);
   }
   WriteOcelObjectsBegin(registry, text);

@@ -1,0 +1,26 @@
+// The two formats of process mining, put together: from wherever their instances come.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <functional>
+
+#include "base/error.h"
+#include "cli/export_file.h"
+#include "engine/model/registry.h"
+#include "replay/export/trace_format.h"
+
+namespace stele::cli {
+
+struct TraceSource {
+  // Gives the format each instance, one after the other.
+  std::function<Status(replay::TraceFormat&)> traces;
+  // Gives it all records of these instances, whatever their time, without payloads.
+  std::function<Status(replay::RecordFormat&)> objects;
+  bool all = true;  // they are all that there are
+};
+
+Status WriteXes(const TraceSource& source, ExportFile& file);
+Status WriteOcel(const TraceSource& source, const model::Registry& registry, ExportFile& file);
+
+}  // namespace stele::cli
