@@ -17,11 +17,23 @@ using replay::Stop;
 using replay::StopReason;
 using replay::Unit;
 
-// Of the places that a line can be gone to.
-constexpr size_t kMaxTargets = 200;
+// Of the places that a line can be gone to: the nearest ones before and behind.
+constexpr size_t kMaxTargets = 100;
 
 bool IsInstruction(const Fields& arguments) {
   return arguments.TextOr("granularity") == "instruction";
+}
+
+// Where the step begins, by the index's number of it; of many those around the present place.
+std::vector<Seq> BeginsAround(const replay::Debugger& debugger, uint32_t step) {
+  std::vector<Seq> begins;
+  for (Seq seq(1); seq <= debugger.last(); seq = seq.Next())
+    if (step != 0 && debugger.index()[seq].step == step && debugger.index()[seq].begins_step())
+      begins.push_back(seq);
+  const auto here = std::ranges::lower_bound(begins, debugger.at());
+  const auto before = std::min(kMaxTargets, static_cast<size_t>(here - begins.begin()));
+  const auto behind = std::min(kMaxTargets, static_cast<size_t>(begins.end() - here));
+  return {here - static_cast<ptrdiff_t>(before), here + static_cast<ptrdiff_t>(behind)};
 }
 
 }  // namespace
@@ -85,13 +97,12 @@ Result<Object> Session::GotoTargets(const Fields& arguments) {
     const std::string& id = sources_->DefinitionOf(*source).step(step).id;
     const uint32_t number = debugger().index().StepNumber(id);
     const definition::Lines lines = source->lines[step.value];
-    for (Seq seq(1); seq <= debugger().last() && targets.size() < kMaxTargets; seq = seq.Next()) {
-      const replay::IndexedEvent& event = debugger().index()[seq];
-      if (number == 0 || event.step != number || !event.begins_step()) continue;
+    for (const Seq seq : BeginsAround(debugger(), number)) {
+      const RunId run = debugger().index()[seq].run;
       targets.emplace_back(
           Object{{"id", static_cast<int64_t>(seq.value)},
                  {"label", fmt::format("{} at event {}{}", id, seq.value,
-                                       event.run ? fmt::format(", run {}", event.run.value) : "")},
+                                       run ? fmt::format(", run {}", run.value) : "")},
                  {"line", sources_->ToEditor(lines.first)},
                  {"endLine", sources_->ToEditor(lines.last)}});
     }
