@@ -4,12 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <optional>
 #include <thread>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/commands.h"
 #include "cli/export_file.h"
@@ -95,8 +96,9 @@ class Progress {
     if (shown_) Put("\r\x1b[K");
   }
   void operator()(std::string_view what, uint64_t at, uint64_t end) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!shows_ || (shown_ && now - last_ < std::chrono::milliseconds(500))) return;
+    if (!shows_) return;
+    const TimeUs now = SystemClock().Now();
+    if (shown_ && std::abs(now.value - last_.value) < kBetweenUs) return;
     shown_ = true;
     last_ = now;
     Put(end == 0 ? fmt::format("\r\x1b[Kexporting: {} {}", what, at)
@@ -104,11 +106,13 @@ class Progress {
   }
 
  private:
+  static constexpr int64_t kBetweenUs = 500'000;
+
   static void Put(std::string_view text) { (void)!write(STDERR_FILENO, text.data(), text.size()); }
 
   const bool shows_;
   bool shown_ = false;
-  std::chrono::steady_clock::time_point last_;
+  TimeUs last_;
 };
 
 replay::WriteText Into(ExportFile& file) {

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import time
 import unittest
 import xml.etree.ElementTree
 
@@ -80,7 +79,6 @@ class Import(ExportTest):
             child.stdin.flush()
             while not os.path.exists(self.path("again.restoring/data/log/CURRENT")):
                 self.assertIsNone(child.poll())
-                time.sleep(0.001)
             child.kill()
             child.stdin.close()
             child.wait()
