@@ -12,6 +12,7 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,8 @@
 #include "bench/measuring.h"
 #include "eventstore/block_sealer.h"
 #include "eventstore/committer.h"
+#include "eventstore/log_tree.h"
+#include "eventstore/record_tree.h"
 #include "eventstore/rocksdb_store.h"
 
 namespace stele::eventstore {
@@ -281,6 +284,77 @@ void BM_Append(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_Append)->Arg(0)->Arg(1)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
+double CpuSeconds() {
+  timespec now;
+  CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// What hashing takes of a record's way to the disk, in CPU time: the leaves, the blocks' trees, and
+// both trees, of blocks that begin evenly or not; beside the whole way, in the same rounds.
+void BM_Hashing(benchmark::State& state) {
+  const uint32_t count = Records(100'000);
+  constexpr uint64_t kBlock = 512;
+  constexpr int kRounds = 7;
+  Directory directory;
+  auto store = OpenStore(directory.path() + "/store");
+  Workload workload;
+  Driver driver(*store, kInFlight);
+  for (auto _ : state) {
+    std::vector<double> ways, leaves, blocks, even, uneven;
+    const auto take = [&](std::vector<double>* times, const auto& work) {
+      const double before = CpuSeconds();
+      work();
+      times->push_back((CpuSeconds() - before) / count * 1e6);
+    };
+    for (int round = 0; round < kRounds; ++round) {
+      const Batch work = MakeWork(&workload, count);
+      take(&ways, [&] { driver.Run(work); });
+      std::vector<Hash> hashes(count);
+      take(&leaves, [&] {
+        for (uint32_t i = 0; i < count; ++i) {
+          const size_t end = i + 1 < count ? work.offsets()[i + 1] : work.bytes();
+          hashes[i] = LeafHash(Position(i + 1),
+                               work.frames().substr(work.offsets()[i], end - work.offsets()[i]));
+        }
+      });
+      take(&blocks, [&] {
+        for (uint64_t at = 0; at < count; at += kBlock) {
+          const uint64_t end = std::min<uint64_t>(at + kBlock, count);
+          RecordTree tree(static_cast<uint32_t>(end - at));
+          for (uint64_t i = at; i < end; ++i) tree.AddLeaf(hashes[i]);
+          benchmark::DoNotOptimize(tree.Root());
+        }
+      });
+      const auto both = [&](uint64_t block) {
+        LogFrontier frontier;
+        BlockCover cover;
+        for (uint64_t at = 0; at < count; at += block) {
+          const uint64_t end = std::min<uint64_t>(at + block, count);
+          RecordTree tree(static_cast<uint32_t>(end - at));
+          cover.Begin(Position(at + 1));
+          for (uint64_t i = at; i < end; ++i) cover.AddLeaf(hashes[i], &tree);
+          cover.Finish(&tree);
+          benchmark::DoNotOptimize(tree.Root());
+          for (const LogNode& node : cover.nodes()) frontier.Add(node);
+        }
+        benchmark::DoNotOptimize(frontier.Root());
+      };
+      take(&even, [&] { both(kBlock); });
+      take(&uneven, [&] { both(kBlock - 1); });
+    }
+    state.SetIterationTime(Median(ways) * 1e-6);
+    state.counters["way_us"] = Median(ways);
+    state.counters["leaves_us"] = Median(leaves);
+    state.counters["block_trees_us"] = Median(blocks);
+    state.counters["both_even_us"] = Median(even);
+    state.counters["both_uneven_us"] = Median(uneven);
+    state.counters["even_share"] = (Median(even) - Median(blocks)) / Median(ways);
+    state.counters["uneven_share"] = (Median(uneven) - Median(blocks)) / Median(ways);
+  }
+}
+BENCHMARK(BM_Hashing)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 // One record at a time: from submission to the answer. 1: payloads are sealed.
 void BM_AppendLatency(benchmark::State& state) {

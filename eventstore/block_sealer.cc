@@ -95,11 +95,10 @@ Status BlockSealer::Seal(ShardId shard, const LogTail& before, const Batch& give
   for (uint32_t i = 0; i < header.count; ++i) {
     const size_t end = i + 1 < header.count ? offsets[i + 1] : frames.size();
     const std::string_view frame = frames.substr(offsets[i], end - offsets[i]);
-    const Hash leaf = LeafHash(header.first.Plus(i), frame);
-    tree.AddLeaf(leaf);
-    sealed->cover.AddLeaf(leaf);
+    sealed->cover.AddLeaf(LeafHash(header.first.Plus(i), frame), &tree);
     sealed->instances.push_back({FrameInstance(frame.data()), FrameFirstSeq(frame.data())});
   }
+  sealed->cover.Finish(&tree);
   header.hash = LinkHash(LinkOf(header), tree.Root());
 
   StoreBody(batch, &sealed->value, &header.flags);

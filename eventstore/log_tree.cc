@@ -3,26 +3,54 @@
 #define OPENSSL_SUPPRESS_DEPRECATED  // as in hash.cc
 #include <openssl/sha.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "eventstore/record_tree.h"
 
 namespace stele::eventstore {
+namespace {
+
+constexpr int kHighestShared = 20;  // a block has no more records than 2^20
+
+}  // namespace
 
 void BlockCover::Begin(Position first) {
   next_ = first.value - 1;
+  shared_level_ = static_cast<uint8_t>(std::min(std::countr_zero(next_), kHighestShared));
+  shared_.clear();
   nodes_.clear();
   stored_.clear();
 }
 
-void BlockCover::AddLeaf(const Hash& leaf) {
-  LogNode node{0, next_++, leaf};
-  while (node.index % 2 == 1 && !nodes_.empty() && nodes_.back().level == node.level) {
+LogNode BlockCover::Join(LogNode node, uint8_t highest, std::vector<LogNode>* to) {
+  while (node.level < highest && node.index % 2 == 1 && !to->empty() &&
+         to->back().level == node.level) {
     node = {static_cast<uint8_t>(node.level + 1), node.index / 2,
-            NodeHash(nodes_.back().hash, node.hash)};
-    nodes_.pop_back();
+            NodeHash(to->back().hash, node.hash)};
+    to->pop_back();
     if (IsStored(node.level)) stored_.push_back(node);
   }
-  nodes_.push_back(node);
+  return node;
+}
+
+void BlockCover::Give(const LogNode& node, RecordTree* block) {
+  CHECK(block->AddNode({uint32_t{1} << node.level, node.hash}), "node {} of level {}", node.index,
+        node.level);
+  nodes_.push_back(Join(node, UINT8_MAX, &nodes_));
+}
+
+void BlockCover::AddLeaf(const Hash& leaf, RecordTree* block) {
+  const LogNode node = Join({0, next_++, leaf}, shared_level_, &shared_);
+  if (node.level == shared_level_)
+    Give(node, block);
+  else
+    shared_.push_back(node);
+}
+
+void BlockCover::Finish(RecordTree* block) {
+  for (const LogNode& node : shared_) Give(node, block);
+  shared_.clear();
 }
 
 void LogFrontier::Add(const LogNode& given, std::vector<LogNode>* stored) {

@@ -34,20 +34,31 @@ inline bool IsStored(uint8_t level) {
   return level != 0 && level % kTileLevels == 0;
 }
 
+class RecordTree;
+
 // The nodes of the tree that lie within a block: they can be made without knowing what is before
-// it, while that is still on its way to the disk.
+// it, while that is still on its way to the disk. Makes the block's own tree beside it: when 2^k
+// divides the index of the block's first record, nodes up to level k are the same in both.
 class BlockCover {
  public:
   void Begin(Position first);
-  // The next record's.
-  void AddLeaf(const Hash& leaf);
-  // The fewest nodes over all that was added, in order.
+  // The next record's, into both trees. REQUIRES: `block` is the same for all of them.
+  void AddLeaf(const Hash& leaf, RecordTree* block);
+  // There are no more.
+  void Finish(RecordTree* block);
+  // The fewest nodes over all that was added, in order. REQUIRES: Finish.
   const std::vector<LogNode>& nodes() const { return nodes_; }
   // Those to be stored that were made.
   const std::vector<LogNode>& stored() const { return stored_; }
 
  private:
+  // Joins the node with those of `to` that it completes, up to that level.
+  LogNode Join(LogNode node, uint8_t highest, std::vector<LogNode>* to);
+  void Give(const LogNode& node, RecordTree* block);
+
   uint64_t next_ = 0;
+  uint8_t shared_level_ = 0;
+  std::vector<LogNode> shared_;  // below that level
   std::vector<LogNode> nodes_;
   std::vector<LogNode> stored_;
 };

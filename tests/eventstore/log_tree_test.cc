@@ -66,9 +66,12 @@ TEST(BlockCover, MakesTheSameTreeOfWhateverBlocks) {
     std::vector<LogNode> stored;
     BlockCover cover;
     for (uint64_t begin = 0; begin < leaves.size(); begin += size) {
+      const uint64_t end = std::min<uint64_t>(begin + size, leaves.size());
+      RecordTree block(static_cast<uint32_t>(end - begin));
       cover.Begin(Position(begin + 1));
-      for (uint64_t i = begin; i < std::min<uint64_t>(begin + size, leaves.size()); ++i)
-        cover.AddLeaf(leaves[i]);
+      for (uint64_t i = begin; i < end; ++i) cover.AddLeaf(leaves[i], &block);
+      cover.Finish(&block);
+      EXPECT_EQ(block.Root(), PlainRoot(leaves, begin, end));
       EXPECT_LE(cover.nodes().size(), 2 * std::bit_width(size));
       stored.insert(stored.end(), cover.stored().begin(), cover.stored().end());
       for (const LogNode& node : cover.nodes()) frontier.Add(node, &stored);
