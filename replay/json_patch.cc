@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,54 +16,75 @@ namespace stele::replay {
 
 namespace {
 
-void Compare(const Value& from, const Value& to, const std::string& at, Array& patch);
+// Finds members of an object by name, in the order in which they come as a rule.
+class MembersOf {
+ public:
+  explicit MembersOf(const Object& object) : object_(object), next_(object.begin()) {}
 
-Object Operation(std::string_view op, const std::string& at) {
-  return Object{{"op", op}, {"path", at}};
-}
+  const Value* Find(const std::string& key) {
+    if (next_ != object_.end() && next_->key == key) return &(next_++)->value;
+    if (object_.size() <= kFew) return object_.Find(key);
+    if (by_key_.empty())
+      for (const Member& member : object_) by_key_.emplace(member.key, &member.value);
+    const auto found = by_key_.find(key);
+    return found == by_key_.end() ? nullptr : found->second;
+  }
 
-Object Operation(std::string_view op, const std::string& at, const Value& value) {
-  return Object{{"op", op}, {"path", at}, {"value", value}};
-}
+ private:
+  static constexpr size_t kFew = 16;
 
-void CompareMembers(const Object& from, const Object& to, const std::string& at, Array& patch) {
-  for (const auto& [key, value] : from) {
-    if (const Value* kept = to.Find(key); kept != nullptr) {
-      Compare(value, *kept, Under(at, key), patch);
+  const Object& object_;
+  Object::const_iterator next_;
+  std::map<std::string_view, const Value*> by_key_;
+};
+
+class Comparison {
+ public:
+  void Compare(const Value& from, const Value& to, const std::string& at) {
+    if (from == to) return;
+    if (from.is_object() && to.is_object()) {
+      CompareMembers(from.as_object(), to.as_object(), at);
+    } else if (from.is_array() && to.is_array()) {
+      CompareItems(from.as_array(), to.as_array(), at);
     } else {
-      patch.emplace_back(Operation("remove", Under(at, key)));
+      all_.push_back({at, &from, &to});
     }
   }
-  for (const auto& [key, value] : to)
-    if (from.Find(key) == nullptr) patch.emplace_back(Operation("add", Under(at, key), value));
-}
+  std::vector<Difference> Take() { return std::move(all_); }
 
-void CompareItems(const Array& from, const Array& to, const std::string& at, Array& patch) {
-  const size_t both = std::min(from.size(), to.size());
-  size_t begin = 0;
-  while (begin < both && from[begin] == to[begin]) ++begin;
-  size_t end = 0;
-  while (end < both - begin && from[from.size() - 1 - end] == to[to.size() - 1 - end]) ++end;
-  const size_t paired = std::min(from.size(), to.size()) - begin - end;
-  for (size_t i = begin; i < begin + paired; ++i)
-    Compare(from[i], to[i], Under(at, std::to_string(i)), patch);
-  // From the last one on, so that places stay what they are.
-  for (size_t i = from.size() - end; i > begin + paired; --i)
-    patch.emplace_back(Operation("remove", Under(at, std::to_string(i - 1))));
-  for (size_t i = begin + paired; i < to.size() - end; ++i)
-    patch.emplace_back(Operation("add", Under(at, std::to_string(i)), to[i]));
-}
-
-void Compare(const Value& from, const Value& to, const std::string& at, Array& patch) {
-  if (from == to) return;
-  if (from.is_object() && to.is_object()) {
-    CompareMembers(from.as_object(), to.as_object(), at, patch);
-  } else if (from.is_array() && to.is_array()) {
-    CompareItems(from.as_array(), to.as_array(), at, patch);
-  } else {
-    patch.emplace_back(Operation("replace", at, to));
+ private:
+  void CompareMembers(const Object& from, const Object& to, const std::string& at) {
+    MembersOf kept(to);
+    for (const auto& [key, value] : from) {
+      if (const Value* there = kept.Find(key); there != nullptr) {
+        Compare(value, *there, Under(at, key));
+      } else {
+        all_.push_back({Under(at, key), &value, nullptr});
+      }
+    }
+    MembersOf before(from);
+    for (const auto& [key, value] : to)
+      if (before.Find(key) == nullptr) all_.push_back({Under(at, key), nullptr, &value});
   }
-}
+
+  void CompareItems(const Array& from, const Array& to, const std::string& at) {
+    const size_t both = std::min(from.size(), to.size());
+    size_t begin = 0;
+    while (begin < both && from[begin] == to[begin]) ++begin;
+    size_t end = 0;
+    while (end < both - begin && from[from.size() - 1 - end] == to[to.size() - 1 - end]) ++end;
+    const size_t paired = both - begin - end;
+    for (size_t i = begin; i < begin + paired; ++i)
+      Compare(from[i], to[i], Under(at, std::to_string(i)));
+    // From the last one on, so that places stay what they are.
+    for (size_t i = from.size() - end; i > begin + paired; --i)
+      all_.push_back({Under(at, std::to_string(i - 1)), &from[i - 1], nullptr});
+    for (size_t i = begin + paired; i < to.size() - end; ++i)
+      all_.push_back({Under(at, std::to_string(i)), nullptr, &to[i]});
+  }
+
+  std::vector<Difference> all_;
+};
 
 std::unexpected<Error> Misfit(std::string message) {
   return Fail(ErrorCode::kInvalidInput, std::move(message));
@@ -191,9 +213,23 @@ class Patched {
 
 }  // namespace
 
+std::vector<Difference> DifferencesBetween(const Value& from, const Value& to) {
+  Comparison comparison;
+  comparison.Compare(from, to, "");
+  return comparison.Take();
+}
+
 Array PatchBetween(const Value& from, const Value& to) {
   Array patch;
-  Compare(from, to, "", patch);
+  for (const Difference& difference : DifferencesBetween(from, to)) {
+    const bool gone = difference.to == nullptr;
+    Object operation{{"op", gone                         ? "remove"
+                            : difference.from == nullptr ? "add"
+                                                         : "replace"},
+                     {"path", difference.at}};
+    if (!gone) operation.Set("value", *difference.to);
+    patch.emplace_back(std::move(operation));
+  }
   return patch;
 }
 

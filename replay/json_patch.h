@@ -8,10 +8,23 @@
 // Thread: any.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "base/error.h"
 #include "base/value.h"
 
 namespace stele::replay {
+
+// A value that is there in one of two documents alone, or another in the one than in the other. Of
+// items that were taken away the place is that in the first document.
+struct Difference {
+  std::string at;     // JSON Pointer
+  const Value* from;  // null: it was not there
+  const Value* to;    // null: it is not there any more
+};
+// In the order in which a patch says them. REQUIRES: the documents outlive what is answered.
+std::vector<Difference> DifferencesBetween(const Value& from, const Value& to);
 
 // An array of operations; empty: they are equal.
 Array PatchBetween(const Value& from, const Value& to);

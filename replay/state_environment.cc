@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "engine/model/event_fields.h"
 #include "engine/model/event_json.h"
+#include "replay/event_places.h"
 #include "replay/state_json.h"
 
 namespace stele::replay {
@@ -56,27 +56,8 @@ Object EventDocument(const PastEvent& event) {
   return document;
 }
 
-namespace {
-
-// The run and the scope that an event names.
-struct Places {
-  RunId run;
-  ScopeId scope;
-  void operator()(std::string_view name, RunId v) {
-    if (name == "run" || name == "from_run") run = v;
-  }
-  void operator()(std::string_view name, ScopeId v) {
-    if (name == "scope") scope = v;
-  }
-  template <class Other>
-  void operator()(std::string_view, const Other&) {}
-};
-
-}  // namespace
-
 ScopeId ScopeOfEvent(const model::Event& event, const model::Instance& instance) {
-  Places places;
-  std::visit([&](const auto& alternative) { model::VisitFields(alternative, places); }, event);
+  const EventPlaces places = PlacesOf(event);
   const model::StepRun* run = instance.FindRun(places.run);
   const ScopeId scope = run == nullptr ? places.scope : run->scope;
   return instance.FindScope(scope) == nullptr ? ScopeId() : scope;

@@ -143,9 +143,9 @@ Object ScopeToJson(const model::Scope& scope, bool is_root, const Names& names) 
   if (scope.state == model::ScopeState::kCompensating || scope.ends_as != usual)
     out.Word("ends_as", model::EnumName(scope.ends_as));
   out.Word("body", names.Body(scope.body));
-  if (!is_root) out.Number("parent", scope.parent.value);
+  if (!is_root || scope.parent) out.Number("parent", scope.parent.value);
   out("owner", scope.owner);
-  if (!is_root) out.Number("index", scope.index);
+  if (!is_root || scope.index != 0) out.Number("index", scope.index);
   out.Number("active", scope.active);
   out("item", scope.item);
   if (scope.failure != nullptr) out.Put("failure", FailureToJson(*scope.failure));

@@ -90,7 +90,9 @@ class TimeMachine::FirstLook {
     }));
     time_ = context.time;
     bytes_ += record.body.size();
+    ++records_;
     if (since_ >= machine_.limits_.interval * machine_.stride_ ||
+        records_ >= kIntervalRecords * machine_.stride_ ||
         bytes_ >= kIntervalBytes * machine_.stride_)
       Keep();
     return {};
@@ -108,6 +110,7 @@ class TimeMachine::FirstLook {
 
   void Keep() {
     since_ = 0;
+    records_ = 0;
     bytes_ = 0;
     machine_.keyframes_.push_back({state_.seq, time_, model::EncodeSnapshot(state_)});
     machine_.keyframe_bytes_ += machine_.keyframes_.back().state.size();
@@ -133,7 +136,8 @@ class TimeMachine::FirstLook {
   model::Instance state_;
   TimeUs time_;
   uint64_t since_ = 0;  // events behind the last keyframe
-  size_t bytes_ = 0;    // of their records
+  uint64_t records_ = 0;
+  size_t bytes_ = 0;  // of their records
 };
 
 TimeMachine::TimeMachine(const Source& source, InstanceId instance, Limits limits)
@@ -307,6 +311,13 @@ Result<Seq> TimeMachine::SeqAt(TimeUs time) {
   const auto later = std::ranges::upper_bound(loaded_->records, time, {},
                                               [](const PastRecord& it) { return it.context.time; });
   return later == loaded_->records.begin() ? known : (later - 1)->last;
+}
+
+Result<Seq> TimeMachine::Find(const When& when) {
+  if (when.time) return SeqAt(when.time);
+  if (!when.seq) return last();
+  STELE_RETURN_IF_ERROR(CheckMoment(when.seq));
+  return when.seq;
 }
 
 Result<Seq> TimeMachine::RecordBegin(Seq seq) {

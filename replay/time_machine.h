@@ -28,9 +28,11 @@ namespace stele::replay {
 
 // Of the keyframes of a machine.
 inline constexpr size_t kKeyframeBytes = size_t{64} << 20;
-// Events from one keyframe to the next, until their bytes reach the limit. Of an instance of a busy
-// shard each of its records is in another block, and a block is what is read: so it is not many.
+// Events from one keyframe to the next, until their bytes reach the limit.
 inline constexpr uint64_t kKeyframeInterval = 128;
+// Or records: of an instance of a busy shard each of them is in another block, and a block is what
+// is read and unpacked.
+inline constexpr uint64_t kIntervalRecords = 32;
 // Or bytes of records, where events are large.
 inline constexpr size_t kIntervalBytes = size_t{1} << 20;
 
@@ -64,6 +66,13 @@ struct Moment {
   uint32_t version = 0;                      // of that name, as it is registered
 };
 
+// A moment as it is asked for: behind an event, behind all that had happened until a time, or, of
+// neither, now.
+struct When {
+  Seq seq;
+  TimeUs time;
+};
+
 class TimeMachine {
  public:
   struct Limits {
@@ -91,10 +100,12 @@ class TimeMachine {
   // The state behind event `seq`. kNoSuchMoment: there is none of that number, with those that
   // there are.
   Result<Moment> At(Seq seq);
-  // The event itself, and where it was recorded. Errors as At.
+  // The event itself, and where it was recorded. A moment stays good. Errors as At.
   Result<PastEvent> EventAt(Seq seq);
   // The last event that was recorded at the time or before it. kNoSuchMoment: it had not begun.
   Result<Seq> SeqAt(TimeUs time);
+  // The event behind which the state is that was asked for. Errors as At and SeqAt.
+  Result<Seq> Find(const When& when);
   // The first and the last event of the record that holds `seq`. Errors as At.
   Result<Seq> RecordBegin(Seq seq);
   Result<Seq> RecordEnd(Seq seq);
@@ -135,7 +146,7 @@ class TimeMachine {
   const Source& source_;
   const InstanceId instance_;
   const Limits limits_;
-  uint64_t stride_ = 1;  // events and bytes from a keyframe to the next: times what they are first
+  uint64_t stride_ = 1;  // from a keyframe to the next: times what it is at first
   TimeUs began_;
   std::vector<Keyframe> keyframes_;  // rising; the last one is behind the last event
   size_t keyframe_bytes_ = 0;
