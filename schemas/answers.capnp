@@ -77,7 +77,7 @@ enum Resolution { retry @0; skip @1; fail @2; }
 
 struct Moment {
   union {
-    seq @0 :UInt64;               # behind that event
+    seq @0 :UInt64;               # behind that event; 0: now
     time @1 :Int64;               # behind all that had happened until then
   }
 }

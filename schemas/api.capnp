@@ -135,7 +135,7 @@ interface Instance {
   # Events from that one on, each a JSON object; at most 5,000, 0: 200. `next`: to go on from; 0:
   # there is no more. `position`: the last record that the page knows of.
   stateAt @16 (moment :Answers.Moment) -> (state :Text);
-  # JSON: the state as it was, with its variables and steps.
+  # JSON: the whole state as it was; docs/time-travel.md has the members, of this and what follows.
   logs @17 (step :Text, limit :UInt32, after :Answers.AttemptPlace) -> (page :Answers.LogPage);
   # What attempts have printed. `step`: an id or a label; empty: all.
   follow @18 (receiver :EventReceiver, filter :Answers.EventFilter, from :Answers.EventPlace)
@@ -149,6 +149,13 @@ interface Instance {
   # What holds its events from that one on, for who replays it: as many as fit into a message.
   # `next`: to go on from; 0: there is no more. `lacking`: the task types that workers do and that no
   # worker is there for now: what such a step has begun waits for one.
+
+  diff @21 (from :Answers.Moment, to :Answers.Moment) -> (diff :Text);
+  # JSON: what differs between two states, with a patch (RFC 6902) that makes one of the other.
+  bisect @22 (expression :Text, exact :Bool) -> (found :Text);
+  # JSON: the first event behind which the expression holds. `exact`: looks behind every event.
+  timeline @23 (limit :UInt32) -> (timeline :Text);
+  # JSON: the runs of steps over time, with their attempts and waits; at most 10,000, 0: 1,000.
 }
 
 # Tasks for people.

@@ -12,6 +12,7 @@
 #include "replay/timeline.h"
 #include "server/operations/desk.h"
 #include "server/operations/instances.h"
+#include "server/operations/machines.h"
 
 namespace stele::server {
 
@@ -45,7 +46,8 @@ struct Moment {
 
 class Histories {
  public:
-  Histories(Desk& desk, Instances& instances) : desk_(desk), instances_(instances) {}
+  Histories(Desk& desk, Instances& instances)
+      : desk_(desk), instances_(instances), machines_(desk) {}
 
   // Events from `from` on, at most `limit`.
   Promised<HistoryPage> Events(const Caller& caller, InstanceId instance, Seq from, size_t limit);
@@ -56,6 +58,17 @@ class Histories {
   // What became of every step: replay::StepsToJson.
   Promised<Array> Steps(const Caller& caller, InstanceId instance);
 
+  // past.cc: the whole state behind a moment; what differs between two; the event at which an
+  // expression began to hold; the runs over time. replay::PastState, PastDifference, PastBisection,
+  // GanttToJson.
+  Promised<Object> State(const Caller& caller, InstanceId instance, replay::When when);
+  Promised<Object> Difference(const Caller& caller, InstanceId instance, replay::When from,
+                              replay::When to);
+  Promised<Object> Bisection(const Caller& caller, InstanceId instance, std::string expression,
+                             bool exact);
+  Promised<Object> Chart(const Caller& caller, InstanceId instance, size_t limit);
+  Machines& machines() { return machines_; }
+
   // records.cc: those that hold events from `from` on.
   Promised<RecordPage> Records(const Caller& caller, InstanceId instance, Seq from);
   // The same of the registry: of definitions, task types and triggers, and of the firings of these
@@ -63,8 +76,12 @@ class Histories {
   Promised<RecordPage> RegistryRecords(const Caller& caller, Seq from, bool firings);
 
  private:
+  Promised<Object> Ask(const Caller& caller, InstanceId instance, bool long_question,
+                       Machines::Ask ask);
+
   Desk& desk_;
   Instances& instances_;
+  Machines machines_;
   // What instances run when they come to the event behind a page that was asked for: its followers
   // need not be read from the first event on. At most kKnownPageEnds.
   std::map<std::pair<InstanceId, Seq>, DefinitionId> runs_;

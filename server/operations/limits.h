@@ -28,6 +28,13 @@ inline constexpr size_t kMaxHistoryBytes = 8u << 20;
 // Ends of pages that are remembered, 32 bytes each about.
 inline constexpr size_t kKnownPageEnds = 4'096;
 
+// Time machines that are kept, their memory together, and how long nobody may have asked for one;
+// looked for so often.
+inline constexpr size_t kMaxMachines = 32;
+inline constexpr size_t kMachineBytes = 256u << 20;
+inline constexpr int64_t kMachineIdleUs = 300'000'000;
+inline constexpr int64_t kMachineSweepUs = 60'000'000;
+
 // Records of one page, by their bytes, and one record more.
 inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
 

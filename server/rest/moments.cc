@@ -45,6 +45,17 @@ Result<TimeUs> AskedMoment(const Call& call, std::string_view name, TimeUs now) 
   return NoMoment("microseconds since 1970, ", name, text);
 }
 
+Result<replay::When> AskedWhen(const Call& call, std::string_view name, TimeUs now) {
+  // The twelfth day of 1970: no event was recorded before, and no history has so many.
+  constexpr int64_t kFirstMoment = 1'000'000'000'000;
+  const auto digits = Digits(call.Asked(name));
+  if (digits.has_value() && 0 < *digits && *digits < kFirstMoment)
+    return replay::When{.seq = Seq(static_cast<uint64_t>(*digits)), .time = {}};
+  const auto moment = AskedMoment(call, name, now);
+  if (!moment.has_value()) return std::unexpected(moment.error());
+  return replay::When{.seq = {}, .time = *moment};
+}
+
 Result<int64_t> AskedWait(const Call& call, std::string_view name) {
   const std::string text = call.Asked(name);
   if (text.empty()) return 0;

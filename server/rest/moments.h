@@ -11,6 +11,7 @@
 #include "base/ids.h"
 #include "base/value.h"
 #include "projections/asked.h"
+#include "replay/time_machine.h"
 #include "server/rest/call.h"
 #include "server/rest/route.h"
 
@@ -19,6 +20,10 @@ namespace stele::server::rest {
 // Of a moment, or 0 when the parameter is not there: microseconds since 1970, or as queries write
 // them (docs/queries.md); a day is its begin. kInvalidInput.
 Result<TimeUs> AskedMoment(const Call& call, std::string_view name, TimeUs now);
+
+// A moment of an instance: an event's number, or a moment as AskedMoment has it; neither when the
+// parameter is not there. A number from 10^12 on is microseconds. kInvalidInput.
+Result<replay::When> AskedWhen(const Call& call, std::string_view name, TimeUs now);
 
 // How long a request waits: "5s", at most kMaxWaitUs; 0 when the parameter is not there.
 Result<int64_t> AskedWait(const Call& call, std::string_view name);

@@ -7,7 +7,8 @@ namespace stele::server::rest {
 std::vector<Resource> AllResources(const Operations& operations, const StillValid& still_valid) {
   std::vector<Resource> all{DefinitionsResource(operations),        TypesResource(operations),
                             InstancesResource(operations),          CommandsResource(operations),
-                            HistoriesResource(operations),          TasksResource(operations),
+                            HistoriesResource(operations),          PastResource(operations),
+                            TasksResource(operations),
                             TriggersResource(operations),           WebhooksResource(operations),
                             StatisticsResource(operations),         WorkersResource(operations),
                             EventsResource(operations, still_valid)};

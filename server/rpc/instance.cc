@@ -1,7 +1,5 @@
 #include "server/rpc/instance.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "base/json.h"
@@ -24,21 +22,6 @@ auto ShowStatus(auto context) {
     Show(status, context.getResults().initStatus());
     return {};
   };
-}
-
-Result<Moment> MomentOf(api::Moment::Reader moment) {
-  Moment given;
-  switch (moment.which()) {
-    case api::Moment::SEQ:
-      given.seq = Seq(moment.getSeq());
-      break;
-    case api::Moment::TIME:
-      given.time = TimeUs(moment.getTime());
-      break;
-  }
-  if (given.seq || given.time.value > 0) return given;
-  return Fail(ErrorCode::kInvalidInput,
-              "moment: Expected the number of an event or a time but found 0");
 }
 
 }  // namespace
@@ -95,25 +78,6 @@ kj::Promise<void> InstanceServer::history(HistoryContext context) {
         results.setNext(page.next.value);
         results.setPosition(page.position.value);
       });
-}
-
-kj::Promise<void> InstanceServer::stateAt(StateAtContext context) {
-  if (const Status valid = access_->Check(); !valid.has_value()) return Refuse(valid.error());
-  const auto moment = MomentOf(context.getParams().getMoment());
-  if (!moment.has_value()) return Refuse(moment.error());
-  context.allowCancellation();
-  return Answer(access_->WhenFree([access = access_, id = id_, moment = *moment] {
-    return access->operations().histories.At(access->caller(), id, moment);
-  }),
-                [context](Object& state) mutable -> Status {
-                  const std::string json = ToJson(Value(std::move(state)));
-                  if (json.size() > kMaxAnswerBytes)
-                    return Fail(ErrorCode::kLimitExceeded,
-                                fmt::format("Expected a state that fits into {} bytes but found {}",
-                                            kMaxAnswerBytes, json.size()));
-                  context.getResults().setState(TextOf(json));
-                  return {};
-                });
 }
 
 kj::Promise<void> InstanceServer::logs(LogsContext context) {

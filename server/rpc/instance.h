@@ -18,11 +18,16 @@ class InstanceServer : public api::Instance::Server {
   kj::Promise<void> wait(WaitContext context) override;
   kj::Promise<void> steps(StepsContext context) override;
   kj::Promise<void> history(HistoryContext context) override;
-  kj::Promise<void> stateAt(StateAtContext context) override;
   kj::Promise<void> logs(LogsContext context) override;
   kj::Promise<void> follow(FollowContext context) override;
   kj::Promise<void> task(TaskContext context) override;
   kj::Promise<void> records(RecordsContext context) override;
+
+  // instance_past.cc: looking back
+  kj::Promise<void> stateAt(StateAtContext context) override;
+  kj::Promise<void> diff(DiffContext context) override;
+  kj::Promise<void> bisect(BisectContext context) override;
+  kj::Promise<void> timeline(TimelineContext context) override;
 
   // instance_commands.cc: changing
   kj::Promise<void> signal(SignalContext context) override;

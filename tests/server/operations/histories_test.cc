@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "engine/requests/operators.h"
+#include "server/operations/limits.h"
 #include "tests/server/support/served_world.h"
 
 namespace stele::server {
@@ -66,6 +67,42 @@ TEST_F(HistoriesWorld, NameStepsAsTheDefinitionDoesThatTheyRan) {
   EXPECT_EQ(since.events[0].Find("seq")->as_int(), static_cast<int64_t>(all.size()) + 1);
   EXPECT_EQ(Paged(instance, 3), Paged(instance, 1'000));
   EXPECT_EQ(ToJson(Value(Paged(instance, 3))).find("\"b\""), std::string::npos);
+}
+
+TEST_F(HistoriesWorld, KeepTheTimeMachinesOfThoseThatWereAskedForLately) {
+  world_.Register("long", "{id: hang, type: script}");
+  const auto seen = [&](InstanceId instance) {
+    const Object state = world_.Get(world_.histories().State(Admin(), instance, {}));
+    return state.Find("state")->Find("instance")->as_int();
+  };
+  std::vector<InstanceId> all;
+  for (size_t i = 0; i < kMaxMachines + 3; ++i) all.push_back(world_.Start("long"));
+  world_.Settle();
+  Machines& machines = world_.histories().machines();
+  EXPECT_EQ(machines.count(), 0u);
+  for (const InstanceId instance : all)
+    EXPECT_EQ(seen(instance), static_cast<int64_t>(instance.value));
+  EXPECT_EQ(machines.count(), kMaxMachines);
+  EXPECT_GT(machines.bytes(), 0u);
+  EXPECT_EQ(world_.CodeOf(world_.histories().State(Admin(), InstanceId(999), {})),
+            ErrorCode::kUnknownInstance);
+  EXPECT_EQ(machines.count(), kMaxMachines);
+  world_.Advance(kMachineIdleUs / 2);
+  EXPECT_EQ(seen(all[0]), static_cast<int64_t>(all[0].value));
+  world_.Advance(kMachineIdleUs / 2);
+  machines.GiveUpIdle(kMachineIdleUs);
+  EXPECT_EQ(machines.count(), 1u);
+}
+
+TEST_F(HistoriesWorld, AnswerTwoWhoAskForOneInstanceAtOnce) {
+  world_.Register("long", "{id: hang, type: script}");
+  const InstanceId instance = world_.Start("long");
+  world_.Settle();
+  auto one = world_.histories().State(Admin(), instance, {});
+  auto other = world_.histories().Chart(Admin(), instance, 10);
+  EXPECT_EQ(*world_.Get(kj::mv(one)).Find("instance"), Value(1));
+  EXPECT_EQ(*world_.Get(kj::mv(other)).Find("runs"), Value(1));
+  EXPECT_EQ(world_.histories().machines().count(), 1u);
 }
 
 TEST_F(HistoriesWorld, GetTheDefinitionsAnewWhenThereAreMoreAlone) {

@@ -210,6 +210,8 @@ TEST_F(RestSealedMaintenance, ErasesWhatInstancesWereGivenAndKeepsThatTheyRan) {
   EXPECT_EQ(world_.Get("/maintenance/keys").at("sealed"), Value(true));
   const std::string history = fmt::format("/instances/{}/history", id);
   ASSERT_NE(world_.Get(history).body.find("4711"), std::string::npos);
+  const std::string state = fmt::format("/instances/{}/state", id);
+  ASSERT_NE(world_.Get(state).body.find("4711"), std::string::npos);
 
   const std::string named = fmt::format(R"({{"instances":[{}],"reason":"asked for"}})", id);
   OnlyForAdmins(Method::kPost, "/maintenance/erase", named);
@@ -223,6 +225,10 @@ TEST_F(RestSealedMaintenance, ErasesWhatInstancesWereGivenAndKeepsThatTheyRan) {
   const Answered after = world_.Get(history);
   EXPECT_EQ(after.body.find("4711"), std::string::npos) << after.body;
   EXPECT_NE(after.body.find("step_completed"), std::string::npos) << after.body;
+  // Not what a time machine knew before either.
+  const Answered state_after = world_.Get(state);
+  EXPECT_EQ(state_after.body.find("4711"), std::string::npos) << state_after.body;
+  EXPECT_EQ(state_after.text("state/status"), "completed");
   EXPECT_NE(world_.Get(fmt::format("/instances/{}/history", other)).body.find("4712"),
             std::string::npos);
   EXPECT_EQ(Do("verify").status, 200);

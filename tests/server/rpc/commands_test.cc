@@ -214,14 +214,44 @@ TEST_F(RpcCommands, StepsHistoryAndStateOfAnyMoment) {
   auto at = Instance(id).stateAtRequest();
   at.initMoment().setSeq(1);
   const auto state = Await(at.send());
-  EXPECT_EQ(*ParseJson(state.getState().cStr()).value().Find("status"), Value("running"));
+  const Value then = ParseJson(state.getState().cStr()).value();
+  EXPECT_EQ(*then.Find("state")->Find("status"), Value("running"));
+  EXPECT_EQ(*then.Find("event")->Find("event"), Value("instance_started"));
+  const auto now = Await(Instance(id).stateAtRequest().send());
+  EXPECT_EQ(*ParseJson(now.getState().cStr()).value().Find("state")->Find("status"),
+            Value("failed"));
   at = Instance(id).stateAtRequest();
   at.initMoment().setSeq(99);
   EXPECT_EQ(CodeOf(at.send()), ErrorCode::kNoSuchMoment);
-  EXPECT_EQ(CodeOf(Instance(id).stateAtRequest().send()), ErrorCode::kInvalidInput);
+  at = Instance(id).stateAtRequest();
+  at.initMoment().setTime(0);
+  EXPECT_EQ(CodeOf(at.send()), ErrorCode::kInvalidInput);
   page = Instance(id).historyRequest();
   page.setLimit(5'001);
   EXPECT_EQ(CodeOf(page.send()), ErrorCode::kInvalidInput);
+}
+
+TEST_F(RpcCommands, WhatDiffersWhenItBeganAndTheRunsOverTime) {
+  const uint64_t id = Settled("breaks");
+  auto diff = Instance(id).diffRequest();
+  diff.initFrom().setSeq(1);
+  const Value found = ParseJson(Await(diff.send()).getDiff().cStr()).value();
+  EXPECT_EQ(*found.Find("from")->Find("seq"), Value(1));
+  EXPECT_FALSE(found.Find("patch")->as_array().empty());
+  auto bisect = Instance(id).bisectRequest();
+  bisect.setExpression("status == 'failed'");
+  const Value began = ParseJson(Await(bisect.send()).getFound().cStr()).value();
+  EXPECT_EQ(*began.Find("found"), Value("began"));
+  EXPECT_EQ(*began.Find("event")->Find("event"), Value("instance_failed"));
+  bisect = Instance(id).bisectRequest();
+  bisect.setExpression("status ==");
+  EXPECT_EQ(CodeOf(bisect.send()), ErrorCode::kExpressionSyntax);
+  const auto timeline = Await(Instance(id).timelineRequest().send());
+  const Value chart = ParseJson(timeline.getTimeline().cStr()).value();
+  EXPECT_EQ(*chart.Find("runs"), Value(1));
+  auto limited = Instance(id).timelineRequest();
+  limited.setLimit(10'001);
+  EXPECT_EQ(CodeOf(limited.send()), ErrorCode::kInvalidInput);
 }
 
 TEST_F(RpcCommands, LogsOfStepsPageByPage) {

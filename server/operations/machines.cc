@@ -1,0 +1,88 @@
+#include "server/operations/machines.h"
+
+#include <algorithm>
+#include <exception>
+
+#include "server/operations/limits.h"
+
+namespace stele::server {
+
+Status Machines::Kept::MakeReady(InstanceId instance, const model::Registry& registry) {
+  const Result<bool> destroyed = store.KeyDestroyed(shard, instance);
+  if (!destroyed.has_value()) return std::unexpected(destroyed.error());
+  if (*destroyed != keys_destroyed) machine.reset();
+  if (machine != nullptr) {
+    const Result<bool> more = machine->Refresh(registry);
+    if (more.has_value()) return {};
+    machine.reset();
+    return std::unexpected(more.error());
+  }
+  auto opened = replay::TimeMachine::Open(source, instance, registry);
+  if (!opened.has_value()) return std::unexpected(opened.error());
+  machine = *std::move(opened);
+  keys_destroyed = *destroyed;
+  return {};
+}
+
+Result<Object> Machines::Kept::Answer(InstanceId instance, const model::Registry& registry,
+                                      const Ask& ask) {
+  const std::lock_guard lock(mutex);
+  const Status ready = MakeReady(instance, registry);
+  Result<Object> answer = ready.has_value() ? ask(*machine) : std::unexpected(ready.error());
+  bytes = machine == nullptr ? 0 : machine->bytes();
+  return answer;
+}
+
+Promised<Object> Machines::With(InstanceId instance, bool long_question, Ask ask) {
+  Place& place = places_[instance];
+  if (place.kept == nullptr)
+    place.kept = std::make_shared<Kept>(*desk_.engine().store, desk_.engine().shard_id);
+  place.used = ++uses_;
+  place.when = desk_.Now();
+  auto work = [kept = place.kept, instance, registry = desk_.Definitions(), ask = std::move(ask)] {
+    return kept->Answer(instance, *registry, ask);
+  };
+  auto answer = place.is_made && !long_question ? desk_.Read(std::move(work))
+                                                : desk_.ReadLong(std::move(work));
+  return answer.then([this, instance, kept = place.kept](Result<Object> found) {
+    Settle(instance, kept, found.has_value());
+    return found;
+  });
+}
+
+// A question that failed says nothing of the machine: an instance that is unknown leaves none.
+void Machines::Settle(InstanceId instance, const std::shared_ptr<Kept>& kept, bool made) {
+  const auto place = places_.find(instance);
+  if (place == places_.end() || place->second.kept != kept) return;
+  place->second.is_made = place->second.is_made || made;
+  if (kept->bytes == 0) places_.erase(place);
+  GiveUpSome();
+  if (sweeping_ == nullptr && !places_.empty()) sweeping_ = Sweep().eagerlyEvaluate(nullptr);
+}
+
+size_t Machines::bytes() const {
+  size_t sum = 0;
+  for (const auto& [instance, place] : places_) sum += place.kept->bytes;
+  return sum;
+}
+
+void Machines::GiveUpSome() {
+  while (places_.size() > 1 && (places_.size() > kMaxMachines || bytes() > kMachineBytes))
+    places_.erase(
+        std::ranges::min_element(places_, {}, [](const auto& entry) { return entry.second.used; }));
+}
+
+void Machines::GiveUpIdle(int64_t idle_us) {
+  const TimeUs now = desk_.Now();
+  std::erase_if(places_,
+                [&](const auto& entry) { return now.value - entry.second.when.value >= idle_us; });
+}
+
+kj::Promise<void> Machines::Sweep() {
+  return desk_.timer().afterDelay(kMachineSweepUs * kj::MICROSECONDS).then([this] {
+    GiveUpIdle(kMachineIdleUs);
+    return Sweep();
+  });
+}
+
+}  // namespace stele::server
