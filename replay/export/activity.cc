@@ -1,5 +1,7 @@
 #include "replay/export/activity.h"
 
+#include <utility>
+
 #include "engine/model/codec.h"
 #include "engine/model/instance.h"
 
@@ -32,8 +34,15 @@ struct ActivityOf {
     return Own("complete", {.input = &e.input});
   }
   Found operator()(const model::InstanceForked& e) const {
-    if (e.state.has_value() && definition != nullptr)
-      for (const model::StepRun& run : e.state->runs) all.Note(run.id, IdOf(run.step));
+    if (!e.state.has_value()) return Own("complete");
+    for (const model::StepRun& run : e.state->runs) {
+      // A fork that migrates names steps as its origin's version does, until it says how.
+      if (e.definition) {
+        all.migrating_.emplace_back(run.id, run.step);
+      } else {
+        all.Note(run.id, IdOf(run.step));
+      }
+    }
     return Own("complete");
   }
   Found operator()(const model::InstanceCompleted& e) const {
@@ -56,6 +65,8 @@ struct ActivityOf {
     return Own("complete", {.message = e.reason});
   }
   Found operator()(const model::InstanceMigrated& e) const {
+    for (const auto& [run, step] : std::exchange(all.migrating_, {}))
+      if (step.value < e.steps.size()) all.Note(run, IdOf(e.steps[step.value]));
     return Own("complete", {.message = e.reason});
   }
   Found operator()(const model::InstanceRetryRequested& e) const {
@@ -170,6 +181,7 @@ std::vector<std::string_view> InstanceActivities() {
 
 void Activities::BeginInstance() {
   steps_.clear();
+  migrating_.clear();
   attempted_ = {};
   output_ = {};
 }

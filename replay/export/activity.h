@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/model/event.h"
@@ -47,7 +48,8 @@ class Activities {
   void Note(RunId run, const std::string* step);
   const std::string* StepOf(RunId run) const;
 
-  std::vector<const std::string*> steps_;  // run - 1 -> the id of its step
+  std::vector<const std::string*> steps_;               // run - 1 -> the id of its step
+  std::vector<std::pair<RunId, StepIndex>> migrating_;  // a fork's, by its origin's version
   // Of the attempt that completed last: its step completes in the same record.
   RunId attempted_;
   Payload output_;

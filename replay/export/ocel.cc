@@ -247,7 +247,9 @@ struct ObjectsOf {
   void operator()(const model::InstanceForked& e) {
     Instance(e.business_key, e.origin, "forked from");
     if (e.state.has_value())
-      for (const model::StepRun& run : e.state->runs) Run(run.id, run.step);
+      // Of one that migrates, steps are those of its origin's version.
+      for (const model::StepRun& run : e.state->runs)
+        Run(run.id, e.definition ? StepIndex(kNoIndex) : run.step);
   }
   void operator()(const model::StepActivated& e) { Run(e.run, e.step); }
   template <class Other>

@@ -253,6 +253,35 @@ TEST(TraceWalk, GivesEachInstanceOnceAndWholeWhateverItMayKeep) {
   EXPECT_EQ(TracesOf(log, 0, early), TracesOf(log, kWaitingBytes, early));
 }
 
+TEST(Activities, KnowTheStepsOfTheRunsThatAForkBeganWith) {
+  const auto definition = *definition::Load(
+      "name: two\n"
+      "steps:\n"
+      "  - {id: a, type: script, config: {script: x}}\n"
+      "  - {id: b, type: script, config: {script: x}, depends_on: [a]}\n",
+      definition::Syntax::kYaml, "two");
+  model::Instance origin;
+  origin.runs.emplace_back();
+  origin.runs.back().id = RunId(3);
+  origin.runs.back().step = StepIndex(1);
+  const model::ForkedState state(std::make_shared<const model::Instance>(std::move(origin)));
+  const model::Event completed = model::StepCompleted{.run = RunId(3)};
+
+  Activities activities;
+  activities.BeginInstance();
+  EXPECT_FALSE(activities.Of(completed, definition.get()).has_value());
+  EXPECT_TRUE(activities.Of(model::InstanceForked{.state = state}, definition.get()).has_value());
+  EXPECT_EQ(activities.Of(completed, definition.get())->name, "b");
+
+  activities.BeginInstance();
+  (void)activities.Of(model::InstanceForked{.state = state, .definition = DefinitionId(2)},
+                      definition.get());
+  (void)activities.Of(
+      model::InstanceMigrated{.definition = DefinitionId(2), .steps = {StepIndex(1), StepIndex(0)}},
+      definition.get());
+  EXPECT_EQ(activities.Of(completed, definition.get())->name, "a");
+}
+
 TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
   RecordedLog log;
   model::Instance one = log.Start(1), two = log.Start(2);
