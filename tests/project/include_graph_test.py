@@ -36,6 +36,7 @@ MAY_INCLUDE = {
     "replay/debugger": ["replay"],
     "replay/export": ["replay"],
     "replay/regression": ["replay"],
+    "replay/what_if": ["replay"],
     "server/loop": ["base"],
     "server/vat": [],
     "server/http": ["base"],
