@@ -63,6 +63,7 @@ int ShowStatus(const Arguments& arguments, const Terminal& terminal);
 int ShowLogs(const Arguments& arguments, const Terminal& terminal);
 int ServeEditor(const Arguments& arguments, const Terminal& terminal);
 int ShowHistory(const Arguments& arguments, const Terminal& terminal);
+int Debug(const Arguments& arguments, const Terminal& terminal);
 int ListTasks(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal);

@@ -45,6 +45,11 @@ constexpr OptionSpec kDataOnly[] = {kData};
 constexpr OptionSpec kDataJson[] = {kData, kJson};
 constexpr OptionSpec kLogsOptions[] = {
     {"--step", "STEP", "only the attempts of this step"}, kData, kJson};
+constexpr OptionSpec kDebugOptions[] = {
+    {"--commands", "FILE", "do these, one a line, instead of a terminal's; - is standard input"},
+    {"--at", "PLACE", "begin there: an event's number, a time, start (the default) or end"},
+    kData,
+    {"--json", "", "beside --commands: what each answers as a line of JSON"}};
 constexpr OptionSpec kVerifyOptions[] = {
     {"--chain", "", "checksums and the chain alone, which takes no key"}, kData};
 
@@ -87,6 +92,17 @@ constexpr Command kReading[] = {
       "  stele history 1 --json\n",
       kDataJson, kAtServer},
      ShowHistory},
+    {{"debug", "ID", 1, 1, "A debugger for what an instance has recorded, forward and back.",
+      "On a terminal: the graph with its tokens, events, values, watches; ? says what the keys do.\n"
+      "--commands does without one: next, back, step, out, continue, reverse, jump, break, watch,\n"
+      "print, assert, search, list, graph, vars, changes; help lists them, and docs/debugger.md\n"
+      "shows it. A script ends at the first command that cannot be done: 2, and 1 where an assert\n"
+      "does not hold.\n\n"
+      "  stele debug 7\n  stele debug 7 --at end --server 127.0.0.1:7421\n"
+      "  stele debug 7 --commands steps.txt\n"
+      "  echo 'print variables.total' | stele debug 7 --at end --commands -\n",
+      kDebugOptions, kAtServer},
+     Debug},
     {{"dap", "", 0, 0, "An editor steps through an instance: a Debug Adapter Protocol server.",
       "Speaks on standard input and output to the editor that starts it. What is looked at stands "
       "in\n"

@@ -32,7 +32,8 @@ class StateEnvironment;
 enum class Direction : uint8_t { kForward, kBack };
 
 // How far a move goes, in either direction. The scope of an event is that of the run that it speaks
-// of, the one that it opens or closes, or the root.
+// of, the one that it opens or closes, or the root; of variables that a step's outputs become, the
+// step's.
 enum class Unit : uint8_t {
   kEvent,   // one event
   kRecord,  // to the last event of another record: what was recorded as one

@@ -109,6 +109,11 @@ Status EventIndex::Add(const model::Event& event, const model::RecordContext& re
   apply::Apply(state_, event, record);
   place(state_.FindRun(named.run));
   if (named.scope.has_value()) indexed.scope = *named.scope;
+  // Outputs become variables of a scope around the run that the event before speaks of: it happens
+  // where that one does.
+  if (std::holds_alternative<model::VariablesSet>(event) && !is_first &&
+      IsWithin(events_.back().scope, indexed.scope))
+    indexed.scope = events_.back().scope;
   STELE_RETURN_IF_ERROR(Learn(registry, state_.definition));
   if (step.has_value()) indexed.step = versions_.at(state_.definition).steps.at(step->value);
   if (indexed.opens_scope()) {

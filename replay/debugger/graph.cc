@@ -103,7 +103,7 @@ std::string NoteOf(const Step& step, const StepRun& run) {
     case RunState::kDone:
       return "its attempt completed";
     case RunState::kFailed:
-      return "failed, its fallback runs";
+      return "failed";
     case RunState::kHeld:
       return "held";
     case RunState::kWaiting:

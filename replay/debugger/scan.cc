@@ -14,7 +14,7 @@ namespace {
 // are cheap in that direction alone.
 constexpr uint64_t kStretch = 1024;
 // How often Progress is told.
-constexpr uint64_t kTold = 256;
+constexpr uint64_t kTold = 1024;
 
 void MakeLower(std::string& text) {
   for (char& c : text)

@@ -54,7 +54,7 @@ MAY_INCLUDE = {
     "sdk/cpp": ["schemas", "server/loop", "server/vat"],
     # Measures an engine and a server as programs have them.
     "cli/load": ["engine/embed", "sdk/cpp", "server/rpc"],
-    "cli": ["server/edge", "cli/load", "replay/export", "replay/regression"],
+    "cli": ["server/edge", "cli/load", "replay/debugger", "replay/export", "replay/regression"],
 }
 # folder -> folders that it never includes, though one that it includes does.
 NEVER = {
@@ -75,6 +75,7 @@ LIBRARIES = [
     (r"sqlite3|libpq", ["engine/tasks"]),
     (r"sodium", ["engine/secrets", "server/auth"]),
     (r"date/", ["engine/triggers"]),
+    (r"n?curses", ["cli/debug"]),
     (r"prometheus/", ["server/observation"]),
     (r"capnp/rpc|kj/async|kj/compat/|capnp/(ez-rpc|capability)", ["server", "sdk/cpp", "cli"]),
     (r"capnp/|kj/", ["schemas", "engine/model", "server", "sdk/cpp", "cli"]),

@@ -1,0 +1,37 @@
+// A command's words, taken from the front.
+#pragma once
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace stele::cli {
+
+class CommandWords {
+ public:
+  // Refers to the text, which outlives it.
+  explicit CommandWords(std::string_view text) : rest_(text) { Skip(); }
+
+  bool empty() const { return rest_.empty(); }
+  // What is left, without spaces around it.
+  std::string_view rest() const { return rest_; }
+  // "": there is none.
+  std::string_view Take();
+  bool TakeIf(std::string_view word);
+  // A whole number, if there is one.
+  std::optional<uint64_t> TakeNumber();
+  // kUsage: something is left.
+  Status End() const;
+
+ private:
+  void Skip();
+
+  std::string_view rest_;
+};
+
+// kUsage: `Expected WHAT but found "FOUND"`.
+std::unexpected<Error> ExpectedInstead(std::string_view what, std::string_view found);
+
+}  // namespace stele::cli
