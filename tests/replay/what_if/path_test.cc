@@ -5,7 +5,9 @@
 
 #include <cstdlib>
 #include <map>
+#include <memory>
 
+#include "engine/model/snapshot.h"
 #include "tests/engine/core/random_course.h"
 #include "tests/replay/what_if/asked.h"
 
@@ -103,6 +105,24 @@ steps:
   flow.Complete("first").Complete("between").Fail("b").Retry().Complete("b");
   EXPECT_EQ(flow.Status(), "completed");
   CheckAllForks(flow);
+}
+
+TEST(DryFork, FollowsAnInstanceThatWasForkedItself) {
+  constexpr std::string_view kFlow =
+      "id: flow\nsteps: [{id: a, type: script}, {id: b, type: script, depends_on: [a]}]\n";
+  CoreDriver origin(kFlow);
+  origin.Start().Complete("a");
+  CoreDriver fork(test::Load(kFlow), InstanceId(2));
+  const auto refused = fork.Do(model::ForkInstance{
+      .origin = origin.instance().id,
+      .origin_seq = origin.instance().seq,
+      .origin_position = origin.instance().position,
+      .state =
+          model::ForkedState(std::make_shared<model::Instance>(model::CopyOf(origin.instance())))});
+  ASSERT_FALSE(refused.has_value()) << refused->message;
+  fork.Complete("b", R"({"n":1})");
+  ASSERT_EQ(fork.Status(), "completed");
+  CheckAllForks(fork);
 }
 
 TEST(DryFork, AsksForAnEventThatThereIs) {
