@@ -116,12 +116,14 @@ Result<Object> Session::Open(const Fields& arguments) {
   sources_.emplace(history_->registry, arguments.TextOr("program"), first_line_, ReadWorkflowFile);
   view_.emplace(debugger(), *sources_);
   breakpoints_.emplace(debugger(), *sources_);
+  commands_.emplace(debugger(), [this](uint32_t line) { return StepsOfLine(line); });
   debugger().OnProgress([this](Seq at) {
     progress_ = at;
     return !is_interrupted_() && !(is_far_ && is_far_(at));
   });
   LearnDefinitions(Seq(1));
   if (const Status entered = GoToEntry(); !entered.has_value()) {
+    commands_.reset();
     breakpoints_.reset();
     view_.reset();
     sources_.reset();

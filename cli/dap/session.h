@@ -20,6 +20,7 @@
 #include "cli/dap/message.h"
 #include "cli/dap/sources.h"
 #include "cli/dap/view.h"
+#include "cli/debug/commands.h"
 #include "engine/model/registry.h"
 #include "replay/debugger/debugger.h"
 
@@ -99,6 +100,8 @@ class Session {
   Result<Object> Scopes(const Fields& arguments) { return view_->Scopes(arguments); }
   Result<Object> OpenVariable(const Fields& arguments) { return view_->OpenVariable(arguments); }
   Result<Object> Evaluate(const Fields& arguments);
+  Result<Object> RunCommand(const std::string& text, const Error& fault);
+  std::vector<std::string> StepsOfLine(uint32_t line);
   Result<Object> SetValue(const Fields& arguments);
   Result<Object> ExceptionInfo(const Fields& arguments);
   Result<Object> SourceOf(const Fields& arguments);
@@ -131,6 +134,7 @@ class Session {
   std::optional<Sources> sources_;
   std::optional<View> view_;
   std::optional<Breakpoints> breakpoints_;
+  std::optional<DebugCommands> commands_;
 };
 
 }  // namespace stele::cli::dap

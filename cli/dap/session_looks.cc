@@ -18,12 +18,41 @@ Result<Object> Session::Evaluate(const Fields& arguments) {
       view_->ScopeOfFrame(arguments.IntegerOr("frameId", 0));
   if (!scope.has_value()) return std::unexpected(scope.error());
   Result<Value> value = debugger().Evaluate(*expression, *scope);
+  const bool is_typed = arguments.TextOr("context") == "repl";
+  if (!value.has_value() && is_typed) return RunCommand(*expression, value.error());
   if (!value.has_value()) return std::unexpected(value.error());
   // What is copied is all of it.
   if (arguments.TextOr("context") == "clipboard")
     return Object{{"result", value->is_string() ? value->as_string() : ToPrettyJson(*value)},
                   {"variablesReference", 0}};
   return view_->Describe(*std::move(value));
+}
+
+// What is typed and is no expression is a command of the debugger's; `fault` says why it is none.
+Result<Object> Session::RunCommand(const std::string& text, const Error& fault) {
+  const Result<Answer> answer = commands_->Run(text);
+  if (!answer.has_value())
+    return Fail(fault.code,
+                fmt::format("{}; as a command: {}", fault.message, answer.error().message));
+  if (answer->stop)
+    afterwards_ = [this] {
+      view_->Forget();
+      Stopped("step", Here());
+    };
+  else if (commands_->wants_to_quit())
+    afterwards_ = [this] { out_.Event("terminated"); };
+  return Object{{"result", PlainText(answer->lines)}, {"variablesReference", 0}};
+}
+
+// In the text of the version that runs here.
+std::vector<std::string> Session::StepsOfLine(uint32_t line) {
+  std::vector<std::string> steps;
+  const Result<replay::Moment> moment = debugger().Now();
+  if (!moment.has_value()) return steps;
+  const SourceText& source = sources_->Of(moment->state.definition);
+  for (const StepIndex step : definition::StepsAtLine(source.lines, line))
+    steps.push_back(moment->definition.step(step).id);
+  return steps;
 }
 
 Result<Object> Session::SetValue(const Fields&) {

@@ -298,6 +298,30 @@ class Looks(DapTest):
                     self.assertEqual(value(each["evaluateName"], frameId=inner), each["value"], each)
         editor.leave()
 
+    def test_takes_the_debuggers_commands(self):
+        path = self.rounds()
+        editor = self.launched(program=path)
+        editor.wait("stopped")
+
+        def typed(text):
+            return editor.ask("evaluate", expression=text, context="repl")["result"]
+
+        # What is an expression is that, before it is a command.
+        self.assertEqual(typed("1 + 1"), "2")
+        self.assertIn("step_activated", typed("search step_activated"))
+        self.assertIn("step_activated first", editor.wait("stopped")["description"])
+        typed(f"break line {line_of(path, 'id: add')}")
+        typed("continue")
+        editor.wait("stopped")
+        self.assertIn("add · step_activated", editor.top()[0])
+        self.assertIn("graph", typed("help"))
+        said = editor.refused("evaluate", expression="contineu", context="repl")
+        self.assertIn("STL0203", said)
+        self.assertIn("a command such as continue", said)
+        typed("quit")
+        editor.wait("terminated")
+        editor.leave()
+
     def test_lists_open_runs_as_threads(self):
         path = self.write("asks.yml", TASK.replace("steps:", "steps:\n  - {id: pause, type: delay, config: {duration: 1h}}"))
         self.record(path, "--no-wait")
