@@ -178,7 +178,7 @@ Status SetHere(const Arguments& arguments, const Object& given) {
   auto rule = ReadRule(arguments.operands()[0], given, change.engine().tasks());
   if (!rule.has_value()) return std::unexpected(rule.error());
   STELE_RETURN_IF_ERROR(
-      RecordRule(change.shard(), *std::move(rule), change.actor(), change.Answer()));
+      RecordRule(change.shard(), *std::move(rule), change.asker(), change.Answer()));
   return change.Finish();
 }
 
@@ -197,7 +197,7 @@ Status RemoveHere(const Arguments& arguments) {
   RegistryChange change(arguments);
   STELE_RETURN_IF_ERROR(change.Open(false));
   STELE_RETURN_IF_ERROR(
-      RecordRemoval(change.shard(), arguments.operands()[0], change.actor(), change.Answer()));
+      RecordRemoval(change.shard(), arguments.operands()[0], change.asker(), change.Answer()));
   return change.Finish();
 }
 

@@ -69,6 +69,7 @@ int Verify(const Arguments& arguments, const Terminal& terminal);
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal);
 int ListErrors(const Arguments& arguments, const Terminal& terminal);
 int ListWorkers(const Arguments& arguments, const Terminal& terminal);
+int ReportAudit(const Arguments& arguments, const Terminal& terminal);
 
 // Views
 int ListProjections(const Arguments& arguments, const Terminal& terminal);

@@ -120,12 +120,12 @@ int PublishThere(const Arguments& arguments, const Terminal& terminal,
   Engine& engine = operation.engine();
   Session& session = operation.session();
   const bool waits = !arguments.Has("--no-wait");
-  if (waits) session.FollowWoken(operation.actor());
+  if (waits) session.FollowWoken(operation.asker());
   std::optional<Error> refusal;
   Position position;
   const Position next = engine.store().NextPosition(kShard);
   session.Await();
-  engine.shard().Publish(std::move(message), operation.actor(), [&](const auto& answer) {
+  engine.shard().Publish(std::move(message), operation.asker(), [&](const auto& answer) {
     if (answer.has_value()) {
       position = *answer;
     } else {
@@ -178,7 +178,8 @@ int SetVariables(const Arguments& arguments, const Terminal& terminal) {
     const BodyIndex body = instance.FindScope(*scope)->body;
     auto variables = GivenVariables(words, "NAME=VALUE", definition.bodies[body.value].variables);
     if (!variables.has_value()) return std::unexpected(variables.error());
-    return requests::AssignVariables(*std::move(variables), within)(instance, definition);
+    return requests::AssignVariables(*std::move(variables), within,
+                                     arguments.Get("--reason"))(instance, definition);
   };
   return Operate(arguments, terminal, *instances, ForAnybody(make),
                  {.done = "has its variables set"});
@@ -195,7 +196,7 @@ int Migrate(const Arguments& arguments, const Terminal& terminal) {
   if (!plan.has_value()) return Refuse(terminal, plan.error());
   const auto to = static_cast<uint32_t>(**version);
   const MakeFor make = [&](const Asking& asking) {
-    return requests::Migrate(asking.registry, to, std::string(plan->text()));
+    return requests::Migrate(asking.registry, to, std::string(plan->text()), arguments.Get("--reason"));
   };
   if (arguments.Has("--dry-run")) return TryMigration(*instances, make, arguments, terminal);
   return Operate(arguments, terminal, *instances, make,

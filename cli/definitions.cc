@@ -57,7 +57,7 @@ int Register(const Arguments& arguments, const Terminal& terminal, RegistryChang
              const std::vector<requests::RegisterRequest>& all) {
   std::vector<requests::Registered> registered;
   for (const requests::RegisterRequest& one : all)
-    registered.push_back(requests::Register(change.shard(), one, change.actor(), change.Answer()));
+    registered.push_back(requests::Register(change.shard(), one, change.asker(), change.Answer()));
   if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
   std::vector<DefinitionAtServer> shown;
   for (const auto& [id, is_new] : registered) {
@@ -207,7 +207,7 @@ int ChangeState(const Arguments& arguments, const Terminal& terminal,
                                               static_cast<uint32_t>(version->value_or(0)), false);
   if (!found.has_value()) return Refuse(terminal, found.error());
   const DefinitionId id = (*found)->id;
-  change.shard().ChangeDefinition(id, state, arguments.Get("--reason"), change.actor(),
+  change.shard().ChangeDefinition(id, state, arguments.Get("--reason"), change.asker(),
                                   change.Answer());
   if (const Status done = change.Finish(); !done.has_value()) return Refuse(terminal, done.error());
   const model::RegisteredDefinition& now = *change.registry().Find(id);

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@
 #include "cli/text.h"
 #include "engine/definition/duration.h"
 #include "engine/runtime/limits.h"
+#include "eventstore/limits.h"
 #include "projections/field_values.h"
 
 namespace stele::cli {
@@ -47,6 +50,18 @@ Result<std::string> TextOf(const Arguments& arguments, std::string_view option) 
   return ReadGivenFile(text.substr(1), runtime::kMaxInputBytes);
 }
 
+// The user database first: USER is whatever somebody has set it to.
+std::string UserOfProcess() {
+  if (const passwd* user = getpwuid(geteuid()); user != nullptr && *user->pw_name != '\0')
+    return user->pw_name;
+  return fmt::format("user {}", geteuid());
+}
+
+std::string NameOfMachine() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
 }  // namespace
 
 std::string FromEnvironment(const char* name) {
@@ -54,17 +69,20 @@ std::string FromEnvironment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-Result<std::string> ActorOf(const Arguments& arguments) {
+Result<model::KeptAsker> WhoAsks(const Arguments& arguments) {
+  std::string user = UserOfProcess();
+  const std::string source = fmt::format("{} {}@{}", model::kCliSource, user, NameOfMachine());
   if (arguments.Has("--by")) {
     std::string person = arguments.Get("--by");
-    if (!person.empty() && IsUtf8(person)) return person;
-    return Fail(ErrorCode::kUsage,
-                fmt::format("Expected the name of a person for --by but found \"{}\"", person));
+    const bool fits = !person.empty() && person.size() <= eventstore::kMaxActorBytes;
+    if (fits && IsUtf8(person)) return model::KeptAsker{std::move(person), source};
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("Expected the name of a person, of at most {} bytes, for --by but found "
+                    "\"{}\"",
+                    eventstore::kMaxActorBytes, Clean(person).substr(0, 80)));
   }
-  // The user database first: USER is whatever somebody has set it to.
-  if (const passwd* user = getpwuid(geteuid()); user != nullptr && *user->pw_name != '\0')
-    return std::string(user->pw_name);
-  return fmt::format("user {}", geteuid());
+  return model::KeptAsker{std::move(user), source};
 }
 
 Status CheckRegularFile(const std::string& path) {

@@ -13,6 +13,7 @@
 #include "base/value.h"
 #include "cli/arguments.h"
 #include "engine/definition/definition.h"
+#include "engine/model/asker.h"
 #include "engine/model/event.h"
 
 namespace stele::cli {
@@ -20,8 +21,8 @@ namespace stele::cli {
 // A variable of the environment; empty where it is not set.
 std::string FromEnvironment(const char* name);
 
-// Who asks: --by, or the login name.
-Result<std::string> ActorOf(const Arguments& arguments);
+// Who asks: --by, or the login name; from where: who runs the program, whatever --by says.
+Result<model::KeptAsker> WhoAsks(const Arguments& arguments);
 
 // kIo unless there is a regular file: a workflow is read twice, and a pipe may never end.
 Status CheckRegularFile(const std::string& path);

@@ -41,6 +41,8 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal) {
       if (entry.erased) shown += shown.empty() ? "erased" : " (erased)";
       if (!entry.actor.empty())
         shown += fmt::format("{}by={}", shown.empty() ? "" : " ", Clean(entry.actor));
+      if (!entry.source.empty())
+        shown += fmt::format("{}from=\"{}\"", shown.empty() ? "" : " ", Clean(entry.source));
       rows.push_back({fmt::format("{}", entry.seq.value), Time(entry.record.time),
                       std::string(model::EventName(entry.event)), shown});
       return;

@@ -12,6 +12,12 @@ namespace stele::cli {
 
 namespace {
 
+// Of its last attempt, what it gave.
+bool HasOutput(const replay::StepLine& line, const replay::AttemptLine& attempt) {
+  return attempt.state == replay::AttemptState::kCompleted && line.output.has_value() &&
+         attempt.number == line.attempts.back().number;
+}
+
 Value AttemptToJson(const replay::StepLine& line, const replay::AttemptLine& attempt) {
   Object document{{"step", line.id},
                   {"label", line.label},
@@ -24,6 +30,7 @@ Value AttemptToJson(const replay::StepLine& line, const replay::AttemptLine& att
     document.Set("error", Object{{"kind", attempt.kind}, {"message", attempt.message}});
   document.Set("log", attempt.log);
   document.Set("log_truncated", attempt.log_truncated);
+  if (HasOutput(line, attempt)) document.Set("output", line.output.value());
   return document;
 }
 
@@ -67,6 +74,8 @@ int ShowLogs(const Arguments& arguments, const Terminal& terminal) {
       text += "\n" + Clean(attempt.log, true);
       if (text.back() != '\n') text += '\n';
       if (attempt.log_truncated) text += "(cut: more was printed than is kept)\n";
+      if (arguments.Has("--outputs") && HasOutput(line, attempt))
+        text += "output: " + Inline(line.output.value()) + "\n";
       terminal.Print(text);
     }
   }

@@ -26,9 +26,9 @@ Operation::Operation(const Arguments& arguments, const Terminal& terminal)
       session_(engine_, terminal, arguments) {}
 
 Status Operation::Open(bool goes_on) {
-  auto actor = ActorOf(arguments_);
-  if (!actor.has_value()) return std::unexpected(actor.error());
-  actor_ = *std::move(actor);
+  auto asker = WhoAsks(arguments_);
+  if (!asker.has_value()) return std::unexpected(asker.error());
+  asker_ = *std::move(asker);
   const auto stubs = ParseStubs(arguments_.All("--stub"));
   if (!stubs.has_value()) return std::unexpected(stubs.error());
   STELE_RETURN_IF_ERROR(RequireData(data_));
@@ -63,10 +63,10 @@ bool Operation::Send(InstanceId id, const MakeCommand& make) {
   for (const model::StepRun& run : (*found)->runs)
     if (ends_ && run.child) children.push_back(run.child);
   const bool again = std::ranges::find(accepted_, id) != accepted_.end();
-  if (goes_on_ && !ends_ && !again) session_.GoOnWith(id, actor_);
+  if (goes_on_ && !ends_ && !again) session_.GoOnWith(id, asker_);
   if (goes_on_) session_.Follow(id);
   session_.Await();
-  engine_.shard().Send(id, *std::move(command), actor_,
+  engine_.shard().Send(id, *std::move(command), asker_,
                        [this, id, children](const Result<Position>& answer) {
                          Answered(id, children, answer);
                          session_.Answered();
@@ -84,10 +84,10 @@ void Operation::Answered(InstanceId id, const std::vector<InstanceId>& children,
   if (!goes_on_) return;
   // What a cancellation undoes.
   if (ends_)
-    if (const Status resumed = engine_.shard().ResumeInstance(id, actor_); !resumed.has_value())
+    if (const Status resumed = engine_.shard().ResumeInstance(id, asker_); !resumed.has_value())
       code_ = std::max(code_, Refuse(terminal_, resumed.error()));
   // A child that goes on finds that its parent has ended, and follows it.
-  for (const InstanceId child : children) session_.GoOnWith(child, actor_);
+  for (const InstanceId child : children) session_.GoOnWith(child, asker_);
 }
 
 bool Operation::SendAgain(InstanceId id, const MakeCommand& make) {
@@ -173,7 +173,7 @@ int Operate(const Arguments& arguments, const Terminal& terminal,
   if (const Status opened = operation.Open(plan.goes_on); !opened.has_value())
     return Refuse(terminal, opened.error());
   return operation.Run(instances,
-                       make({.actor = operation.actor(),
+                       make({.actor = operation.asker().actor,
                              .groups = arguments.All("--group"),
                              .registry = operation.engine().shard().registry()}),
                        plan);

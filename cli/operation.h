@@ -74,7 +74,7 @@ class Operation {
   Status Open(bool goes_on);
   Engine& engine() { return engine_; }
   Session& session() { return session_; }
-  const std::string& actor() const { return actor_; }
+  const model::KeptAsker& asker() const { return asker_; }
 
   int Run(const std::vector<InstanceId>& instances, const MakeCommand& make,
           const OperationPlan& plan);
@@ -89,7 +89,7 @@ class Operation {
   const Arguments& arguments_;
   const Terminal& terminal_;
   const std::string data_;
-  std::string actor_;
+  model::KeptAsker asker_;
   bool goes_on_ = false;  // and is waited for
   bool ends_ = false;
   Engine engine_;

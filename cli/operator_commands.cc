@@ -34,6 +34,7 @@ constexpr OptionSpec kRollBackOptions[] = {
     kQuiet};
 constexpr OptionSpec kSetOptions[] = {
     {"--scope", "STEP", "the scope that the open step is in (default: the instance's)"},
+    kReason,
     kBy,
     kData,
     kJson,
@@ -42,6 +43,7 @@ constexpr OptionSpec kMigrateOptions[] = {
     {"--to", "VERSION", "the version to go on with"},
     {"--plan", "JSON|@FILE", "old step ids to new ones; null: nothing refers to it"},
     {"--dry-run", "", "only check whether it can be done"},
+    kReason,
     kBy,
     kData,
     kJson,

@@ -44,7 +44,22 @@ constexpr OptionSpec kErrorsOptions[] = {{"--definition", "NAME", "only in its i
 constexpr OptionSpec kDataOnly[] = {kData};
 constexpr OptionSpec kDataJson[] = {kData, kJson};
 constexpr OptionSpec kLogsOptions[] = {
-    {"--step", "STEP", "only the attempts of this step"}, kData, kJson};
+    {"--step", "STEP", "only the attempts of this step"},
+    {"--outputs", "", "also what they gave (--json has it anyway)"},
+    kData,
+    kJson};
+constexpr OptionSpec kReportOptions[] = {
+    {"--instance", "ID", "only what was done to this one, or denied"},
+    {"--definition", "NAME", "only this definition and its instances"},
+    {"--actor", "NAME", "only what this one did"},
+    {"--since", "TIME", "only what was recorded then or later"},
+    {"--until", "TIME", "only what was recorded before"},
+    {"--kind", "KIND", "only this kind; may be given several times", true},
+    {"--denied", "", "only attempts that were denied"},
+    {"--all", "", "also what the engine and its workers did"},
+    {"--format", "text|json|csv", "how it is written (default: text)"},
+    kData,
+    kJson};
 constexpr OptionSpec kDebugOptions[] = {
     {"--commands", "FILE", "do these, one a line, instead of a terminal's; - is standard input"},
     {"--at", "PLACE", "begin there: an event's number, a time, start (the default) or end"},
@@ -138,6 +153,17 @@ constexpr Command kReading[] = {
     {{"projections verify", "[NAME…]", 0, 100, "Compares views with a new building, key by key.",
       "Exits 1 when one differs.\n\n  stele projections verify\n", kDataJson, kAtServer},
      VerifyProjections},
+    {{"audit report", "", 0, 0, "Says who did what to which instance, when, from where and why.",
+      "Operators' actions, decisions of people, starts, changes of definitions, triggers, users,\n"
+      "settings and alerts, removals, and attempts that were denied: in the order of the log.\n"
+      "Kinds: start, operate, decide, message, definition, trigger, access, setting, alert,\n"
+      "removal, denied, engine (with --all). At a server it takes the permission \"audit\".\n"
+      "docs/audit.md says what each column means.\n\n"
+      "  stele audit report --instance 42\n"
+      "  stele audit report --actor ada --since 2026-11-01 --format csv > ada.csv\n"
+      "  stele audit report --denied --since 24h --json\n",
+      kReportOptions, kAtServer},
+     ReportAudit},
     {{"verify", "", 0, 0, "Checks every checksum, the chain, and decides everything again.",
       "Exits 1 when something is wrong, and says at which position.\n\n  stele verify\n"
       "  stele verify --chain\n",

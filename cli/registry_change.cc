@@ -13,9 +13,9 @@ RegistryChange::RegistryChange(const Arguments& arguments)
           {.loop = engine_.loop(), .clock = &engine_.clock(), .shard = kShard, .next = this}) {}
 
 Status RegistryChange::Open(bool create) {
-  auto actor = ActorOf(arguments_);
-  if (!actor.has_value()) return std::unexpected(actor.error());
-  actor_ = *std::move(actor);
+  auto asker = WhoAsks(arguments_);
+  if (!asker.has_value()) return std::unexpected(asker.error());
+  asker_ = *std::move(asker);
   const std::string data = arguments_.Get("--data", kDefaultData);
   if (!create) {
     STELE_RETURN_IF_ERROR(RequireData(data));

@@ -24,7 +24,7 @@ class RegistryChange final : public runtime::Observer {
   Engine& engine() { return engine_; }
   runtime::Shard& shard() { return engine_.shard(); }
   const model::Registry& registry() { return engine_.shard().registry(); }
-  const std::string& actor() const { return actor_; }
+  const model::KeptAsker& asker() const { return asker_; }
 
   // Give this to each change.
   runtime::Shard::Answer Answer();
@@ -35,7 +35,7 @@ class RegistryChange final : public runtime::Observer {
 
  private:
   const Arguments& arguments_;
-  std::string actor_;
+  model::KeptAsker asker_;
   Engine engine_;
   triggers::TriggerService triggers_;
   size_t awaited_ = 0;

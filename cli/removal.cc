@@ -17,8 +17,8 @@ Removal::~Removal() {
 
 Status Removal::Open(const Arguments& arguments) {
   const std::string data = arguments.Get("--data", kDefaultData);
-  const auto actor = ActorOf(arguments);
-  if (!actor.has_value()) return std::unexpected(actor.error());
+  const auto asker = WhoAsks(arguments);
+  if (!asker.has_value()) return std::unexpected(asker.error());
   STELE_RETURN_IF_ERROR(RequireData(data));
   const auto policy = ReadRetention(data);
   if (!policy.has_value()) return std::unexpected(policy.error());
@@ -34,7 +34,7 @@ Status Removal::Open(const Arguments& arguments) {
       .views = projections::AllViews(),
       .clock = &clock_,
       .policy = *policy,
-      .actor = *actor,
+      .asker = *asker,
       .problem = [this](const Error& error) { result_ = std::unexpected(error); },
       .at_step = nullptr});
   return {};

@@ -32,7 +32,7 @@ void Decide(Operation& operation, const model::Instance& instance,
     operation.session().Await();
     operation.engine().shard().Send(
         instance.id, model::ResolveIncident{run.id, *resolution, "stele resume --parked"},
-        operation.actor(), [&](const Result<Position>&) { operation.session().Answered(); });
+        operation.asker(), [&](const Result<Position>&) { operation.session().Answered(); });
   }
 }
 
@@ -62,7 +62,7 @@ int Resume(const Arguments& arguments, const Terminal& terminal) {
   const Status read =
       engine.store().ForEachOpen(kShard, [&](InstanceId id, std::string_view) { open.insert(id); });
   if (!read.has_value()) return Refuse(terminal, read.error());
-  engine.shard().Resume(operation.actor());
+  engine.shard().Resume(operation.asker());
   operation.session().AwaitOverdue();
   size_t followed = 0;
   for (const InstanceId id : open) {

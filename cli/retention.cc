@@ -154,7 +154,7 @@ Result<Requested> RequestedOf(const Arguments& arguments) {
   Requested requested{.instances = {},
                       .subject = arguments.Get("--subject"),
                       .reason = arguments.Get("--reason"),
-                      .actor = {}};
+                      .asker = {}};
   if (arguments.Has("--subject") && requested.subject.empty())
     return Fail(ErrorCode::kUsage, "Expected a key behind --subject but found an empty text");
   for (const std::string& word : arguments.All("--instance")) {

@@ -41,7 +41,7 @@ class Service final : public runtime::Observer {
   ~Service() override { engine_.Close(); }
 
   Status Start(const Arguments& arguments, const std::vector<Stub>& stubs,
-               const std::string& actor) {
+               const model::KeptAsker& asker) {
     const std::string data = configuration_.Text("data");
     auto tracing = TracingOf(configuration_);
     if (!tracing.has_value()) return std::unexpected(tracing.error());
@@ -62,9 +62,9 @@ class Service final : public runtime::Observer {
          UnknownTaskTypes(engine_.shard().options(), engine_.tasks().types()))
       terminal_.PrintNote(note);
     STELE_RETURN_IF_ERROR(triggers_.Attach(&engine_.shard(), &engine_.store(), &engine_.secrets()));
-    open_ = engine_.shard().Resume(actor);
+    open_ = engine_.shard().Resume(asker);
     STELE_RETURN_IF_ERROR(triggers_.Begin());
-    STELE_RETURN_IF_ERROR(BeginRetention(data, actor));
+    STELE_RETURN_IF_ERROR(BeginRetention(data, asker));
     STELE_RETURN_IF_ERROR(OpenEdge());
     engine_.BeforeStop([this](std::function<void()> ended) { Leave(std::move(ended)); });
     // Of somebody's terminal it is the end, as of any program there.
@@ -207,7 +207,7 @@ class Service final : public runtime::Observer {
         fmt::format("the user \"admin\" was made; one-time password: {}\n", made->view()));
   }
 
-  Status BeginRetention(const std::string& data, const std::string& actor) {
+  Status BeginRetention(const std::string& data, const model::KeptAsker& asker) {
     const auto policy = ReadRetention(data);
     if (!policy.has_value()) return std::unexpected(policy.error());
     auto views = projections::Projector::Open(engine_.log(), kShard, data + "/views",
@@ -225,7 +225,7 @@ class Service final : public runtime::Observer {
         .views = projections::AllViews(),
         .clock = &engine_.clock(),
         .policy = *policy,
-        .actor = actor,
+        .asker = asker,
         .problem =
             [this](const Error& error) {
               terminal_.PrintNote(Clean("retention: " + error.ToString()));
@@ -258,12 +258,12 @@ int Serve(const Arguments& arguments, const Terminal& terminal) {
   if (!configuration.has_value()) return RefuseAll(terminal, configuration.error());
   const auto stubs = ParseStubs(arguments.All("--stub"));
   if (!stubs.has_value()) return Refuse(terminal, stubs.error());
-  const auto actor = ActorOf(arguments);
-  if (!actor.has_value()) return Refuse(terminal, actor.error());
+  const auto asker = WhoAsks(arguments);
+  if (!asker.has_value()) return Refuse(terminal, asker.error());
   const auto supervisor = Supervisor::FromEnvironment();
   if (!supervisor.has_value()) return Refuse(terminal, supervisor.error());
   Service service(terminal, *configuration, *supervisor);
-  const Status started = service.Start(arguments, *stubs, *actor);
+  const Status started = service.Start(arguments, *stubs, *asker);
   if (!started.has_value()) return Refuse(terminal, started.error());
   return service.Run();
 }

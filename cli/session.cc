@@ -177,7 +177,7 @@ replay::Standing Session::Standing(const model::Instance& instance) const {
                             WorkersLacking());
 }
 
-void Session::GoOnWith(InstanceId instance, std::string_view actor) {
+void Session::GoOnWith(InstanceId instance, model::Asker asker) {
   InstanceId top = instance;
   for (;;) {
     const auto found = engine_.shard().Find(top);
@@ -188,19 +188,19 @@ void Session::GoOnWith(InstanceId instance, std::string_view actor) {
     top = parent;
   }
   std::set<InstanceId> seen;
-  GoOnBelow(top, actor, seen);
+  GoOnBelow(top, asker, seen);
 }
 
-void Session::GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen) {
+void Session::GoOnBelow(InstanceId instance, model::Asker asker, std::set<InstanceId>& seen) {
   if (!seen.insert(instance).second) return;
   const auto found = engine_.shard().Find(instance);
   if (!found.has_value() || model::HasEnded((*found)->status)) return;
   std::vector<InstanceId> children;
   for (const model::StepRun& run : (*found)->runs)
     if (run.child) children.push_back(run.child);
-  if (!engine_.shard().ResumeInstance(instance, actor).has_value()) return;
+  if (!engine_.shard().ResumeInstance(instance, asker).has_value()) return;
   Carry(instance);
-  for (const InstanceId child : children) GoOnBelow(child, actor, seen);
+  for (const InstanceId child : children) GoOnBelow(child, asker, seen);
 }
 
 void Session::Run() {

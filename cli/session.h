@@ -14,6 +14,7 @@
 #include "cli/display.h"
 #include "cli/engine.h"
 #include "cli/run_report.h"
+#include "engine/model/asker.h"
 #include "replay/standing.h"
 
 namespace stele::cli {
@@ -34,9 +35,9 @@ class Session final : public runtime::Observer {
   // Waits for it while it moves, and says nothing about it.
   void Carry(InstanceId instance) { carried_.insert(instance); }
   // Goes on with the instance, those that it called and those that called it, and carries them.
-  void GoOnWith(InstanceId instance, std::string_view actor);
+  void GoOnWith(InstanceId instance, model::Asker asker);
   // An instance that receives a message is followed, and goes on, from then on.
-  void FollowWoken(std::string actor) { woken_by_ = std::move(actor); }
+  void FollowWoken(model::KeptAsker asker) { woken_by_ = std::move(asker); }
   // For the engine's log, above the live lines.
   void Note(std::string_view sentence);
   // Asked when nothing moves any more: true when it has made something move.
@@ -72,7 +73,7 @@ class Session final : public runtime::Observer {
   replay::Motion MotionOf(InstanceId instance, std::set<InstanceId>& seen);
   void TellMoments(InstanceId instance, replay::Motion motion);
   replay::Standing Standing(const model::Instance& instance) const;
-  void GoOnBelow(InstanceId instance, std::string_view actor, std::set<InstanceId>& seen);
+  void GoOnBelow(InstanceId instance, model::Asker asker, std::set<InstanceId>& seen);
   void NoteStanding(InstanceId instance, FollowedRun& followed);
 
   Engine& engine_;
@@ -87,7 +88,7 @@ class Session final : public runtime::Observer {
   std::map<InstanceId, FollowedRun> followed_;
   std::set<InstanceId> carried_;
   MomentTeller moments_;
-  std::optional<std::string> woken_by_;
+  std::optional<model::KeptAsker> woken_by_;
   std::function<bool()> go_on_;
   size_t awaited_ = 0;
   bool checking_ = false;

@@ -165,6 +165,7 @@ Result<Settings> ReadAll(const std::string& data) {
       {"snapshot_events", Count(options.snapshot_events, 1)},
       {"checkpoint_records", Count(options.checkpoint_records, 1)},
       {"max_output_bytes", Count(options.max_output_bytes, 2)},
+      {"max_log_bytes", Count(options.max_log_bytes, 0)},
       {"max_input_bytes", Count(options.max_input_bytes, 2)},
       {"max_payload_bytes", Count(options.max_payload_bytes, 2)},
       {"max_open_instances", Count(options.max_open_instances, 0)},

@@ -54,6 +54,7 @@ class RemoteCursor final : public eventstore::Cursor {
     }
     const auto record = page_.records[at_++];
     const auto actor = record.getActor();
+    const auto source = record.getSource();
     const auto body = record.getBody();
     passed_ = Position(record.getPosition());
     return eventstore::RecordView{
@@ -63,7 +64,8 @@ class RemoteCursor final : public eventstore::Cursor {
                    .first_seq = Seq(record.getFirstSeq()),
                    .time = TimeUs(record.getTime()),
                    .causation = Position(record.getCausation()),
-                   .actor = {actor.begin(), actor.size()}},
+                   .actor = {actor.begin(), actor.size()},
+                   .source = {source.begin(), source.size()}},
         .body = {reinterpret_cast<const char*>(body.begin()), body.size()},
         .seal = {},
         .erased = record.getErased()};

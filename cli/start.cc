@@ -44,7 +44,7 @@ struct Starting {
   const Terminal& terminal;
   std::string data;
   std::vector<Stub> stubs;
-  std::string actor;
+  model::KeptAsker asker;
   Engine engine;
   Session session;
   Source source;
@@ -131,20 +131,20 @@ int Start(Starting& starting) {
     starting.source.id = engine.shard().Register(
         {definition::WriteCanonical(*starting.source.definition), starting.source.definition->name,
          ReadText(starting.source.path), starting.source.path},
-        starting.actor, answer);
+        starting.asker, answer);
   }
   starting.command.definition = starting.source.id;
   const InstanceId last = engine.shard().last_instance();
   session.Await();
   const InstanceId instance =
-      engine.shard().Start(std::move(starting.command), starting.actor, answer,
+      engine.shard().Start(std::move(starting.command), starting.asker, answer,
                            {.unique_business_key = starting.unique});
   const bool known = instance && instance <= last;
   if (known) starting.terminal.PrintNote(KnownStartNote(instance));
   if (starting.arguments.Has("--no-wait") || !instance) {
     engine.LeaveBehindInbox();
   } else {
-    if (known) session.GoOnWith(instance, starting.actor);
+    if (known) session.GoOnWith(instance, starting.asker);
     session.Follow(instance);
   }
   session.Run();
@@ -205,9 +205,9 @@ int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
   auto stubs = ParseStubs(arguments.All("--stub"));
   if (!stubs.has_value()) return Refuse(terminal, stubs.error());
   starting.stubs = *std::move(stubs);
-  auto actor = ActorOf(arguments);
-  if (!actor.has_value()) return Refuse(terminal, actor.error());
-  starting.actor = *std::move(actor);
+  auto asker = WhoAsks(arguments);
+  if (!asker.has_value()) return Refuse(terminal, asker.error());
+  starting.asker = *std::move(asker);
   const std::string& operand = arguments.operands()[0];
   if (const Status fits = CheckVersion(arguments, is_file); !fits.has_value())
     return Refuse(terminal, fits.error());

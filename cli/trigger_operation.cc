@@ -15,9 +15,9 @@ TriggerOperation::TriggerOperation(const Arguments& arguments, const Terminal& t
 }
 
 Status TriggerOperation::Open(bool starts) {
-  auto actor = ActorOf(arguments_);
-  if (!actor.has_value()) return std::unexpected(actor.error());
-  actor_ = *std::move(actor);
+  auto asker = WhoAsks(arguments_);
+  if (!asker.has_value()) return std::unexpected(asker.error());
+  asker_ = *std::move(asker);
   const std::string data = arguments_.Get("--data", kDefaultData);
   STELE_RETURN_IF_ERROR(RequireData(data));
   STELE_RETURN_IF_ERROR(engine_.Open(data, false, &triggers_));

@@ -25,7 +25,7 @@ class TriggerOperation {
   Engine& engine() { return engine_; }
   Session& session() { return session_; }
   triggers::TriggerService& triggers() { return triggers_; }
-  const std::string& actor() const { return actor_; }
+  const model::KeptAsker& asker() const { return asker_; }
 
   // Give this to a change; Finish then waits for it, and gives the refusal.
   runtime::Shard::Answer Answer();
@@ -35,7 +35,7 @@ class TriggerOperation {
 
  private:
   const Arguments& arguments_;
-  std::string actor_;
+  model::KeptAsker asker_;
   Engine engine_;
   triggers::TriggerService triggers_;
   Session session_;

@@ -51,7 +51,7 @@ int Change(const Arguments& arguments, const Terminal& terminal, model::TriggerS
   TriggerOperation operation(arguments, terminal, true);
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
-  operation.triggers().Change(*id, state, arguments.Get("--reason"), operation.actor(),
+  operation.triggers().Change(*id, state, arguments.Get("--reason"), operation.asker(),
                               operation.Answer());
   return Finish(arguments, terminal, operation, *id, done);
 }
@@ -129,7 +129,7 @@ void FollowFired(TriggerOperation& operation, InstanceId instance, bool known) {
   session.Follow(instance);
   if (known) {
     session.Note(fmt::format("instance {} was started by the same key before", instance.value));
-    session.GoOnWith(instance, operation.actor());
+    session.GoOnWith(instance, operation.asker());
   }
   // The end of one that has ended by now was told to nobody.
   const auto found = operation.engine().shard().Find(instance);
@@ -170,7 +170,7 @@ int AddTrigger(const Arguments& arguments, const Terminal& terminal) {
   if (const Status opened = operation.Open(false); !opened.has_value())
     return Refuse(terminal, opened.error());
   const TriggerId id = operation.triggers().Add(arguments.operands()[0], std::move(trigger),
-                                                operation.actor(), operation.Answer());
+                                                operation.asker(), operation.Answer());
   return Finish(arguments, terminal, operation, id, "added");
 }
 
@@ -199,7 +199,7 @@ int FireTrigger(const Arguments& arguments, const Terminal& terminal) {
   const InstanceId last = operation.engine().shard().last_instance();
   operation.Await();
   operation.triggers().Fire(*id, arguments.Get("--key"),
-                            input->has_value() ? input->value() : Value(), operation.actor(),
+                            input->has_value() ? input->value() : Value(), operation.asker(),
                             [&](const Result<std::optional<InstanceId>>& started) {
                               if (!started.has_value()) return operation.Answered(started.error());
                               instance = *started;
@@ -229,7 +229,7 @@ int BackfillTrigger(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, opened.error());
   triggers::Backfilled filled;
   operation.Await();
-  operation.triggers().Backfill(*id, *from, *to, operation.actor(),
+  operation.triggers().Backfill(*id, *from, *to, operation.asker(),
                                 [&](const Result<triggers::Backfilled>& answer) {
                                   if (!answer.has_value())
                                     return operation.Answered(answer.error());
@@ -261,7 +261,7 @@ int DeliverRequest(const Arguments& arguments, const Terminal& terminal) {
     return Refuse(terminal, opened.error());
   triggers::Delivery given;
   operation.Await();
-  operation.triggers().Deliver(request, operation.actor(), [&](const triggers::Delivery& delivery) {
+  operation.triggers().Deliver(request, operation.asker(), [&](const triggers::Delivery& delivery) {
     given = delivery;
     for (const Delivered& delivered : delivery.triggers)
       if (const auto* fired = std::get_if<Delivered::Fired>(&delivered.verdict);

@@ -112,7 +112,7 @@ int ReportType(const Arguments& arguments, const Terminal& terminal, std::string
 int Record(const Arguments& arguments, const Terminal& terminal, RegistryChange& change,
            const std::string& document, std::string_view done) {
   const std::string& name = arguments.operands()[0];
-  change.shard().ChangeSetting(std::string(kTypePrefix) + name, document, change.actor(),
+  change.shard().ChangeSetting(std::string(kTypePrefix) + name, document, change.asker(),
                                change.Answer());
   if (const Status recorded = change.Finish(); !recorded.has_value())
     return Refuse(terminal, recorded.error());

@@ -96,6 +96,7 @@ std::vector<ShownEvent> EventReader::Shown(const eventstore::RecordView& record,
                      .about_definition = {},
                      .about_trigger = {},
                      .actor = std::string(record.header.actor),
+                     .source = std::string(record.header.source),
                      .json = stele::ToJson(model::EventToJson(event, definition))});
     std::visit(AboutOf{shown.back()}, event);
   }

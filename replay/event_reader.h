@@ -38,8 +38,9 @@ struct ShownEvent {
   // Of what has no instance: what it is about; 0: neither.
   DefinitionId about_definition;
   TriggerId about_trigger;
-  std::string actor;  // who asked; empty: the engine itself
-  std::string json;   // the event with its members, as histories have them
+  std::string actor;   // who asked; empty: the engine itself
+  std::string source;  // from where (engine/model/asker.h)
+  std::string json;    // the event with its members, as histories have them
 };
 
 class EventReader {

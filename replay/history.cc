@@ -20,7 +20,7 @@ Result<uint64_t> Walk(const Source& source, InstanceId instance, const VisitEntr
     const model::RecordContext context{record.position, header.time};
     Seq seq = header.first_seq;
     STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
-      visit({context, seq, header.actor, event, record.erased});
+      visit({context, seq, header.actor, header.source, event, record.erased});
       seq = seq.Next();
       ++events;
     }));

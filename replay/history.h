@@ -20,7 +20,8 @@ namespace stele::replay {
 struct HistoryEntry {
   model::RecordContext record;
   Seq seq;
-  std::string_view actor;  // who asked; empty: the engine itself
+  std::string_view actor;   // who asked; empty: the engine itself
+  std::string_view source;  // from where (engine/model/asker.h)
   const model::Event& event;
   bool erased = false;  // its record had payloads, whose key was destroyed
 };

@@ -54,6 +54,7 @@ Object ToJson(const HistoryEntry& entry, const definition::Definition* definitio
                   {"position", static_cast<int64_t>(entry.record.position.value)},
                   {"time", entry.record.time.value}};
   if (!entry.actor.empty()) document.Set("actor", entry.actor);
+  if (!entry.source.empty()) document.Set("source", entry.source);
   if (entry.erased) document.Set("erased", true);
   Value event = model::EventToJson(entry.event, definition);
   for (Member& member : event.as_object()) document.Set(member.key, std::move(member.value));

@@ -12,8 +12,8 @@
 
 namespace stele::replay {
 
-// {seq, position, time, actor, erased, event, …}: the event with its members. `definition` is the
-// one that it speaks of, null: steps stay numbers.
+// {seq, position, time, actor, source, erased, event, …}: the event with its members. `definition`
+// is the one that it speaks of, null: steps stay numbers.
 Object ToJson(const HistoryEntry& entry, const definition::Definition* definition);
 
 // {for, run, step, …}; docs/operators.md has the members.

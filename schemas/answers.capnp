@@ -6,7 +6,7 @@ $Cxx.namespace("stele::api");
 
 struct Caller {
   name @0 :Text;
-  role @1 :Text;                  # "admin", "operator", "developer", "worker", "viewer"
+  role @1 :Text;                  # "admin", "operator", "developer", "worker", "auditor", "viewer"
   groups @2 :List(Text);
   expires @3 :Int64;              # when the token does; 0: never
   mustChangePassword @4 :Bool;    # and may do nothing else before
@@ -281,6 +281,18 @@ struct Event {
   definition @6 :Text;            # the name of the one that the instance runs; empty: none
   actor @7 :Text;                 # who asked; empty: the engine itself
   document @8 :Text;              # JSON: the event with its members, as histories have it
+  source @9 :Text;                # from where they asked; empty: unknown, or the engine itself
+}
+
+# What a report of who did what is about; what is not said narrows nothing.
+struct ReportFilter {
+  instance @0 :UInt64;
+  definition @1 :Text;
+  actor @2 :Text;
+  since @3 :Int64;                # recorded then or later
+  until @4 :Int64;                # recorded before
+  kinds @5 :List(Text);           # "operate", "denied", …
+  all @6 :Bool;                   # also what the engine did of itself, and workers
 }
 
 # A record of the log as it is stored, for who replays it.
@@ -292,4 +304,5 @@ struct LogRecord {
   actor @4 :Text;                 # who asked; empty: the engine itself
   erased @5 :Bool;                # it had payloads, whose key was destroyed
   body @6 :Data;                  # its events: a message of record.capnp, one segment
+  source @7 :Text;                # from where they asked; empty: unknown, or the engine itself
 }

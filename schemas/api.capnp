@@ -122,9 +122,10 @@ interface Instance {
   # `fromStep` empty: from wherever it is.
   resolveStep @11 (step :Text, resolution :Answers.Resolution, reason :Text) -> (position :UInt64);
   # Of a run that waits for an operator.
-  setVariables @12 (variables :List(Answers.Variable), step :Text) -> (position :UInt64);
+  setVariables @12 (variables :List(Answers.Variable), step :Text, reason :Text)
+      -> (position :UInt64);
   # `step` names an open run in whose scope they are; empty: the instance's own.
-  migrate @13 (version :UInt32, plan :Text) -> (position :UInt64);
+  migrate @13 (version :UInt32, plan :Text, reason :Text) -> (position :UInt64);
   # To another version of its definition. `plan`: JSON, an object of old step ids and new ones;
   # empty: every step stays itself.
 
@@ -205,6 +206,13 @@ interface Log {
       -> (subscription :Subscription);
   # Events that fit, in the order of the log, from that place on; a position of 0: from now on. Who
   # was cut off goes on behind the last event that came: with its position, and its ordinal plus 1.
+
+  report @1 (filter :Answers.ReportFilter, limit :UInt32, from :Text)
+      -> (deeds :List(Text), next :Text, position :UInt64);
+  # Who did what (docs/audit.md): permission `audit`. Each a JSON object; at most 1,000, 0: 200.
+  # `from`: the `next` of the page before; empty: from the begin. `next` empty: there is no more. A
+  # page may have none and still a `next`: so much of the log is looked at for one. `position`: the
+  # last record that was looked at.
 }
 
 interface EventReceiver {

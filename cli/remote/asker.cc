@@ -8,9 +8,9 @@ namespace stele::cli {
 
 Result<Asker> AskerOf(const Arguments& arguments, Remote& server) {
   if (server.is_anybody()) {
-    auto name = ActorOf(arguments);
-    if (!name.has_value()) return std::unexpected(name.error());
-    return Asker{*std::move(name), arguments.All("--group"), true};
+    auto asker = WhoAsks(arguments);
+    if (!asker.has_value()) return std::unexpected(asker.error());
+    return Asker{std::move(asker->actor), arguments.All("--group"), true};
   }
   const auto answer = server.Wait(server.session().whoAmIRequest().send());
   if (!answer.has_value()) return std::unexpected(answer.error());

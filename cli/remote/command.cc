@@ -96,6 +96,7 @@ class Caller {
       list[i].setValue(server::rpc::TextOf(TextOf(command.variables[i].value)));
     }
     request.setStep(server::rpc::TextOf(NameOf(command.scope)));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::SendSignal& command) {
@@ -108,6 +109,7 @@ class Caller {
     auto request = Instance().migrateRequest();
     request.setVersion(target_.registry.Find(command.definition)->version);
     request.setPlan(server::rpc::TextOf(command.plan));
+    request.setReason(server::rpc::TextOf(command.reason));
     return PositionOf(server_, kj::mv(request));
   }
   Result<Position> operator()(const model::ClaimTask& command) {
@@ -140,6 +142,7 @@ class Caller {
   }
   // What engines ask of themselves.
   Result<Position> operator()(const model::StartInstance&) { return NotAsked(); }
+  Result<Position> operator()(const model::ForkInstance&) { return NotAsked(); }
   Result<Position> operator()(const model::AdmitInstance&) { return NotAsked(); }
   Result<Position> operator()(const model::CompleteAttempt&) { return NotAsked(); }
   Result<Position> operator()(const model::InterruptAttempt&) { return NotAsked(); }

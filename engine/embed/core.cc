@@ -85,7 +85,7 @@ Status Engine::Core::OpenShard() {
   if (calls != nullptr) calls->Attach(shard_.get());
   ReadTypes();
   feed_->Attach(store_.get(), shard_.get());
-  triggers_ = std::make_unique<TriggerHost>(*shard_, *service_, options_.actor);
+  triggers_ = std::make_unique<TriggerHost>(*shard_, *service_, asker().Keep());
   const stele::Status attached = service_->Attach(shard_.get(), store_.get(), secrets_.get());
   if (!attached.has_value()) return std::unexpected(ToError(attached.error()));
   return {};
@@ -190,11 +190,10 @@ Result<Written> Engine::Core::Send(uint64_t instance, const requests::MakeComman
     const model::RegisteredDefinition* definition = shard_->registry().Find((*found)->definition);
     stele::Result<model::Command> command = make(**found, *definition->definition);
     if (!command.has_value()) return reply(std::unexpected(ToError(command.error())));
-    shard_->Send(id, *std::move(command), options_.actor,
-                 [reply](const stele::Result<Position>& answer) {
-                   if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
-                   reply(Written{answer->value});
-                 });
+    shard_->Send(id, *std::move(command), asker(), [reply](const stele::Result<Position>& answer) {
+      if (!answer.has_value()) return reply(std::unexpected(ToError(answer.error())));
+      reply(Written{answer->value});
+    });
   });
 }
 

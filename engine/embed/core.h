@@ -47,6 +47,8 @@ class Engine::Core {
   Status Stop();
 
   const Options& options() const { return options_; }
+  // Good as long as this.
+  model::Asker asker() const { return {options_.actor, model::kProgramSource}; }
   const std::shared_ptr<Door>& door() const { return door_; }
   // A thread of the engine's on which code of the program's runs, the loop apart.
   bool OnOwnThread() const { return own_threads_.HasThis(); }

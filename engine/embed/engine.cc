@@ -70,7 +70,7 @@ Status Engine::RegisterType(const std::string& name, const std::string& document
     return std::unexpected(ToError(read.error()));
   return core_->Ask<void>([&, core = core_.get()](const Core::Reply<void>& reply) {
     core->shard().ChangeSetting(std::string(runtime::kTypePrefix) + name, ToJson(type),
-                                core->options().actor,
+                                core->asker(),
                                 [core, reply](const stele::Result<Position>& answer) {
                                   if (!answer.has_value())
                                     return reply(std::unexpected(ToError(answer.error())));
@@ -132,7 +132,7 @@ Result<Definition> Engine::RegisterText(const std::string& text, const std::stri
     if (!loaded.has_value()) return reply(std::unexpected(ToError(loaded.error())));
     auto id = std::make_shared<DefinitionId>();
     const requests::RegisterRequest request{.definition = *loaded, .text = text, .file = name};
-    *id = requests::Register(core->shard(), request, core->options().actor,
+    *id = requests::Register(core->shard(), request, core->asker(),
                              [core, id, reply](const stele::Result<Position>& answer) {
                                if (!answer.has_value())
                                  return reply(std::unexpected(ToError(answer.error())));
@@ -177,7 +177,7 @@ Result<uint64_t> Engine::Continue() {
   Core* core = core_.get();
   const Result<uint64_t> resumed = core->Ask<uint64_t>([core](const Core::Reply<uint64_t>& reply) {
     core->TakeUpTypes();
-    const size_t count = core->shard().Resume(core->options().actor);
+    const size_t count = core->shard().Resume(core->asker());
     if (const auto begun = core->BeginTriggers(); !begun.has_value())
       return reply(std::unexpected(ToError(begun.error())));
     core->Settle(1, [count, reply] { reply(count); });

@@ -40,12 +40,14 @@ Result<Written> Engine::Retry(uint64_t instance, const std::string& step,
 
 // Payloads are made on the loop, where they stay.
 
-Result<Written> Engine::SetVariables(uint64_t instance, const std::string& variables) {
+Result<Written> Engine::SetVariables(uint64_t instance, const std::string& variables,
+                                     const std::string& reason) {
   const auto given = ParseObject(variables, "variables");
   if (!given.has_value()) return std::unexpected(given.error());
   return core_->Send(
-      instance, [&given](const model::Instance& state, const definition::Definition& definition) {
-        return requests::AssignVariables(ToVariables(*given))(state, definition);
+      instance,
+      [&given, &reason](const model::Instance& state, const definition::Definition& definition) {
+        return requests::AssignVariables(ToVariables(*given), "", reason)(state, definition);
       });
 }
 
@@ -69,7 +71,7 @@ Result<Written> Engine::Publish(const std::string& name, const std::string& key,
                            .key = key,
                            .payload = payload.empty() ? Payload() : Payload::FromValue(*given),
                            .message_id = id},
-                          core->options().actor, [reply](const stele::Result<Position>& answer) {
+                          core->asker(), [reply](const stele::Result<Position>& answer) {
                             if (!answer.has_value())
                               return reply(std::unexpected(ToError(answer.error())));
                             reply(Written{answer->value});

@@ -31,7 +31,7 @@ Retainer::Retainer(uv_loop_t* loop, runtime::Shard& shard, eventstore::EventStor
            .views = projections::AllViews(),
            .clock = &clock,
            .policy = PolicyOf(options.retention),
-           .actor = options.actor,
+           .asker = {options.actor, std::string(model::kProgramSource)},
            .problem = [problem = std::move(problem)](
                           const stele::Error& error) { problem("retention: " + error.ToString()); },
            .at_step = nullptr}) {

@@ -31,7 +31,7 @@ void Engine::Core::Start(const StartRequest& request, const std::optional<Value>
   start.trace_parent = request.trace_parent;
   // The answer may come before Start returns, but only as a refusal.
   auto id = std::make_shared<InstanceId>();
-  *id = shard_->Start(std::move(start), options_.actor,
+  *id = shard_->Start(std::move(start), asker(),
                       [id, reply](const stele::Result<Position>& answer) {
                         if (!answer.has_value())
                           return reply(std::unexpected(ToError(answer.error())));

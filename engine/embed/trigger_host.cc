@@ -34,7 +34,7 @@ void TriggerHost::Find(const std::string& definition, const std::string& type, c
         known.state != model::TriggerState::kRemoved)
       return reply(known.id.value);
   auto id = std::make_shared<TriggerId>();
-  *id = shard_.RegisterTrigger(definition, kKind, text, actor_,
+  *id = shard_.RegisterTrigger(definition, kKind, text, asker_,
                                [id, reply](const stele::Result<Position>& answer) {
                                  if (!answer.has_value())
                                    return reply(std::unexpected(ToError(answer.error())));
@@ -48,7 +48,7 @@ void TriggerHost::Fire(TriggerId trigger, const std::string& key, const Value& i
     return reply(
         Refuse(ErrorCode::kInvalidInput, "Expected a key that tells firings apart but found none"));
   service_.FireSeen(
-      trigger, key, Payload::FromValue(input), actor_,
+      trigger, key, Payload::FromValue(input), asker_,
       [reply](const stele::Result<std::optional<InstanceId>>& started) {
         if (!started.has_value()) return reply(std::unexpected(ToError(started.error())));
         if (started->has_value()) return reply((*started)->value);

@@ -21,8 +21,8 @@ class TriggerHost {
   template <class T>
   using Reply = std::function<void(Result<T>)>;
 
-  TriggerHost(runtime::Shard& shard, triggers::TriggerService& service, std::string actor)
-      : shard_(shard), service_(service), actor_(std::move(actor)) {}
+  TriggerHost(runtime::Shard& shard, triggers::TriggerService& service, model::KeptAsker asker)
+      : shard_(shard), service_(service), asker_(std::move(asker)) {}
 
   // The number of the trigger, which is made when there is none of that definition, type and
   // config. REQUIRES: config is a JSON object.
@@ -47,7 +47,7 @@ class TriggerHost {
 
   runtime::Shard& shard_;
   triggers::TriggerService& service_;
-  const std::string actor_;
+  const model::KeptAsker asker_;
   std::mutex mutex_;  // guards what follows
   std::map<uint64_t, Hosted> hosted_;
   bool going_ = false;

@@ -83,7 +83,7 @@ Result<uint64_t> Engine::AddTrigger(const std::string& definition, const std::st
   if (!given.has_value()) return std::unexpected(given.error());
   return core_->Ask<uint64_t>([&, core = core_.get()](const Core::Reply<uint64_t>& reply) {
     auto id = std::make_shared<TriggerId>();
-    *id = core->service().Add(definition, given->value_or(Value(Object())), core->options().actor,
+    *id = core->service().Add(definition, given->value_or(Value(Object())), core->asker(),
                               [core, id, reply](const stele::Result<Position>& answer) {
                                 if (!answer.has_value())
                                   return reply(std::unexpected(ToError(answer.error())));
@@ -97,7 +97,7 @@ Status Engine::ChangeTrigger(uint64_t trigger, const std::string& state,
   const auto id = ToId(trigger);
   if (!id.has_value()) return std::unexpected(ToError(id.error()));
   return core_->Ask<void>([&, core = core_.get()](const Core::Reply<void>& reply) {
-    core->service().Change(*id, *model::FindTriggerState(state), reason, core->options().actor,
+    core->service().Change(*id, *model::FindTriggerState(state), reason, core->asker(),
                            [core, reply](const stele::Result<Position>& answer) {
                              if (!answer.has_value())
                                return reply(std::unexpected(ToError(answer.error())));
@@ -126,7 +126,7 @@ Result<uint64_t> Engine::FireTrigger(uint64_t trigger, const std::string& key,
   if (!given.has_value()) return std::unexpected(given.error());
   return core_->Ask<uint64_t>([&, core = core_.get()](const Core::Reply<uint64_t>& reply) {
     core->TakeUpTypes();
-    core->service().Fire(*id, key, given->value_or(Value()), core->options().actor,
+    core->service().Fire(*id, key, given->value_or(Value()), core->asker(),
                          [reply](const stele::Result<std::optional<InstanceId>>& started) {
                            if (!started.has_value())
                              return reply(std::unexpected(ToError(started.error())));
@@ -140,7 +140,7 @@ Result<Backfilled> Engine::Backfill(uint64_t trigger, int64_t from_us, int64_t t
   if (!id.has_value()) return std::unexpected(ToError(id.error()));
   return core_->Ask<Backfilled>([&, core = core_.get()](const Core::Reply<Backfilled>& reply) {
     core->TakeUpTypes();
-    core->service().Backfill(*id, TimeUs(from_us), TimeUs(to_us), core->options().actor,
+    core->service().Backfill(*id, TimeUs(from_us), TimeUs(to_us), core->asker(),
                              [reply](const stele::Result<triggers::Backfilled>& filled) {
                                if (!filled.has_value())
                                  return reply(std::unexpected(ToError(filled.error())));
@@ -153,8 +153,7 @@ Result<WebAnswer> Engine::Deliver(const WebRequest& request) {
   return core_->Ask<WebAnswer>([&, core = core_.get()](const Core::Reply<WebAnswer>& reply) {
     core->TakeUpTypes();
     core->service().Deliver(
-        {request.method, request.path, request.query, request.headers, request.body},
-        core->options().actor,
+        {request.method, request.path, request.query, request.headers, request.body}, core->asker(),
         [reply](const triggers::Delivery& delivery) { reply(ToAnswer(delivery)); });
   });
 }

@@ -118,7 +118,7 @@ definition::LoadResult Load(std::string_view text, definition::Syntax syntax, st
   return std::unexpected(std::move(faults));
 }
 
-Registered Register(runtime::Shard& shard, const RegisterRequest& request, std::string_view actor,
+Registered Register(runtime::Shard& shard, const RegisterRequest& request, model::Asker asker,
                     runtime::Shard::Answer answer) {
   // A draft is two records: the last of their answers is the one that counts.
   struct Answering {
@@ -138,11 +138,11 @@ Registered Register(runtime::Shard& shard, const RegisterRequest& request, std::
   const size_t known = shard.registry().definitions.size();
   const DefinitionId id = shard.Register({definition::WriteCanonical(*request.definition),
                                           request.definition->name, request.text, request.file},
-                                         actor, answered);
+                                         asker, answered);
   const bool is_new = id.value > known;
   if (request.draft && is_new) {
     ++answering->awaited;
-    shard.ChangeDefinition(id, model::DefinitionState::kDraft, "", actor, answered);
+    shard.ChangeDefinition(id, model::DefinitionState::kDraft, "", asker, answered);
   }
   return {id, is_new};
 }

@@ -59,7 +59,7 @@ struct Registered {
 
 // Registers it, as a draft if asked. `answer` is called once, when all of it is durable or refused;
 // what is returned is good when it has a position.
-Registered Register(runtime::Shard& shard, const RegisterRequest& request, std::string_view actor,
+Registered Register(runtime::Shard& shard, const RegisterRequest& request, model::Asker asker,
                     runtime::Shard::Answer answer);
 
 }  // namespace stele::requests

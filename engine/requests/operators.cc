@@ -109,12 +109,13 @@ MakeCommand Resolve(std::string step, std::string word, std::string reason) {
   };
 }
 
-MakeCommand AssignVariables(std::vector<model::NamedPayload> variables, std::string scope) {
-  return [variables = std::move(variables), scope = std::move(scope)](
+MakeCommand AssignVariables(std::vector<model::NamedPayload> variables, std::string scope,
+                            std::string reason) {
+  return [variables = std::move(variables), scope = std::move(scope), reason = std::move(reason)](
              const Instance& instance, const Definition& definition) -> Result<model::Command> {
     const Result<ScopeId> found = FindScope(instance, definition, scope);
     if (!found.has_value()) return std::unexpected(found.error());
-    return model::AssignVariables{*found, variables};
+    return model::AssignVariables{*found, variables, reason};
   };
 }
 
@@ -122,12 +123,13 @@ MakeCommand Signal(std::string name, Payload payload) {
   return Always(model::SendSignal{std::move(name), std::move(payload)});
 }
 
-MakeCommand Migrate(const model::Registry& registry, uint32_t version, std::string plan) {
-  return [&registry, version, plan = std::move(plan)](
+MakeCommand Migrate(const model::Registry& registry, uint32_t version, std::string plan,
+                    std::string reason) {
+  return [&registry, version, plan = std::move(plan), reason = std::move(reason)](
              const Instance&, const Definition& definition) -> Result<model::Command> {
     const auto target = FindDefinition(registry, definition.name, version, /*startable=*/false);
     if (!target.has_value()) return std::unexpected(target.error());
-    return model::MigrateInstance{(*target)->id, plan};
+    return model::MigrateInstance{(*target)->id, plan, reason};
   };
 }
 

@@ -35,10 +35,12 @@ Result<model::Resolution> ParseResolution(std::string_view word);
 MakeCommand Resolve(std::string step, std::string word, std::string reason);
 
 // `scope` names an open run in whose scope they are, by find_run.h; empty: the instance's own.
-MakeCommand AssignVariables(std::vector<model::NamedPayload> variables, std::string scope = "");
+MakeCommand AssignVariables(std::vector<model::NamedPayload> variables, std::string scope = "",
+                            std::string reason = "");
 MakeCommand Signal(std::string name, Payload payload);
 // On to another version of its definition. `plan`: a JSON object, old step id to new one; empty:
 // every step stays itself. REQUIRES: the registry outlives what is returned.
-MakeCommand Migrate(const model::Registry& registry, uint32_t version, std::string plan);
+MakeCommand Migrate(const model::Registry& registry, uint32_t version, std::string plan,
+                    std::string reason = "");
 
 }  // namespace stele::requests

@@ -69,7 +69,7 @@ Result<PurgeReport> Remover::Finish(const model::Registry& registry) {
 Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
                                    const model::Registry& registry, Position seen,
                                    TimeUs closed_before, const std::string& reason,
-                                   const std::string& actor) {
+                                   const model::KeptAsker& asker) {
   auto leaving =
       projections::ReadLeaving(*parts_.store, parts_.shard, registry, instances, parts_.views);
   if (!leaving.has_value()) return std::unexpected(leaving.error());
@@ -89,7 +89,7 @@ Result<PurgeReport> Remover::Purge(std::span<const InstanceId> instances,
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
     const Status added = AddIds(purged, leaving->messages, shard.board());
     if (!added.has_value()) return answer(std::unexpected(added.error()));
-    shard.Purge(std::move(purged), seen, actor, std::move(answer));
+    shard.Purge(std::move(purged), seen, asker, std::move(answer));
   });
   if (!position.has_value()) return std::unexpected(position.error());
   recorded_ = *recorded;
@@ -168,12 +168,12 @@ Result<PurgeReport> Remover::CutOut(std::span<const InstanceId> instances,
 }
 
 Status Remover::Erase(std::span<const InstanceId> instances, const Sent& sent, Position seen,
-                      const std::string& reason, const std::string& actor) {
+                      const std::string& reason, const model::KeptAsker& asker) {
   // Nothing is decided that cannot be done.
   STELE_RETURN_IF_ERROR(parts_.store->DestroyKeys(parts_.shard, {}));
   model::InstancesErased erased{RangesOf(instances), reason};
   const auto position = parts_.ask([&](runtime::Shard& shard, runtime::Shard::Answer answer) {
-    shard.Erase(std::move(erased), seen, actor, std::move(answer));
+    shard.Erase(std::move(erased), seen, asker, std::move(answer));
   });
   if (!position.has_value()) return std::unexpected(position.error());
   STELE_RETURN_IF_ERROR(Step("the erasure is decided"));

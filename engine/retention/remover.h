@@ -57,11 +57,11 @@ class Remover {
   // refused: Shard::Purge.
   Result<PurgeReport> Purge(std::span<const InstanceId> instances, const model::Registry& registry,
                             Position seen, TimeUs closed_before, const std::string& reason,
-                            const std::string& actor);
+                            const model::KeptAsker& asker);
   // The same for erasing, with what was sent to them, which may be all. kUnsupported: the log is
   // not encrypted.
   Status Erase(std::span<const InstanceId> instances, const Sent& sent, Position seen,
-               const std::string& reason, const std::string& actor);
+               const std::string& reason, const model::KeptAsker& asker);
 
  private:
   // What the record of a purge says of conditions of triggers (triggers::FoldConditions).

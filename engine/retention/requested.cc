@@ -55,8 +55,8 @@ Result<RetentionReport> Retain(RetentionService& service, const Requested& reque
   const auto named = NamedInstances(service, requested);
   if (!named.has_value()) return std::unexpected(named.error());
   Result<RetentionReport> report =
-      requested.empty() ? service.Run(dry, requested.actor)
-                        : service.PurgeNamed(*named, requested.reason, dry, requested.actor);
+      requested.empty() ? service.Run(dry, requested.asker)
+                        : service.PurgeNamed(*named, requested.reason, dry, requested.asker);
   if (report.has_value() && report->records != 0)
     STELE_RETURN_IF_ERROR(service.Scrub(report->purged));
   return report;
@@ -68,7 +68,7 @@ Result<ErasureReport> Erase(RetentionService& service, const Requested& requeste
   const bool none = !named.has_value() && named.error().code == ErrorCode::kUnknownInstance;
   if (!named.has_value() && !none) return std::unexpected(named.error());
   auto erased = service.Erase(named.has_value() ? *named : requested.instances, requested.subject,
-                              requested.reason, requested.actor);
+                              requested.reason, requested.asker);
   if (none && erased.has_value() && erased->instances.empty() && erased->sent == 0)
     return std::unexpected(named.error());
   return erased;

@@ -17,7 +17,7 @@ struct Requested {
   std::vector<InstanceId> instances;
   std::string subject;  // and those with this business key, or with the tag `subject:` KEY
   std::string reason;
-  std::string actor;  // who asks; empty: the service's own
+  model::KeptAsker asker;  // no actor: the service's own
   bool empty() const { return instances.empty() && subject.empty(); }
 };
 

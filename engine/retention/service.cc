@@ -152,7 +152,7 @@ Status RetentionService::CatchUp() {
   }
 }
 
-Result<RetentionReport> RetentionService::Run(bool dry, const std::string& actor) {
+Result<RetentionReport> RetentionService::Run(bool dry, const model::KeptAsker& asker) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -172,7 +172,7 @@ Result<RetentionReport> RetentionService::Run(bool dry, const std::string& actor
       report.instances += instances->size();
     } else {
       STELE_RETURN_IF_ERROR(PurgePortion(*instances, *registry, *seen, now,
-                                         "older than their retention", ActorOr(actor), report));
+                                         "older than their retention", AskerOr(asker), report));
     }
   }
   if (dry || stopping()) return report;
@@ -185,10 +185,10 @@ Result<RetentionReport> RetentionService::Run(bool dry, const std::string& actor
 Status RetentionService::PurgePortion(const std::vector<InstanceId>& instances,
                                       const model::Registry& registry, Position seen,
                                       TimeUs closed_before, const std::string& reason,
-                                      const std::string& actor, RetentionReport& report) {
+                                      const model::KeptAsker& asker, RetentionReport& report) {
   // Before their rows go.
   STELE_RETURN_IF_ERROR(CountDefinitions(instances, registry, report));
-  const auto purged = remover_->Purge(instances, registry, seen, closed_before, reason, actor);
+  const auto purged = remover_->Purge(instances, registry, seen, closed_before, reason, asker);
   if (!purged.has_value()) return std::unexpected(purged.error());
   report.records += purged->records;
   std::vector<InstanceId> ends = instances;
@@ -223,7 +223,7 @@ Status RetentionService::Scrub(const InstanceRange& purged) {
 
 Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceId>& instances,
                                                      const std::string& reason, bool dry,
-                                                     const std::string& actor) {
+                                                     const model::KeptAsker& asker) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -250,7 +250,7 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
         all.begin() + static_cast<ptrdiff_t>(std::min(all.size(), at + kPortionInstances)));
     std::ranges::sort(portion);
     STELE_RETURN_IF_ERROR(
-        PurgePortion(portion, *registry, *seen, TimeUs(), reason, ActorOr(actor), report));
+        PurgePortion(portion, *registry, *seen, TimeUs(), reason, AskerOr(asker), report));
   }
   return report;
 }
@@ -277,7 +277,7 @@ Status RetentionService::AddStarted(const std::vector<Position>& messages, Erasu
 
 Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& instances,
                                               const std::string& key, const std::string& reason,
-                                              const std::string& actor) {
+                                              const model::KeptAsker& asker) {
   const auto registry = ReadRegistry();
   if (!registry.has_value()) return std::unexpected(registry.error());
   STELE_RETURN_IF_ERROR(CatchUp());
@@ -302,7 +302,7 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     const auto sent = FindSent(*parts_.store, parts_.shard, portion, at == 0 ? key : "");
     if (!sent.has_value()) return std::unexpected(sent.error());
     if (portion.empty() && sent->registry.empty()) break;
-    STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, ActorOr(actor)));
+    STELE_RETURN_IF_ERROR(remover_->Erase(portion, *sent, *seen, reason, AskerOr(asker)));
     report.sent += sent->registry.size();
     STELE_RETURN_IF_ERROR(AddStarted(sent->registry, report));
     const auto left = FindInClear(*parts_.store, parts_.shard, portion, sent->registry);

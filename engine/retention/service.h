@@ -51,7 +51,7 @@ struct RetentionParts {
   std::vector<projections::MakeView> views;     // that it has
   const Clock* clock = nullptr;
   RetentionPolicy policy;
-  std::string actor;
+  model::KeptAsker asker;
   // Told why a run ended early; the next one tries again. On the service's thread.
   std::function<void(const Error&)> problem;
   // RemoverParts::at_step.
@@ -79,19 +79,19 @@ class RetentionService {
   // Wakes the thread for it. Not done when the service stops before.
   void Do(Task task);
 
-  // On its thread: the steps that tasks are made of. `actor`: who asks; empty: the service's own.
-  Result<RetentionReport> Run(bool dry, const std::string& actor = "");
+  // On its thread: the steps that tasks are made of. `asker`: without an actor, the service's own.
+  Result<RetentionReport> Run(bool dry, const model::KeptAsker& asker = {});
   Result<eventstore::ArchiveReport> Archive(Position to);
   // Each with all that it called, and what was sent to them. `key`: messages with that correlation
   // key go, too; empty: none.
   Result<ErasureReport> Erase(const std::vector<InstanceId>& instances, const std::string& key,
-                              const std::string& reason, const std::string& actor = "");
+                              const std::string& reason, const model::KeptAsker& asker = {});
   // What was purged leaves the files of views and of the state at once, too. Waits for compactions.
   Status Scrub(const InstanceRange& purged);
   // Of named instances, whatever the policy says. Each with all that it called.
   Result<RetentionReport> PurgeNamed(const std::vector<InstanceId>& instances,
                                      const std::string& reason, bool dry,
-                                     const std::string& actor = "");
+                                     const model::KeptAsker& asker = {});
   // What an earlier process had begun to purge and this one has finished.
   const RetentionReport& finished() const { return finished_; }
   // The registry as of now, and the views as of now or later.
@@ -104,8 +104,8 @@ class RetentionService {
   projections::Projector& projector() const { return *parts_.projector; }
 
  private:
-  const std::string& ActorOr(const std::string& actor) const {
-    return actor.empty() ? parts_.actor : actor;
+  const model::KeptAsker& AskerOr(const model::KeptAsker& asker) const {
+    return asker.actor.empty() ? parts_.asker : asker;
   }
   bool stopping() const { return stop_.stop_requested(); }
   void Work();
@@ -113,7 +113,7 @@ class RetentionService {
   Result<Position> Ask(RemoverParts::Work work);
   Status PurgePortion(const std::vector<InstanceId>& instances, const model::Registry& registry,
                       Position seen, TimeUs closed_before, const std::string& reason,
-                      const std::string& actor, RetentionReport& report);
+                      const model::KeptAsker& asker, RetentionReport& report);
   Status CountDefinitions(const std::vector<InstanceId>& instances, const model::Registry& registry,
                           RetentionReport& report) const;
   Status AddStarted(const std::vector<Position>& messages, ErasureReport& report);

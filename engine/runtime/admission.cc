@@ -157,8 +157,7 @@ InstanceId Shard::FindBegun(Command& command, Answer& answer) {
 }
 
 template <class Command>
-InstanceId Shard::BeginNew(Command command, DefinitionId runs, std::string_view actor,
-                           Answer answer) {
+InstanceId Shard::BeginNew(Command command, DefinitionId runs, model::Asker asker, Answer answer) {
   last_instance_ = last_instance_.Next();
   if (!command.idempotency_key.empty())
     starting_[command.idempotency_key] = {.instance = last_instance_, .also = {}};
@@ -166,12 +165,12 @@ InstanceId Shard::BeginNew(Command command, DefinitionId runs, std::string_view 
     starting_keys_.emplace(std::pair(registry_.Find(runs)->name, command.business_key),
                            last_instance_);
   ++starting_instances_;
-  inbox_.push_back({last_instance_, std::move(command), std::string(actor), std::move(answer)});
+  inbox_.push_back({last_instance_, std::move(command), asker.Keep(), std::move(answer)});
   Wake();
   return last_instance_;
 }
 
-InstanceId Shard::Start(model::StartInstance command, std::string_view actor, Answer answer,
+InstanceId Shard::Start(model::StartInstance command, model::Asker asker, Answer answer,
                         StartOptions options) {
   // A start that came before gives the same instance.
   if (const InstanceId begun = FindBegun(command, answer)) return begun;
@@ -184,10 +183,10 @@ InstanceId Shard::Start(model::StartInstance command, std::string_view actor, An
     return InstanceId();
   }
   const DefinitionId runs = command.definition;
-  return BeginNew(std::move(command), runs, actor, std::move(answer));
+  return BeginNew(std::move(command), runs, asker, std::move(answer));
 }
 
-InstanceId Shard::Fork(model::ForkInstance command, std::string_view actor, Answer answer,
+InstanceId Shard::Fork(model::ForkInstance command, model::Asker asker, Answer answer,
                        StartOptions options) {
   if (const InstanceId begun = FindBegun(command, answer)) return begun;
   if (const auto error = RefuseFork(command, options)) {
@@ -196,7 +195,7 @@ InstanceId Shard::Fork(model::ForkInstance command, std::string_view actor, Answ
   }
   command.trace_parent = model::NormalTraceParent(command.trace_parent);
   const DefinitionId runs = command.definition ? command.definition : command.state->definition;
-  return BeginNew(std::move(command), runs, actor, std::move(answer));
+  return BeginNew(std::move(command), runs, asker, std::move(answer));
 }
 
 // A start or a fork leaves the inbox: what stood for it there goes, and who joined it is answered

@@ -114,7 +114,8 @@ void Shard::Stop(std::function<void()> stopped) {
         // It may have acted: recovery asks its executor, or its policy, as after a crash.
         if (has_drained_) return;
         inbox_.push_back({instance,
-                          model::InterruptAttempt{run, number, model::Interruption::kShutdown}, "",
+                          model::InterruptAttempt{run, number, model::Interruption::kShutdown},
+                          {},
                           nullptr});
         Wake();
       };

@@ -112,7 +112,7 @@ Result<tasks::TaskRequest> Shard::RequestOf(const Live& live, const model::StepR
   return request;
 }
 
-void Shard::GoOn(Live& live, std::string_view actor) {
+void Shard::GoOn(Live& live, model::Asker asker) {
   if (!live.dormant) return;
   const InstanceId id = live.instance.id;
   live.dormant = false;
@@ -120,16 +120,16 @@ void Shard::GoOn(Live& live, std::string_view actor) {
   Use(live);
   ArmTimer(live);
   const std::set<RunId> not_begun = std::exchange(live.not_begun, {});
-  FollowParent(live, actor);
-  EndOrigin(live, actor);
+  FollowParent(live, asker);
+  EndOrigin(live, asker);
   // The version that it was migrated to has no limit to wait for.
   if (live.instance.queued && !live.definition->concurrency.has_value())
-    inbox_.push_back({id, model::AdmitInstance{}, std::string(actor), nullptr});
+    inbox_.push_back({id, model::AdmitInstance{}, asker.Keep(), nullptr});
   for (const model::StepRun& run : live.instance.runs) {
     const definition::Step& step = live.definition->step(run.step);
     if (step.kind != definition::StepKind::kTask) continue;
     if (run.state == RunState::kHeld) {
-      inbox_.push_back({id, model::RestartAttempt{run.id}, std::string(actor), nullptr});
+      inbox_.push_back({id, model::RestartAttempt{run.id}, asker.Keep(), nullptr});
     } else if (run.state == RunState::kAttempt) {
       const tasks::TaskExecutor* executor = TaskOf(live, run.step).executor;
       const bool repeats = executor != nullptr && executor->repeats_after_crash();
@@ -141,7 +141,7 @@ void Shard::GoOn(Live& live, std::string_view actor) {
       } else {
         inbox_.push_back({id,
                           model::InterruptAttempt{run.id, run.attempt, model::Interruption::kCrash},
-                          std::string(actor), nullptr});
+                          asker.Keep(), nullptr});
       }
     }
   }

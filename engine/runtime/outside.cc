@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "engine/model/worker_actor.h"
 #include "engine/runtime/shard.h"
+#include "engine/tasks/bounded_text.h"
 #include "engine/tasks/failure_bounds.h"
 
 namespace stele::runtime {
@@ -57,8 +58,10 @@ void Shard::StartAttempt(Live& live, const Outside& attempt) {
     // What goes on without the engine is started again as it is.
     if (task.executor != nullptr && task.executor->outlives_engine()) return;
     inbox_.push_back(
-        {id, model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
-         "", nullptr});
+        {id,
+         model::InterruptAttempt{attempt.run, attempt.attempt, model::Interruption::kShutdown},
+         {},
+         nullptr});
     return Wake();
   }
   if (scheduler_.BeginsAtOnce(*task.course)) return Begin(live, *run, task);
@@ -137,7 +140,7 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
   const Outside ended = *outside;
   live.outside.erase(run);
   ++live.results;
-  const std::string actor = model::WorkerActor(result.worker);
+  model::KeptAsker asker{model::WorkerActor(result.worker), {}};
   if (result.outcome.has_value() && result.outcome->text().size() > options_.max_output_bytes)
     result = Failure("output_limit",
                      fmt::format("Expected an output of at most {} bytes but found {} "
@@ -146,7 +149,10 @@ void Shard::AttemptEnded(InstanceId id, RunId run, uint32_t attempt, tasks::Task
                      false);
   if (!result.outcome.has_value())
     tasks::BoundFailure(result.outcome.error(), options_.max_output_bytes);
-  inbox_.push_back({id, CommandOf(run, attempt, std::move(result)), actor, nullptr, true});
+  if (result.log.text.size() > options_.max_log_bytes)
+    result.log = {tasks::KeepEnds(result.log.text, options_.max_log_bytes), true};
+  inbox_.push_back(
+      {id, CommandOf(run, attempt, std::move(result)), std::move(asker), nullptr, true});
   Wake();
   Uncount(id, ended);
 }

@@ -63,7 +63,7 @@ void Shard::AnswerKnown(const MessagePlace& first, const model::MessagePublished
                           message.message_id, first.position.value, difference)));
 }
 
-void Shard::Publish(model::MessagePublished message, std::string_view actor, Answer answer) {
+void Shard::Publish(model::MessagePublished message, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (message.name.empty())
     return answer(Fail(ErrorCode::kInvalidInput, "Expected the name of a message but found none"));
@@ -93,7 +93,7 @@ void Shard::Publish(model::MessagePublished message, std::string_view actor, Ans
   if (!message.expires) message.expires = ReadClock().Plus(decide::kMessageTimeToLiveUs);
   const std::string name = message.name;
   const std::string key = message.key;
-  RecordOfRegistry(std::move(message), actor, std::move(answer));
+  RecordOfRegistry(std::move(message), asker, std::move(answer));
   Route(name, key);
 }
 

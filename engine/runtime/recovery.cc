@@ -117,7 +117,7 @@ Status Shard::ApplyRecord(const eventstore::RecordView& record) {
   return {};
 }
 
-size_t Shard::Resume(std::string_view actor) {
+size_t Shard::Resume(model::Asker asker) {
   if (resumed_ || failed_) return 0;
   std::vector<std::pair<InstanceId, OpenSummary>> open;
   const Status read =
@@ -142,11 +142,11 @@ size_t Shard::Resume(std::string_view actor) {
       if (summary.timer) timers_.Add(summary.timer, id);
       continue;
     }
-    if (!GoOnWith(id, actor)) return 0;
+    if (!GoOnWith(id, asker)) return 0;
   }
   // Those that were looked at meanwhile, as the parents of others.
   for (const auto& [id, summary] : dormant)
-    if (live_.contains(id) && !GoOnWith(id, actor)) return 0;
+    if (live_.contains(id) && !GoOnWith(id, asker)) return 0;
   resumed_ = true;
   awake_.clear();
   ReadClock();
@@ -155,10 +155,10 @@ size_t Shard::Resume(std::string_view actor) {
   return dormant.size();
 }
 
-bool Shard::GoOnWith(InstanceId id, std::string_view actor) {
+bool Shard::GoOnWith(InstanceId id, model::Asker asker) {
   const Result<Live*> live = LoadOpen(id);
   if (live.has_value()) {
-    GoOn(**live, actor);
+    GoOn(**live, asker);
   } else {
     Failed(live.error());
   }
@@ -175,10 +175,10 @@ void Shard::ResumeBoard() {
   for (const auto& [definition, key] : *queues) PlaceMayBeFree(definition, key);
 }
 
-Status Shard::ResumeInstance(InstanceId instance, std::string_view actor) {
+Status Shard::ResumeInstance(InstanceId instance, model::Asker asker) {
   const Result<Live*> live = Load(instance);
   if (!live.has_value()) return std::unexpected(live.error());
-  GoOn(**live, actor);
+  GoOn(**live, asker);
   looked_at_.push_back(instance);
   Wake();
   return {};

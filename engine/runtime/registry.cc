@@ -3,6 +3,8 @@
 
 #include "engine/apply/apply.h"
 #include "engine/runtime/shard.h"
+#include "engine/tasks/bounded_text.h"
+#include "eventstore/limits.h"
 
 namespace stele::runtime {
 
@@ -16,7 +18,7 @@ bool Shard::RefuseStopped(const Answer& answer) const {
   return true;
 }
 
-Position Shard::RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer) {
+Position Shard::RecordOfRegistry(const model::Event& event, model::Asker asker, Answer answer) {
   const model::RecordContext record{next_position_, ReadClock()};
   next_position_ = next_position_.Next();
   apply::Apply(registry_, event, record);
@@ -24,7 +26,8 @@ Position Shard::RecordOfRegistry(const model::Event& event, std::string_view act
               .first_seq = registry_.seq,
               .event_count = 1,
               .time = record.time,
-              .actor = actor},
+              .actor = asker.actor,
+              .source = tasks::Head(asker.source, eventstore::kMaxSourceBytes)},
              encoder_.Encode({&event, 1}));
   board_.FoldRegistry({&event, 1}, record);
   // Few, and always told: an observer may want instances' records because of what it reads here.
@@ -38,8 +41,7 @@ Position Shard::RecordOfRegistry(const model::Event& event, std::string_view act
   return record.position;
 }
 
-DefinitionId Shard::Register(const DefinitionSource& source, std::string_view actor,
-                             Answer answer) {
+DefinitionId Shard::Register(const DefinitionSource& source, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return DefinitionId();
   uint32_t version = 0;
   for (const model::RegisteredDefinition& known : registry_.definitions) {
@@ -55,12 +57,12 @@ DefinitionId Shard::Register(const DefinitionSource& source, std::string_view ac
   const DefinitionId id(static_cast<uint32_t>(registry_.definitions.size() + 1));
   RecordOfRegistry(model::DefinitionRegistered{id, source.name, version + 1, source.canonical,
                                                source.source, source.file},
-                   actor, std::move(answer));
+                   asker, std::move(answer));
   return id;
 }
 
 void Shard::ChangeDefinition(DefinitionId id, model::DefinitionState state, std::string_view reason,
-                             std::string_view actor, Answer answer) {
+                             model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   const model::RegisteredDefinition* known = registry_.Find(id);
   if (known == nullptr)
@@ -78,11 +80,11 @@ void Shard::ChangeDefinition(DefinitionId id, model::DefinitionState state, std:
                                    known->name, known->version)));
   RecordOfRegistry(model::DefinitionStateChanged{id, std::string(model::DefinitionStateName(state)),
                                                  std::string(reason)},
-                   actor, std::move(answer));
+                   asker, std::move(answer));
 }
 
 TriggerId Shard::RegisterTrigger(std::string_view definition, std::string_view kind,
-                                 std::string_view config, std::string_view actor, Answer answer) {
+                                 std::string_view config, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return TriggerId();
   if (registry_.Latest(definition) == nullptr) {
     answer(Fail(ErrorCode::kUnknownDefinition,
@@ -92,12 +94,12 @@ TriggerId Shard::RegisterTrigger(std::string_view definition, std::string_view k
   const TriggerId id(static_cast<uint32_t>(registry_.triggers.size() + 1));
   RecordOfRegistry(
       model::TriggerRegistered{id, std::string(definition), std::string(kind), std::string(config)},
-      actor, std::move(answer));
+      asker, std::move(answer));
   return id;
 }
 
 void Shard::ChangeTrigger(TriggerId id, model::TriggerState state, std::string_view reason,
-                          std::string_view actor, Answer answer) {
+                          model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   const model::RegisteredTrigger* known = registry_.Find(id);
   if (known == nullptr || known->state == model::TriggerState::kRemoved)
@@ -109,35 +111,35 @@ void Shard::ChangeTrigger(TriggerId id, model::TriggerState state, std::string_v
                                    id.value, model::TriggerStateName(state))));
   RecordOfRegistry(model::TriggerStateChanged{id, std::string(model::TriggerStateName(state)),
                                               std::string(reason)},
-                   actor, std::move(answer));
+                   asker, std::move(answer));
 }
 
-void Shard::Fire(model::TriggerFired firing, std::string_view actor, Answer answer) {
+void Shard::Fire(model::TriggerFired firing, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (registry_.Find(firing.trigger) == nullptr)
     return answer(Fail(ErrorCode::kUnknownTrigger,
                        fmt::format("Expected a trigger but found no {}", firing.trigger.value)));
-  RecordOfRegistry(std::move(firing), actor, std::move(answer));
+  RecordOfRegistry(std::move(firing), asker, std::move(answer));
 }
 
-void Shard::NoteDenied(model::AccessDenied denied, std::string_view actor) {
-  if (!RefuseStopped(nullptr)) RecordOfRegistry(std::move(denied), actor, nullptr);
+void Shard::NoteDenied(model::AccessDenied denied, model::Asker asker) {
+  if (!RefuseStopped(nullptr)) RecordOfRegistry(std::move(denied), asker, nullptr);
 }
 
-void Shard::ChangeAlert(model::AlertChanged changed, std::string_view actor, Answer answer) {
+void Shard::ChangeAlert(model::AlertChanged changed, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (registry_.alerts.contains(changed.rule) == changed.firing)
     return answer(Fail(
         ErrorCode::kWrongState,
         fmt::format("Expected an alert of \"{}\" that {} but found that it {}", changed.rule,
                     changed.firing ? "is over" : "fires", changed.firing ? "fires" : "is over")));
-  RecordOfRegistry(std::move(changed), actor, std::move(answer));
+  RecordOfRegistry(std::move(changed), asker, std::move(answer));
 }
 
-void Shard::ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
+void Shard::ChangeSetting(std::string_view name, std::string_view document, model::Asker asker,
                           Answer answer) {
   if (RefuseStopped(answer)) return;
-  RecordOfRegistry(model::SettingChanged{std::string(name), std::string(document)}, actor,
+  RecordOfRegistry(model::SettingChanged{std::string(name), std::string(document)}, asker,
                    std::move(answer));
 }
 

@@ -39,8 +39,7 @@ std::optional<Error> Shard::RefuseRemoval(std::span<const InstanceRange> instanc
   return std::nullopt;
 }
 
-void Shard::Purge(model::InstancesPurged purged, Position seen, std::string_view actor,
-                  Answer answer) {
+void Shard::Purge(model::InstancesPurged purged, Position seen, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (const auto refused = RefuseRemoval(purged.instances, seen))
     return answer(std::unexpected(*refused));
@@ -59,17 +58,16 @@ void Shard::Purge(model::InstancesPurged purged, Position seen, std::string_view
     if (before.error().code != ErrorCode::kInstanceErased)
       return answer(std::unexpected(before.error()));
   }
-  RecordOfRegistry(std::move(purged), actor, std::move(answer));
+  RecordOfRegistry(std::move(purged), asker, std::move(answer));
 }
 
-void Shard::Erase(model::InstancesErased erased, Position seen, std::string_view actor,
-                  Answer answer) {
+void Shard::Erase(model::InstancesErased erased, Position seen, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   // None: what goes is what was sent.
   if (!erased.instances.empty())
     if (const auto refused = RefuseRemoval(erased.instances, seen))
       return answer(std::unexpected(*refused));
-  RecordOfRegistry(std::move(erased), actor, std::move(answer));
+  RecordOfRegistry(std::move(erased), asker, std::move(answer));
 }
 
 void Shard::ForgetKeys(const std::vector<std::pair<std::string, InstanceId>>& keys) {

@@ -137,7 +137,7 @@ std::optional<Error> Shard::RefuseToFollow(const Inbound& inbound) {
                            inbound.instance.value)};
 }
 
-void Shard::FollowParent(Live& live, std::string_view actor) {
+void Shard::FollowParent(Live& live, model::Asker asker) {
   const model::Instance& child = live.instance;
   if (!child.linked || !child.parent_instance) return;
   const InstanceId id = child.id;
@@ -150,16 +150,16 @@ void Shard::FollowParent(Live& live, std::string_view actor) {
                      run->state == model::RunState::kAttempt &&
                      child.idempotency_key == CallKey({instance.id, run->id, run->attempt});
   if (!waits) {
-    Send(id, model::CancelInstance{true, "its parent does not wait for it"}, actor, nullptr);
+    Send(id, model::CancelInstance{true, "its parent does not wait for it"}, asker, nullptr);
   } else if (instance.paused && !child.paused) {
-    Send(id, PauseWithParent(), actor, nullptr);
+    Send(id, PauseWithParent(), asker, nullptr);
   } else if (!instance.paused && child.paused) {
-    Send(id, ResumeWithParent(), actor, nullptr);
+    Send(id, ResumeWithParent(), asker, nullptr);
   }
 }
 
 // A reset: what it was made of goes on in it alone.
-void Shard::EndOrigin(const Live& live, std::string_view actor) {
+void Shard::EndOrigin(const Live& live, model::Asker asker) {
   if (!live.instance.ends_origin) return;
   const InstanceId id = live.instance.id, origin = live.instance.origin;
   const Seq seq = live.instance.origin_seq;
@@ -174,7 +174,7 @@ void Shard::EndOrigin(const Live& live, std::string_view actor) {
   Send(origin,
        model::TerminateInstance{
            fmt::format("reset: instance {} goes on from its event {}", id.value, seq.value)},
-       actor, nullptr);
+       asker, nullptr);
 }
 
 void Shard::WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended) {

@@ -8,6 +8,8 @@
 #include "engine/apply/apply.h"
 #include "engine/runtime/checkpointing.h"
 #include "engine/runtime/definition_state.h"
+#include "engine/tasks/bounded_text.h"
+#include "eventstore/limits.h"
 
 namespace stele::runtime {
 
@@ -204,7 +206,7 @@ void Shard::Process(Inbound& inbound) {
     return refuse(*std::move(rejection));
   }
   if (fork != nullptr && *target != nullptr) live.definition = *target;
-  Record(live, inbound.actor);
+  Record(live, inbound.asker);
   if (inbound.answer)
     Hold({.position = context.record.position,
           .kind = ReleaseKind::kAnswer,
@@ -224,7 +226,7 @@ void Shard::AdoptFork(Live& live, model::ForkInstance& fork) {
   fork.queued = MustQueue(*registry_.Find(runs)->definition, fork.state->concurrency_key);
 }
 
-void Shard::Record(Live& live, std::string_view actor) {
+void Shard::Record(Live& live, model::Asker asker) {
   const Position position = next_position_;
   next_position_ = next_position_.Next();
   const uint32_t count = static_cast<uint32_t>(events_.size());
@@ -232,7 +234,8 @@ void Shard::Record(Live& live, std::string_view actor) {
               .first_seq = Seq(live.instance.seq.value - count + 1),
               .event_count = count,
               .time = now_,
-              .actor = actor},
+              .actor = asker.actor,
+              .source = tasks::Head(asker.source, eventstore::kMaxSourceBytes)},
              encoder_.Encode(events_));
   React(live);
   if (std::holds_alternative<model::InstanceMigrated>(events_[0])) {
@@ -250,7 +253,7 @@ void Shard::Record(Live& live, std::string_view actor) {
   } else if (std::holds_alternative<model::InstanceStarted>(events_[0]) ||
              std::holds_alternative<model::InstanceForked>(events_[0])) {
     ++open_instances_;
-    EndOrigin(live, actor);
+    EndOrigin(live, asker);
   }
   if (model::HasEnded(live.instance.status)) --open_instances_;
   CollectEffects(live);
@@ -346,15 +349,14 @@ void Shard::FallOver() {
   if (stopped_) std::exchange(stopped_, nullptr)();
 }
 
-void Shard::Send(InstanceId instance, model::Command command, std::string_view actor,
-                 Answer answer) {
+void Shard::Send(InstanceId instance, model::Command command, model::Asker asker, Answer answer) {
   std::optional<Error> refused = RefusePayload(command);
   if (failed_ || closing_) refused = Stopped();
   if (refused.has_value()) {
     if (answer) answer(std::unexpected(*std::move(refused)));
     return;
   }
-  inbox_.push_back({instance, std::move(command), std::string(actor), std::move(answer)});
+  inbox_.push_back({instance, std::move(command), asker.Keep(), std::move(answer)});
   Wake();
 }
 
@@ -380,7 +382,7 @@ void Shard::ElapseTimers() {
     (*live)->armed = TimeUs();
     const model::Timer timer = model::NextTimer((*live)->instance);
     CHECK(timer.at && timer.at <= now, "the timer of instance {} is due too early", id.value);
-    inbox_.push_back({id, model::ElapseTimer{timer.kind, timer.run, timer.attempt}, "", nullptr});
+    inbox_.push_back({id, model::ElapseTimer{timer.kind, timer.run, timer.attempt}, {}, nullptr});
   }
   Wake();
 }

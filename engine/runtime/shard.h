@@ -30,6 +30,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "engine/decide/decide.h"
+#include "engine/model/asker.h"
 #include "engine/model/codec.h"
 #include "engine/model/command.h"
 #include "engine/model/registry.h"
@@ -41,6 +42,7 @@
 #include "engine/runtime/timer_queue.h"
 #include "engine/secrets/secrets.h"
 #include "engine/tasks/executor.h"
+#include "engine/tasks/limits.h"
 #include "eventstore/committer.h"
 #include "eventstore/event_store.h"
 
@@ -54,6 +56,7 @@ struct ShardOptions {
   uint64_t snapshot_events = kSnapshotEvents;
   uint64_t checkpoint_records = kCheckpointRecords;
   size_t max_output_bytes = kMaxOutputBytes;
+  size_t max_log_bytes = tasks::kMaxLogBytes;  // at most that: executors keep no more
   size_t max_input_bytes = kMaxInputBytes;
   size_t max_payload_bytes = kMaxPayloadBytes;
   size_t max_open_instances = kMaxOpenInstances;
@@ -128,36 +131,36 @@ class Shard {
 
   // registry.cc: each is a record of the registry, or refused.
   // Registers a definition, or finds the version of that name with the same canonical form.
-  DefinitionId Register(const DefinitionSource& source, std::string_view actor, Answer answer);
+  DefinitionId Register(const DefinitionSource& source, model::Asker asker, Answer answer);
   void ChangeDefinition(DefinitionId id, model::DefinitionState state, std::string_view reason,
-                        std::string_view actor, Answer answer);
+                        model::Asker asker, Answer answer);
   // `config` is JSON that was checked. The id is good when `answer` has a position.
   TriggerId RegisterTrigger(std::string_view definition, std::string_view kind,
-                            std::string_view config, std::string_view actor, Answer answer);
+                            std::string_view config, model::Asker asker, Answer answer);
   void ChangeTrigger(TriggerId id, model::TriggerState state, std::string_view reason,
-                     std::string_view actor, Answer answer);
+                     model::Asker asker, Answer answer);
   // Notes a firing. With the outcome "start" or "buffer" it stays pending on the board until an
   // instance has started with its FiringKey.
-  void Fire(model::TriggerFired firing, std::string_view actor, Answer answer);
+  void Fire(model::TriggerFired firing, model::Asker asker, Answer answer);
   // An empty document removes the setting.
-  void ChangeSetting(std::string_view name, std::string_view document, std::string_view actor,
+  void ChangeSetting(std::string_view name, std::string_view document, model::Asker asker,
                      Answer answer);
   // An attempt that an edge denied, for whoever reads the log later. Whoever calls it bounds how
   // often.
-  void NoteDenied(model::AccessDenied denied, std::string_view actor);
+  void NoteDenied(model::AccessDenied denied, model::Asker asker);
   // What a rule watches over begins or is over. kWrongState: it is so already.
-  void ChangeAlert(model::AlertChanged changed, std::string_view actor, Answer answer);
+  void ChangeAlert(model::AlertChanged changed, model::Asker asker, Answer answer);
   // A message from outside; `expires` 0: after the usual time. One whose id is known is not
   // published again: the answer is the position of the first, or kDuplicateKey when that one was
   // another message.
-  void Publish(model::MessagePublished message, std::string_view actor, Answer answer);
+  void Publish(model::MessagePublished message, model::Asker asker, Answer answer);
   // removal.cc: ended instances, for good. Refused as one with kWrongState when one of them is
   // open, kUnknownInstance, kInstanceErased when it was purged before. Nothing happens to them any
   // more from this call on; the caller cuts them out, or destroys their keys, when the answer has
   // come. `seen`: the caller knows the log up to there, in which they had ended; kBackPressure when
   // that is before this shard was opened. At most model::kMaxRemovedAtOnce.
-  void Purge(model::InstancesPurged purged, Position seen, std::string_view actor, Answer answer);
-  void Erase(model::InstancesErased erased, Position seen, std::string_view actor, Answer answer);
+  void Purge(model::InstancesPurged purged, Position seen, model::Asker asker, Answer answer);
+  void Erase(model::InstancesErased erased, Position seen, model::Asker asker, Answer answer);
   // The idempotency keys of instances that are cut out may be used again.
   void ForgetKeys(const std::vector<std::pair<std::string, InstanceId>>& keys);
 
@@ -167,11 +170,11 @@ class Shard {
 
   // Starts an instance. The id is good when `answer` has a position. An idempotency key that was
   // used before gives the instance that it started.
-  InstanceId Start(model::StartInstance command, std::string_view actor, Answer answer,
+  InstanceId Start(model::StartInstance command, model::Asker asker, Answer answer,
                    StartOptions options = {});
   // Begins another instance, from what one was behind an event; as Start. `command` says what that
   // was: its state is not compared with the log.
-  InstanceId Fork(model::ForkInstance command, std::string_view actor, Answer answer,
+  InstanceId Fork(model::ForkInstance command, model::Asker asker, Answer answer,
                   StartOptions options = {});
   // What stands against a start of a definition of that name, its state apart: bounds, keys. A
   // definition need not be registered yet.
@@ -179,12 +182,12 @@ class Shard {
                                     const model::StartInstance& command,
                                     const StartOptions& options) const;
   // Asks something of an instance. Answers when the record (or the state that refuses) is durable.
-  void Send(InstanceId instance, model::Command command, std::string_view actor, Answer answer);
+  void Send(InstanceId instance, model::Command command, model::Asker asker, Answer answer);
 
   // Goes on with the instances that were open when the shard was opened. Returns how many.
-  size_t Resume(std::string_view actor);
+  size_t Resume(model::Asker asker);
   // Goes on with one of them.
-  Status ResumeInstance(InstanceId instance, std::string_view actor);
+  Status ResumeInstance(InstanceId instance, model::Asker asker);
 
   // The instance as it is now, loaded if need be; good until the loop runs on.
   Result<const model::Instance*> Find(InstanceId instance);
@@ -227,7 +230,7 @@ class Shard {
   struct Inbound {
     InstanceId instance;
     model::Command command;
-    std::string actor;
+    model::KeptAsker asker;
     Answer answer;
     bool is_result = false;  // counted in Live::results
   };
@@ -260,7 +263,7 @@ class Shard {
   void AdoptFork(Live& live, model::ForkInstance& fork);
   void AdoptRetry(const Live& live, model::RetryInstance& retry);
   bool MustQueue(const definition::Definition& definition, const std::string& key);
-  void Record(Live& live, std::string_view actor);
+  void Record(Live& live, model::Asker asker);
   void Hold(Release release);
   void ReleaseDurable();
   void ReleaseOne(Release& release);
@@ -270,7 +273,7 @@ class Shard {
   void FallOver();
 
   // registry.cc
-  Position RecordOfRegistry(const model::Event& event, std::string_view actor, Answer answer);
+  Position RecordOfRegistry(const model::Event& event, model::Asker asker, Answer answer);
   static Error Stopped();
   bool RefuseStopped(const Answer& answer) const;
 
@@ -292,7 +295,7 @@ class Shard {
   template <class Command>
   InstanceId FindBegun(Command& command, Answer& answer);
   template <class Command>
-  InstanceId BeginNew(Command command, DefinitionId runs, std::string_view actor, Answer answer);
+  InstanceId BeginNew(Command command, DefinitionId runs, model::Asker asker, Answer answer);
   void TakeStarting(Inbound& inbound);
   // A place under the limit may be free, or who waits for one may go on without: at the turn's end.
   void PlaceMayBeFree(std::string_view definition, std::string_view key);
@@ -309,8 +312,8 @@ class Shard {
   void TellChildren(const Live& live, const model::Event& event);
   void TellChild(InstanceId child, bool pause);
   std::optional<Error> RefuseToFollow(const Inbound& inbound);
-  void FollowParent(Live& live, std::string_view actor);
-  void EndOrigin(const Live& live, std::string_view actor);
+  void FollowParent(Live& live, model::Asker asker);
+  void EndOrigin(const Live& live, model::Asker asker);
   void TellWatchers(const model::Instance& instance);
 
   // effects.cc: what a record asks for outside
@@ -319,7 +322,7 @@ class Shard {
   void TakeBackAll(Live& live);
   const StepTask& TaskOf(const Live& live, StepIndex step);
   Result<tasks::TaskRequest> RequestOf(const Live& live, const model::StepRun& run) const;
-  void GoOn(Live& live, std::string_view actor);
+  void GoOn(Live& live, model::Asker asker);
 
   // outside.cc: attempts, from the moment at which they may begin
   void StartAttempt(Live& live, const Outside& attempt);
@@ -358,7 +361,7 @@ class Shard {
   Status CountOpen();
   Status ReplayTail(Position from);
   Status ApplyRecord(const eventstore::RecordView& record);
-  bool GoOnWith(InstanceId instance, std::string_view actor);
+  bool GoOnWith(InstanceId instance, model::Asker asker);
   void ResumeBoard();
 
   // checkpoint.cc

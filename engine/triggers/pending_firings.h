@@ -26,12 +26,14 @@ struct Pending {
   std::string key;
   TimeUs time;
   Payload input;
-  std::string trace_parent;  // of the request that fired it; not kept over a restart
-  bool buffered = false;     // until no other instance of the trigger runs; changed by Release
-  bool at_once = false;      // starts although nothing fires by itself yet
-  bool durable = false;      // the firing is in the log
-  bool starting = false;     // the shard was asked
-  TimeUs again;              // when to ask again; 0: not by time
+  // Of the request that fired it; neither is kept over a restart.
+  std::string trace_parent;
+  std::string source;
+  bool buffered = false;  // until no other instance of the trigger runs; changed by Release
+  bool at_once = false;   // starts although nothing fires by itself yet
+  bool durable = false;   // the firing is in the log
+  bool starting = false;  // the shard was asked
+  TimeUs again;           // when to ask again; 0: not by time
   std::vector<Started> told;
 };
 

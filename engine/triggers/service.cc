@@ -253,7 +253,7 @@ void TriggerService::FireOccurrences() {
                .key = one.key,
                .time = one.time,
                .input = *std::move(one.input),
-               .actor = {},
+               .asker = {},
                .trace_parent = {},
                .started = {}});
   }

@@ -92,32 +92,32 @@ class TriggerService final : public runtime::Observer {
   // service_changes.cc: the registry.
   // A trigger by hand: one entry as in the section `triggers:` of a definition. The answer comes
   // when it is durable; the id is good then. kInvalidDefinition and others: its faults.
-  TriggerId Add(std::string_view definition, const Value& trigger, std::string_view actor,
+  TriggerId Add(std::string_view definition, const Value& trigger, model::Asker asker,
                 Answer answer);
   // Another one by hand in the place of `old`, whose name it may have: a request to a webhook finds
   // either one, and after a crash there is one of them. kUnknownTrigger, or as Add.
-  TriggerId Replace(TriggerId old, const Value& trigger, std::string_view actor, Answer answer);
+  TriggerId Replace(TriggerId old, const Value& trigger, model::Asker asker, Answer answer);
   // A paused trigger does not fire, and does not make up for it when it is resumed.
-  void Change(TriggerId id, model::TriggerState state, std::string_view reason,
-              std::string_view actor, Answer answer);
+  void Change(TriggerId id, model::TriggerState state, std::string_view reason, model::Asker asker,
+              Answer answer);
 
   // service_requests.cc: firings that somebody asks for.
   // Once for a key; an empty key is always a new one. `input` goes through the `input` and
   // `conditions` of manual and api triggers, and is the input of the others.
-  void Fire(TriggerId id, const std::string& key, const Value& input, std::string_view actor,
+  void Fire(TriggerId id, const std::string& key, const Value& input, model::Asker asker,
             Started started);
   // A firing that somebody else has seen, of a trigger of a kind that this service does not watch
   // for. Once for a key; a key that has fired answers although the trigger is paused by now.
   // `input` is what it starts with.
-  void FireSeen(TriggerId id, const std::string& key, Payload input, std::string_view actor,
+  void FireSeen(TriggerId id, const std::string& key, Payload input, model::Asker asker,
                 Started started);
   // Fires a schedule's moments in [from, to) that are dealt with and started nothing: one after the
   // other, or beside each other with the overlap `allow` or `cancel_other`. What is yet to come
   // comes by itself. Answers when the firings are durable.
-  void Backfill(TriggerId id, TimeUs from, TimeUs to, std::string_view actor,
+  void Backfill(TriggerId id, TimeUs from, TimeUs to, model::Asker asker,
                 std::function<void(const Result<Backfilled>&)> answer);
   // Answers when every firing is durable and its start was tried.
-  void Deliver(const WebhookRequest& request, std::string_view actor,
+  void Deliver(const WebhookRequest& request, model::Asker asker,
                std::function<void(const Delivery&)> answer);
 
   // The triggers as they are durably.
@@ -146,7 +146,7 @@ class TriggerService final : public runtime::Observer {
     Payload input;
     bool buffered = false;
     bool at_once = false;  // starts although nothing fires by itself yet
-    std::string actor;
+    model::KeptAsker asker;
     std::string trace_parent;  // of the request that fires it; empty: none
     Started started;
   };
@@ -169,7 +169,7 @@ class TriggerService final : public runtime::Observer {
 
   // service_requests.cc
   Result<std::vector<Firing>> FiringsToFill(TriggerId id, TimeUs from, TimeUs to);
-  void FireDelivered(const KnownTrigger& trigger, const WebhookFires& fires, std::string_view actor,
+  void FireDelivered(const KnownTrigger& trigger, const WebhookFires& fires, model::Asker asker,
                      std::function<void(Delivered::Verdict)> given);
 
   // service_changes.cc
@@ -184,7 +184,7 @@ class TriggerService final : public runtime::Observer {
                                    const Value& trigger, TriggerId old);
   // All of its records in one turn of the loop, so that they become durable together.
   TriggerId Register(std::string_view definition, const Result<ByHand>& added, TriggerId old,
-                     std::string_view actor, Answer answer);
+                     model::Asker asker, Answer answer);
   void ReconcileAll();
   // Those by hand that keep a declared one of their name away.
   std::vector<TriggerId> Reconcile(std::string_view definition);

@@ -33,13 +33,13 @@ Result<TriggerService::ByHand> TriggerService::ReadByHand(const model::Registry&
                 .paused = config.paused || !config.enabled};
 }
 
-TriggerId TriggerService::Add(std::string_view definition, const Value& trigger,
-                              std::string_view actor, Answer answer) {
+TriggerId TriggerService::Add(std::string_view definition, const Value& trigger, model::Asker asker,
+                              Answer answer) {
   return Register(definition, ReadByHand(shard_->registry(), definition, trigger, TriggerId()),
-                  TriggerId(), actor, std::move(answer));
+                  TriggerId(), asker, std::move(answer));
 }
 
-TriggerId TriggerService::Replace(TriggerId old, const Value& trigger, std::string_view actor,
+TriggerId TriggerService::Replace(TriggerId old, const Value& trigger, model::Asker asker,
                                   Answer answer) {
   const model::RegisteredTrigger* known = shard_->registry().Find(old);
   if (known == nullptr || known->state == model::TriggerState::kRemoved) {
@@ -48,28 +48,28 @@ TriggerId TriggerService::Replace(TriggerId old, const Value& trigger, std::stri
     return TriggerId();
   }
   const std::string definition = known->definition;
-  return Register(definition, ReadByHand(shard_->registry(), definition, trigger, old), old, actor,
+  return Register(definition, ReadByHand(shard_->registry(), definition, trigger, old), old, asker,
                   std::move(answer));
 }
 
 TriggerId TriggerService::Register(std::string_view definition, const Result<ByHand>& added,
-                                   TriggerId old, std::string_view actor, Answer answer) {
+                                   TriggerId old, model::Asker asker, Answer answer) {
   if (!added.has_value()) {
     answer(std::unexpected(added.error()));
     return TriggerId();
   }
   const auto unheard = [](const Result<Position>&) {};
-  if (old) shard_->ChangeTrigger(old, model::TriggerState::kRemoved, "replaced", actor, unheard);
+  if (old) shard_->ChangeTrigger(old, model::TriggerState::kRemoved, "replaced", asker, unheard);
   const TriggerId id = shard_->RegisterTrigger(definition, added->kind, added->stored.ToText(),
-                                               actor, std::move(answer));
+                                               asker, std::move(answer));
   if (id && added->paused)
-    shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it was added so", actor, unheard);
+    shard_->ChangeTrigger(id, model::TriggerState::kPaused, "it was added so", asker, unheard);
   return id;
 }
 
 void TriggerService::Change(TriggerId id, model::TriggerState state, std::string_view reason,
-                            std::string_view actor, Answer answer) {
-  shard_->ChangeTrigger(id, state, reason, actor, std::move(answer));
+                            model::Asker asker, Answer answer) {
+  shard_->ChangeTrigger(id, state, reason, asker, std::move(answer));
 }
 
 void TriggerService::ReconcileAll() {

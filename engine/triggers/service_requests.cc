@@ -78,7 +78,7 @@ WebhookRefused RefusalOf(const Error& error) {
 }  // namespace
 
 void TriggerService::Fire(TriggerId id, const std::string& key, const Value& input,
-                          std::string_view actor, Started started) {
+                          model::Asker asker, Started started) {
   const model::RegisteredTrigger* registered = shard_->registry().Find(id);
   const KnownTrigger* trigger = table_.Find(id);
   if (registered == nullptr || trigger == nullptr ||
@@ -103,12 +103,12 @@ void TriggerService::Fire(TriggerId id, const std::string& key, const Value& inp
              .time = now,
              .input = *std::move(rendered),
              .at_once = true,
-             .actor = std::string(actor),
+             .asker = asker.Keep(),
              .started = std::move(started)});
 }
 
 void TriggerService::FireSeen(TriggerId id, const std::string& key, Payload input,
-                              std::string_view actor, Started started) {
+                              model::Asker asker, Started started) {
   const model::RegisteredTrigger* registered = shard_->registry().Find(id);
   if (registered == nullptr) return started(std::unexpected(Unknown(id)));
   if (!IsKnown(id, key)) {
@@ -127,7 +127,7 @@ void TriggerService::FireSeen(TriggerId id, const std::string& key, Payload inpu
              .time = parts_.clock->Now(),
              .input = std::move(input),
              .at_once = true,
-             .actor = std::string(actor),
+             .asker = asker.Keep(),
              .started = std::move(started)});
 }
 
@@ -169,7 +169,7 @@ Result<std::vector<Firing>> TriggerService::FiringsToFill(TriggerId id, TimeUs f
   return firings;
 }
 
-void TriggerService::Backfill(TriggerId id, TimeUs from, TimeUs to, std::string_view actor,
+void TriggerService::Backfill(TriggerId id, TimeUs from, TimeUs to, model::Asker asker,
                               std::function<void(const Result<Backfilled>&)> answer) {
   const Result<std::vector<Firing>> firings = FiringsToFill(id, from, to);
   if (!firings.has_value()) return answer(std::unexpected(firings.error()));
@@ -203,13 +203,13 @@ void TriggerService::Backfill(TriggerId id, TimeUs from, TimeUs to, std::string_
            .time = TimeUs(firing.scheduled_us),
            .input = *std::move(input),
            .buffered = in_line,
-           .actor = std::string(actor),
+           .asker = asker.Keep(),
            .started = [filling](const auto& started) { filling->Filled(started); }});
   }
   filling->Done();
 }
 
-void TriggerService::Deliver(const WebhookRequest& request, std::string_view actor,
+void TriggerService::Deliver(const WebhookRequest& request, model::Asker asker,
                              std::function<void(const Delivery&)> answer) {
   std::vector<WebhookConfig> configs;
   std::vector<const KnownTrigger*> triggers;
@@ -240,14 +240,14 @@ void TriggerService::Deliver(const WebhookRequest& request, std::string_view act
     } else if (auto* refused = std::get_if<WebhookRefused>(&verdict)) {
       given(std::move(*refused));
     } else {
-      FireDelivered(*triggers[index], std::get<WebhookFires>(verdict), actor, given);
+      FireDelivered(*triggers[index], std::get<WebhookFires>(verdict), asker, given);
     }
   }
   delivering->Done();
 }
 
 void TriggerService::FireDelivered(const KnownTrigger& trigger, const WebhookFires& fires,
-                                   std::string_view actor,
+                                   model::Asker asker,
                                    std::function<void(Delivered::Verdict)> given) {
   const model::Registry& registry = shard_->registry();
   // One whose removal is not durable yet still fires: what replaces it can be found no sooner.
@@ -268,7 +268,7 @@ void TriggerService::FireDelivered(const KnownTrigger& trigger, const WebhookFir
              .time = parts_.clock->Now(),
              .input = *std::move(input),
              .at_once = true,
-             .actor = std::string(actor),
+             .asker = asker.Keep(),
              .trace_parent = fires.trace_parent,
              .started =
                  [key, given = std::move(given)](const Result<std::optional<InstanceId>>& started) {

@@ -32,7 +32,7 @@ void TriggerService::FireScheduled(const DueFiring& due) {
             .key = MomentText(due.scheduled_us),
             .time = TimeUs(due.scheduled_us),
             .input = {},
-            .actor = {},
+            .asker = {},
             .started = {}};
   if (IsKnown(shot.trigger, shot.key)) return;  // a backfill came before
   const auto note = [&](std::string outcome) {

@@ -49,6 +49,7 @@ void TriggerService::Shoot(Shot shot) {
                                    .time = shot.time,
                                    .input = shot.input,
                                    .trace_parent = shot.trace_parent,
+                                   .source = shot.asker.source,
                                    .buffered = shot.buffered,
                                    .at_once = shot.at_once,
                                    .again = {},
@@ -57,7 +58,7 @@ void TriggerService::Shoot(Shot shot) {
   shard_->Fire(
       {shot.trigger, shot.time, shot.buffered ? "buffer" : "start", shot.key,
        std::move(shot.input)},
-      shot.actor,
+      shot.asker,
       WhileAlive([this, trigger = shot.trigger, key = shot.key](const Result<Position>& answer) {
         if (answer.has_value()) return FiringIsDurable(trigger, key);
         // The shard has stopped: what was not written will be fired by who comes next.
@@ -110,8 +111,9 @@ void TriggerService::StartOne(Pending& pending) {
   start.tags = {fmt::format("trigger:{}", trigger.value)};
   // The id is known before the answer comes, which may be at once; the firing may be gone then.
   auto instance = std::make_shared<InstanceId>();
+  const model::KeptAsker asker{model::TriggerActor(trigger), pending.source};
   *instance = shard_->Start(
-      std::move(start), fmt::format("trigger:{}", trigger.value),
+      std::move(start), asker,
       WhileAlive([this, trigger, key = pending.key, instance](const Result<Position>& answer) {
         StartAnswered(trigger, key, *instance, answer);
       }));
@@ -211,7 +213,7 @@ void TriggerService::CancelOpen(TriggerId trigger) {
   for (const InstanceId instance : *open)
     if (cancelled_.insert(instance).second)
       shard_->Send(instance, model::CancelInstance{true, "its trigger has fired again"},
-                   fmt::format("trigger:{}", trigger.value), nullptr);
+                   model::TriggerActor(trigger), nullptr);
 }
 
 }  // namespace stele::triggers

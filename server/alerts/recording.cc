@@ -40,7 +40,7 @@ std::map<std::string, std::string> DocumentsOf(const model::Registry& registry) 
   return documents;
 }
 
-Status RecordRule(runtime::Shard& shard, Rule rule, std::string_view actor,
+Status RecordRule(runtime::Shard& shard, Rule rule, model::Asker asker,
                   runtime::Shard::Answer answer) {
   const auto known = DocumentsOf(shard.registry());
   const auto before = known.find(rule.name);
@@ -53,20 +53,20 @@ Status RecordRule(runtime::Shard& shard, Rule rule, std::string_view actor,
   // What cannot be read again would take the place of a rule that can.
   if (const auto again = ParseJson(document, nullptr, kWrittenJson); !again.has_value())
     return std::unexpected(again.error());
-  shard.ChangeSetting(std::string(kRulePrefix) + rule.name, document, actor, std::move(answer));
+  shard.ChangeSetting(std::string(kRulePrefix) + rule.name, document, asker, std::move(answer));
   return {};
 }
 
-Status RecordRemoval(runtime::Shard& shard, const std::string& name, std::string_view actor,
+Status RecordRemoval(runtime::Shard& shard, const std::string& name, model::Asker asker,
                      runtime::Shard::Answer answer) {
   const model::Registry& registry = shard.registry();
   const std::string rule = std::string(kRulePrefix) + name;
   const std::string delivery = std::string(kDeliveryPrefix) + name;
   if (!registry.settings.contains(rule)) return UnknownRule(name);
   if (registry.alerts.contains(name))
-    shard.ChangeAlert({.rule = name, .firing = false, .document = "{}"}, actor, Unheard);
-  if (registry.settings.contains(delivery)) shard.ChangeSetting(delivery, "", actor, Unheard);
-  shard.ChangeSetting(rule, "", actor, std::move(answer));
+    shard.ChangeAlert({.rule = name, .firing = false, .document = "{}"}, asker, Unheard);
+  if (registry.settings.contains(delivery)) shard.ChangeSetting(delivery, "", asker, Unheard);
+  shard.ChangeSetting(rule, "", asker, std::move(answer));
   return {};
 }
 

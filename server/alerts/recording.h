@@ -20,11 +20,11 @@ std::map<std::string, std::string> DocumentsOf(const model::Registry& registry);
 // In place of the rule of that name, or as a new one: kLimitExceeded, when there are kMaxRules.
 // kInvalidInput or kLimitExceeded: what would be recorded cannot be read again. `answer` is called
 // unless it is refused.
-Status RecordRule(runtime::Shard& shard, Rule rule, std::string_view actor,
+Status RecordRule(runtime::Shard& shard, Rule rule, model::Asker asker,
                   runtime::Shard::Answer answer);
 
 // With what became of its alerts. kUnknownAlert.
-Status RecordRemoval(runtime::Shard& shard, const std::string& name, std::string_view actor,
+Status RecordRemoval(runtime::Shard& shard, const std::string& name, model::Asker asker,
                      runtime::Shard::Answer answer);
 
 // kUnknownAlert.

@@ -88,7 +88,7 @@ Promised<AlertStatus> Alerts::Set(const Caller& caller, const std::string& name,
   if (!read.has_value()) return refuse(read.error());
   auto answering = desk_.Await();
   if (const Status recorded =
-          RecordRule(desk_.shard(), *std::move(read), caller.name, std::move(answering.answer));
+          RecordRule(desk_.shard(), *std::move(read), AskerOf(caller), std::move(answering.answer));
       !recorded.has_value())
     return refuse(recorded.error());
   return answering.promise.then(
@@ -106,7 +106,7 @@ Promised<Written> Alerts::Remove(const Caller& caller, const std::string& name) 
     return refuse(allowed.error());
   auto answering = desk_.Await();
   if (const Status recorded =
-          RecordRemoval(desk_.shard(), name, caller.name, std::move(answering.answer));
+          RecordRemoval(desk_.shard(), name, AskerOf(caller), std::move(answering.answer));
       !recorded.has_value())
     return refuse(recorded.error());
   deliveries_.Forget(name);

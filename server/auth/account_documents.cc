@@ -40,7 +40,7 @@ class Members {
     const auto role =
         value != nullptr && value->is_string() ? FindRole(value->as_string()) : std::nullopt;
     if (value != nullptr && !role.has_value())
-      Fault(fmt::format("`{}` as admin, operator, developer, worker or viewer", key),
+      Fault(fmt::format("`{}` as admin, operator, developer, worker, auditor or viewer", key),
             "something else");
     return role.value_or(Role::kViewer);
   }

@@ -63,7 +63,7 @@ class GrantReader {
     if (const auto role = FindRole(word); role.has_value()) {
       grant.roles.push_back(*role);
     } else {
-      Fault("admin, operator, developer, worker or viewer in " + place_, "`" + word + "`");
+      Fault("admin, operator, developer, worker, auditor or viewer in " + place_, "`" + word + "`");
     }
   }
 

@@ -3,12 +3,12 @@
 namespace stele::server {
 namespace {
 
-constexpr std::array<std::string_view, kRoles> kRoleNames = {"admin", "operator", "developer",
-                                                             "worker", "viewer"};
+constexpr std::array<std::string_view, kRoles> kRoleNames = {"admin",  "operator", "developer",
+                                                             "worker", "auditor",  "viewer"};
 constexpr std::array<std::string_view, kPermissions> kPermissionNames = {
-    "read",         "read_definitions", "start",     "signal",  "operate",
-    "decide_tasks", "act_for_others",   "define",    "trigger", "work",
-    "read_figures", "manage_users",     "administer"};
+    "read",         "read_definitions", "start",      "signal",  "operate",
+    "decide_tasks", "act_for_others",   "define",     "trigger", "work",
+    "read_figures", "manage_users",     "administer", "audit"};
 
 template <class Enum, size_t kSize>
 std::optional<Enum> FindName(const std::array<std::string_view, kSize>& names,

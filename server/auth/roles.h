@@ -1,4 +1,4 @@
-// The five roles, what an edge lets somebody do, and the one table of both. docs/authentication.md
+// The six roles, what an edge lets somebody do, and the one table of both. docs/authentication.md
 // has the same table; a test compares them.
 //
 // Thread: any.
@@ -13,8 +13,8 @@
 namespace stele::server {
 
 // The strongest first: of several roles that a token names, the first of this order counts.
-enum class Role : uint8_t { kAdmin, kOperator, kDeveloper, kWorker, kViewer };
-inline constexpr size_t kRoles = 5;
+enum class Role : uint8_t { kAdmin, kOperator, kDeveloper, kWorker, kAuditor, kViewer };
+inline constexpr size_t kRoles = 6;
 
 enum class Permission : uint8_t {
   kRead,             // instances, histories, views
@@ -30,8 +30,9 @@ enum class Permission : uint8_t {
   kReadFigures,      // metrics, the lag of views, the scheduler
   kManageUsers,      // users and API keys
   kAdminister,       // retention, backups, rebuilding views, settings
+  kAudit,            // who did what, attempts that were denied, proofs
 };
-inline constexpr size_t kPermissions = 13;
+inline constexpr size_t kPermissions = 14;
 
 // "operator"
 std::string_view RoleName(Role role);
@@ -42,22 +43,24 @@ std::string_view PermissionName(Permission permission);
 std::optional<Permission> FindPermission(std::string_view name);
 
 // Rows in the order of Permission, columns in the order of Role. A worker serves tasks and nothing
-// else; a viewer reads, so that the key of a dashboard decides nothing.
+// else; a viewer reads, so that the key of a dashboard decides nothing; an auditor reads that and
+// what everybody did, and does nothing.
 inline constexpr std::array<std::array<bool, kRoles>, kPermissions> kMayDo = {{
-    // admin, operator, developer, worker, viewer
-    {true, true, true, false, true},     // read
-    {true, true, true, false, true},     // read_definitions
-    {true, true, true, false, false},    // start
-    {true, true, true, false, false},    // signal
-    {true, true, false, false, false},   // operate
-    {true, true, true, false, false},    // decide_tasks
-    {true, true, false, false, false},   // act_for_others
-    {true, false, true, false, false},   // define
-    {true, true, true, false, false},    // trigger
-    {true, false, false, true, false},   // work
-    {true, true, true, false, true},     // read_figures
-    {true, false, false, false, false},  // manage_users
-    {true, false, false, false, false},  // administer
+    // admin, operator, developer, worker, auditor, viewer
+    {true, true, true, false, true, true},      // read
+    {true, true, true, false, true, true},      // read_definitions
+    {true, true, true, false, false, false},    // start
+    {true, true, true, false, false, false},    // signal
+    {true, true, false, false, false, false},   // operate
+    {true, true, true, false, false, false},    // decide_tasks
+    {true, true, false, false, false, false},   // act_for_others
+    {true, false, true, false, false, false},   // define
+    {true, true, true, false, false, false},    // trigger
+    {true, false, false, true, false, false},   // work
+    {true, true, true, false, true, true},      // read_figures
+    {true, false, false, false, false, false},  // manage_users
+    {true, false, false, false, false, false},  // administer
+    {true, false, false, false, true, false},   // audit
 }};
 
 constexpr bool MayDo(Role role, Permission permission) {

@@ -45,7 +45,8 @@ Status CheckSize(std::string_view text) {
 Promised<Written> Write(Desk& desk, const Caller& caller, std::string_view kind, uint64_t number,
                         std::string_view text) {
   auto answering = desk.Await();
-  desk.shard().ChangeSetting(NameOf(kind, number), text, caller.name, std::move(answering.answer));
+  desk.shard().ChangeSetting(NameOf(kind, number), text, AskerOf(caller),
+                             std::move(answering.answer));
   return kj::mv(answering.promise);
 }
 

@@ -8,6 +8,7 @@
 
 #include "server/alerts/alerts.h"
 #include "server/auth/authenticator.h"
+#include "server/auth/source.h"
 #include "server/edge/doors.h"
 #include "server/edge/limits.h"
 #include "server/edge/served_resources.h"
@@ -153,14 +154,15 @@ struct Edge::Parts {
 };
 
 Result<Caller> Edge::Parts::CallerOf(const http::Request& request) {
+  const std::string source = Through(kRestDoor, request.source);
   if (options.dev) {
-    if (request.source != "unix") STELE_RETURN_IF_ERROR(CheckHost(request));
-    return AnonymousDeveloper(request.source);
+    if (AddressOf(source) != "unix") STELE_RETURN_IF_ERROR(CheckHost(request));
+    return AnonymousDeveloper(source);
   }
   if (const std::string* key = request.headers.Find("X-API-Key"))
-    return logins->AuthenticateText(*key, request.source);
+    return logins->AuthenticateText(*key, source);
   const std::string* given = request.headers.Find("Authorization");
-  return logins->Authenticate(given == nullptr ? std::string_view() : *given, request.source);
+  return logins->Authenticate(given == nullptr ? std::string_view() : *given, source);
 }
 
 void Edge::Parts::FillIn(LoopFigures& found) {

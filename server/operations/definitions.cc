@@ -136,7 +136,7 @@ kj::Promise<Judged<DefinitionStatus>> Definitions::Register(const Caller& caller
   auto answering = desk_.Await();
   const requests::Registered registered = requests::Register(
       desk_.shard(), {.definition = *loaded, .text = text.text, .file = {}, .draft = text.draft},
-      caller.name, std::move(answering.answer));
+      AskerOf(caller), std::move(answering.answer));
   return answering.promise.then([this, registered](Result<Written> written) -> Answer {
     if (!written.has_value()) return std::unexpected(Refused{written.error(), {}});
     DefinitionStatus status = StatusOf(*desk_.registry().Find(registered.id));
@@ -196,7 +196,7 @@ Promised<DefinitionStatus> Definitions::Change(const Caller& caller, const std::
     return refuse(allowed.error());
   auto answering = desk_.Await();
   const DefinitionId id = (*found)->id;
-  desk_.shard().ChangeDefinition(id, state, reason, caller.name, std::move(answering.answer));
+  desk_.shard().ChangeDefinition(id, state, reason, AskerOf(caller), std::move(answering.answer));
   return answering.promise.then([this, id](Result<Written> written) -> Result<DefinitionStatus> {
     if (!written.has_value()) return std::unexpected(written.error());
     DefinitionStatus status = StatusOf(*desk_.registry().Find(id));
@@ -221,7 +221,7 @@ Promised<Written> Definitions::ChangeType(const Caller& caller, const std::strin
                                           const std::string& document) {
   auto answering = desk_.Await();
   desk_.shard().ChangeSetting(
-      std::string(runtime::kTypePrefix) + name, document, caller.name,
+      std::string(runtime::kTypePrefix) + name, document, AskerOf(caller),
       [&desk = desk_, answer = std::move(answering.answer)](const Result<Position>& written) {
         // Whether or not somebody still waits to be told.
         if (written.has_value()) desk.engine().take_up_types();

@@ -14,15 +14,16 @@ std::string Cut(std::string_view text) {
 }  // namespace
 
 Denials::Denials(Desk& desk) : desk_(desk) {
-  desk.WatchDenied([this](const Caller& caller, Permission permission, std::string_view target) {
+  desk.WatchDenied([this](const Caller& caller, Permission permission, const Desk::Target& target) {
     Note(caller, PermissionName(permission), target);
   });
 }
 
-void Denials::Note(const Caller& caller, std::string_view what, std::string_view target) {
+void Denials::Note(const Caller& caller, std::string_view what, const Desk::Target& target) {
   const TimeUs now = desk_.Now();
   if (now.value - minute_.value >= kDenialsEveryUs) BeginMinute(now);
-  const Key key{Cut(caller.name), Cut(caller.source), std::string(what), Cut(target)};
+  const Key key{Cut(caller.name), Cut(caller.source), std::string(what), Cut(target.definition),
+                target.instance};
   const bool known = seen_.contains(key);
   if (noted_ >= kMaxDenialsNoted || (!known && seen_.size() >= kMaxDenials)) {
     if (known) {
@@ -49,19 +50,16 @@ void Denials::BeginMinute(TimeUs now) {
     others_ += counted.since;
     return true;
   });
-  if (others_ > 0) Record({"", "", "others", ""}, "", std::exchange(others_, 0));
+  if (others_ > 0) Record({"", "", "others", "", InstanceId()}, "", std::exchange(others_, 0));
 }
 
 void Denials::Record(const Key& key, std::string_view role, uint64_t times) {
   ++noted_;
-  const auto& [name, source, what, target] = key;
-  desk_.shard().NoteDenied(
-      {.name = what,
-       .document = ToJson(Value(Object{{"target", target},
-                                       {"source", source},
-                                       {"role", role},
-                                       {"times", static_cast<int64_t>(times)}}))},
-      name);
+  const auto& [name, source, what, target, instance] = key;
+  Object document{{"target", target}, {"role", role}, {"times", static_cast<int64_t>(times)}};
+  if (instance) document.Set("instance", static_cast<int64_t>(instance.value));
+  desk_.shard().NoteDenied({.name = what, .document = ToJson(Value(std::move(document)))},
+                           {name, source});
 }
 
 }  // namespace stele::server

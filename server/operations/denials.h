@@ -27,12 +27,11 @@ class Denials {
   Denials(const Denials&) = delete;
   Denials& operator=(const Denials&) = delete;
 
-  // `what`: the name of a permission, "login", "token"; `target`: a definition, a user; may be
-  // empty. Texts of strangers are cut.
-  void Note(const Caller& caller, std::string_view what, std::string_view target);
+  // `what`: the name of a permission, "login", "token". Texts of strangers are cut.
+  void Note(const Caller& caller, std::string_view what, const Desk::Target& target);
 
  private:
-  using Key = std::tuple<std::string, std::string, std::string, std::string>;
+  using Key = std::tuple<std::string, std::string, std::string, std::string, InstanceId>;
   struct Counted {
     TimeUs noted;
     uint64_t since = 0;  // so many more, which are not noted yet

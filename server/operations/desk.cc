@@ -60,7 +60,7 @@ const std::vector<Desk::Guarded>& Desk::GuardedDefinitions() {
 Status Desk::AllowPermissions(const Caller& caller, std::string_view definition,
                               const DefinitionPermissions* next) {
   Status allowed = AuthorizeChange(caller, PermissionsOf(definition), next);
-  if (!allowed.has_value() && denied_) denied_(caller, Permission::kDefine, definition);
+  if (!allowed.has_value() && denied_) denied_(caller, Permission::kDefine, {definition, {}});
   return allowed;
 }
 
@@ -87,9 +87,10 @@ Result<const model::RegisteredDefinition*> Desk::FindDefinition(const Caller& ca
   return requests::FindDefinition(seen, name, version, startable);
 }
 
-Status Desk::Allow(const Caller& caller, Permission permission, std::string_view definition) {
+Status Desk::Allow(const Caller& caller, Permission permission, std::string_view definition,
+                   InstanceId instance) {
   Status allowed = Authorize(caller, permission, PermissionsOf(definition));
-  if (!allowed.has_value() && denied_) denied_(caller, permission, definition);
+  if (!allowed.has_value() && denied_) denied_(caller, permission, {definition, instance});
   return allowed;
 }
 

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/model/asker.h"
 #include "server/auth/caller.h"
 #include "server/auth/grants.h"
 #include "server/auth/roles.h"
@@ -35,6 +36,11 @@ namespace stele::server {
 template <class T>
 using Promised = kj::Promise<Result<T>>;
 
+// REQUIRES: the caller outlives it.
+inline model::Asker AskerOf(const Caller& caller) {
+  return {caller.name, caller.source};
+}
+
 // What a change came to in the log.
 struct Written {
   Position position;
@@ -42,9 +48,14 @@ struct Written {
 
 class Desk {
  public:
+  // What somebody may not do something with; empty: with nothing certain, or with all.
+  struct Target {
+    std::string_view definition;
+    InstanceId instance;
+  };
   // Told of each attempt that was denied.
   using Denied =
-      std::function<void(const Caller& caller, Permission permission, std::string_view target)>;
+      std::function<void(const Caller& caller, Permission permission, const Target& target)>;
 
   // REQUIRES: all of them outlive it.
   Desk(const ServedEngine& engine, Threads& threads, kj::Timer& timer);
@@ -62,8 +73,9 @@ class Desk {
   kj::Timer& timer() { return timer_; }
 
   // kForbidden, which is told to whoever watches over attempts. `definition`: the name of the one
-  // that it is about, empty: it is about none, or about all.
-  Status Allow(const Caller& caller, Permission permission, std::string_view definition = {});
+  // that it is about, empty: it is about none, or about all. `instance`: the one that is asked for.
+  Status Allow(const Caller& caller, Permission permission, std::string_view definition = {},
+               InstanceId instance = {});
   // kForbidden with that sentence, for another reason than roles and definitions; it is told, too.
   std::unexpected<Error> Deny(const Caller& caller, Permission permission, std::string sentence);
   // The definitions of which the caller may do that, whatever else there is. REQUIRES: somebody

@@ -15,7 +15,8 @@ namespace stele::server {
 namespace {
 
 size_t BytesOf(const replay::ShownEvent& event) {
-  return sizeof(event) + event.json.size() + event.definition.size() + event.actor.size();
+  return sizeof(event) + event.json.size() + event.definition.size() + event.actor.size() +
+         event.source.size();
 }
 
 bool TellsOfAccounts(const replay::ShownEvent& event) {

@@ -49,8 +49,12 @@ Status Walk(const Source& source, Seq from, const auto& visit) {
         bool goes_on = true;
         STELE_RETURN_IF_ERROR(model::DecodeEach(record.body, [&](const model::Event& event) {
           if (goes_on)
-            goes_on = visit(HistoryEntry{
-                {record.position, header.time}, seq, header.actor, event, record.erased});
+            goes_on = visit(HistoryEntry{{record.position, header.time},
+                                         seq,
+                                         header.actor,
+                                         header.source,
+                                         event,
+                                         record.erased});
           seq = seq.Next();
         }));
         return goes_on;

@@ -29,6 +29,7 @@ struct StoredRecord {
   TimeUs time;
   Position causation;
   std::string actor;
+  std::string source;
   bool erased = false;
   std::string body;  // model::Decode
 };

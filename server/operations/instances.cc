@@ -66,7 +66,7 @@ Promised<Started> Instances::Start(const Caller& caller, StartRequest request) {
   auto answering = desk_.Await();
   const InstanceId last = desk_.shard().last_instance();
   const InstanceId id =
-      desk_.shard().Start(std::move(start), caller.name, std::move(answering.answer),
+      desk_.shard().Start(std::move(start), AskerOf(caller), std::move(answering.answer),
                           {.unique_business_key = request.unique});
   return answering.promise.then([id, last](Result<Written> written) -> Result<Started> {
     if (!written.has_value()) return std::unexpected(written.error());
@@ -85,11 +85,11 @@ Result<std::string> Instances::Allow(const Caller& caller, Permission permission
   // Who may do it with no definition at all is not told whether there is such an instance.
   const auto found = Find(instance);
   if (!found.has_value()) {
-    STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission));
+    STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission, {}, instance));
     return std::unexpected(found.error());
   }
   const std::string& name = desk_.registry().Find((*found)->definition)->name;
-  STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission, name));
+  STELE_RETURN_IF_ERROR(desk_.Allow(caller, permission, name, instance));
   return name;
 }
 
@@ -103,7 +103,7 @@ Promised<Written> Instances::Send(const Caller& caller, Permission permission, I
   auto command = make(**found, *desk_.registry().Find((*found)->definition)->definition);
   if (!command.has_value()) return refuse(command.error());
   auto answering = desk_.Await();
-  desk_.shard().Send(instance, *std::move(command), caller.name, std::move(answering.answer));
+  desk_.shard().Send(instance, *std::move(command), AskerOf(caller), std::move(answering.answer));
   return kj::mv(answering.promise);
 }
 
@@ -161,7 +161,7 @@ Promised<Written> Instances::Publish(const Caller& caller, model::MessagePublish
   if (const Status allowed = desk_.Allow(caller, Permission::kSignal); !allowed.has_value())
     return Result<Written>(std::unexpected(allowed.error()));
   auto answering = desk_.Await();
-  desk_.shard().Publish(std::move(message), caller.name, std::move(answering.answer));
+  desk_.shard().Publish(std::move(message), AskerOf(caller), std::move(answering.answer));
   return kj::mv(answering.promise);
 }
 

@@ -38,6 +38,11 @@ inline constexpr int64_t kMachineSweepUs = 60'000'000;
 // Records of one page, by their bytes, and one record more.
 inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
 
+// Deeds in a page of a report, and records that are looked at for one.
+inline constexpr size_t kDefaultDeeds = 200;
+inline constexpr size_t kMaxDeeds = 1'000;
+inline constexpr uint64_t kMaxDeedRecords = 200'000;
+
 // What followers of live events are told from without reading the log again.
 inline constexpr size_t kRecentEventBytes = 4u << 20;
 // Of one that is further behind, so much is read at a time.

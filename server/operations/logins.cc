@@ -60,7 +60,7 @@ std::vector<Error> Logins::ReadAccounts(const model::Registry& registry, Account
 }
 
 Promised<Written> Logins::Record(const std::string& setting, std::optional<Value> document,
-                                 const std::string& actor) {
+                                 model::Asker asker) {
   // What could not be read back would take the account away.
   if (document.has_value())
     if (const Status reads = Accounts().Set(setting, *document); !reads.has_value())
@@ -70,7 +70,7 @@ Promised<Written> Logins::Record(const std::string& setting, std::optional<Value
   // Nobody gets in, or is kept out, by what a power cut could take back; and whether or not
   // somebody still waits to be told.
   desk_.shard().ChangeSetting(
-      setting, text, actor,
+      setting, text, asker,
       [&accounts = accounts_, setting, document = std::move(document),
        answer = std::move(answering.answer)](const Result<Position>& written) {
         if (written.has_value()) Take(accounts, setting, document);
@@ -105,27 +105,27 @@ Promised<SecretText> Logins::MakeFirstAdmin() {
   });
 }
 
-Promised<Written> Logins::Claim(const std::string& name) {
-  return InTurn<Written>([this, name]() -> Promised<Written> {
-    const User* known = accounts_.FindUser(name);
-    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+Promised<Written> Logins::Claim(const model::KeptAsker& asker) {
+  return InTurn<Written>([this, asker]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(asker.actor);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(asker.actor));
     User user = *known;
     user.unclaimed = false;
-    return RecordUser(user, name);
+    return RecordUser(user, asker);
   });
 }
 
 Result<Caller> Logins::Authenticate(std::string_view authorization, std::string_view source) {
   auto caller = authenticator_.Authenticate(authorization, source);
   if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
-    denials_.Note(Stranger("", source), "token", "");
+    denials_.Note(Stranger("", source), "token", {});
   return caller;
 }
 
 Result<Caller> Logins::AuthenticateText(std::string_view credential, std::string_view source) {
   auto caller = authenticator_.AuthenticateText(credential, source);
   if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
-    denials_.Note(Stranger("", source), "token", "");
+    denials_.Note(Stranger("", source), "token", {});
   return caller;
 }
 
@@ -134,7 +134,7 @@ Promised<IssuedToken> Logins::Login(const std::string& name, const SecretText& p
   auto begun = authenticator_.Begin(name, password.view(), source);
   if (!begun.has_value()) {
     const bool too_many = begun.error().code == ErrorCode::kTooManyLogins;
-    denials_.Note(Stranger(too_many ? "" : name, source), "login", "");
+    denials_.Note(Stranger(too_many ? "" : name, source), "login", {});
     return Refuse<IssuedToken>(begun.error());
   }
   const auto check = std::make_shared<const PasswordCheck>(*std::move(begun));
@@ -143,9 +143,9 @@ Promised<IssuedToken> Logins::Login(const std::string& name, const SecretText& p
         if (!verified.has_value()) return Refuse<IssuedToken>(verified.error());
         auto issued = authenticator_.Finish(*check, *verified);
         if (!issued.has_value())
-          denials_.Note(Stranger(check->name(), check->source()), "login", "");
+          denials_.Note(Stranger(check->name(), check->source()), "login", {});
         if (!issued.has_value() || !accounts_.FindUser(check->name())->unclaimed) return issued;
-        return Claim(check->name())
+        return Claim({check->name(), check->source()})
             .then([issued = *std::move(issued)](const Result<Written>& written) mutable {
               return written.has_value() ? Result<IssuedToken>(std::move(issued))
                                          : Result<IssuedToken>(std::unexpected(written.error()));
@@ -160,28 +160,29 @@ Result<IssuedToken> Logins::Refresh(const Caller& caller) {
 Promised<Written> Logins::Logout(const Caller& caller) {
   const Result<bool> revoked = authenticator_.Revoke(caller);
   if (!revoked.has_value()) return Refuse<Written>(revoked.error());
-  ForgetExpiredTokens(caller.name);
-  if (!*revoked) return CallIn(caller.name, caller.name, caller.issued.Next());
+  ForgetExpiredTokens(AskerOf(caller));
+  if (!*revoked) return CallIn(caller.name, AskerOf(caller).Keep(), caller.issued.Next());
   return Record(std::string(kRevokedPrefix) + caller.token_id,
-                ToJson(RevokedToken{.name = caller.name, .expires = caller.expires}), caller.name);
+                ToJson(RevokedToken{.name = caller.name, .expires = caller.expires}),
+                AskerOf(caller));
 }
 
-void Logins::ForgetExpiredTokens(const std::string& actor) {
+void Logins::ForgetExpiredTokens(model::Asker asker) {
   for (const std::string& id : accounts_.revoked().ExpiredBy(desk_.Now(), kMaxForgottenTokens)) {
     accounts_.revoked().Remove(id);
-    desk_.shard().ChangeSetting(std::string(kRevokedPrefix) + id, "", actor,
+    desk_.shard().ChangeSetting(std::string(kRevokedPrefix) + id, "", asker,
                                 [](const Result<Position>&) {});
   }
 }
 
-Promised<Written> Logins::CallIn(const std::string& name, const std::string& actor,
+Promised<Written> Logins::CallIn(const std::string& name, const model::KeptAsker& asker,
                                  TimeUs at_least) {
-  return InTurn<Written>([this, name, actor, at_least]() -> Promised<Written> {
+  return InTurn<Written>([this, name, asker, at_least]() -> Promised<Written> {
     const User* known = accounts_.FindUser(name);
     if (known == nullptr) return Refuse<Written>(UnknownUser(name));
     User user = *known;
     user.tokens_valid_from = std::max({user.tokens_valid_from, desk_.Now(), at_least});
-    return RecordUser(user, actor);
+    return RecordUser(user, asker);
   });
 }
 
@@ -204,7 +205,7 @@ Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const SecretT
             .then([this, new_password,
                    issued = *issued](Result<std::string> hash) -> Promised<IssuedToken> {
               if (!hash.has_value()) return Refuse<IssuedToken>(hash.error());
-              return SetPassword(issued.caller.name, *hash)
+              return SetPassword(AskerOf(issued.caller).Keep(), *hash)
                   .then([this, new_password,
                          caller = issued.caller](Result<Written> written) -> Promised<IssuedToken> {
                     if (!written.has_value()) return Refuse<IssuedToken>(written.error());
@@ -214,16 +215,16 @@ Promised<IssuedToken> Logins::ChangePassword(const Caller& caller, const SecretT
       });
 }
 
-Promised<Written> Logins::SetPassword(const std::string& name, const std::string& hash) {
-  return InTurn<Written>([this, name, hash]() -> Promised<Written> {
-    const User* known = accounts_.FindUser(name);
-    if (known == nullptr) return Refuse<Written>(UnknownUser(name));
+Promised<Written> Logins::SetPassword(const model::KeptAsker& asker, const std::string& hash) {
+  return InTurn<Written>([this, asker, hash]() -> Promised<Written> {
+    const User* known = accounts_.FindUser(asker.actor);
+    if (known == nullptr) return Refuse<Written>(UnknownUser(asker.actor));
     User user = *known;
     user.password_hash = hash;
     user.must_change = false;
     user.unclaimed = false;
     user.tokens_valid_from = desk_.Now();
-    return RecordUser(user, user.name);
+    return RecordUser(user, asker);
   });
 }
 
@@ -272,18 +273,18 @@ Promised<ChangedUser> Logins::PutUser(const Caller& caller, const std::string& n
   auto hashed = change.password.has_value() ? Hash(*change.password)
                                             : Promised<std::string>(Result<std::string>(""));
   change.password.reset();
-  return hashed.then([this, name, made, change = std::move(change),
-                      actor = caller.name](Result<std::string> hash) -> Promised<ChangedUser> {
+  return hashed.then([this, name, made, change = std::move(change), asker = AskerOf(caller).Keep()](
+                         Result<std::string> hash) -> Promised<ChangedUser> {
     if (!hash.has_value()) return Refuse<ChangedUser>(hash.error());
-    return InTurn<ChangedUser>([this, name, made, change, actor, hash = *std::move(hash)] {
-      return RecordChange(name, change, hash, made, actor);
+    return InTurn<ChangedUser>([this, name, made, change, asker, hash = *std::move(hash)] {
+      return RecordChange(name, change, hash, made, asker);
     });
   });
 }
 
 Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserChange& change,
                                            const std::string& hash, const SecretText& made,
-                                           const std::string& actor) {
+                                           const model::KeptAsker& asker) {
   const User* known = accounts_.FindUser(name);
   const bool is_new = known == nullptr;
   User user = is_new ? User{.name = name, .groups = {}, .password_hash = {}, .created = desk_.Now()}
@@ -300,7 +301,7 @@ Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserCh
   }
   if (const Status kept = KeepAnAdmin(name, user); !kept.has_value())
     return Refuse<ChangedUser>(kept.error());
-  return RecordUser(user, actor)
+  return RecordUser(user, asker)
       .then([user, made, is_new](Result<Written> written) -> Result<ChangedUser> {
         if (!written.has_value()) return std::unexpected(written.error());
         return ChangedUser{Named("name", user.name, ToJson(user, Secrets::kLeftOut)), made, is_new};
@@ -310,17 +311,17 @@ Promised<ChangedUser> Logins::RecordChange(const std::string& name, const UserCh
 Promised<Written> Logins::RemoveUser(const Caller& caller, const std::string& name) {
   if (const auto known = FindUser(caller, name); !known.has_value())
     return Refuse<Written>(known.error());
-  return InTurn<Written>([this, name, actor = caller.name]() -> Promised<Written> {
+  return InTurn<Written>([this, name, asker = AskerOf(caller).Keep()]() -> Promised<Written> {
     if (const Status kept = KeepAnAdmin(name, std::nullopt); !kept.has_value())
       return Refuse<Written>(kept.error());
-    return Record(std::string(kUserPrefix) + name, std::nullopt, actor);
+    return Record(std::string(kUserPrefix) + name, std::nullopt, asker);
   });
 }
 
 Promised<Written> Logins::RevokeTokens(const Caller& caller, const std::string& name) {
   if (const auto known = FindUser(caller, name); !known.has_value())
     return Refuse<Written>(known.error());
-  return CallIn(name, caller.name);
+  return CallIn(name, AskerOf(caller).Keep());
 }
 
 Result<Array> Logins::Keys(const Caller& caller) {
@@ -339,7 +340,7 @@ Promised<MadeKey> Logins::MakeKey(const Caller& caller, const KeyRequest& reques
   MadeApiKey made = MakeApiKey(random_, request.name, request.role, desk_.Now());
   made.key.groups = request.groups;
   made.key.expires = request.expires;
-  return Record(std::string(kKeyPrefix) + made.key.id, ToJson(made.key), caller.name)
+  return Record(std::string(kKeyPrefix) + made.key.id, ToJson(made.key), AskerOf(caller))
       .then([made](Result<Written> written) -> Result<MadeKey> {
         if (!written.has_value()) return std::unexpected(written.error());
         return MadeKey{Named("id", made.key.id, ToJson(made.key, Secrets::kLeftOut)), made.text};
@@ -352,7 +353,7 @@ Promised<Written> Logins::RemoveKey(const Caller& caller, const std::string& id)
   if (accounts_.FindKey(id) == nullptr)
     return Refuse<Written>(
         {ErrorCode::kUnknownUser, fmt::format("Expected an API key but found no \"{}\"", id)});
-  return Record(std::string(kKeyPrefix) + id, std::nullopt, caller.name);
+  return Record(std::string(kKeyPrefix) + id, std::nullopt, AskerOf(caller));
 }
 
 }  // namespace stele::server

@@ -91,13 +91,13 @@ class Logins {
 
  private:
   Promised<Written> Record(const std::string& setting, std::optional<Value> document,
-                           const std::string& actor);
-  Promised<Written> RecordUser(const User& user, const std::string& actor) {
-    return Record(std::string(kUserPrefix) + user.name, ToJson(user), actor);
+                           model::Asker asker);
+  Promised<Written> RecordUser(const User& user, model::Asker asker) {
+    return Record(std::string(kUserPrefix) + user.name, ToJson(user), asker);
   }
   Promised<std::string> Hash(const SecretText& password);
   // From now on the first admin's password is somebody's.
-  Promised<Written> Claim(const std::string& name);
+  Promised<Written> Claim(const model::KeptAsker& user);
   // Changes of users one after the other, each to its durable end, whether or not somebody waits to
   // be told: none is undone by another that began with what was before it.
   template <class T>
@@ -112,14 +112,15 @@ class Logins {
     return kj::mv(answered.promise);
   }
   // Tokens of the user's that were made before now, or before `at_least`, count no more.
-  Promised<Written> CallIn(const std::string& name, const std::string& actor, TimeUs at_least = {});
+  Promised<Written> CallIn(const std::string& name, const model::KeptAsker& asker,
+                           TimeUs at_least = {});
   // Their settings go, some at each token that is given up.
-  void ForgetExpiredTokens(const std::string& actor);
-  Promised<Written> SetPassword(const std::string& name, const std::string& hash);
+  void ForgetExpiredTokens(model::Asker asker);
+  Promised<Written> SetPassword(const model::KeptAsker& user, const std::string& hash);
   // `hash` empty: the password stays.
   Promised<ChangedUser> RecordChange(const std::string& name, const UserChange& change,
                                      const std::string& hash, const SecretText& made,
-                                     const std::string& actor);
+                                     const model::KeptAsker& asker);
   Result<User> FindUser(const Caller& caller, const std::string& name);
   Status KeepAnAdmin(const std::string& name, const std::optional<User>& becomes) const;
 

@@ -220,7 +220,7 @@ Result<Object> Maintenance::Policy(const Caller& caller) {
 
 Promised<Object> Maintenance::Retain(const Caller& caller, retention::Requested requested,
                                      bool dry) {
-  requested.actor = caller.name;
+  requested.asker = AskerOf(caller).Keep();
   return Aside(
       caller, [requested = std::move(requested), dry](RetentionService& service) -> Result<Object> {
         const auto report = retention::Retain(service, requested, dry);
@@ -230,7 +230,7 @@ Promised<Object> Maintenance::Retain(const Caller& caller, retention::Requested 
 }
 
 Promised<Object> Maintenance::Erase(const Caller& caller, retention::Requested requested) {
-  requested.actor = caller.name;
+  requested.asker = AskerOf(caller).Keep();
   return Aside(
       caller, [requested = std::move(requested)](RetentionService& service) -> Result<Object> {
         if (requested.empty())

@@ -71,6 +71,7 @@ Result<RecordPage> ReadPage(const eventstore::EventStore& log, ShardId shard, In
                                                       .time = header.time,
                                                       .causation = header.causation,
                                                       .actor = std::string(header.actor),
+                                                      .source = std::string(header.source),
                                                       .erased = record.erased,
                                                       .body = {}};
                                   const Status taken = take(record.body, stored.body);

@@ -121,8 +121,8 @@ Promised<TriggerStatus> Triggers::Add(const Caller& caller, const std::string& d
       !allowed.has_value())
     return Result<TriggerStatus>(std::unexpected(allowed.error()));
   auto answering = desk_.Await();
-  const TriggerId id =
-      desk_.engine().triggers->Add(definition, trigger, caller.name, std::move(answering.answer));
+  const TriggerId id = desk_.engine().triggers->Add(definition, trigger, AskerOf(caller),
+                                                    std::move(answering.answer));
   return Shown(id, kj::mv(answering.promise));
 }
 
@@ -132,7 +132,7 @@ Promised<TriggerStatus> Triggers::Replace(const Caller& caller, TriggerId old,
     return Result<TriggerStatus>(std::unexpected(found.error()));
   auto answering = desk_.Await();
   const TriggerId id =
-      desk_.engine().triggers->Replace(old, trigger, caller.name, std::move(answering.answer));
+      desk_.engine().triggers->Replace(old, trigger, AskerOf(caller), std::move(answering.answer));
   return Shown(id, kj::mv(answering.promise));
 }
 
@@ -141,7 +141,8 @@ Promised<TriggerStatus> Triggers::Change(const Caller& caller, TriggerId trigger
   if (const auto found = Find(caller, Permission::kTrigger, trigger); !found.has_value())
     return Result<TriggerStatus>(std::unexpected(found.error()));
   auto answering = desk_.Await();
-  desk_.engine().triggers->Change(trigger, state, reason, caller.name, std::move(answering.answer));
+  desk_.engine().triggers->Change(trigger, state, reason, AskerOf(caller),
+                                  std::move(answering.answer));
   return Shown(trigger, kj::mv(answering.promise));
 }
 
@@ -152,7 +153,7 @@ Promised<std::optional<InstanceId>> Triggers::Fire(const Caller& caller, Trigger
     return Result<Started>(std::unexpected(found.error()));
   auto kept = Keep<Started>();
   desk_.engine().triggers->Fire(
-      trigger, key, input, caller.name,
+      trigger, key, input, AskerOf(caller),
       [keep = kept.keep](const Result<Started>& started) { keep(started); });
   return kj::mv(kept.promise);
 }
@@ -163,16 +164,16 @@ Promised<triggers::Backfilled> Triggers::Backfill(const Caller& caller, TriggerI
     return Result<triggers::Backfilled>(std::unexpected(found.error()));
   auto kept = Keep<triggers::Backfilled>();
   desk_.engine().triggers->Backfill(
-      trigger, from, to, caller.name,
+      trigger, from, to, AskerOf(caller),
       [keep = kept.keep](const Result<triggers::Backfilled>& filled) { keep(filled); });
   return kj::mv(kept.promise);
 }
 
 Promised<triggers::Delivery> Triggers::Deliver(const triggers::WebhookRequest& request,
-                                               const std::string& actor) {
+                                               const model::KeptAsker& asker) {
   auto kept = Keep<triggers::Delivery>();
   desk_.engine().triggers->Deliver(
-      request, actor, [keep = kept.keep](const triggers::Delivery& delivery) { keep(delivery); });
+      request, asker, [keep = kept.keep](const triggers::Delivery& delivery) { keep(delivery); });
   return kj::mv(kept.promise);
 }
 

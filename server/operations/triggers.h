@@ -57,9 +57,9 @@ class Triggers {
   Promised<triggers::Backfilled> Backfill(const Caller& caller, TriggerId trigger, TimeUs from,
                                           TimeUs to);
 
-  // A request to a webhook, from anybody: its triggers decide. `actor`: who is said to have asked.
+  // A request to a webhook, from anybody: its triggers decide. `asker`: who is said to have asked.
   Promised<triggers::Delivery> Deliver(const triggers::WebhookRequest& request,
-                                       const std::string& actor);
+                                       const model::KeptAsker& asker);
 
  private:
   Result<const triggers::KnownTrigger*> Find(const Caller& caller, Permission permission,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "server/auth/source.h"
 #include "server/rest/open_api.h"
 #include "server/rest/resources.h"
 
@@ -45,7 +46,7 @@ std::optional<http::Response> Api::Admit(const Route& route, http::Request& head
 
 Result<Caller> Api::CallerOf(const Route& route, const http::Request& head) {
   Caller caller;
-  caller.source = head.source;
+  caller.source = Through(kRestDoor, head.source);
   if (route.anybody) return caller;
   Result<Caller> found = access_.authorize(head);
   if (!found.has_value()) return found;

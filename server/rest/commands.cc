@@ -104,11 +104,13 @@ void AddRepairs(Commands& commands, const model::Registry& registry) {
                      const Value* plan = call.Find("plan");
                      return requests::Migrate(registry,
                                               static_cast<uint32_t>(call.Number("version", 0)),
-                                              plan == nullptr ? "" : stele::ToJson(*plan));
+                                              plan == nullptr ? "" : stele::ToJson(*plan),
+                                              Reason(call));
                    });
   commands.Add(Method::kPut, "variables", "setVariables", "Sets variables of it.",
                Permission::kOperate, "SetVariables", [](const Call& call) {
-                 return requests::AssignVariables(call.Variables("variables"), call.Text("scope"));
+                 return requests::AssignVariables(call.Variables("variables"), call.Text("scope"),
+                                                  Reason(call));
                });
 }
 

@@ -41,6 +41,7 @@ std::string TextOf(const replay::ShownEvent& event) {
   };
   add("definition_name", event.definition);
   add("actor", event.actor);
+  add("source", event.source);
   const std::string_view members = std::string_view(event.json).substr(1);
   if (members != "}") text += ',';
   return text.append(members);
@@ -208,6 +209,7 @@ Resource EventsResource(const Operations& operations, StillValid still_valid) {
                            {"seq?", "number", "in the instance's history"},
                            {"definition_name?", "text", "that the instance runs"},
                            {"actor?", "text", "who asked; none: the engine"},
+                           {"source?", "text", "from where they asked"},
                            {"event", "text", "\"step_completed\""}},
                           Component::Others::kAny}}};
 }

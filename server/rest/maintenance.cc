@@ -65,7 +65,7 @@ http::Response ShowFound(const FoundBackups& found) {
 // REQUIRES: the body fits its schema, in which they are numbers without a fraction.
 Result<retention::Requested> RequestedOf(const Call& call) {
   retention::Requested requested{
-      .instances = {}, .subject = call.Text("subject"), .reason = call.Text("reason"), .actor = {}};
+      .instances = {}, .subject = call.Text("subject"), .reason = call.Text("reason"), .asker = {}};
   const Value* const instances = call.Find("instances");
   if (instances == nullptr) return requested;
   for (const Value& id : instances->as_array()) {

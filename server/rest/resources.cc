@@ -11,6 +11,7 @@ std::vector<Resource> AllResources(const Operations& operations, const StillVali
                             TasksResource(operations),
                             TriggersResource(operations),           WebhooksResource(operations),
                             StatisticsResource(operations),         WorkersResource(operations),
+                            AuditResource(operations),
                             EventsResource(operations, still_valid)};
   if (operations.maintenance != nullptr) all.push_back(MaintenanceResource(operations));
   for (const Component& component : SharedComponents()) all.front().components.push_back(component);

@@ -35,7 +35,7 @@ kj::Promise<http::Response> Login(Logins& logins, const Call& call) {
   if (name.empty()) name = call.Text("username");
   if (name.empty())
     return Refuse({ErrorCode::kInvalidInput, "Expected a member \"name\" but found none"});
-  const std::string& source = call.request().source;
+  const std::string& source = call.caller().source;
   return logins.Login(name, SecretText::Take(call.Text("password")), source)
       .then([&logins, name, source](Result<IssuedToken> issued) -> http::Response {
         if (issued.has_value()) return ShowToken(*issued);
@@ -50,7 +50,7 @@ kj::Promise<http::Response> Login(Logins& logins, const Call& call) {
 std::vector<Component> Shapes() {
   using Others = Component::Others;
   const std::vector<ShapeMember> who{{"name", "text", ""},
-                                     {"role", "=admin,operator,developer,worker,viewer", ""},
+                                     {"role", "=admin,operator,developer,worker,auditor,viewer", ""},
                                      {"groups", "[text]", ""},
                                      {"must_change_password", "flag", "before anything else"},
                                      {"expires", "time|null", "of the credential"}};

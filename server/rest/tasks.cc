@@ -37,15 +37,16 @@ Result<Place> PlaceOf(const Call& call) {
 }
 
 // Whoever asks, with their groups; where nobody is asked for a name, whom the body names.
-Result<Caller> ActingCaller(const Call& call) {
+Result<Caller> ActingCaller(const Operations& operations, const Call& call) {
   Caller caller = call.caller();
   const bool names = call.Find("by") != nullptr || call.Find("groups") != nullptr;
   if (!names) return caller;
   if (caller.kind != CallerKind::kAnonymousDev)
-    return Fail(ErrorCode::kForbidden,
-                fmt::format("Expected no `by` and no `groups`, which the login of \"{}\" says, but "
-                            "found some",
-                            caller.name));
+    return operations.desk.Deny(
+        caller, Permission::kActForOthers,
+        fmt::format("Expected no `by` and no `groups`, which the login of \"{}\" says, but "
+                    "found some",
+                    caller.name));
   if (call.Find("by") != nullptr) caller.name = call.Text("by");
   caller.groups = call.Texts("groups");
   return caller;
@@ -57,7 +58,7 @@ using Make =
 kj::Promise<http::Response> Act(const Operations& operations, const Call& call, const Make& make) {
   const auto place = PlaceOf(call);
   if (!place.has_value()) return Refuse(place.error());
-  const auto caller = ActingCaller(call);
+  const auto caller = ActingCaller(operations, call);
   if (!caller.has_value()) return Refuse(caller.error());
   const bool as_operator = call.Flag("as_operator");
   if (as_operator)

@@ -119,7 +119,7 @@ std::vector<Route> KeyRoutes(Logins* to) {
 
 std::vector<Component> Shapes() {
   using Others = Component::Others;
-  const char* const roles = "=admin,operator,developer,worker,viewer";
+  const char* const roles = "=admin,operator,developer,worker,auditor,viewer";
   const std::vector<ShapeMember> user{{"name", "text", ""},
                                       {"role", roles, ""},
                                       {"groups", "[text]", ""},

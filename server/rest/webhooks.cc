@@ -65,13 +65,14 @@ http::Response ResponseOf(const triggers::Delivery& delivery) {
 kj::Promise<http::Response> Deliver(const Operations& operations, const Call& call,
                                     const std::string& path) {
   const http::Request& request = call.request();
-  return Reply(operations.triggers.Deliver({.method = http::MethodName(request.method),
-                                            .path = path,
-                                            .query = request.query.parameters(),
-                                            .headers = request.headers.fields(),
-                                            .body = request.body},
-                                           std::string(kActor)),
-               ResponseOf);
+  return Reply(
+      operations.triggers.Deliver({.method = http::MethodName(request.method),
+                                   .path = path,
+                                   .query = request.query.parameters(),
+                                   .headers = request.headers.fields(),
+                                   .body = request.body},
+                                  model::KeptAsker{std::string(kActor), call.caller().source}),
+      ResponseOf);
 }
 
 // A path of the server's own, under which paths of webhooks stand, and one that takes any.

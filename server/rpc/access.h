@@ -14,6 +14,7 @@
 
 #include "server/alerts/alerts.h"
 #include "server/auth/caller.h"
+#include "server/auth/source.h"
 #include "server/operations/logins.h"
 #include "server/operations/operations.h"
 #include "server/rpc/endings.h"
@@ -72,9 +73,10 @@ class Turnstile {
 
 // What the sessions of a connection share.
 struct Connected {
-  Connected(std::string from, Endings& endings) : source(std::move(from)), endings(endings) {}
+  Connected(std::string_view from, Endings& endings)
+      : source(Through(kRpcDoor, from)), endings(endings) {}
 
-  std::string source;     // the address that it comes from
+  std::string source;     // as server/auth/source.h has it
   Endings& endings;       // the server's
   bool admitted = false;  // somebody is known
   size_t subscriptions = 0;

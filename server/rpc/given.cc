@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/repeated_member.h"
 #include "base/utf8.h"
+#include "server/operations/deeds.h"
 #include "server/rpc/limits.h"
 
 namespace stele::server::rpc {
@@ -163,6 +164,18 @@ EventFilter Given::Filter(api::EventFilter::Reader filter) {
   return {.instance = InstanceId(filter.getInstance()),
           .definition = Name(filter.getDefinition(), "definition"),
           .names = {std::make_move_iterator(names.begin()), std::make_move_iterator(names.end())}};
+}
+
+replay::DeedFilter Given::Deeds(api::ReportFilter::Reader filter) {
+  auto kinds = DeedKindsOf(Names(filter.getKinds(), "kinds"));
+  if (!kinds.has_value()) Add(kinds.error().code, "kinds: " + kinds.error().message);
+  return {.instance = InstanceId(filter.getInstance()),
+          .definition = Name(filter.getDefinition(), "definition"),
+          .actor = Name(filter.getActor(), "actor"),
+          .since = TimeUs(filter.getSince()),
+          .until = TimeUs(filter.getUntil()),
+          .kinds = kinds.has_value() ? *std::move(kinds) : std::vector<replay::DeedKind>(),
+          .all = filter.getAll()};
 }
 
 Result<size_t> LimitOf(uint32_t limit, size_t usual, size_t most) {

@@ -20,6 +20,7 @@
 #include "base/value.h"
 #include "engine/model/event_values.h"
 #include "projections/asked.h"
+#include "replay/audit/deed_reader.h"
 #include "schemas/answers.capnp.h"
 #include "server/operations/events.h"
 #include "server/operations/instances.h"
@@ -46,6 +47,7 @@ class Given {
   projections::Freshness Freshness(api::Freshness::Reader freshness);
   projections::StatisticsScope Scope(api::StatisticsScope::Reader scope);
   EventFilter Filter(api::EventFilter::Reader filter);
+  replay::DeedFilter Deeds(api::ReportFilter::Reader filter);
 
   void Add(ErrorCode code, std::string message);
   void Add(const Status& status);

@@ -120,17 +120,20 @@ kj::Promise<void> InstanceServer::setVariables(SetVariablesContext context) {
   Given given;
   std::vector<model::NamedPayload> variables = given.Variables(params.getVariables());
   std::string step = given.Name(params.getStep(), "step");
-  return Send(context, Permission::kOperate, given,
-              requests::AssignVariables(std::move(variables), std::move(step)));
+  std::string reason = given.Text(params.getReason(), "reason");
+  return Send(
+      context, Permission::kOperate, given,
+      requests::AssignVariables(std::move(variables), std::move(step), std::move(reason)));
 }
 
 kj::Promise<void> InstanceServer::migrate(MigrateContext context) {
   const auto params = context.getParams();
   Given given;
   const Payload plan = given.JsonObject(params.getPlan(), "plan");
+  std::string reason = given.Text(params.getReason(), "reason");
   return Send(context, Permission::kOperate, given,
               requests::Migrate(access_->operations().desk.registry(), params.getVersion(),
-                                std::string(plan.text())));
+                                std::string(plan.text()), std::move(reason)));
 }
 
 }  // namespace stele::server::rpc

@@ -39,7 +39,7 @@ retention::Requested RequestedOf(api::Named::Reader named, Given& given) {
   retention::Requested requested{.instances = {},
                                  .subject = given.Name(named.getSubject(), "subject"),
                                  .reason = given.Text(named.getReason(), "reason"),
-                                 .actor = {}};
+                                 .asker = {}};
   for (const uint64_t id : named.getInstances()) requested.instances.emplace_back(id);
   return requested;
 }

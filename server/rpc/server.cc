@@ -13,10 +13,10 @@ namespace stele::server::rpc {
 
 class RpcServer::Connection {
  public:
-  Connection(RpcServer& server, kj::Own<kj::AsyncIoStream> stream, std::string source)
+  Connection(RpcServer& server, kj::Own<kj::AsyncIoStream> stream, std::string_view source)
       : server_(server),
         stream_(kj::mv(stream)),
-        connected_(std::make_shared<Connected>(std::move(source), server.endings_)),
+        connected_(std::make_shared<Connected>(source, server.endings_)),
         network_(*stream_, kj::addRef(*server.buffers_),
                  {.side = capnp::rpc::twoparty::Side::SERVER,
                   .max_message_words = kMaxMessageWords,
@@ -94,8 +94,8 @@ kj::Promise<void> RpcServer::WhenSent() {
   });
 }
 
-kj::Promise<void> RpcServer::Serve(kj::Own<kj::AsyncIoStream> stream, std::string source) {
-  auto connection = kj::heap<Connection>(*this, kj::mv(stream), std::move(source));
+kj::Promise<void> RpcServer::Serve(kj::Own<kj::AsyncIoStream> stream, std::string_view source) {
+  auto connection = kj::heap<Connection>(*this, kj::mv(stream), source);
   auto served = connection->Run();
   return served.attach(kj::mv(connection)).catch_([](kj::Exception&&) {});
 }

@@ -26,7 +26,7 @@ class RpcServer {
   // Until the peer has gone, or nobody was known in time. Never broken: what is wrong with a
   // connection ends that one. Dropping the promise ends it at once, with all that was asked over
   // it. `source`: the peer's address. REQUIRES: this outlives the promise.
-  kj::Promise<void> Serve(kj::Own<kj::AsyncIoStream> stream, std::string source);
+  kj::Promise<void> Serve(kj::Own<kj::AsyncIoStream> stream, std::string_view source);
 
   // When all that was asked is answered, and those who asked have read it, however slowly. Nobody
   // comes in any more. REQUIRES: the desk is closed, and this outlives the promise.

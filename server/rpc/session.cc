@@ -1,5 +1,9 @@
 #include "server/rpc/session.h"
 
+#include "base/json.h"
+#include "replay/audit/deed_text.h"
+#include "server/operations/deeds.h"
+#include "server/operations/limits.h"
 #include "server/rpc/alerts.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/call_meter.h"
@@ -144,6 +148,30 @@ kj::Promise<void> LogServer::follow(FollowContext context) {
   if (!subscription.has_value()) return Refuse(subscription.error());
   context.getResults().setSubscription(kj::mv(*subscription));
   return kj::READY_NOW;
+}
+
+kj::Promise<void> LogServer::report(ReportContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  replay::DeedFilter filter = given.Deeds(params.getFilter());
+  const std::string from = given.Name(params.getFrom(), "from");
+  const auto limit = LimitOf(params.getLimit(), kDefaultDeeds, kMaxDeeds);
+  if (!limit.has_value()) given.Add(limit.error().code, limit.error().message);
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.allowCancellation();
+  return Answer(
+      access_->WhenFree([access = access_, filter = std::move(filter), from, limit = *limit] {
+        return ReadDeeds(access->operations().desk, access->caller(), filter, from, limit);
+      }),
+      [context](const DeedPage& page) mutable {
+        auto results = context.getResults();
+        auto deeds = results.initDeeds(static_cast<unsigned>(page.deeds.size()));
+        for (unsigned i = 0; i < deeds.size(); ++i)
+          deeds.set(i, TextOf(ToJson(Value(replay::ToJson(page.deeds[i])))));
+        results.setNext(TextOf(page.next));
+        results.setPosition(page.position.value);
+      });
 }
 
 }  // namespace stele::server::rpc

@@ -38,6 +38,7 @@ class LogServer : public api::Log::Server {
  public:
   explicit LogServer(SharedAccess access) : access_(std::move(access)) {}
   kj::Promise<void> follow(FollowContext context) override;
+  kj::Promise<void> report(ReportContext context) override;
 
  private:
   const SharedAccess access_;

@@ -275,6 +275,7 @@ void Show(const replay::ShownEvent& event, api::Event::Builder to) {
   Copy(event.name, to.initName(CountOf(event.name)));
   to.setDefinition(TextOf(event.definition));
   to.setActor(TextOf(event.actor));
+  to.setSource(TextOf(event.source));
   to.setDocument(TextOf(event.json));
 }
 
@@ -286,6 +287,7 @@ void Show(const std::vector<StoredRecord>& records, capnp::List<api::LogRecord>:
     to[i].setTime(record.time.value);
     to[i].setCausation(record.causation.value);
     to[i].setActor(TextOf(record.actor));
+    to[i].setSource(TextOf(record.source));
     to[i].setErased(record.erased);
     to[i].setBody({reinterpret_cast<const kj::byte*>(record.body.data()), record.body.size()});
   }

@@ -39,8 +39,9 @@ requests::Person TaskServer::PersonOf(api::Acting::Reader acting, Given& given) 
                           .as_operator = acting.getAsOperator()};
   const bool is_somebody = !person.name.empty() || !person.groups.empty();
   if (is_somebody && caller.kind != CallerKind::kAnonymousDev)
-    given.Add(ErrorCode::kForbidden,
-              "name: Expected none, as who acts is who has logged in, but found one");
+    given.Add(access_->operations().desk.Deny(
+        caller, Permission::kActForOthers,
+        "name: Expected none, as who acts is who has logged in, but found one"));
   if (!is_somebody) person.groups = caller.groups;
   if (person.name.empty()) person.name = caller.name;
   return person;

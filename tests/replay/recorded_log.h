@@ -7,6 +7,7 @@
 #include "engine/apply/apply.h"
 #include "engine/decide/decide.h"
 #include "engine/definition/canonical.h"
+#include "engine/model/asker.h"
 #include "engine/model/codec.h"
 #include "eventstore/memory_store.h"
 
@@ -46,7 +47,8 @@ class RecordedLog {
                .first_seq = first,
                .event_count = static_cast<uint32_t>(events.size()),
                .time = NextTime(),
-               .actor = "test"},
+               .actor = asker.actor,
+               .source = asker.source},
               encoder_.Encode(events));
     ASSERT_TRUE(store.Append(kShard, store.NextPosition(kShard), batch).has_value());
   }
@@ -59,6 +61,7 @@ class RecordedLog {
   }
 
   eventstore::MemoryStore store;
+  model::KeptAsker asker{.actor = "test", .source = {}};  // of what comes next
 
  private:
   TimeUs NextTime() const { return TimeUs(int64_t(store.NextPosition(kShard).value) * 1000); }

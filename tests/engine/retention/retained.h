@@ -46,7 +46,7 @@ class Retained {
                        .views = projections::AllViews(),
                        .clock = &clock_,
                        .policy = policy_,
-                       .actor = "tester",
+                       .asker = {.actor = "tester", .source = {}},
                        .problem = [this](const Error& error) { problems.push_back(error.message); },
                        .at_step = at_step});
     service->Start(&world.shard(), runs);

@@ -78,7 +78,7 @@ class SteadyEngine final : public runtime::Observer {
                        .views = projections::AllViews(),
                        .clock = &clock_,
                        .policy = {.closed_us = 3 * kSteadyDayUs, .archive_after_us = kSteadyDayUs},
-                       .actor = "tester",
+                       .asker = {.actor = "tester", .source = {}},
                        .problem = nullptr,
                        .at_step = [this](std::string_view step) -> Status {
                          if (options_.step) options_.step(step);

@@ -203,15 +203,16 @@ class TriggeredEngine final : public runtime::Observer {
     if (!views.has_value()) std::abort();
     views_ = *std::move(views);
     views_->Start();
-    service_ = std::make_unique<RetentionService>(RetentionParts{.store = store_.get(),
-                                                                 .shard = kShard,
-                                                                 .projector = views_.get(),
-                                                                 .views = projections::AllViews(),
-                                                                 .clock = &clock_,
-                                                                 .policy = {},
-                                                                 .actor = "tester",
-                                                                 .problem = nullptr,
-                                                                 .at_step = nullptr});
+    service_ = std::make_unique<RetentionService>(
+        RetentionParts{.store = store_.get(),
+                       .shard = kShard,
+                       .projector = views_.get(),
+                       .views = projections::AllViews(),
+                       .clock = &clock_,
+                       .policy = {},
+                       .asker = {.actor = "tester", .source = {}},
+                       .problem = nullptr,
+                       .at_step = nullptr});
     service_->Start(shard_.get(), /*runs=*/false);
   }
   // Has it done on the service's thread, the loop running meanwhile.

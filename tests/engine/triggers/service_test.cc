@@ -170,6 +170,20 @@ TEST(WebhookService, StartsAnInstanceAndAnswersWithIt) {
   EXPECT_EQ(world.Starts().size(), 3u) << "requests without a name are all new";
 }
 
+TEST(WebhookService, RecordsFromWhereTheRequestCame) {
+  TriggerWorld world(std::make_unique<MemoryStore>(), kStart);
+  world.Register("w", kWebhook);
+  bool answered = false;
+  world.service().Deliver(Request("{}"), {"webhook", "rest 10.0.0.7"},
+                          [&](const Delivery&) { answered = true; });
+  world.RunUntil([&] { return answered; });
+  const auto cursor =
+      world.store().ReadInstance(ShardId(), world.Starts()[0].instance, Seq(1)).value();
+  const auto start = cursor->Next().value();
+  EXPECT_EQ(start->header.actor, model::TriggerActor(kFirst));
+  EXPECT_EQ(start->header.source, "rest 10.0.0.7");
+}
+
 // A payload that is no object is put into one, which is one deeper.
 TEST(WebhookService, RefusesAPayloadThatBecomesTooDeep) {
   TriggerWorld world(std::make_unique<MemoryStore>(), kStart);

@@ -88,8 +88,8 @@ TEST(Access, NobodyIsAskedForANameAlone) {
 TEST(Access, ARoleMayWhatTheTableSays) {
   EdgeWorld served;
   RestWorld& world = served.rest;
-  for (const Role role :
-       {Role::kAdmin, Role::kOperator, Role::kDeveloper, Role::kWorker, Role::kViewer}) {
+  for (size_t i = 0; i < kRoles; ++i) {
+    const auto role = static_cast<Role>(i);
     world.who = ServedWorld::Somebody(role);
     ForEachRoute(world, [&](const Route& route) {
       if (route.anybody) return;
@@ -124,7 +124,7 @@ TEST(Access, ADeniedAttemptIsTold) {
   RestWorld& world = served.rest;
   int denied = 0;
   world.served.desk().WatchDenied(
-      [&](const Caller& caller, Permission permission, std::string_view) {
+      [&](const Caller& caller, Permission permission, const Desk::Target&) {
         EXPECT_EQ(caller.name, "viewer");
         EXPECT_EQ(permission, Permission::kStart);
         ++denied;

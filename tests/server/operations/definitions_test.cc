@@ -8,8 +8,8 @@ class GuardTest : public testing::Test {
  protected:
   GuardTest() {
     world_.desk().WatchDenied(
-        [this](const Caller&, Permission permission, std::string_view target) {
-          denied_.push_back(std::string(PermissionName(permission)) + " " + std::string(target));
+        [this](const Caller&, Permission permission, const Desk::Target& target) {
+          denied_.push_back(std::string(PermissionName(permission)) + " " + std::string(target.definition));
         });
   }
   // Registers a version that differs from every other by its number.

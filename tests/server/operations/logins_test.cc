@@ -52,7 +52,7 @@ class LoginWorld : public testing::Test {
       for (const model::Event& event : *events)
         if (const auto* denied = std::get_if<model::AccessDenied>(&event))
           texts.push_back(std::string((*record)->header.actor) + " " + denied->name + " " +
-                          denied->document);
+                          denied->document + " from " + std::string((*record)->header.source));
     }
     return texts;
   }
@@ -336,11 +336,11 @@ TEST_F(LoginWorld, WrongPasswordsAndTokensAreNoted) {
 }
 
 TEST_F(LoginWorld, StrangersCannotFillTheLog) {
-  for (int i = 0; i < 1'500; ++i)
-    denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", "definition-" + std::to_string(i));
+  for (uint64_t i = 1; i <= 1'500; ++i)
+    denials_.Note(ServedWorld::Somebody(Role::kViewer), "operate", {"flow", InstanceId(i)});
   EXPECT_EQ(Denied().size(), kMaxDenialsNoted);
   world_.Advance(61'000'000);
-  denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", "another");
+  denials_.Note(ServedWorld::Somebody(Role::kViewer), "start", {"another", {}});
   const auto denied = Denied();
   ASSERT_EQ(denied.size(), kMaxDenialsNoted + 2);
   EXPECT_NE(denied[kMaxDenialsNoted].find("\"times\":1380"), std::string::npos)

@@ -257,7 +257,7 @@ TEST_F(PollingWorkers, WithoutANameHaveTheOneOfTheirCertificate) {
 TEST_F(PollingWorkers, WithoutACertificateAreNotedWhereTheyMustShowOne) {
   workers_.RequireCertificates();
   std::vector<std::string> denied;
-  world_.desk().WatchDenied([&](const Caller& caller, Permission permission, std::string_view) {
+  world_.desk().WatchDenied([&](const Caller& caller, Permission permission, const Desk::Target&) {
     denied.push_back(caller.name + " " + std::string(PermissionName(permission)));
   });
   EXPECT_EQ(world_.CodeOf(workers_.Poll(worker_, Asking())), ErrorCode::kForbidden);

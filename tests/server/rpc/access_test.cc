@@ -109,6 +109,7 @@ const std::vector<Guarded>& Table() {
       {"Views.states", kReadFigures},
       {"Log.follow", kRead,
        [](Request& to) { to.as<api::Log::FollowParams>().setReceiver(kj::heap<Receiver>()); }},
+      {"Log.report", kAudit},
       {"Subscription.position", {}},
       {"Definitions.validate", kReadDefinitions,
        [](Request& to) { to.as<api::Definitions::ValidateParams>().initText().setText(kText); }},

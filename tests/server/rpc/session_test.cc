@@ -153,7 +153,7 @@ class RpcSession : public RpcWorld {
   template <class Call>
   std::string RefusedTo(Call call) {
     std::string roles;
-    for (const char* role : {"admin", "operator", "developer", "worker", "viewer"}) {
+    for (const char* role : {"admin", "operator", "developer", "worker", "auditor", "viewer"}) {
       auto fault = world_.turns().FaultOf(call(Narrowed(role)));
       if (fault.has_value() && ErrorOf(*fault).code == ErrorCode::kForbidden)
         roles += std::string(roles.empty() ? "" : " ") + role;
@@ -175,17 +175,17 @@ TEST_F(RpcSession, AllowsWhatTheTableOfRolesAllows) {
               start.setDefinition("long");
               return start.send();
             }),
-            "worker viewer");
+            "worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) { return instance(s).statusRequest().send(); }), "worker");
   EXPECT_EQ(RefusedTo([&](Session s) { return instance(s).historyRequest().send(); }), "worker");
   EXPECT_EQ(RefusedTo([&](Session s) { return instance(s).signalRequest().send(); }),
-            "worker viewer");
+            "worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) { return instance(s).retryRequest().send(); }),
-            "developer worker viewer");
+            "developer worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) {
               return s.definitionsRequest().send().getDefinitions().registerRequest().send();
             }),
-            "operator worker viewer");
+            "operator worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) {
               return s.definitionsRequest().send().getDefinitions().listRequest().send();
             }),
@@ -193,7 +193,7 @@ TEST_F(RpcSession, AllowsWhatTheTableOfRolesAllows) {
   EXPECT_EQ(RefusedTo([&](Session s) {
               return s.triggersRequest().send().getTriggers().addRequest().send();
             }),
-            "worker viewer");
+            "worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) {
               return s.tasksRequest()
                   .send()
@@ -204,7 +204,7 @@ TEST_F(RpcSession, AllowsWhatTheTableOfRolesAllows) {
                   .claimRequest()
                   .send();
             }),
-            "worker viewer");
+            "worker auditor viewer");
   EXPECT_EQ(RefusedTo([&](Session s) {
               return s.viewsRequest().send().getViews().statesRequest().send();
             }),

@@ -119,7 +119,7 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
       .views = projections::AllViews(),
       .clock = &clock_,
       .policy = {},
-      .actor = "tester",
+      .asker = {.actor = "tester", .source = {}},
       .problem = [](const Error& error) { ADD_FAILURE() << error.ToString(); },
       .at_step = nullptr});
   threads_ = std::make_unique<Threads>(loop());

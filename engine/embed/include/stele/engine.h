@@ -328,7 +328,8 @@ class Engine {
   // than once (STL0405), as "STEP#RUN".
   Result<Written> Retry(uint64_t instance, const std::string& step = "",
                         const std::string& reason = "");
-  Result<Written> SetVariables(uint64_t instance, const std::string& variables);
+  Result<Written> SetVariables(uint64_t instance, const std::string& variables,
+                               const std::string& reason = "");
   Result<Written> Signal(uint64_t instance, const std::string& name,
                          const std::string& payload = "");
   // To one instance that waits for a message of that name and key, now or within the hour. An `id`
