@@ -165,9 +165,15 @@ class Fold {
     // A call is known for one when its instance is.
     if (doing == Doing::kChild && last.doing == Doing::kRunning) last.doing = Doing::kChild;
     if (last.doing == doing && (doing != Doing::kRunning || last.attempt == run.attempt)) return;
+    line.state = DoingName(doing);
+    // What it was for no time at all, it only was on the way.
+    if (last.from == time && last.ended_as.empty()) {
+      last.doing = doing;
+      last.attempt = run.attempt;
+      return;
+    }
     last.to = time;
     line.parts.push_back({doing, time, TimeUs(), run.attempt, {}});
-    line.state = DoingName(doing);
   }
 
   void End(const Moment& moment, const model::Event& event, size_t place) {
