@@ -35,6 +35,11 @@ inline constexpr size_t kMachineBytes = 256u << 20;
 inline constexpr int64_t kMachineIdleUs = 300'000'000;
 inline constexpr int64_t kMachineSweepUs = 60'000'000;
 
+// Of a dry fork: what is recorded behind it, in bytes; records and events more than those.
+inline constexpr size_t kMaxWhatIfBytes = 64u << 20;
+inline constexpr uint64_t kMaxWhatIfRecords = 10'000;
+inline constexpr uint64_t kMaxWhatIfEvents = 100'000;
+
 // Records of one page, by their bytes, and one record more.
 inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
 

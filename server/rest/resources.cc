@@ -8,6 +8,7 @@ std::vector<Resource> AllResources(const Operations& operations, const StillVali
   std::vector<Resource> all{DefinitionsResource(operations),        TypesResource(operations),
                             InstancesResource(operations),          CommandsResource(operations),
                             HistoriesResource(operations),          PastResource(operations),
+                            WhatIfResource(operations),
                             TasksResource(operations),
                             TriggersResource(operations),           WebhooksResource(operations),
                             StatisticsResource(operations),         WorkersResource(operations),

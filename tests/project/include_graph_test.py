@@ -42,7 +42,7 @@ MAY_INCLUDE = {
     "server/vat": [],
     "server/http": ["base"],
     "server/auth": ["base"],
-    "server/operations": ["engine/requests", "engine/retention", "projections", "replay/audit", "server/auth", "server/loop"],
+    "server/operations": ["engine/requests", "engine/retention", "projections", "replay/audit", "replay/what_if", "server/auth", "server/loop"],
     "server/alerts": ["server/operations"],
     "server/rest": ["server/alerts", "server/operations", "server/http"],
     "server/rpc": ["server/alerts", "server/operations", "server/vat"],
