@@ -58,6 +58,7 @@ std::vector<CommandGroup> CommandGroups() {
           {"Backups", BackupCommands()},
           {"Retention", RetentionCommands()},
           {"Exports", ExportCommands()},
+          {"Proofs", AuditCommands()},
           {"At a server", ServerCommands()},
           {"Measuring", MeasuringCommands()}};
 }

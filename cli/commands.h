@@ -45,6 +45,7 @@ std::span<const Command> AlertCommands();
 std::span<const Command> BackupCommands();
 std::span<const Command> RetentionCommands();
 std::span<const Command> ExportCommands();
+std::span<const Command> AuditCommands();
 std::span<const Command> MeasuringCommands();
 std::span<const Command> ServerCommands();
 
@@ -136,6 +137,14 @@ int Keys(const Arguments& arguments, const Terminal& terminal);
 int Archive(const Arguments& arguments, const Terminal& terminal);
 int Retain(const Arguments& arguments, const Terminal& terminal);
 int Erase(const Arguments& arguments, const Terminal& terminal);
+
+// Proofs
+int AuditKeygen(const Arguments& arguments, const Terminal& terminal);
+int AuditHead(const Arguments& arguments, const Terminal& terminal);
+int AuditHeads(const Arguments& arguments, const Terminal& terminal);
+int AuditProve(const Arguments& arguments, const Terminal& terminal);
+int AuditCheck(const Arguments& arguments, const Terminal& terminal);
+int AuditConsistency(const Arguments& arguments, const Terminal& terminal);
 
 // Backups
 int Backup(const Arguments& arguments, const Terminal& terminal);

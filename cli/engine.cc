@@ -146,6 +146,9 @@ Status Engine::Open(const std::string& data, bool create, runtime::Observer* obs
   auto archive = ReadArchiveDirectory(data);
   if (!archive.has_value()) return std::unexpected(archive.error());
   options.archive_directory = *std::move(archive);
+  auto heads = SigningOf(data);
+  if (!heads.has_value()) return std::unexpected(heads.error());
+  options.heads = *std::move(heads);
   auto store = runtime::OpenStore(data, options, *key);
   if (!store.has_value()) return std::unexpected(store.error());
   store_ = *std::move(store);

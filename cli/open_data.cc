@@ -52,8 +52,18 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
   return OpenData(arguments, std::move(options));
 }
 
+Result<eventstore::HeadSigning> SigningOf(const std::string& data) {
+  const auto source = ReadAuditSource(data);
+  if (!source.has_value()) return std::unexpected(source.error());
+  return runtime::ReadHeadSigning(*source);
+}
+
 Result<std::unique_ptr<eventstore::EventStore>> OpenForWriting(const Arguments& arguments) {
-  return OpenData(arguments, {});
+  auto heads = SigningOf(arguments.Get("--data", kDefaultData));
+  if (!heads.has_value()) return std::unexpected(heads.error());
+  eventstore::RocksDbOptions options;
+  options.heads = *std::move(heads);
+  return OpenData(arguments, std::move(options));
 }
 
 Result<InstanceId> ParseInstanceId(const std::string& word) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "eventstore/event_store.h"
+#include "eventstore/tree_writer.h"
 
 namespace stele::cli {
 
@@ -30,6 +31,9 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenForReading(const Arguments& 
 
 // To change what is there already.
 Result<std::unique_ptr<eventstore::EventStore>> OpenForWriting(const Arguments& arguments);
+
+// Who signs heads, as the settings say.
+Result<eventstore::HeadSigning> SigningOf(const std::string& data);
 
 // "42" as the operand of a command.
 Result<InstanceId> ParseInstanceId(const std::string& word);

@@ -130,7 +130,7 @@ class Service final : public runtime::Observer {
                                    {.shard_id = kShard,
                                     .shard = &engine_.shard(),
                                     .triggers = &triggers_,
-                                    .store = &engine_.store(),
+                                    .store = &engine_.log(),
                                     .projector = views_.get(),
                                     .workers = &engine_.workers(),
                                     .tasks = &engine_.tasks(),

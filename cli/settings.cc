@@ -113,18 +113,37 @@ Take NonEmpty(std::string& into) {
   };
 }
 
-// A file is found from the directory that the settings are in.
-Take KeySourceOf(secrets::KeySource& source, const std::string& data) {
-  return [&source, data](const Value& value) -> Status {
-    int64_t patience_us = source.command_patience_ms * 1000;
-    STELE_RETURN_IF_ERROR(TakeMembers(value, {{"key_file", NonEmpty(source.file)},
-                                              {"key_env", NonEmpty(source.environment)},
-                                              {"key_command", NonEmpty(source.command)},
-                                              {"key_command_timeout", DurationOf(patience_us)}}));
+// The members of an object that say where a key is. A file is found from the directory that the
+// settings are in.
+struct KeyMembers {
+  secrets::KeySource source;
+  int64_t patience_us = secrets::kKeyCommandPatienceMs * 1000;
+
+  Takers takers() {
+    return {{"key_file", NonEmpty(source.file)},
+            {"key_env", NonEmpty(source.environment)},
+            {"key_command", NonEmpty(source.command)},
+            {"key_command_timeout", DurationOf(patience_us)}};
+  }
+  Result<secrets::KeySource> Finish(const Value& value, const std::string& data) {
     if (source.file.empty() + source.environment.empty() + source.command.empty() != 2)
-      return Wrong("one of key_command, key_env and key_file", value);
+      return std::unexpected(Wrong("one of key_command, key_env and key_file", value).error());
     source.command_patience_ms = std::max<int64_t>(patience_us / 1000, 1);
     if (!source.file.empty()) source.file = std::filesystem::path(data) / source.file;
+    return std::move(source);
+  }
+};
+
+// `more`: other members of the same object.
+Take KeySourceOf(secrets::KeySource& source, const std::string& data, const Takers& more = {}) {
+  return [&source, data, more](const Value& value) -> Status {
+    KeyMembers members;
+    Takers takers = members.takers();
+    takers.insert(more.begin(), more.end());
+    STELE_RETURN_IF_ERROR(TakeMembers(value, takers));
+    auto found = members.Finish(value, data);
+    if (!found.has_value()) return std::unexpected(found.error());
+    source = *std::move(found);
     return {};
   };
 }
@@ -133,6 +152,7 @@ struct Settings {
   runtime::ShardOptions shard;
   retention::RetentionPolicy retention;
   secrets::KeySource key;
+  runtime::AuditSource audit;
   std::string archive_directory;
 };
 
@@ -178,6 +198,8 @@ Result<Settings> ReadAll(const std::string& data) {
       {"retention", RetentionOf(settings.retention)},
       {"archive_directory", NonEmpty(settings.archive_directory)},
       {"encryption", KeySourceOf(settings.key, data)},
+      {"audit",
+       KeySourceOf(settings.audit.key, data, {{"records", Count(settings.audit.records, 1)}})},
   };
   STELE_RETURN_IF_ERROR(At(path, TakeMembers(*parsed, takers)));
   std::string& archive = settings.archive_directory;
@@ -205,6 +227,12 @@ Result<secrets::KeySource> ReadKeySource(const std::string& data) {
   Result<Settings> settings = ReadAll(data);
   if (!settings.has_value()) return std::unexpected(settings.error());
   return std::move(settings->key);
+}
+
+Result<runtime::AuditSource> ReadAuditSource(const std::string& data) {
+  Result<Settings> settings = ReadAll(data);
+  if (!settings.has_value()) return std::unexpected(settings.error());
+  return std::move(settings->audit);
 }
 
 Result<std::string> ReadArchiveDirectory(const std::string& data) {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "engine/retention/policy.h"
+#include "engine/runtime/open_store.h"
 #include "engine/runtime/shard.h"
 #include "engine/secrets/key_source.h"
 
@@ -17,6 +18,8 @@ namespace stele::cli {
 Result<runtime::ShardOptions> ReadSettings(const std::string& data);
 // Where the same file says that the master key is; none: nothing is sealed.
 Result<secrets::KeySource> ReadKeySource(const std::string& data);
+// Where the same file says that the key is that signs heads, and how often that is done.
+Result<runtime::AuditSource> ReadAuditSource(const std::string& data);
 // Where the same file says that archived segments are; empty: `archive` in the data directory.
 // kUsage when it names another one and segments are still there.
 Result<std::string> ReadArchiveDirectory(const std::string& data);

@@ -213,6 +213,16 @@ interface Log {
   # `from`: the `next` of the page before; empty: from the begin. `next` empty: there is no more. A
   # page may have none and still a `next`: so much of the log is looked at for one. `position`: the
   # last record that was looked at.
+
+  # Proofs of docs/audit.md: permission `audit`.
+  prove @2 (instance :UInt64, event :UInt64) -> (proof :Text, covered :UInt64, leftOut :UInt64);
+  # JSON: that the instance's records, or the one with that event, stand in the log. `event` 0: all
+  # of them. `covered`: the records that its head is over; `leftOut`: those behind it.
+  heads @3 (from :UInt64, limit :UInt32) -> (heads :List(Text));
+  # The signed heads over so many records or more, the smallest first; at most 1,000, 0: 200.
+  # `from` as large as can be: the newest.
+  growth @4 (older :Text, newer :Text) -> (proof :Text);
+  # JSON: that the log only grew between two signed heads. `newer` empty: until now.
 }
 
 interface EventReceiver {

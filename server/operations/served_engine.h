@@ -24,7 +24,7 @@ struct ServedEngine {
   ShardId shard_id;
   runtime::Shard* shard = nullptr;
   triggers::TriggerService* triggers = nullptr;
-  const eventstore::EventStore* store = nullptr;
+  eventstore::EventStore* store = nullptr;
   projections::Projector* projector = nullptr;
   tasks::WorkerPool* workers = nullptr;
   const tasks::TaskRegistry* tasks = nullptr;

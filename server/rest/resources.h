@@ -26,6 +26,7 @@ Resource WebhooksResource(const Operations& operations);
 Resource StatisticsResource(const Operations& operations);
 Resource WorkersResource(const Operations& operations);
 Resource AuditResource(const Operations& operations);
+Resource ProofsResource(const Operations& operations);
 Resource EventsResource(const Operations& operations, StillValid still_valid);
 // REQUIRES: there is maintenance among them.
 Resource MaintenanceResource(const Operations& operations);

@@ -4,6 +4,7 @@
 #include "replay/audit/deed_text.h"
 #include "server/operations/deeds.h"
 #include "server/operations/limits.h"
+#include "server/operations/proofs.h"
 #include "server/rpc/alerts.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/call_meter.h"
@@ -171,6 +172,59 @@ kj::Promise<void> LogServer::report(ReportContext context) {
           deeds.set(i, TextOf(ToJson(Value(replay::ToJson(page.deeds[i])))));
         results.setNext(TextOf(page.next));
         results.setPosition(page.position.value);
+      });
+}
+
+kj::Promise<void> LogServer::prove(ProveContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  const InstanceId instance(params.getInstance());
+  const auto event = params.getEvent() == 0 ? std::nullopt : std::optional(Seq(params.getEvent()));
+  context.allowCancellation();
+  return Answer(access_->WhenFree([access = access_, instance, event] {
+    return ProveRecords(access->operations().desk, access->caller(), instance, event);
+  }),
+                [context](const replay::MadeProof& made) mutable {
+                  auto results = context.getResults();
+                  results.setProof(TextOf(ToJson(replay::ToJson(made.proof))));
+                  results.setCovered(made.covered);
+                  results.setLeftOut(made.left_out);
+                });
+}
+
+kj::Promise<void> LogServer::heads(HeadsContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  const auto limit = LimitOf(params.getLimit(), kDefaultHeads, kMaxHeads);
+  if (!limit.has_value()) given.Add(limit.error().code, limit.error().message);
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.allowCancellation();
+  return Answer(access_->WhenFree([access = access_, from = params.getFrom(), limit = *limit] {
+    return ReadHeads(access->operations().desk, access->caller(), from, limit);
+  }),
+                [context](const std::vector<std::string>& notes) mutable {
+                  auto heads = context.getResults().initHeads(static_cast<unsigned>(notes.size()));
+                  for (unsigned i = 0; i < heads.size(); ++i) heads.set(i, TextOf(notes[i]));
+                });
+}
+
+kj::Promise<void> LogServer::growth(GrowthContext context) {
+  const auto params = context.getParams();
+  Given given;
+  given.Add(access_->Check());
+  std::string older = given.Text(params.getOlder(), "older");
+  std::string newer = given.Text(params.getNewer(), "newer");
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  context.allowCancellation();
+  return Answer(
+      access_->WhenFree([access = access_, older = std::move(older), newer = std::move(newer)] {
+        return ProveGrowth(access->operations().desk, access->caller(), older, newer);
+      }),
+      [context](const replay::Growth& growth) mutable {
+        context.getResults().setProof(TextOf(ToJson(replay::ToJson(growth))));
       });
 }
 

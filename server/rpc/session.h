@@ -39,6 +39,9 @@ class LogServer : public api::Log::Server {
   explicit LogServer(SharedAccess access) : access_(std::move(access)) {}
   kj::Promise<void> follow(FollowContext context) override;
   kj::Promise<void> report(ReportContext context) override;
+  kj::Promise<void> prove(ProveContext context) override;
+  kj::Promise<void> heads(HeadsContext context) override;
+  kj::Promise<void> growth(GrowthContext context) override;
 
  private:
   const SharedAccess access_;

@@ -1,0 +1,130 @@
+#include "cli/audit_source.h"
+
+#include "base/json.h"
+#include "cli/open_data.h"
+#include "cli/remote/remote.h"
+#include "cli/remote/server_option.h"
+#include "eventstore/signed_head.h"
+#include "eventstore/tree_reader.h"
+#include "server/rpc/text.h"
+
+namespace stele::cli {
+
+namespace {
+
+using server::rpc::TextOf;
+
+constexpr uint32_t kHeadsAtOnce = 1'000;  // of a server
+
+Result<bool> HasSigner(const Arguments& arguments) {
+  const auto signing = SigningOf(arguments.Get("--data", kDefaultData));
+  if (!signing.has_value()) return std::unexpected(signing.error());
+  return signing->signer != nullptr;
+}
+
+Result<replay::MadeProof> ProveThere(const Arguments& arguments, InstanceId instance,
+                                     std::optional<Seq> event) {
+  Result<replay::MadeProof> made = [&]() -> Result<replay::MadeProof> {
+    const auto store = OpenForReading(arguments);
+    if (!store.has_value()) return std::unexpected(store.error());
+    return replay::MakeProof(**store, kShard, instance, event);
+  }();
+  const bool wanting =
+      made.has_value() ? made->left_out > 0 : made.error().code == ErrorCode::kUnknownHead;
+  if (!wanting) return made;
+  const auto signer = HasSigner(arguments);
+  if (!signer.has_value()) return std::unexpected(signer.error());
+  if (!*signer) return made;
+  const auto store = OpenForWriting(arguments);
+  if (!store.has_value()) return made.has_value() ? made : std::unexpected(store.error());
+  return replay::MakeCurrentProof(**store, kShard, instance, event);
+}
+
+Result<Value> DocumentOf(capnp::Text::Reader text) {
+  return ParseJson({text.begin(), text.size()});
+}
+
+}  // namespace
+
+Result<replay::MadeProof> ProveRecords(const Arguments& arguments, InstanceId instance,
+                                       std::optional<Seq> event) {
+  if (!IsForServer(arguments)) return ProveThere(arguments, instance, event);
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  auto request = (*server)->session().logRequest().send().getLog().proveRequest();
+  request.setInstance(instance.value);
+  request.setEvent(event.value_or(Seq()).value);
+  const auto answer = (*server)->Wait(request.send());
+  if (!answer.has_value()) return std::unexpected(answer.error());
+  const auto document = DocumentOf(answer->getProof());
+  if (!document.has_value()) return std::unexpected(document.error());
+  auto proof = replay::ParseProof(*document);
+  if (!proof.has_value()) return std::unexpected(proof.error());
+  return replay::MadeProof{*std::move(proof), answer->getCovered(), answer->getLeftOut()};
+}
+
+Result<replay::Growth> ProveGrowth(const Arguments& arguments, const std::string& older,
+                                   const std::string& newer) {
+  if (IsForServer(arguments)) {
+    const auto server = Remote::Open(arguments);
+    if (!server.has_value()) return std::unexpected(server.error());
+    auto request = (*server)->session().logRequest().send().getLog().growthRequest();
+    request.setOlder(TextOf(older));
+    request.setNewer(TextOf(newer));
+    const auto answer = (*server)->Wait(request.send());
+    if (!answer.has_value()) return std::unexpected(answer.error());
+    const auto document = DocumentOf(answer->getProof());
+    if (!document.has_value()) return std::unexpected(document.error());
+    return replay::ParseGrowth(*document);
+  }
+  if (!newer.empty()) {
+    const auto store = OpenForReading(arguments);
+    if (!store.has_value()) return std::unexpected(store.error());
+    return replay::ProveGrowth(**store, kShard, older, newer);
+  }
+  const auto signer = HasSigner(arguments);
+  if (!signer.has_value()) return std::unexpected(signer.error());
+  const auto store = *signer ? OpenForWriting(arguments) : OpenForReading(arguments);
+  if (!store.has_value()) return std::unexpected(store.error());
+  return replay::ProveGrowthUntilNow(**store, kShard, older);
+}
+
+Result<std::vector<std::string>> ReadHeads(const Arguments& arguments, uint64_t from) {
+  std::vector<std::string> heads;
+  if (!IsForServer(arguments)) {
+    const auto store = OpenForReading(arguments, /*damaged=*/true, /*without_key=*/true);
+    if (!store.has_value()) return std::unexpected(store.error());
+    const auto tree = (*store)->Tree(kShard);
+    const Status read =
+        tree->ForEachHead(from, [&](uint64_t, std::string_view note) -> Result<bool> {
+          heads.emplace_back(note);
+          return true;
+        });
+    if (!read.has_value()) return std::unexpected(read.error());
+    if (!heads.empty()) return heads;
+    auto newest = tree->NewestHead();
+    if (!newest.has_value()) return std::unexpected(newest.error());
+    if (newest->has_value()) heads.push_back(**std::move(newest));
+    return heads;
+  }
+  const auto server = Remote::Open(arguments);
+  if (!server.has_value()) return std::unexpected(server.error());
+  for (;;) {
+    auto request = (*server)->session().logRequest().send().getLog().headsRequest();
+    request.setFrom(from);
+    request.setLimit(kHeadsAtOnce);
+    const auto answer = (*server)->Wait(request.send());
+    if (!answer.has_value()) return std::unexpected(answer.error());
+    const size_t before = heads.size();
+    for (const auto note : answer->getHeads()) heads.emplace_back(note.begin(), note.size());
+    // Behind them all the newest alone comes, again.
+    if (before > 0 && heads.size() == before + 1 && heads[before] == heads[before - 1])
+      heads.pop_back();
+    if (heads.size() - before < kHeadsAtOnce) return heads;
+    const auto last = eventstore::ParseHead(heads.back());
+    if (!last.has_value()) return std::unexpected(last.error());
+    from = last->head.size + 1;
+  }
+}
+
+}  // namespace stele::cli
