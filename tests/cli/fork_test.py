@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Dry forks: what would have become of an instance, on a data directory and at a server."""
+
+import hashlib
+import json
+import os
+import unittest
+
+from program import ProgramTest
+from remote_read_test import UsersTest
+
+ORDER = """
+workflow:
+  id: order
+  processes:
+    - id: main
+      type: conditional
+      variables:
+        - {name: amount, type: number, default: 40}
+      tasks:
+        - {id: price, type: script, config: {script: "echo"}}
+        - {id: review, type: approval, config: {assignees: [ann]}}
+        - {id: charge, type: script, input_mapping: {amount: "{{variables.amount}}"}, config: {script: "echo"}}
+        - {id: ship, type: script, config: {script: "echo"}}
+      transitions:
+        - {from: price, to: review, condition: "variables.amount > 100"}
+        - {from: price, to: charge, condition: "variables.amount <= 100"}
+        - {from: review, to: charge}
+        - {from: charge, to: ship}
+"""
+PACKS = ORDER.replace("        - {id: ship,", "        - {id: pack, type: script, config: {script: \"echo\"}}\n"
+                      "        - {id: ship,").replace(
+    "        - {from: charge, to: ship}", "        - {from: charge, to: pack}\n        - {from: pack, to: ship}")
+STUBS = [word for step in ("price", "charge", "ship") for word in ("--stub", step + '={"ok": true}')]
+
+
+def contents(folder):
+    found = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            with open(path, "rb") as file:
+                found[os.path.relpath(path, folder)] = hashlib.sha256(file.read()).hexdigest()
+    return found
+
+
+class DryFork(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("order.yml", ORDER), *STUBS)
+
+    def fork(self, *words, at="1", code=0):
+        return self.stele("fork", "1", "--at", at, "--dry", *words, code=code)
+
+    def report(self, *words, at="1"):
+        return json.loads(self.fork(*words, "--json", at=at).stdout)
+
+    def test_without_a_change_follows_the_recorded_path(self):
+        events = self.history()
+        for event in events:
+            report = self.report(at=str(event["seq"]))
+            self.assertIsNone(report["left"])
+            self.assertEqual(report["followed"], len(events) - report["at"])
+            self.assertEqual((report["beyond"], report["patch"], report["steps"]), (0, [], []))
+            self.assertGreaterEqual(report["at"], event["seq"])
+        text = self.fork(at="1").stdout
+        self.assertIn("it follows the recorded path to its end", text)
+        self.assertIn("nothing was recorded", text)
+
+    def test_another_variable_takes_the_other_branch(self):
+        report = self.report("--set", "amount=500")
+        self.assertEqual(report["changes"], {"variables": {"amount": 500}})
+        self.assertEqual(report["left"]["recorded"]["event"], "step_skipped")
+        self.assertEqual(report["left"]["now"]["event"], "step_activated")
+        self.assertEqual(report["left"]["now"]["step"], "review")
+        self.assertEqual(report["now"]["status"], "waiting")
+        self.assertEqual(report["now"]["waiting_for"][0]["step"], "review")
+        self.assertEqual(report["recorded"]["status"], "completed")
+        steps = {step["step"]: step for step in report["steps"]}
+        self.assertEqual(steps["review"]["now"]["status"], "waiting")
+        self.assertIsNone(steps["ship"]["now"])
+        text = self.fork("--set", "amount=500").stdout
+        self.assertRegex(text, r"\n  - event \d+, .*: step_skipped review\n  \+ event \d+, .*: step_activated review")
+        self.assertRegex(text, r"\nstatus +completed +waiting\n")
+        self.assertNotIn("\x1b", text)
+
+    def test_another_version_adds_a_step(self):
+        file = self.write("packs.yml", PACKS)
+        report = self.report("--definition", file)
+        self.assertEqual(report["changes"], {"version": 2})
+        self.assertEqual(report["now"]["unanswered"], [{"step": "pack", "type": "script", "run": 3, "attempt": 1}])
+        self.assertIn("--stub pack=JSON", self.fork("--definition", file).stdout)
+        report = self.report("--definition", file, "--stub", "pack={}")
+        self.assertEqual(report["now"]["status"], "completed")
+        self.assertEqual(report["results"],
+                         {"recorded": 3, "reused": 3, "assumed": 0, "stubbed": 1, "repeated": 0})
+        # A registered one is the same.
+        self.stele("definitions", "register", file)
+        self.assertEqual(self.report("--definition", "order@2", "--stub", "pack={}"), report)
+        self.assertEqual(self.report("--definition", "order", "--version", "2", "--stub", "pack={}"), report)
+
+    def test_changes_nothing(self):
+        before = contents(self.path("stele-data"))
+        self.fork("--set", "amount=500")
+        self.fork("--definition", self.write("packs.yml", PACKS), "--stub", "pack={}")
+        self.assertEqual(contents(self.path("stele-data")), before)
+
+    def test_refuses_what_cannot_be_done(self):
+        for words, code, parts in (
+                (("fork", "1", "--at", "1"), 2, ("--dry", "--live")),
+                (("fork", "1", "--at", "1", "--dry", "--live"), 2, ("--dry", "--live")),
+                (("fork", "1", "--dry"), 2, ("--at SEQ",)),
+                (("fork", "1", "--at", "99", "--dry"), 2, ("from 1 to", "99")),
+                (("fork", "9", "--at", "1", "--dry"), 2, ("Expected an instance but found no 9",)),
+                (("fork", "1", "--at", "1", "--dry", "--set", "amount=many"), 2, ("amount", "number")),
+                (("fork", "1", "--at", "1", "--dry", "--stub", "nobody={}"), 2, ("nobody",)),
+                (("fork", "1", "--at", "1", "--dry", "--plan", "{}"), 2, ("--definition",)),
+                (("fork", "1", "--at", "1", "--dry", "--definition", "none"), 2, ("none",)),
+                (("fork", "1", "--at", "1", "--dry", "--definition", self.write("bad.yml", "steps: 1\n")), 2,
+                 ("bad.yml:1",)),
+                (("fork", "1", "--at", "1", "--dry", "--definition",
+                  self.write("other.yml", "name: other\nsteps: [{id: a, type: script}]\n")), 1, ("order", "other"))):
+            told = self.stele(*words, code=code).stderr
+            for part in parts:
+                self.assertIn(part, told)
+
+    def test_tells_a_hostile_text_without_obeying_it(self):
+        told = self.fork("--set", 'note="\x1b[2J"').stdout
+        self.assertNotIn("\x1b", told)
+
+
+class DryForkAtAServer(UsersTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("order.yml", ORDER), "--data", "data", *STUBS)
+        self.here = self.json("fork", "1", "--at", "1", "--dry", "--set", "amount=500", "--json",
+                              "--data", "data")
+
+    def test_is_the_same_for_whoever_may_read(self):
+        self.admit()
+        viewer = self.user("vera", "viewer")
+        position = self.get("/instances/1", token=self.token())["position"]
+        there = self.run_with({}, "fork", "1", "--at", "1", "--dry", "--set", "amount=500", "--json", "--server",
+                              self.server, "--token-file", viewer)
+        self.assertEqual((there.returncode, there.stderr), (0, ""))
+        self.assertEqual(json.loads(there.stdout), self.here)
+        with open(viewer, encoding="utf-8") as file:
+            token = file.read().split()[1]
+        asked = self.post("/instances/1/what-if", {"seq": 1, "variables": {"amount": 500}}, token=token)
+        self.assertEqual(asked, self.here)
+        self.assertEqual(self.get("/instances/1", token=token)["position"], position)
+        self.post("/instances/1/what-if", {"seq": 1}, 401)
+
+    def test_takes_a_text_or_a_version(self):
+        self.serve_rpc("--dev")
+        self.register(PACKS)
+        by_version = self.post("/instances/1/what-if", {"seq": 1, "version": 2, "stubs": {"pack": {}}})
+        by_text = self.post("/instances/1/what-if", {"seq": 1, "definition": PACKS, "stubs": {"pack": {}}})
+        self.assertEqual(by_version, by_text)
+        self.assertEqual(by_version["now"]["status"], "completed")
+        for body, status, part in (({}, 422, "seq"), ({"seq": 99}, 404, "from 1 to"),
+                                   ({"seq": 1, "version": 9}, 404, "no 9"),
+                                   ({"seq": 1, "definition": "steps: 1"}, 422, "definition:1"),
+                                   ({"seq": 1, "version": 2, "definition": PACKS}, 400, "both"),
+                                   ({"seq": 1, "stubs": {"pack": 1}}, 422, "pack"),
+                                   ({"seq": 1, "variables": {"amount": "x"}}, 422, "number")):
+            refused = self.ask("POST", "/instances/1/what-if", body)
+            self.assertEqual(refused.status, status, refused.body)
+            self.assertIn(part, refused.body.decode())
+
+
+if __name__ == "__main__":
+    unittest.main()
