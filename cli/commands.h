@@ -67,6 +67,7 @@ int ShowHistory(const Arguments& arguments, const Terminal& terminal);
 int Debug(const Arguments& arguments, const Terminal& terminal);
 int ListTasks(const Arguments& arguments, const Terminal& terminal);
 int Verify(const Arguments& arguments, const Terminal& terminal);
+int Replay(const Arguments& arguments, const Terminal& terminal);
 int ShowStatistics(const Arguments& arguments, const Terminal& terminal);
 int ListErrors(const Arguments& arguments, const Terminal& terminal);
 int ListWorkers(const Arguments& arguments, const Terminal& terminal);

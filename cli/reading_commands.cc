@@ -68,6 +68,14 @@ constexpr OptionSpec kDebugOptions[] = {
 constexpr OptionSpec kVerifyOptions[] = {
     {"--chain", "", "checksums and the chain alone, which takes no key"}, kData};
 
+constexpr OptionSpec kReplayOptions[] = {
+    {"--instances", "QUERY", "only those that fit, as \"stele list\" takes it (default: all)"},
+    {"--definition", "FILE|NAME[@N]", "decides the instances of its name with it in place of theirs"},
+    kVersion,
+    {"--jobs", "N", "threads that decide (default: one a processor)"},
+    kData,
+    kJson};
+
 constexpr Command kReading[] = {
     {{"list", "[QUERY…]", 0, 100, "Lists the instances that fit a query, the latest first.",
       "A query is field:value, started>24h, tag:a,b, -status:failed, var.customer=42, order* for\n"
@@ -169,6 +177,16 @@ constexpr Command kReading[] = {
       "  stele verify --chain\n",
       kVerifyOptions, kAtServer},
      Verify},
+    {{"replay", "", 0, 0,
+      "Decides histories again, with this build or a changed definition, and compares.",
+      "Each recorded cause is decided again, and what follows compared with what is recorded, up to\n"
+      "where an instance first differs. Exits 1 when one does (docs/regression.md).\n\n"
+      "  stele replay\n"
+      "  stele replay --definition order.yml\n"
+      "  stele replay --definition order@3 --instances 'definition:order started<7d'\n"
+      "  stele replay --instances status:failed --json\n",
+      kReplayOptions, kAtServer},
+     Replay},
 };
 
 }  // namespace

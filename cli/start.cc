@@ -192,13 +192,6 @@ Status Prepare(Starting& starting) {
   return refusal.has_value() ? Status(std::unexpected(*refusal)) : Status();
 }
 
-bool LooksLikeFile(const std::string& operand) {
-  std::error_code ignored;
-  const std::string ending = std::filesystem::path(operand).extension().string();
-  return operand.contains('/') || ending == ".yml" || ending == ".yaml" || ending == ".json" ||
-         std::filesystem::is_regular_file(operand, ignored);
-}
-
 int Run(const Arguments& arguments, const Terminal& terminal, bool is_file) {
   if (IsForServer(arguments)) return StartAtServer(arguments, terminal, is_file);
   Starting starting(arguments, terminal);

@@ -12,6 +12,13 @@
 
 namespace stele::cli {
 
+bool LooksLikeFile(const std::string& operand) {
+  std::error_code ignored;
+  const std::string ending = std::filesystem::path(operand).extension().string();
+  return operand.contains('/') || ending == ".yml" || ending == ".yaml" || ending == ".json" ||
+         std::filesystem::is_regular_file(operand, ignored);
+}
+
 std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine) {
   if (!engine.is_open()) return {};
   return runtime::RegisteredTemplates(engine.shard().registry());

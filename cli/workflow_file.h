@@ -15,6 +15,9 @@
 
 namespace stele::cli {
 
+// Whether an operand that may be the name of a definition means a file.
+bool LooksLikeFile(const std::string& operand);
+
 // The definition, or every fault of the file: its own, types that nothing runs, configurations that
 // an executor refuses. Types and step templates that are registered count where the engine is open.
 definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,

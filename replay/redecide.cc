@@ -77,8 +77,10 @@ Result<Redecision> Redecider::Take(const RecordView& record) {
   if (!events.has_value()) return std::unexpected(events.error());
   recorded_ = *std::move(events);
   decided_.clear();
-  if (!recorded_.empty() && recorded_.size() == record.header.event_count)
-    return TakeEvents(record);
+  // Whoever sends records may not say how many events they have.
+  const uint32_t count = record.header.event_count;
+  const bool is_counted = count != 0 || options_.whole_log;
+  if (!recorded_.empty() && (recorded_.size() == count || !is_counted)) return TakeEvents(record);
   Redecision out;
   return OutOfPlace(out, fmt::format("a record of {} events", record.header.event_count),
                     fmt::format("{}", recorded_.size()));

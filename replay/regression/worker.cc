@@ -80,7 +80,7 @@ void RegressionWorker::Count(const eventstore::RecordView& record, const Redecis
     return;
   }
   ++report_.records;
-  report_.events += record.header.event_count;
+  report_.events += redecider_.recorded().size();
   if (decision.begins) {
     ++report_.instances;
     ++report_.same;
