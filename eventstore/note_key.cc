@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "base/base64.h"
 #include "base/check.h"
 #include "base/utf8.h"
+#include "eventstore/aead.h"
 
 namespace stele::eventstore {
 namespace {
@@ -172,8 +172,9 @@ NoteSigner::~NoteSigner() {
 
 NoteSigner NoteSigner::Generate(std::string_view name) {
   CHECK(CheckKeyName(name).has_value(), "a name of {} bytes", name.size());
+  const CipherKey random = CipherKey::Generate();
   Bytes32 seed;
-  CHECK(RAND_priv_bytes(seed.data(), static_cast<int>(seed.size())) == 1, "no random bytes");
+  std::copy_n(Bytes(random.view()), seed.size(), seed.begin());
   NoteSigner signer(name, seed);
   OPENSSL_cleanse(seed.data(), seed.size());
   return signer;
