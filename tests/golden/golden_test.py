@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""What earlier builds have recorded: this one reads it, decides it the same, and goes on from it.
+
+Of a copy of each entry: the log verifies and ends in the same hash, a replay finds no difference, every
+instance, history and list is what it was, views built anew are those that are there, and what was left open
+comes to its end. Usage: golden_test.py PATH_OF_STELE [NAME…]
+"""
+
+import os
+import sys
+import tempfile
+
+import corpus
+
+
+def check_reading(program, expected):
+    found = corpus.described(program)
+    replayed = found["replay"]
+    problems = corpus.missing(expected["said"], found)
+    if replayed["same"] + replayed["erased"] != replayed["instances"]:
+        problems.append(f"replay: expected all the same but found {replayed}")
+    chain = corpus.chain_of(program)
+    if chain != expected["chain"]:
+        problems.append(f"chain: expected {expected['chain']} but found {chain}")
+    program.run("projections", "verify")
+    return problems
+
+
+def check_going_on(program, expected):
+    problems = []
+    for step in expected["goes_on"]:
+        program.run(*step["words"], codes=step["codes"])
+        for number, status in step["statuses"].items():
+            found = program.json("status", number)["status"]
+            if found != status:
+                problems.append(f"behind {' '.join(step['words'])}: expected instance {number} to be {status} "
+                                f"but found it {found}")
+    program.run("verify")
+    replayed = program.json("replay")
+    if replayed["same"] + replayed["erased"] != replayed["instances"]:
+        problems.append(f"replay of what went on: {replayed}")
+    program.run("projections", "rebuild")
+    program.run("projections", "verify")
+    return problems
+
+
+def check(binary, path):
+    with tempfile.TemporaryDirectory(prefix="stele-golden-") as directory:
+        expected = corpus.unpack(path, directory)
+        program = corpus.Program(binary, directory)
+        problems = check_reading(program, expected)
+        # What is not read as it was is not gone on with, either.
+        return problems or check_going_on(program, expected)
+
+
+def main():
+    binary, *names = sys.argv[1:]
+    # That a difference would be told.
+    assert corpus.missing({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]})
+    assert corpus.missing({"a": 1}, {}) and not corpus.missing({"a": 1}, {"a": 1, "b": 2})
+    failures = checked = 0
+    for folder, name, path in corpus.entries():
+        if names and name not in names:
+            continue
+        try:
+            problems = check(binary, path)
+        except AssertionError as error:
+            problems = [str(error)]
+        checked += 1
+        failures += bool(problems)
+        for problem in problems[:20]:
+            print(f"{folder}/{name}: {problem}")
+    print(f"{checked} recorded data directories, {failures} are not read as they were")
+    return 1 if failures or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
