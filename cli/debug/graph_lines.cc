@@ -24,6 +24,8 @@ Sign SignOf(StepMark mark) {
   switch (mark) {
     case StepMark::kNone:
       return {"", Style::kPlain};
+    case StepMark::kClosed:
+      return {"·", Style::kDim};
     case StepMark::kIdle:
       return {"○", Style::kDim};
     case StepMark::kRunning:

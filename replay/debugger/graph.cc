@@ -153,9 +153,9 @@ class Drawing {
     if (line.step.value == kNoIndex) return row;
     const Step& step = definition_.step(line.step);
     row.step = step.id;
-    row.mark = StepMark::kIdle;
     const auto shown = shown_.find(step.body);
     const model::Scope* scope = shown == shown_.end() ? nullptr : shown->second;
+    row.mark = scope == nullptr ? StepMark::kClosed : StepMark::kIdle;
     if (scope != nullptr) Slot(row, *scope, line.step);
     Runs(row, scope, step, line.step);
     if (scope != nullptr) Tokens(row, *scope, line.step);

@@ -15,6 +15,7 @@ namespace stele::replay {
 
 enum class StepMark : uint8_t {
   kNone,     // the row has no step
+  kClosed,   // what it is inside of is not open: not yet, or no longer
   kIdle,     // nothing has reached it
   kRunning,  // an attempt is outside, or what is inside it runs
   kWaiting,  // for people, messages, a moment, other tokens, a resume

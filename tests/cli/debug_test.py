@@ -279,13 +279,17 @@ class OnATerminal(Past, ScreenTest):
         self.ended(code)
 
     def ended(self, code):
-        shown = self.wait_for(f"ended with {code}", "icanon")
+        shown = self.wait_for(f"ended with {code}", "icanon echo")
         self.assertIn("before the program", shown, "what stood there before the program")
         self.assertIn("isig icanon echo", shown.replace("opost ", ""), shown)
 
     def test_shows_everything_in_80_by_24(self):
         self.order()
-        shown = self.debug().splitlines()
+        self.debug()
+        self.eventually(self.check_screen)
+        self.quit()
+
+    def check_screen(self, shown):
         self.assertEqual(len(shown), 24)
         self.assertRegex(shown[0], r"^ instance 1  order-saga v1  running  event 1 of 23  20\d\d-")
         self.assertRegex(shown[1], r"^─ Graph ─+│─\[Events\]─+ 1-12 of 23 ─$")
@@ -295,7 +299,6 @@ class OnATerminal(Past, ScreenTest):
         self.assertEqual(shown[17][:41], "  amount = 49.9                         │")
         self.assertTrue(shown[22].startswith("1  instance_started"), shown[22])
         self.assertTrue(shown[23].endswith("? help  q end"), shown[23])
-        self.quit()
 
     def test_shows_the_screen_of_the_page(self):
         self.order()
@@ -304,10 +307,12 @@ class OnATerminal(Past, ScreenTest):
             self.type(keys)
             if keys.startswith(":"):
                 self.press("Enter")
-        shown = self.wait_for("event 16 of 23", "help  q end").splitlines()
         title, *rest = page("text").splitlines()[1:-1]
-        self.assertEqual(shown[0][:60], title[:60])
-        self.assertEqual(shown[1:], rest)
+
+        def check(shown):
+            self.assertEqual(shown[0][:60], title[:60])
+            self.assertEqual(shown[1:], rest)
+        self.eventually(check)
 
     def test_keys_move_and_mark_what_they_change(self):
         self.order()
@@ -390,8 +395,8 @@ class OnATerminal(Past, ScreenTest):
         self.order()
         self.debug()
         self.resize(120, 40)
-        shown = self.wait_for(" 1-21 of 23 ─")
-        self.assertEqual(max(len(line) for line in shown.splitlines()), 120)
+        self.wait_for(" 1-21 of 23 ─")
+        self.eventually(lambda shown: self.assertEqual(max(len(line) for line in shown), 120))
         self.resize(60, 12)
         self.wait_for(" 1-4 of 23 ─")
         self.resize(30, 8)
@@ -412,7 +417,7 @@ class OnATerminal(Past, ScreenTest):
                 self.wait_for("ended with 0", "icanon echo", without=("q end",))
         self.debug()
         self.press(">")
-        self.wait_for("✗ ship_order")
+        self.wait_for("✗ ship_order", "23   instance_failed")
         self.assertRegex(self.screen(styled=True), r"\x1b\[[0-9;]*3[0-7]m", "and with them, where they are")
 
     def test_works_without_utf8(self):

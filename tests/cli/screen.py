@@ -49,6 +49,18 @@ class ScreenTest(ProgramTest):
     def screen(self, styled=False):
         return self.tmux("capture-pane", "-p", *(["-e"] if styled else []))
 
+    def eventually(self, check):
+        """What `check` asserts of the screen's lines holds now or soon: a screen is drawn piece by piece."""
+        deadline = time.monotonic() + DEADLINE_S
+        while True:
+            shown = self.screen()
+            try:
+                return check(shown.splitlines())
+            except AssertionError:
+                if time.monotonic() > deadline:
+                    print(shown)
+                    raise
+
     def wait_for(self, *texts, without=()):
         """The screen, when all of these stand on it and none of the others."""
         deadline = time.monotonic() + DEADLINE_S

@@ -8,9 +8,11 @@
 namespace stele::replay {
 namespace {
 
+using testing::HasSubstr;
+
 // As it would stand in a terminal: columns, a sign of the state, the id, and the note.
 std::string Drawn(const std::vector<GraphRow>& rows) {
-  static constexpr std::string_view kSigns[] = {"", "o", ">", "w", "!", "v", "x", "-"};
+  static constexpr std::string_view kSigns[] = {"", ".", "o", ">", "w", "!", "v", "x", "-"};
   std::string text = "\n";
   for (const GraphRow& row : rows) {
     text += row.before;
@@ -84,6 +86,23 @@ v before  completed
 ├─╯
 o after
 )");
+}
+
+TEST(Graph, SaysNothingOfTheInsideOfWhatIsNotOpen) {
+  constexpr std::string_view kLoop = R"(
+id: flow
+steps:
+  - {id: before, type: script}
+  - {id: each, type: loop, depends_on: [before], times: 1, steps: [{id: a, type: script}]}
+)";
+  test::CoreDriver flow(kLoop);
+  flow.Start();
+  constexpr std::string_view kInside = "\n  ╎ . a\n";
+  EXPECT_THAT(DrawnAtTheEnd(flow), HasSubstr(kInside));
+  flow.Complete("before");
+  EXPECT_THAT(DrawnAtTheEnd(flow), HasSubstr("\n  ╎ > a  running"));
+  flow.Complete("a");
+  EXPECT_THAT(DrawnAtTheEnd(flow), HasSubstr(kInside));
 }
 
 TEST(Graph, SaysWhatUndoesWhat) {
