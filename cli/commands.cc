@@ -49,6 +49,7 @@ constexpr Command kKeeping[] = {
 std::vector<CommandGroup> CommandGroups() {
   return {{"Running", RunningCommands()},
           {"Looking", ReadingCommands()},
+          {"Looking back", PastCommands()},
           {"For operators", OperatorCommands()},
           {"For people", PeopleCommands()},
           {"Definitions and types", DefinitionCommands()},

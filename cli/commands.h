@@ -37,6 +37,7 @@ std::vector<Command> Commands();
 // The tables of the groups: running_commands.cc, operator_commands.cc, …
 std::span<const Command> ReadingCommands();
 std::span<const Command> RunningCommands();
+std::span<const Command> PastCommands();
 std::span<const Command> OperatorCommands();
 std::span<const Command> PeopleCommands();
 std::span<const Command> DefinitionCommands();
@@ -72,6 +73,12 @@ int ShowStatistics(const Arguments& arguments, const Terminal& terminal);
 int ListErrors(const Arguments& arguments, const Terminal& terminal);
 int ListWorkers(const Arguments& arguments, const Terminal& terminal);
 int ReportAudit(const Arguments& arguments, const Terminal& terminal);
+
+// Looking back
+int ShowState(const Arguments& arguments, const Terminal& terminal);
+int DiffStates(const Arguments& arguments, const Terminal& terminal);
+int BisectHistory(const Arguments& arguments, const Terminal& terminal);
+int ShowTimeline(const Arguments& arguments, const Terminal& terminal);
 
 // Views
 int ListProjections(const Arguments& arguments, const Terminal& terminal);

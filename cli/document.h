@@ -19,6 +19,8 @@ class Document {
   Document operator[](std::string_view member) const {
     return Document(value_ == nullptr ? nullptr : value_->Find(member));
   }
+  // Null: there is none.
+  const Value* value() const { return value_; }
   bool is_null() const { return value_ == nullptr || value_->is_null(); }
   bool is_true() const { return value_ != nullptr && value_->is_bool() && value_->as_bool(); }
   int64_t whole() const { return value_ != nullptr && value_->is_int() ? value_->as_int() : 0; }
