@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <vector>
 
 #include "base/instance_ranges.h"
 #include "engine/apply/apply.h"
 #include "engine/definition/canonical.h"
 #include "engine/model/removal_limit.h"
+#include "engine/model/snapshot.h"
 #include "eventstore/for_each_record.h"
 #include "replay/redecide.h"
 
@@ -80,7 +82,9 @@ RedeciderOptions WholeLog(const Source& source, const eventstore::EventStore& st
 class Verifier {
  public:
   Verifier(const eventstore::EventStore& store, ShardId shard)
-      : source_(store, shard), redecider_(registry_, WholeLog(source_, store, shard)) {}
+      : store_(store),
+        source_(store, shard),
+        redecider_(registry_, WholeLog(source_, store, shard)) {}
 
   Status Check(const RecordView& record);
   VerifyReport report() const;
@@ -88,8 +92,10 @@ class Verifier {
  private:
   Status CheckRegistry(const RecordView& record);
   Status CheckInstance(const RecordView& record);
+  Status CheckFork(const RecordView& record, const model::InstanceForked& fork) const;
   std::unexpected<Error> MismatchOf(const RecordView& record, const Redecision& decision) const;
 
+  const eventstore::EventStore& store_;
   const StoreSource source_;
   model::Registry registry_;
   Redecider redecider_;
@@ -134,7 +140,37 @@ Status Verifier::CheckInstance(const RecordView& record) {
   if (decision->begins) ++report_.instances;
   const bool follows = decision->outcome == Redecision::Outcome::kSame ||
                        decision->outcome == Redecision::Outcome::kErased;
-  return follows ? Status() : Status(MismatchOf(record, *decision));
+  if (!follows) return MismatchOf(record, *decision);
+  const auto* fork = std::get_if<model::InstanceForked>(&redecider_.recorded().front());
+  const bool whole = fork != nullptr && decision->outcome == Redecision::Outcome::kSame;
+  return whole ? CheckFork(record, *fork) : Status();
+}
+
+// That its origin was so. An origin that was purged or erased cannot say.
+Status Verifier::CheckFork(const RecordView& record, const model::InstanceForked& fork) const {
+  const auto mismatch = [&](std::string_view expected, std::string_view found) {
+    return Mismatch(record, record.header.first_seq,
+                    fmt::format("{} of instance {} behind its event {}", expected,
+                                fork.origin.value, fork.origin_seq.value),
+                    found);
+  };
+  const Result<bool> erased = store_.KeyDestroyed(record.shard, fork.origin);
+  if (!erased.has_value()) return std::unexpected(erased.error());
+  if (*erased) return {};
+  const auto origin = ReadInstance(source_, fork.origin, fork.origin_position.Next());
+  if (!origin.has_value() && origin.error().code == ErrorCode::kInstanceErased) return {};
+  if (!origin.has_value() && origin.error().code == ErrorCode::kUnknownInstance)
+    return mismatch("a fork", "no such instance");
+  if (!origin.has_value()) return std::unexpected(origin.error());
+  if (origin->seq != fork.origin_seq ||
+      fork.state != model::ForkedState(std::make_shared<model::Instance>(model::CopyOf(*origin))))
+    return mismatch("the state", "another one");
+  const auto frame = store_.Tree(record.shard)->Frame(fork.origin_position);
+  if (!frame.has_value()) return std::unexpected(frame.error());
+  if (!frame->has_value()) return {};
+  const eventstore::Hash leaf = eventstore::LeafHash(fork.origin_position, **frame);
+  const std::string_view hash(reinterpret_cast<const char*>(leaf.data()), leaf.size());
+  return hash == fork.origin_hash ? Status() : mismatch("the hash of the record", "another one");
 }
 
 std::unexpected<Error> Verifier::MismatchOf(const RecordView& record,

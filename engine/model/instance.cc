@@ -194,6 +194,8 @@ Timer NextTimer(const Instance& instance) {
   if (instance.status == Status::kNone || HasEnded(instance.status)) return next;
   if (instance.paused) return next;
   if (instance.deadline) next = {instance.deadline, TimerKind::kInstanceDeadline, RunId(), 0};
+  // Those of a fork that waits for its place elapse when it has one.
+  if (instance.queued) return next;
   for (const StepRun& run : instance.runs) {
     const Timer timer = TimerOf(run);
     if (timer.at && (!next.at || timer.at < next.at)) next = timer;

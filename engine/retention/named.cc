@@ -54,6 +54,7 @@ Status CheckCallers(const ViewReader& closed, const EventStore& log, ShardId sha
 
 Result<std::vector<InstanceId>> TreesOf(const ViewReader& closed, const EventStore& log,
                                         ShardId shard, std::span<const InstanceId> roots,
+                                        Forks forks,
                                         const std::function<bool(InstanceId)>& goes_alone) {
   std::vector<InstanceId> all;
   std::set<InstanceId> known;
@@ -71,12 +72,17 @@ Result<std::vector<InstanceId>> TreesOf(const ViewReader& closed, const EventSto
     if (!called.has_value()) return std::unexpected(called.error());
     for (const InstanceId id : *called)
       if (known.insert(id).second) all.push_back(id);
+    if (forks == Forks::kStay) continue;
+    const auto forked = projections::ForkedFrom(closed, all[i]);
+    if (!forked.has_value()) return std::unexpected(forked.error());
+    for (const InstanceId id : *forked)
+      if (known.insert(id).second) all.push_back(id);
   }
   if (!open.empty())
     return Fail(ErrorCode::kWrongState,
-                fmt::format("Expected instances that have ended, and all that they called, but "
+                fmt::format("Expected instances that have ended, and all that they called{}, but "
                             "found {} open; `stele cancel ID` or `stele terminate ID` ends one",
-                            fmt::join(open, ", ")));
+                            forks == Forks::kGo ? " and their forks" : "", fmt::join(open, ", ")));
   STELE_RETURN_IF_ERROR(CheckCallers(closed, log, shard, roots, known, goes_alone));
   std::ranges::reverse(all);
   return all;

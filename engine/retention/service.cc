@@ -233,8 +233,8 @@ Result<RetentionReport> RetentionService::PurgeNamed(const std::vector<InstanceI
     const auto closed = parts_.projector->Read(projections::kClosedView);
     if (!closed.has_value()) return std::unexpected(closed.error());
     seen = closed->position();
-    const auto tree =
-        TreesOf(*closed, *parts_.store, parts_.shard, instances, [](InstanceId) { return false; });
+    const auto tree = TreesOf(*closed, *parts_.store, parts_.shard, instances, Forks::kStay,
+                              [](InstanceId) { return false; });
     if (!tree.has_value()) return std::unexpected(tree.error());
     all = *tree;
   }
@@ -289,7 +289,7 @@ Result<ErasureReport> RetentionService::Erase(const std::vector<InstanceId>& ins
     if (!closed.has_value()) return std::unexpected(closed.error());
     seen = closed->position();
     // What was erased before may be named again.
-    const auto tree = TreesOf(*closed, *parts_.store, parts_.shard, instances,
+    const auto tree = TreesOf(*closed, *parts_.store, parts_.shard, instances, Forks::kGo,
                               [&](InstanceId id) { return registry->IsErased(id); });
     if (!tree.has_value()) return std::unexpected(tree.error());
     all = *tree;

@@ -26,12 +26,22 @@ std::string RowKey(InstanceId instance) {
   return KeyWriter('i').Number(instance.value).Take();
 }
 
-std::string CallPrefix(InstanceId parent) {
-  return KeyWriter('p').Number(parent.value).Take();
+constexpr char kCalled = 'p';
+constexpr char kForked = 'f';
+
+// What came of an instance: `kind` says how.
+std::string KinKey(char kind, InstanceId from, InstanceId to) {
+  return KeyWriter(kind).Number(from.value).Number(to.value).Take();
 }
 
-std::string CallKey(InstanceId parent, InstanceId child) {
-  return KeyWriter('p').Number(parent.value).Number(child.value).Take();
+Result<std::vector<InstanceId>> KinOf(const ViewReader& reader, char kind, InstanceId from) {
+  const std::string prefix = KeyWriter(kind).Number(from.value).Take();
+  std::vector<InstanceId> found;
+  KeyCursor keys = reader.Keys(prefix);
+  for (; keys.valid(); keys.Next())
+    found.emplace_back(KeyReader(keys.key().substr(prefix.size())).Number());
+  STELE_RETURN_IF_ERROR(keys.status());
+  return found;
 }
 
 std::optional<ClosedRow> RowOf(InstanceId instance, ViewWriter& writer) {
@@ -43,7 +53,7 @@ std::optional<ClosedRow> RowOf(InstanceId instance, ViewWriter& writer) {
 }
 
 void Close(const model::Instance& instance, TimeUs ended, ViewWriter& writer) {
-  const ClosedRow row{instance.definition, ended, instance.parent_instance};
+  const ClosedRow row{instance.definition, ended, instance.parent_instance, instance.origin};
   writer.Put(RowKey(instance.id), EncodeRow(row));
   if (!row.parent) writer.Put(PlaceKey(row.definition, {ended, instance.id}), "");
 }
@@ -60,14 +70,17 @@ void Reopen(InstanceId instance, ViewWriter& writer) {
 std::string_view ClosedView::keys() const {
   return "d DEFINITION ENDED INSTANCE: one that has ended, and that nobody called\n"
          "i INSTANCE: one that has ended\n"
-         "p PARENT CHILD: what an instance called\n";
+         "p PARENT CHILD: what an instance called\n"
+         "f ORIGIN FORK: what was forked from an instance\n";
 }
 
 void ClosedView::OnEvent(const model::Event& event, const model::Instance& before,
                          const model::Registry&, const RecordInfo& record, ViewWriter& writer) {
   if (const auto* started = std::get_if<model::InstanceStarted>(&event)) {
     if (started->parent_instance)
-      writer.Put(CallKey(started->parent_instance, record.instance), "");
+      writer.Put(KinKey(kCalled, started->parent_instance, record.instance), "");
+  } else if (const auto* forked = std::get_if<model::InstanceForked>(&event)) {
+    writer.Put(KinKey(kForked, forked->origin, record.instance), "");
   } else if (std::holds_alternative<model::InstanceCompleted>(event) ||
              std::holds_alternative<model::InstanceFailed>(event) ||
              std::holds_alternative<model::InstanceCancelled>(event) ||
@@ -80,7 +93,8 @@ void ClosedView::OnEvent(const model::Event& event, const model::Instance& befor
 
 void ClosedView::Forget(InstanceId instance, ViewWriter& writer) {
   const std::optional<ClosedRow> row = RowOf(instance, writer);
-  if (row.has_value() && row->parent) writer.Erase(CallKey(row->parent, instance));
+  if (row.has_value() && row->parent) writer.Erase(KinKey(kCalled, row->parent, instance));
+  if (row.has_value() && row->origin) writer.Erase(KinKey(kForked, row->origin, instance));
   Reopen(instance, writer);
 }
 
@@ -114,13 +128,11 @@ Result<std::optional<ClosedRow>> FindClosed(const ViewReader& reader, InstanceId
 }
 
 Result<std::vector<InstanceId>> CalledBy(const ViewReader& reader, InstanceId parent) {
-  const std::string prefix = CallPrefix(parent);
-  std::vector<InstanceId> called;
-  KeyCursor keys = reader.Keys(prefix);
-  for (; keys.valid(); keys.Next())
-    called.emplace_back(KeyReader(keys.key().substr(prefix.size())).Number());
-  STELE_RETURN_IF_ERROR(keys.status());
-  return called;
+  return KinOf(reader, kCalled, parent);
+}
+
+Result<std::vector<InstanceId>> ForkedFrom(const ViewReader& reader, InstanceId origin) {
+  return KinOf(reader, kForked, origin);
 }
 
 }  // namespace stele::projections

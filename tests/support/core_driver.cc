@@ -22,11 +22,13 @@ CoreDriver::CoreDriver(std::string_view yaml) : CoreDriver(Load(yaml)) {}
 
 std::optional<Rejection> CoreDriver::Do(const model::Command& command) {
   const std::string before = model::EncodeSnapshot(instance_);
-  const auto* migrate = std::get_if<model::MigrateInstance>(&command);
-  const bool known = migrate != nullptr && migrate->definition.value <= versions_.size();
-  const decide::Context context{*definition_,
-                                {position_.Next(), now_},
-                                known ? versions_[migrate->definition.value - 1].get() : nullptr};
+  DefinitionId target;
+  if (const auto* migrate = std::get_if<model::MigrateInstance>(&command))
+    target = migrate->definition;
+  if (const auto* fork = std::get_if<model::ForkInstance>(&command)) target = fork->definition;
+  const bool known = target && target.value <= versions_.size();
+  const decide::Context context{
+      *definition_, {position_.Next(), now_}, known ? versions_[target.value - 1].get() : nullptr};
   std::vector<model::Event> events;
   std::optional<Rejection> rejection = decider_.Decide(instance_, command, context, events);
   if (rejection.has_value()) {

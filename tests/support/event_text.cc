@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/instance_ranges.h"
+#include "engine/model/instance.h"
 #include "engine/model/names.h"
 
 namespace stele::test {
@@ -112,6 +113,10 @@ struct EventText::Teller {
   std::string operator()(const model::InstancePaused&) { return "paused"; }
   std::string operator()(const model::InstanceResumed& e) {
     return e.steps == 0 ? "resumed" : fmt::format("resumed for {}", e.steps);
+  }
+  std::string operator()(const model::InstanceForked& e) {
+    for (const model::StepRun& run : e.state->runs) text.step_of_[run.id] = run.step;
+    return fmt::format("forked from {} at {}", e.origin.value, e.origin_seq.value);
   }
   std::string operator()(const model::InstanceMigrated& e) {
     return fmt::format("migrated to {}", e.definition.value);

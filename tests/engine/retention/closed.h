@@ -28,6 +28,12 @@ class Closed {
     parents_[id] = parent;
     Tell(id, started, TimeUs(1));
   }
+  void Fork(InstanceId id, InstanceId origin) {
+    model::InstanceForked forked;
+    forked.origin = origin;
+    origins_[id] = origin;
+    Tell(id, forked, TimeUs(1));
+  }
   void End(InstanceId id, TimeUs at) { Tell(id, model::InstanceCompleted{}, at); }
   void Retry(InstanceId id) { Tell(id, model::InstanceRetryRequested{}, TimeUs(1)); }
   projections::ViewReader Read() const { return projections::ViewReader(generation_); }
@@ -38,6 +44,7 @@ class Closed {
     instance.id = id;
     instance.definition = DefinitionId(1);
     instance.parent_instance = parents_[id];
+    instance.origin = origins_[id];
     projections::ViewWriter writer(*generation_);
     view_.OnEvent(event, instance, {}, {id, ++position_, at, ""}, writer);
     const projections::ViewStore::Change change{generation_.get(), &writer};
@@ -49,6 +56,7 @@ class Closed {
   std::shared_ptr<projections::Generation> generation_;
   projections::ClosedView view_;
   std::map<InstanceId, InstanceId> parents_;
+  std::map<InstanceId, InstanceId> origins_;
   struct Counter : Position {
     Position operator++() {
       ++value;

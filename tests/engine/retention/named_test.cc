@@ -21,9 +21,15 @@ class Named : public testing::Test {
     eventstore::AddRecord(&batch, id, 1);
     ASSERT_TRUE(eventstore::AppendNext(log_, batch).has_value());
   }
+  void Fork(uint64_t id, uint64_t origin) {
+    closed_.Fork(InstanceId(id), InstanceId(origin));
+    eventstore::Batch batch;
+    eventstore::AddRecord(&batch, id, 1);
+    ASSERT_TRUE(eventstore::AppendNext(log_, batch).has_value());
+  }
   void End(uint64_t id) { closed_.End(InstanceId(id), TimeUs(10)); }
   Result<std::vector<InstanceId>> Of(std::vector<InstanceId> roots) {
-    return TreesOf(closed_.Read(), log_, ShardId(), roots,
+    return TreesOf(closed_.Read(), log_, ShardId(), roots, forks_,
                    [this](InstanceId id) { return id == alone_; });
   }
   void ExpectRefused(std::vector<InstanceId> roots, ErrorCode code, const std::string& words) {
@@ -36,6 +42,7 @@ class Named : public testing::Test {
   Closed closed_;
   eventstore::MemoryStore log_;
   InstanceId alone_;
+  Forks forks_ = Forks::kStay;
 };
 
 TEST_F(Named, GoWithAllThatTheyCalledOnce) {
@@ -46,6 +53,22 @@ TEST_F(Named, GoWithAllThatTheyCalledOnce) {
   const auto trees = Of({InstanceId(1), InstanceId(3), InstanceId(1)});
   ASSERT_TRUE(trees.has_value()) << trees.error().message;
   EXPECT_THAT(*trees, ElementsAre(InstanceId(2), InstanceId(3), InstanceId(1)));
+}
+
+TEST_F(Named, GoWithTheirForksWhereThoseGo) {
+  Start(1);
+  Fork(2, 1);
+  Start(3, 2);
+  Fork(4, 3);
+  for (const uint64_t id : {1, 2, 3}) End(id);
+  ASSERT_TRUE(Of({InstanceId(1)}).has_value());
+  EXPECT_THAT(*Of({InstanceId(1)}), ElementsAre(InstanceId(1)));
+  forks_ = Forks::kGo;
+  ExpectRefused({InstanceId(1)}, ErrorCode::kWrongState, "found 4 open");
+  End(4);
+  const auto trees = Of({InstanceId(1)});
+  ASSERT_TRUE(trees.has_value()) << trees.error().message;
+  EXPECT_THAT(*trees, ElementsAre(InstanceId(4), InstanceId(3), InstanceId(2), InstanceId(1)));
 }
 
 TEST_F(Named, ThoseThatAreOpenAreRefused) {

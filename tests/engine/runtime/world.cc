@@ -8,6 +8,7 @@
 #include "engine/definition/canonical.h"
 #include "engine/definition/load.h"
 #include "engine/model/codec.h"
+#include "engine/model/snapshot.h"
 #include "engine/runtime/call_executor.h"
 
 namespace stele::runtime {
@@ -102,6 +103,23 @@ Result<Position> World::Start(model::StartInstance start, InstanceId* id, StartO
   const InstanceId started = shard_->Start(
       std::move(start), "tester", [&](const Result<Position>& a) { answer = a; }, options);
   if (id != nullptr) *id = started;
+  while (!answer.has_value()) uv_run(&loop_, UV_RUN_ONCE);
+  return *answer;
+}
+
+model::ForkInstance World::ForkOf(InstanceId origin) {
+  const model::Instance& state = At(origin);
+  return {.origin = origin,
+          .origin_seq = state.seq,
+          .origin_position = state.position,
+          .state = model::ForkedState(std::make_shared<model::Instance>(model::CopyOf(state)))};
+}
+
+Result<Position> World::Fork(model::ForkInstance fork, InstanceId* id, StartOptions options) {
+  std::optional<Result<Position>> answer;
+  const InstanceId begun = shard_->Fork(
+      std::move(fork), "tester", [&](const Result<Position>& a) { answer = a; }, options);
+  if (id != nullptr) *id = begun;
   while (!answer.has_value()) uv_run(&loop_, UV_RUN_ONCE);
   return *answer;
 }

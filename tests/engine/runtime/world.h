@@ -56,6 +56,10 @@ class World final : public Observer {
   Result<Position> Start(DefinitionId definition, InstanceId* id = nullptr);
   Result<Position> Start(model::StartInstance start, InstanceId* id = nullptr,
                          StartOptions options = {});
+  // Of what the instance is now.
+  model::ForkInstance ForkOf(InstanceId origin);
+  Result<Position> Fork(model::ForkInstance fork, InstanceId* id = nullptr,
+                        StartOptions options = {});
   Result<Position> Publish(const std::string& name, const std::string& key,
                            const std::string& payload, const std::string& id = "",
                            TimeUs expires = TimeUs());

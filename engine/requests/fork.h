@@ -1,0 +1,37 @@
+// A fork, in two halves: what an instance was behind an event, read from the log on any thread; and
+// the command that makes another instance of it, on the shard's.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "engine/model/command.h"
+#include "eventstore/event_store.h"
+#include "replay/time_machine.h"
+
+namespace stele::requests {
+
+// Where a fork begins. Bytes alone, so that it may go from thread to thread.
+struct ForkPoint {
+  InstanceId origin;
+  Seq seq;            // the last event that is in the state
+  Position position;  // of its record
+  std::string hash;   // that record's leaf (docs/log-format.md)
+  DefinitionId definition;
+  std::string business_key;  // the origin's
+  std::string concurrency_key;
+  TimeUs deadline;
+  std::string state;  // model::EncodeSnapshot
+};
+
+// Behind the record that holds the event of that moment: what a record says is one, and so a fork
+// is of all of it. The store is the one that the machine reads. kNoSuchMoment: there is no such
+// event. kCannotFork: behind it the instance has ended.
+Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::EventStore& store,
+                                ShardId shard, const replay::When& when);
+
+// Without anything that is to be different. kStoreCorrupt: the point's state is none.
+Result<model::ForkInstance> ForkAt(const ForkPoint& point);
+
+}  // namespace stele::requests

@@ -1,0 +1,232 @@
+// Forks in a shard: their attempts, keys, places, waits and timers; resets; crashes around them.
+#include <algorithm>
+#include <set>
+
+#include "tests/engine/runtime/workflow.h"
+#include "tests/engine/runtime/world.h"
+
+namespace stele::runtime {
+namespace {
+
+using eventstore::MemoryStore;
+using eventstore::WriteFault;
+using model::Status;
+
+class Fork : public testing::Test {
+ protected:
+  Fork() { Reopen(std::make_unique<MemoryStore>()); }
+  void Reopen(std::unique_ptr<MemoryStore> store) {
+    world_ = std::make_unique<World>(std::move(store));
+    world_->held = {"work"};
+    world_->Open();
+  }
+  void Restart() {
+    world_->Stop();
+    Reopen(world_->store().Crash());
+    world_->shard().Resume("tester");
+    world_->RunUntilQuiet();
+  }
+  InstanceId Start(const std::string& yaml, const std::string& business_key = "") {
+    InstanceId id;
+    EXPECT_TRUE(world_
+                    ->Start(model::StartInstance{.definition = world_->Register(yaml),
+                                                 .business_key = business_key},
+                            &id)
+                    .has_value());
+    world_->RunUntilQuiet();
+    return id;
+  }
+  Status StatusOf(InstanceId id) { return world_->At(id).status; }
+
+  std::unique_ptr<World> world_;
+};
+
+TEST_F(Fork, RunsBesideItsOrigin) {
+  const InstanceId origin = Start(kWork);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(world_->outside("work"), (std::vector<std::string>{"1-1-1", "2-1-2"}));
+  while (world_->Finish("work")) {
+  }
+  EXPECT_EQ(StatusOf(origin), Status::kCompleted);
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, IsThereAfterARestart) {
+  const InstanceId origin = Start(kWork);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  Restart();
+  while (world_->Finish("work")) {
+  }
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+  EXPECT_EQ(world_->At(fork).origin, origin);
+}
+
+TEST_F(Fork, OfOneThatHasGoneOnBeginsWhereItWas) {
+  const InstanceId origin = Start(kWork);
+  const model::ForkInstance before = world_->ForkOf(origin);
+  ASSERT_TRUE(world_->Finish("work"));
+  ASSERT_EQ(StatusOf(origin), Status::kCompleted);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(before, &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_TRUE(world_->Finish("work"));
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, WithTheSameKeyIsTheSameOne) {
+  const InstanceId origin = Start(kWork);
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.idempotency_key = "once";
+  InstanceId first, again;
+  ASSERT_TRUE(world_->Fork(command, &first).has_value());
+  ASSERT_TRUE(world_->Fork(command, &again).has_value());
+  EXPECT_EQ(first, again);
+  command.origin_seq = Seq(1);
+  const auto other = world_->Fork(command);
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().code, ErrorCode::kDuplicateKey);
+  const auto start = world_->Start(
+      model::StartInstance{.definition = world_->Register(kWork), .idempotency_key = "once"});
+  ASSERT_FALSE(start.has_value());
+  EXPECT_EQ(start.error().code, ErrorCode::kDuplicateKey);
+}
+
+TEST_F(Fork, HasNoKeyThatIsUsed) {
+  const InstanceId origin = Start(kWork, "order-7");
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.business_key = "order-7";
+  const auto refused = world_->Fork(command, nullptr, {.unique_business_key = true});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kDuplicateKey);
+}
+
+TEST_F(Fork, OfWhatIsGoneIsRefused) {
+  const InstanceId origin = Start(kWork);
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.state = {};
+  const auto refused = world_->Fork(command);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnknownDefinition);
+}
+
+TEST_F(Fork, WaitsForAPlaceOfItsDefinition) {
+  const InstanceId origin = Start(std::string(kWork) + "concurrency: 1\n");
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_TRUE(world_->At(fork).queued);
+  EXPECT_EQ(world_->outside("work").size(), 1u);
+  ASSERT_TRUE(world_->Finish("work"));
+  world_->RunUntilQuiet();
+  EXPECT_FALSE(world_->At(fork).queued);
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, WaitsForAMessageOfItsOwn) {
+  const InstanceId origin = Start(R"(
+version: "1.0"
+name: waits
+steps:
+  - {id: paid, type: message, config: {name: paid, key: A}}
+)");
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  ASSERT_TRUE(world_->Publish("paid", "A", "{}").has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kCompleted);
+  EXPECT_EQ(StatusOf(fork), Status::kRunning);
+  ASSERT_TRUE(world_->Publish("paid", "A", "{}").has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, TakesAMessageThatWaitsAlready) {
+  const InstanceId origin = Start(R"(
+version: "1.0"
+name: waits
+steps:
+  - {id: paid, type: message, config: {name: paid, key: A}}
+)");
+  const model::ForkInstance before = world_->ForkOf(origin);
+  ASSERT_TRUE(world_->Publish("paid", "A", "{}").has_value());
+  ASSERT_TRUE(world_->Publish("paid", "A", "{}").has_value());
+  world_->RunUntilQuiet();
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(before, &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, ElapsesAtOnceWhatHasPassedMeanwhile) {
+  const InstanceId origin = Start(R"(
+version: "1.0"
+name: sleeps
+steps:
+  - {id: sleep, type: delay, config: {duration: 1h}}
+)");
+  const model::ForkInstance before = world_->ForkOf(origin);
+  world_->Advance(7'200'000'000);
+  ASSERT_EQ(StatusOf(origin), Status::kCompleted);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(before, &fork).has_value());
+  world_->Advance(1);
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
+TEST_F(Fork, ThatResetsEndsItsOrigin) {
+  const InstanceId origin = Start(kWork, "order-7");
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.ends_origin = true;
+  command.business_key = "order-7";
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(command, &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kTerminated);
+  EXPECT_EQ(world_->cancelled, std::vector<std::string>{"1-1-1"});
+  EXPECT_EQ(world_->shard().board().ByBusinessKey("work", "order-7"), fork);
+  EXPECT_EQ(world_->outside("work"), std::vector<std::string>{"2-1-2"});
+}
+
+// Whatever write is the last: the origin goes on, or the fork goes on and the origin has ended.
+TEST(ForkThatResets, LeavesOneOfTheTwoAfterAnyCrash) {
+  std::set<bool> seen;
+  for (const WriteFault fault :
+       {WriteFault::kNothingWritten, WriteFault::kTorn, WriteFault::kWritten, WriteFault::kLost})
+    for (uint64_t nth = 1; nth < 8; ++nth) {
+      std::unique_ptr<MemoryStore> left;
+      {
+        World world(std::make_unique<MemoryStore>());
+        world.held = {"work"};
+        world.Open();
+        InstanceId origin;
+        ASSERT_TRUE(world.Start(world.Register(kWork), &origin).has_value());
+        world.RunUntilQuiet();
+        world.store().InjectFault(nth, fault);
+        model::ForkInstance command = world.ForkOf(origin);
+        command.ends_origin = true;
+        (void)world.Fork(command);
+        world.RunUntilQuiet();
+        left = world.Crash();
+      }
+      World world(std::move(left));
+      world.held = {"work"};
+      world.Open();
+      world.shard().Resume("tester");
+      world.RunUntilQuiet();
+      const bool forked = world.shard().last_instance() == InstanceId(2);
+      seen.insert(forked);
+      EXPECT_EQ(world.At(InstanceId(1)).status, forked ? Status::kTerminated : Status::kRunning)
+          << nth;
+      if (forked) {
+        EXPECT_EQ(world.At(InstanceId(2)).status, Status::kRunning) << nth;
+      }
+    }
+  EXPECT_EQ(seen.size(), 2u);
+}
+
+}  // namespace
+}  // namespace stele::runtime
