@@ -32,6 +32,22 @@ struct StartRequest {
   traceParent @11 :Text;          # W3C traceparent of whoever asks; one that is malformed counts as none
 }
 
+# Where another instance begins, and what is different in it.
+struct ForkRequest {
+  moment @0 :Moment;              # behind that event, with all of its record; 0: behind the last
+  variables @1 :List(Variable);   # others are as they were
+  version @2 :UInt32;             # of its definition, to go on in; 0: its own
+  plan @3 :Text;                  # as Instance.migrate's, to that version
+  businessKey @4 :Text;           # a reset keeps its own unless given
+  unique @5 :Bool;                # refused when an open instance has the same business key
+  idempotencyKey @6 :Text;        # a fork with a key that was used gives the same instance
+  deadline @7 :Int64;             # 0: none; of a reset, its own
+  paused @8 :Bool;                # nothing of it starts before it is resumed
+  resets @9 :Bool;                # the instance is terminated behind it
+  reason @10 :Text;
+  traceParent @11 :Text;          # as of StartRequest
+}
+
 struct Started {
   id @0 :UInt64;
   position @1 :UInt64;            # of the record in the log

@@ -157,6 +157,10 @@ interface Instance {
   # JSON: the first event behind which the expression holds. `exact`: looks behind every event.
   timeline @23 (limit :UInt32) -> (timeline :Text);
   # JSON: the runs of steps over time, with their attempts and waits; at most 10,000, 0: 1,000.
+
+  fork @24 Answers.ForkRequest -> (started :Answers.Started, instance :Instance, at :UInt64);
+  # Another instance, that goes on from a moment of this one. `at`: the last event of this one that
+  # is in it. Answers when it is durable.
 }
 
 # Tasks for people.

@@ -120,9 +120,10 @@ struct Edge::Parts {
   Histories histories{desk, instances};
   Events events{desk, instances};
   Workers workers{desk};
+  Forks forks{desk, instances, histories};
   Maintenance maintenance{desk, {options.data, options.backups}};
   Operations operations{desk,      instances, definitions, triggers,    questions,
-                        histories, events,    workers,     &maintenance};
+                        histories, events,    workers,     forks, &maintenance};
 
   alerts::Alerts alerts{desk, [this](const std::string&, const std::string& sentence) {
                           if (log.has_value()) log->Write(LogLevel::kWarn, sentence, {});

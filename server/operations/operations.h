@@ -4,6 +4,7 @@
 #include "server/operations/definitions.h"
 #include "server/operations/desk.h"
 #include "server/operations/events.h"
+#include "server/operations/forks.h"
 #include "server/operations/histories.h"
 #include "server/operations/instances.h"
 #include "server/operations/maintenance.h"
@@ -23,6 +24,7 @@ struct Operations {
   Histories& histories;
   Events& events;
   Workers& workers;
+  Forks& forks;
   Maintenance* maintenance = nullptr;  // null: it is not maintained from outside
 };
 

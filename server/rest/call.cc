@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/nearest.h"
+#include "server/rest/limits.h"
 
 namespace stele::server::rest {
 
@@ -124,6 +125,23 @@ std::vector<model::NamedPayload> Call::Variables(std::string_view name) const {
     for (const Member& member : value->as_object())
       variables.push_back({member.key, Payload::FromValue(member.value)});
   return variables;
+}
+
+Result<std::string> Call::IdempotencyKey() const {
+  std::string key = Text("idempotency_key");
+  const std::string* header = request_.headers.Find("Idempotency-Key");
+  if (header == nullptr) return key;
+  const bool is_visible =
+      std::ranges::all_of(*header, [](char c) { return c >= 0x21 && c <= 0x7E; });
+  if (header->empty() || header->size() > kMaxIdempotencyHeaderBytes || !is_visible)
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected an Idempotency-Key of 1 to {} visible characters of ASCII "
+                            "but found others",
+                            kMaxIdempotencyHeaderBytes));
+  if (!key.empty() && key != *header)
+    return Fail(ErrorCode::kInvalidInput,
+                "Expected the same key in Idempotency-Key and idempotency_key but found two");
+  return *header;
 }
 
 }  // namespace stele::server::rest

@@ -38,6 +38,9 @@ class Call {
   // The header `traceparent`, as it was given; empty: none.
   std::string TraceParent() const { return std::string(request_.headers.Get("traceparent")); }
 
+  // The key of the header or of the body, which may both give it; empty: neither does.
+  Result<std::string> IdempotencyKey() const;
+
   // The path. REQUIRES: the pattern has them.
   const std::string& param(std::string_view name) const { return request_.Param(name); }
   // kInvalidInput: it is no number of one.

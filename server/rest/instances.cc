@@ -16,26 +16,8 @@ namespace {
 
 using http::Method;
 
-// The key of the header or of the body, which may both give it.
-Result<std::string> IdempotencyKeyOf(const Call& call) {
-  std::string key = call.Text("idempotency_key");
-  const std::string* header = call.request().headers.Find("Idempotency-Key");
-  if (header == nullptr) return key;
-  const bool is_visible =
-      std::ranges::all_of(*header, [](char c) { return c >= 0x21 && c <= 0x7E; });
-  if (header->empty() || header->size() > kMaxIdempotencyHeaderBytes || !is_visible)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("Expected an Idempotency-Key of 1 to {} visible characters of ASCII "
-                            "but found others",
-                            kMaxIdempotencyHeaderBytes));
-  if (!key.empty() && key != *header)
-    return Fail(ErrorCode::kInvalidInput,
-                "Expected the same key in Idempotency-Key and idempotency_key but found two");
-  return *header;
-}
-
 Result<StartRequest> StartRequestOf(const Call& call, TimeUs now) {
-  const auto key = IdempotencyKeyOf(call);
+  const auto key = call.IdempotencyKey();
   if (!key.has_value()) return std::unexpected(key.error());
   const auto deadline = MomentToCome(call, "deadline", now);
   if (!deadline.has_value()) return std::unexpected(deadline.error());

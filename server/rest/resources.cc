@@ -11,6 +11,7 @@ std::vector<Resource> AllResources(const Operations& operations, const StillVali
                             CommandsResource(operations),
                             HistoriesResource(operations),
                             PastResource(operations),
+                            ForksResource(operations),
                             WhatIfResource(operations),
                             TasksResource(operations),
                             TriggersResource(operations),
@@ -19,7 +20,6 @@ std::vector<Resource> AllResources(const Operations& operations, const StillVali
                             WorkersResource(operations),
                             AuditResource(operations),
                             ProofsResource(operations),
-
                             EventsResource(operations, still_valid)};
   if (operations.maintenance != nullptr) all.push_back(MaintenanceResource(operations));
   for (const Component& component : SharedComponents()) all.front().components.push_back(component);

@@ -17,6 +17,7 @@ Resource InstancesResource(const Operations& operations);
 Resource CommandsResource(const Operations& operations);
 Resource HistoriesResource(const Operations& operations);
 Resource PastResource(const Operations& operations);
+Resource ForksResource(const Operations& operations);
 Resource WhatIfResource(const Operations& operations);
 Resource TasksResource(const Operations& operations);
 Resource DefinitionsResource(const Operations& operations);

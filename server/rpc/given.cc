@@ -128,6 +128,34 @@ StartRequest Given::Start(api::StartRequest::Reader request) {
           .trace_parent = std::string(ViewOf(request.getTraceParent()))};
 }
 
+replay::When Given::When(api::Moment::Reader moment) {
+  switch (moment.which()) {
+    case api::Moment::SEQ:
+      return {.seq = Seq(moment.getSeq()), .time = {}};
+    case api::Moment::TIME:
+      break;
+  }
+  if (moment.getTime() <= 0)
+    Add(ErrorCode::kInvalidInput,
+        fmt::format("moment: Expected microseconds since 1970 but found {}", moment.getTime()));
+  return {.seq = {}, .time = TimeUs(moment.getTime())};
+}
+
+ForkRequest Given::Fork(api::ForkRequest::Reader request) {
+  return {.at = When(request.getMoment()),
+          .variables = Variables(request.getVariables()),
+          .version = request.getVersion(),
+          .plan = std::string(JsonObject(request.getPlan(), "plan").text()),
+          .business_key = Name(request.getBusinessKey(), "businessKey"),
+          .unique = request.getUnique(),
+          .idempotency_key = Name(request.getIdempotencyKey(), "idempotencyKey"),
+          .deadline = TimeUs(request.getDeadline()),
+          .paused = request.getPaused(),
+          .resets = request.getResets(),
+          .reason = Text(request.getReason(), "reason"),
+          .trace_parent = std::string(ViewOf(request.getTraceParent()))};
+}
+
 projections::Freshness Given::Freshness(api::Freshness::Reader freshness) {
   const int64_t patience = freshness.getPatience();
   if (patience < 0 || patience > kMaxPatienceUs)

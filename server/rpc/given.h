@@ -23,6 +23,7 @@
 #include "replay/audit/deed_reader.h"
 #include "schemas/answers.capnp.h"
 #include "server/operations/events.h"
+#include "server/operations/forks.h"
 #include "server/operations/instances.h"
 #include "server/operations/questions.h"
 
@@ -43,6 +44,9 @@ class Given {
   std::vector<model::NamedPayload> Variables(capnp::List<api::Variable>::Reader variables);
 
   StartRequest Start(api::StartRequest::Reader request);
+  // An event or a time; both 0: now.
+  replay::When When(api::Moment::Reader moment);
+  ForkRequest Fork(api::ForkRequest::Reader request);
   server::Search Search(api::Search::Reader search);
   projections::Freshness Freshness(api::Freshness::Reader freshness);
   projections::StatisticsScope Scope(api::StatisticsScope::Reader scope);

@@ -42,6 +42,7 @@ class InstanceServer : public api::Instance::Server {
   kj::Promise<void> resolveStep(ResolveStepContext context) override;
   kj::Promise<void> setVariables(SetVariablesContext context) override;
   kj::Promise<void> migrate(MigrateContext context) override;
+  kj::Promise<void> fork(ForkContext context) override;
 
  private:
   template <class Context>

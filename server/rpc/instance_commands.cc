@@ -4,7 +4,9 @@
 #include "base/json.h"
 #include "engine/requests/operators.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/call_meter.h"
 #include "server/rpc/instance.h"
+#include "server/rpc/show.h"
 
 namespace stele::server::rpc {
 
@@ -134,6 +136,20 @@ kj::Promise<void> InstanceServer::migrate(MigrateContext context) {
   return Send(context, Permission::kOperate, given,
               requests::Migrate(access_->operations().desk.registry(), params.getVersion(),
                                 std::string(plan.text()), std::move(reason)));
+}
+
+kj::Promise<void> InstanceServer::fork(ForkContext context) {
+  Given given;
+  given.Add(access_->Check());
+  ForkRequest request = given.Fork(context.getParams());
+  if (const Status fits = given.status(); !fits.has_value()) return Refuse(fits.error());
+  return Answer(access_->operations().forks.Fork(access_->caller(), id_, std::move(request)),
+                [context, access = access_](const Forked& forked) mutable {
+                  Show(forked.started, context.getResults().initStarted());
+                  context.getResults().setInstance(kj::heap<Measured<InstanceServer>>(
+                      access->options().calls, access, forked.started.instance));
+                  context.getResults().setAt(forked.at.value);
+                });
 }
 
 }  // namespace stele::server::rpc

@@ -12,16 +12,6 @@
 
 namespace stele::server::rpc {
 
-namespace {
-
-void Show(const Started& started, api::Started::Builder to) {
-  to.setId(started.instance.value);
-  to.setPosition(started.position.value);
-  to.setKnown(started.known);
-}
-
-}  // namespace
-
 Promised<Started> InstancesServer::StartOne(api::StartRequest::Reader request) {
   Given given;
   StartRequest start = given.Start(request);

@@ -165,6 +165,12 @@ void Show(const InstanceStatus& status, api::InstanceStatus::Builder to) {
   to.setPosition(status.position.value);
 }
 
+void Show(const Started& started, api::Started::Builder to) {
+  to.setId(started.instance.value);
+  to.setPosition(started.position.value);
+  to.setKnown(started.known);
+}
+
 void Show(const Caller& caller, api::Caller::Builder to) {
   to.setName(TextOf(caller.name));
   to.setRole(TextOf(std::string(RoleName(caller.role))));

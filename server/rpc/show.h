@@ -22,6 +22,7 @@ Status CheckSize(const InstanceStatus& status);
 Status CheckSize(const std::vector<StoredRecord>& records);
 void Show(const InstanceStatus& status, api::InstanceStatus::Builder to);
 
+void Show(const Started& started, api::Started::Builder to);
 void Show(const Caller& caller, api::Caller::Builder to);
 void Show(const Error& error, api::Refusal::Builder to);
 void Show(const Refused& refused, api::Refused::Builder to);

@@ -48,7 +48,7 @@ class WorkerWorld : public testing::Test {
   void Listen() {
     server_.emplace(server::Operations{world_.desk(), world_.instances(), world_.definitions(),
                                        world_.triggers(), world_.questions(), world_.histories(),
-                                       world_.events(), world_.worker_operations()},
+                                       world_.events(), world_.worker_operations(), world_.forks()},
                     server::rpc::RpcOptions{.program = "stele test"});
     auto listener = server::Listen(world_.loop(), address_);
     ASSERT_TRUE(listener.has_value()) << listener.error().ToString();

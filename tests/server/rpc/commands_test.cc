@@ -38,6 +38,26 @@ TEST_F(RpcCommands, PauseAndResume) {
   EXPECT_NE(HistoryOf(id).find("lunch"), std::string::npos);
 }
 
+TEST_F(RpcCommands, ForkAndReset) {
+  const uint64_t id = Settled("long");
+  auto fork = Instance(id).forkRequest();
+  fork.initMoment().setSeq(1);
+  fork.setReason("what if");
+  const auto forked = Await(fork.send());
+  EXPECT_EQ(forked.getStarted().getId(), id + 1);
+  EXPECT_GT(forked.getAt(), 1u);
+  world_.Settle();
+  EXPECT_EQ(StatusOf(id), "running");
+  EXPECT_EQ(StatusOf(id + 1), "running");
+  EXPECT_NE(HistoryOf(id + 1).find("what if"), std::string::npos);
+  auto reset = Instance(id).forkRequest();
+  reset.setResets(true);
+  EXPECT_EQ(Await(reset.send()).getStarted().getId(), id + 2);
+  world_.Settle();
+  EXPECT_EQ(StatusOf(id), "terminated");
+  EXPECT_EQ(CodeOf(Instance(id).forkRequest().send()), ErrorCode::kCannotFork);
+}
+
 TEST_F(RpcCommands, ResumeOneStepOfAPausedInstance) {
   world_.Register("line",
                   "{id: hang1, type: script}, {id: hang2, type: script, depends_on: [hang1]}");

@@ -65,6 +65,7 @@ ServedWorld::ServedWorld(runtime::ShardOptions options, ServedData place)
   questions_ = std::make_unique<Questions>(*desk_);
   histories_ = std::make_unique<Histories>(*desk_, *instances_);
   events_ = std::make_unique<Events>(*desk_, *instances_);
+  forks_ = std::make_unique<Forks>(*desk_, *instances_, *histories_);
   worker_operations_ = std::make_unique<Workers>(*desk_);
   maintenance_ = std::make_unique<Maintenance>(*desk_, MaintainedPlaces{data(), backups()});
 }
@@ -129,6 +130,7 @@ ServedWorld::~ServedWorld() noexcept {
   Stop();
   maintenance_.reset();
   worker_operations_.reset();
+  forks_.reset();
   events_.reset();
   histories_.reset();
   questions_.reset();

@@ -21,6 +21,7 @@
 #include "server/operations/definitions.h"
 #include "server/operations/desk.h"
 #include "server/operations/events.h"
+#include "server/operations/forks.h"
 #include "server/operations/histories.h"
 #include "server/operations/instances.h"
 #include "server/operations/maintenance.h"
@@ -63,6 +64,7 @@ class ServedWorld final : private runtime::Observer {
   Questions& questions() { return *questions_; }
   Histories& histories() { return *histories_; }
   Events& events() { return *events_; }
+  Forks& forks() { return *forks_; }
   Workers& worker_operations() { return *worker_operations_; }
   Maintenance& maintenance() { return *maintenance_; }
   // Where its data and its backups are.
@@ -148,6 +150,7 @@ class ServedWorld final : private runtime::Observer {
   std::unique_ptr<Questions> questions_;
   std::unique_ptr<Histories> histories_;
   std::unique_ptr<Events> events_;
+  std::unique_ptr<Forks> forks_;
   std::unique_ptr<Workers> worker_operations_;
   std::unique_ptr<Maintenance> maintenance_;
 };

@@ -1,0 +1,108 @@
+// Instances that go on from what another one was.
+#include "tests/server/rest/rest_world.h"
+
+namespace stele::server::rest {
+namespace {
+
+constexpr const char* kWait =
+    "{id: first, type: script, config: {script: x}}, "
+    "{id: w, type: signal, depends_on: [first], config: {name: go}}";
+
+class Forks : public testing::Test {
+ protected:
+  Forks() {
+    world_.served.Register("waits", kWait, "variables: {rate: {type: integer, default: 1}}");
+    origin_ = world_.Start("waits", R"(,"business_key":"A-7")");
+    world_.served.Settle();
+  }
+  std::string Path(const std::string& word) {
+    return fmt::format("/instances/{}/{}", origin_, word);
+  }
+  Answered Forked(const std::string& word, const std::string& body = "{}",
+                  http::Headers headers = {}) {
+    Answered answered = world_.Post(Path(word), body, std::move(headers));
+    world_.served.Settle();
+    return answered;
+  }
+  void Signal(int64_t id) {
+    EXPECT_EQ(world_.Post(fmt::format("/instances/{}/signals", id), R"({"name":"go"})").status,
+              200);
+    world_.served.Settle();
+  }
+
+  RestWorld world_;
+  int64_t origin_ = 0;
+};
+
+TEST_F(Forks, GoOnBesideTheirOrigin) {
+  const Answered forked = Forked("fork", R"({"variables":{"rate":9},"reason":"what if"})");
+  ASSERT_EQ(forked.status, 201) << forked.body;
+  const int64_t fork = forked.at("id").as_int();
+  EXPECT_NE(fork, origin_);
+  const Answered shown = world_.Get(fmt::format("/instances/{}", fork));
+  EXPECT_EQ(shown.at("variables/rate"), Value(9));
+  EXPECT_EQ(shown.text("status"), "waiting");
+  Signal(fork);
+  EXPECT_EQ(world_.StatusOf(fork), "completed");
+  EXPECT_EQ(world_.StatusOf(origin_), "waiting");
+}
+
+TEST_F(Forks, BeginBehindAnEvent) {
+  const Answered forked = Forked("fork", R"({"seq":1})");
+  ASSERT_EQ(forked.status, 201) << forked.body;
+  // With all of the record that holds it: the first step was to start.
+  EXPECT_GT(forked.at("at").as_int(), 1);
+  const int64_t fork = forked.at("id").as_int();
+  EXPECT_EQ(world_.StatusOf(fork), "waiting");
+  const Answered history = world_.Get(fmt::format("/instances/{}/history", fork));
+  EXPECT_EQ(history.text("events/0/event"), "instance_forked");
+  EXPECT_EQ(history.at("events/0/origin"), Value(origin_));
+  EXPECT_EQ(history.at("events/0/origin_seq"), forked.at("at"));
+  EXPECT_EQ(history.text("events/0/origin_hash").size(), 64u);
+}
+
+TEST_F(Forks, ThatResetEndTheirOrigin) {
+  const Answered reset = Forked("reset", R"({"seq":1,"reason":"wrong rate"})");
+  ASSERT_EQ(reset.status, 201) << reset.body;
+  EXPECT_EQ(world_.StatusOf(origin_), "terminated");
+  const Answered shown = world_.Get(fmt::format("/instances/{}", reset.at("id").as_int()));
+  EXPECT_EQ(shown.text("business_key"), "A-7");
+  EXPECT_EQ(shown.text("status"), "waiting");
+}
+
+TEST_F(Forks, WithAKeyAreBegunOnce) {
+  const Answered first = Forked("fork", "{}", {{"Idempotency-Key", "once"}});
+  ASSERT_EQ(first.status, 201) << first.body;
+  const Answered again = Forked("fork", R"({"idempotency_key":"once"})");
+  EXPECT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(again.at("known"), Value(true));
+}
+
+TEST_F(Forks, GoOnInAnotherVersion) {
+  world_.served.Register(
+      "waits",
+      std::string(kWait) + ", {id: then, type: script, depends_on: [w], config: {script: x}}",
+      "variables: {rate: {type: integer, default: 1}}");
+  const Answered forked = Forked("fork", R"({"version":2})");
+  ASSERT_EQ(forked.status, 201) << forked.body;
+  const int64_t fork = forked.at("id").as_int();
+  Signal(fork);
+  const Answered shown = world_.Get(fmt::format("/instances/{}", fork));
+  EXPECT_EQ(shown.at("version"), Value(2));
+  EXPECT_EQ(shown.text("status"), "completed");
+}
+
+TEST_F(Forks, AreRefusedWhereNothingGoesOn) {
+  EXPECT_EQ(world_.Refusal(409, Forked("fork", R"({"seq":4000})")), "STL0309");
+  EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"variables":{"rate":"x"}})")), "STL0406");
+  EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"sequence":1})")), "STL0406");
+  EXPECT_EQ(world_.Refusal(404, world_.Post("/instances/99/fork", "{}")), "STL0401");
+  Signal(origin_);
+  EXPECT_EQ(world_.Refusal(409, Forked("fork")), "STL0412");
+  world_.who = ServedWorld::Somebody(Role::kViewer);
+  EXPECT_EQ(world_.Refusal(403, Forked("fork", R"({"seq":1})")), "STL1002");
+}
+
+}  // namespace
+}  // namespace stele::server::rest
