@@ -81,6 +81,8 @@ int Refuse(const Terminal& terminal, const Error& error) {
     case ErrorCode::kCannotMigrate:
     case ErrorCode::kDuplicateKey:
     case ErrorCode::kDefinitionState:
+    case ErrorCode::kCannotFork:
+    case ErrorCode::kBadProof:
     case ErrorCode::kBackPressure:
     case ErrorCode::kBadSignature:
     case ErrorCode::kStoreCorrupt:

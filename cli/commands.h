@@ -97,6 +97,8 @@ int RollBack(const Arguments& arguments, const Terminal& terminal);
 int Resolve(const Arguments& arguments, const Terminal& terminal);
 int SetVariables(const Arguments& arguments, const Terminal& terminal);
 int Migrate(const Arguments& arguments, const Terminal& terminal);
+int Fork(const Arguments& arguments, const Terminal& terminal);
+int Reset(const Arguments& arguments, const Terminal& terminal);
 int Signal(const Arguments& arguments, const Terminal& terminal);
 int Publish(const Arguments& arguments, const Terminal& terminal);
 

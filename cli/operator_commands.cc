@@ -48,6 +48,52 @@ constexpr OptionSpec kMigrateOptions[] = {
     kData,
     kJson,
     kQuiet};
+constexpr OptionSpec kForkOptions[] = {
+    {"--at", "SEQ|TIME", "behind the record that holds this event"},
+    {"--dry", "", "only say what would become of it"},
+    {"--live", "", "begin another instance there; what follows that has no meaning with --dry"},
+    {"--set", "NAME=JSON", "a variable of the instance, from there on", true},
+    {"--definition", "FILE|NAME[@N]", "goes on in this version"},
+    kVersion,
+    {"--plan", "JSON|@FILE", "old step ids to that version's; null: nothing refers to it"},
+    {"--stub", "STEP_OR_TYPE=JSON",
+     "this output in place of a step's results; of a type, where none is recorded of the same",
+     true},
+    kBusinessKey,
+    kUnique,
+    kIdempotencyKey,
+    kDeadline,
+    kPaused,
+    kReason,
+    kBy,
+    kNoWait,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
+    kData,
+    kJson,
+    kQuiet};
+constexpr OptionSpec kResetOptions[] = {
+    {"--at", "SEQ|TIME", "behind the record that holds this event"},
+    {"--set", "NAME=JSON", "a variable of the instance, from there on", true},
+    {"--definition", "FILE|NAME[@N]", "goes on in this version"},
+    kVersion,
+    {"--plan", "JSON|@FILE", "old step ids to that version's; null: nothing refers to it"},
+    kStub,
+    kBusinessKey,
+    kUnique,
+    kIdempotencyKey,
+    kDeadline,
+    kPaused,
+    kReason,
+    kBy,
+    kNoWait,
+    kWorker,
+    kWorkerSlots,
+    kWorkerLease,
+    kData,
+    kJson,
+    kQuiet};
 constexpr OptionSpec kSignalOptions[] = {{"--payload", "JSON|@FILE", "what comes with it"},
                                          kBy,
                                          kNoWait,
@@ -126,6 +172,28 @@ constexpr Command kCommands[] = {
       "  stele migrate 42 43 --to 3 --plan '{\"ship\": \"deliver\"}'\n",
       kMigrateOptions, kAtServer},
      Migrate},
+    {{"fork", "ID", 1, 1, "Goes on from an event of an instance with something changed.",
+      "With --live another instance begins as this one was, and is followed as by \"stele run\"; "
+      "this\n"
+      "one goes on (docs/operators.md). With --dry nothing is recorded and nothing acts: what is "
+      "recorded behind the event is "
+      "decided\n"
+      "again, results of tasks are those that are recorded where their steps are handed the same,\n"
+      "and the report says where the recorded path was left and how it ended (docs/what-if.md).\n\n"
+      "  stele fork 42 --at 17 --dry --set amount=900\n"
+      "  stele fork 42 --at 1 --dry --definition order.yml --stub pack={}\n"
+      "  stele fork 42 --at 17 --dry --json --server 127.0.0.1:7421\n"
+      "  stele fork 42 --at 17 --live --set amount=900 --reason 'as the customer asked'\n",
+      kForkOptions, kAtServer},
+     Fork},
+    {{"reset", "ID", 1, 1, "Goes on from an event of an instance in another one, and ends it.",
+      "The other one keeps the business key and the deadline, unless others are given; this one "
+      "is\n"
+      "terminated. What has been done outside since that event is not undone.\n\n"
+      "  stele reset 42 --at 17 --reason 'the rate was wrong' --set rate=0.07\n"
+      "  stele reset 42 --at 17 --definition order.yml\n",
+      kResetOptions, kAtServer},
+     Reset},
     {{"signal", "ID NAME", 2, 2, "Sends a signal to an instance.",
       "It is kept until a step waits for it.\n\n"
       "  stele signal 42 paid --payload '{\"amount\": 12}'\n",

@@ -19,6 +19,16 @@ inline constexpr OptionSpec kWorkerLease{
     "a --worker that sends no heartbeat for so long is ended (default: none is asked for)"};
 inline constexpr OptionSpec kBy{"--by", "PERSON", "who asks (default: your login name)"};
 inline constexpr OptionSpec kReason{"--reason", "TEXT", "kept in the history"};
+inline constexpr OptionSpec kBusinessKey{"--business-key", "KEY",
+                                         "what people know the instance by"};
+inline constexpr OptionSpec kUnique{"--unique", "",
+                                    "refuse when an open instance has the business key"};
+inline constexpr OptionSpec kIdempotencyKey{"--idempotency-key", "KEY",
+                                            "the same key never starts a second instance"};
+inline constexpr OptionSpec kDeadline{"--deadline", "DURATION|TIME",
+                                      "it fails when it has not ended then (\"2h\", RFC 3339)"};
+inline constexpr OptionSpec kPaused{"--paused", "",
+                                    "starts paused: \"stele step\" and \"stele resume\" go on"};
 inline constexpr OptionSpec kNoWait{
     "--no-wait", "", "record it and return; tasks start with the next command that waits"};
 // Of commands that work at a server as they do on a data directory.

@@ -9,16 +9,8 @@ namespace {
 
 constexpr OptionSpec kInput{"--input", "JSON|@FILE", "the instance's input, an object"};
 constexpr OptionSpec kVar{"--var", "NAME=VALUE", "a variable's value; JSON where it is JSON", true};
-constexpr OptionSpec kBusinessKey{"--business-key", "KEY", "what people know the instance by"};
-constexpr OptionSpec kUnique{"--unique", "", "refuse when an open instance has the business key"};
-constexpr OptionSpec kIdempotencyKey{"--idempotency-key", "KEY",
-                                     "the same key never starts a second instance"};
 constexpr OptionSpec kPriority{"--priority", "N", "higher goes first (default: the definition's)"};
 constexpr OptionSpec kTag{"--tag", "TAG", "a tag of the instance", true};
-constexpr OptionSpec kDeadline{"--deadline", "DURATION|TIME",
-                               "it fails when it has not ended then (\"2h\", RFC 3339)"};
-constexpr OptionSpec kPaused{"--paused", "",
-                             "starts paused: \"stele step\" and \"stele resume\" go on"};
 constexpr OptionSpec kStepByStep{"--step-by-step", "", "the same as --paused"};
 
 constexpr OptionSpec kTraceParent{"--trace-parent", "TEXT",

@@ -49,6 +49,11 @@ Value ToJson(const Recorded& recorded) {
   document.Set("parent", instance.parent_instance
                              ? Value(static_cast<int64_t>(instance.parent_instance.value))
                              : Value());
+  document.Set("origin",
+               instance.origin
+                   ? Value(Object{{"instance", static_cast<int64_t>(instance.origin.value)},
+                                  {"seq", static_cast<int64_t>(instance.origin_seq.value)}})
+                   : Value());
   document.Set("deadline", instance.deadline ? Value(instance.deadline.value) : Value());
   document.Set("input", instance.input.has_value() ? instance.input.value() : Value());
   document.Set("variables", VariablesOf(instance));
@@ -101,6 +106,9 @@ void Print(const Recorded& recorded, const CommandPlace& place, const Terminal& 
   if (instance.priority != 0) add("priority", fmt::format("{}", instance.priority));
   if (instance.parent_instance)
     add("called by", fmt::format("instance {}", instance.parent_instance.value));
+  if (instance.origin)
+    add(instance.ends_origin ? "reset from" : "forked from",
+        fmt::format("instance {}, event {}", instance.origin.value, instance.origin_seq.value));
   if (instance.deadline) add("deadline", Time(instance.deadline));
   if (const model::Failure& failure = replay::FailureOf(instance); !failure.kind.empty())
     rows.push_back({"error", Clean(failure.kind + ": " + failure.message)});

@@ -1,0 +1,215 @@
+// `stele fork --live` and `stele reset`.
+#include "cli/live_fork.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/given.h"
+#include "cli/given_definition.h"
+#include "cli/given_start.h"
+#include "cli/open_data.h"
+#include "cli/past/past.h"
+#include "cli/remote/server_option.h"
+#include "cli/session.h"
+#include "cli/text.h"
+#include "cli/workflow_file.h"
+#include "engine/definition/canonical.h"
+#include "engine/requests/fork.h"
+#include "engine/requests/try_command.h"
+
+namespace stele::cli {
+
+namespace {
+
+// Open for the whole of the command.
+struct Forking {
+  Forking(const Arguments& options, const Terminal& shown, const GivenFork& fork)
+      : arguments(options),
+        terminal(shown),
+        given(fork),
+        session(engine, shown, options, options.Has("--no-wait")) {}
+
+  const Arguments& arguments;
+  const Terminal& terminal;
+  const GivenFork& given;
+  model::KeptAsker asker;
+  Engine engine;
+  Session session;
+  std::shared_ptr<const definition::Definition> other;  // of --definition; null: none
+};
+
+Status Open(Forking& forking) {
+  const std::string data = forking.arguments.Get("--data", kDefaultData);
+  STELE_RETURN_IF_ERROR(RequireData(data));
+  auto asker = WhoAsks(forking.arguments);
+  if (!asker.has_value()) return std::unexpected(asker.error());
+  forking.asker = *std::move(asker);
+  const auto stubs = ParseStubs(forking.arguments.All("--stub"));
+  if (!stubs.has_value()) return std::unexpected(stubs.error());
+  STELE_RETURN_IF_ERROR(forking.engine.Open(data, /*create=*/false, &forking.session));
+  forking.engine.AddExecutors(*stubs, ScriptDirectoriesOf(forking.engine));
+  return forking.engine.AddWorkers(
+      forking.arguments, /*lasting=*/false,
+      [&forking](std::string_view sentence) { forking.session.Note(sentence); });
+}
+
+Result<model::ForkInstance> ReadFork(Forking& forking) {
+  const model::Registry& registry = forking.engine.shard().registry();
+  const replay::StoreSource source(forking.engine.store(), kShard);
+  const auto machine = replay::TimeMachine::Open(source, forking.given.origin, registry);
+  if (!machine.has_value()) return std::unexpected(machine.error());
+  const auto point =
+      requests::ReadForkPoint(**machine, forking.engine.store(), kShard, forking.given.at);
+  if (!point.has_value()) return std::unexpected(point.error());
+  auto fork = requests::ForkAt(*point);
+  if (!fork.has_value()) return std::unexpected(fork.error());
+  const GivenFork& given = forking.given;
+  fork->plan = given.plan;
+  fork->business_key =
+      given.resets && given.business_key.empty() ? point->business_key : given.business_key;
+  fork->idempotency_key = given.idempotency_key;
+  fork->deadline = given.resets && !given.deadline ? point->deadline : given.deadline;
+  fork->paused = given.paused;
+  fork->ends_origin = given.resets;
+  fork->reason = given.reason;
+  fork->trace_parent = given.trace_parent;
+  const definition::Definition& runs =
+      forking.other == nullptr ? *registry.Find(point->definition)->definition : *forking.other;
+  auto variables =
+      GivenVariables(forking.arguments.All("--set"), "--set NAME=JSON", runs.bodies[0].variables);
+  if (!variables.has_value()) return std::unexpected(variables.error());
+  fork->variables = *std::move(variables);
+  return fork;
+}
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(file), {});
+}
+
+// The version of --definition, registered if it is a file.
+DefinitionId RegisterOther(Forking& forking, const runtime::Shard::Answer& answer) {
+  runtime::Shard& shard = forking.engine.shard();
+  for (const model::RegisteredDefinition& registered : shard.registry().definitions)
+    if (registered.definition == forking.other) return registered.id;
+  const std::string path = forking.arguments.Get("--definition");
+  std::error_code ignored;
+  forking.session.Await();
+  return shard.Register({definition::WriteCanonical(*forking.other), forking.other->name,
+                         ReadText(path), std::filesystem::absolute(path, ignored).string()},
+                        forking.asker, answer);
+}
+
+int Begin(Forking& forking, model::ForkInstance fork) {
+  Engine& engine = forking.engine;
+  Session& session = forking.session;
+  const bool waits = !forking.arguments.Has("--no-wait");
+  const Seq at = fork.origin_seq;
+  std::optional<Error> refusal;
+  const auto answer = [&](const Result<Position>& position) {
+    if (!position.has_value() && !refusal.has_value()) refusal = position.error();
+    session.Answered();
+  };
+  std::vector<InstanceId> called;
+  if (const auto origin = engine.shard().Find(fork.origin);
+      fork.ends_origin && origin.has_value() && waits)
+    for (const model::StepRun& run : (*origin)->runs)
+      if (run.child) called.push_back(run.child);
+  if (forking.other != nullptr) fork.definition = RegisterOther(forking, answer);
+  if (fork.definition == fork.state->definition) fork.definition = DefinitionId();
+  const InstanceId last = engine.shard().last_instance();
+  session.Await();
+  const InstanceId instance = engine.shard().Fork(std::move(fork), forking.asker, answer,
+                                                  {.unique_business_key = forking.given.unique});
+  const bool known = instance && instance <= last;
+  if (known) forking.terminal.PrintNote(KnownStartNote(instance));
+  if (!waits || !instance) {
+    engine.LeaveBehindInbox();
+  } else {
+    if (known) session.GoOnWith(instance, forking.asker);
+    session.Follow(instance);
+    // What the origin has called finds that nobody waits for it any more.
+    for (const InstanceId child : called) session.GoOnWith(child, forking.asker);
+  }
+  session.Run();
+  if (refusal.has_value()) return Refuse(forking.terminal, *refusal);
+  if (waits) return session.Report(true);
+  ReportForked(forking.arguments, forking.terminal, instance, forking.given, at);
+  return kExitDone;
+}
+
+}  // namespace
+
+Status CheckForkDefinition(const Arguments& arguments) {
+  if (arguments.Has("--definition")) return {};
+  for (const char* option : {"--version", "--plan"})
+    if (arguments.Has(option))
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected --definition beside {} but found none", option));
+  return {};
+}
+
+Result<GivenFork> ReadGivenFork(const Arguments& arguments, bool resets, TimeUs now) {
+  const auto origin = ParseInstanceId(arguments.operands()[0]);
+  if (!origin.has_value()) return std::unexpected(origin.error());
+  if (!arguments.Has("--at"))
+    return Fail(ErrorCode::kUsage, "Expected --at SEQ or --at TIME but found neither");
+  const auto at = GivenWhen(arguments, "--at");
+  if (!at.has_value()) return std::unexpected(at.error());
+  STELE_RETURN_IF_ERROR(CheckForkDefinition(arguments));
+  const auto plan = GivenObject(arguments, "--plan");
+  if (!plan.has_value()) return std::unexpected(plan.error());
+  const auto deadline = GivenMoment(arguments, "--deadline", now);
+  if (!deadline.has_value()) return std::unexpected(deadline.error());
+  const char* const around = std::getenv("TRACEPARENT");
+  return GivenFork{.origin = *origin,
+                   .at = *at,
+                   .plan = std::string(plan->text()),
+                   .business_key = arguments.Get("--business-key"),
+                   .unique = arguments.Has("--unique"),
+                   .idempotency_key = arguments.Get("--idempotency-key"),
+                   .deadline = *deadline,
+                   .paused = arguments.Has("--paused"),
+                   .resets = resets,
+                   .reason = arguments.Get("--reason"),
+                   .trace_parent = around == nullptr ? "" : around};
+}
+
+int ForkLive(const Arguments& arguments, const Terminal& terminal, bool resets) {
+  const auto given = ReadGivenFork(arguments, resets, SystemClock().Now());
+  if (!given.has_value()) return Refuse(terminal, given.error());
+  if (IsForServer(arguments)) return ForkAtServer(arguments, terminal, *given);
+  Forking forking(arguments, terminal, *given);
+  if (const Status opened = Open(forking); !opened.has_value())
+    return Refuse(terminal, opened.error());
+  const auto other = GivenDefinition(arguments, terminal, forking.engine.shard().registry());
+  if (!other.has_value()) return other.error();
+  forking.other = *other;
+  auto fork = ReadFork(forking);
+  if (!fork.has_value()) return Refuse(terminal, fork.error());
+  return Begin(forking, *std::move(fork));
+}
+
+void ReportForked(const Arguments& arguments, const Terminal& terminal, InstanceId instance,
+                  const GivenFork& given, Seq at) {
+  if (arguments.Has("--json")) {
+    terminal.Print(
+        CleanJson(ToPrettyJson(Object{{"instance", static_cast<int64_t>(instance.value)},
+                                      {"origin", static_cast<int64_t>(given.origin.value)},
+                                      {"at", static_cast<int64_t>(at.value)},
+                                      {"status", given.resets ? "reset" : "forked"}})) +
+        "\n");
+    return;
+  }
+  terminal.Print(fmt::format("instance {} goes on from event {} of instance {}{}\n", instance.value,
+                             at.value, given.origin.value,
+                             given.resets ? ", which is terminated" : ""));
+}
+
+}  // namespace stele::cli
