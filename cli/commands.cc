@@ -47,20 +47,13 @@ constexpr Command kKeeping[] = {
 }  // namespace
 
 std::vector<CommandGroup> CommandGroups() {
-  return {{"Running", RunningCommands()},
-          {"Looking", ReadingCommands()},
-          {"Looking back", PastCommands()},
-          {"For operators", OperatorCommands()},
-          {"For people", PeopleCommands()},
-          {"Definitions and types", DefinitionCommands()},
-          {"Triggers", TriggerCommands()},
-          {"Alerts", AlertCommands()},
-          {"Secrets and keys", kKeeping},
-          {"Backups", BackupCommands()},
-          {"Retention", RetentionCommands()},
-          {"Exports", ExportCommands()},
-          {"Proofs", AuditCommands()},
-          {"At a server", ServerCommands()},
+  return {{"Running", RunningCommands()},     {"Looking", ReadingCommands()},
+          {"Looking back", PastCommands()},   {"For operators", OperatorCommands()},
+          {"For people", PeopleCommands()},   {"Definitions and types", DefinitionCommands()},
+          {"Triggers", TriggerCommands()},    {"Alerts", AlertCommands()},
+          {"Secrets and keys", kKeeping},     {"Backups", BackupCommands()},
+          {"Retention", RetentionCommands()}, {"Exports", ExportCommands()},
+          {"Proofs", AuditCommands()},        {"At a server", ServerCommands()},
           {"Measuring", MeasuringCommands()}};
 }
 

@@ -178,8 +178,8 @@ int SetVariables(const Arguments& arguments, const Terminal& terminal) {
     const BodyIndex body = instance.FindScope(*scope)->body;
     auto variables = GivenVariables(words, "NAME=VALUE", definition.bodies[body.value].variables);
     if (!variables.has_value()) return std::unexpected(variables.error());
-    return requests::AssignVariables(*std::move(variables), within,
-                                     arguments.Get("--reason"))(instance, definition);
+    return requests::AssignVariables(*std::move(variables), within, arguments.Get("--reason"))(
+        instance, definition);
   };
   return Operate(arguments, terminal, *instances, ForAnybody(make),
                  {.done = "has its variables set"});
@@ -196,7 +196,8 @@ int Migrate(const Arguments& arguments, const Terminal& terminal) {
   if (!plan.has_value()) return Refuse(terminal, plan.error());
   const auto to = static_cast<uint32_t>(**version);
   const MakeFor make = [&](const Asking& asking) {
-    return requests::Migrate(asking.registry, to, std::string(plan->text()), arguments.Get("--reason"));
+    return requests::Migrate(asking.registry, to, std::string(plan->text()),
+                             arguments.Get("--reason"));
   };
   if (arguments.Has("--dry-run")) return TryMigration(*instances, make, arguments, terminal);
   return Operate(arguments, terminal, *instances, make,

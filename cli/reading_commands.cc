@@ -70,7 +70,8 @@ constexpr OptionSpec kVerifyOptions[] = {
 
 constexpr OptionSpec kReplayOptions[] = {
     {"--instances", "QUERY", "only those that fit, as \"stele list\" takes it (default: all)"},
-    {"--definition", "FILE|NAME[@N]", "decides the instances of its name with it in place of theirs"},
+    {"--definition", "FILE|NAME[@N]",
+     "decides the instances of its name with it in place of theirs"},
     kVersion,
     {"--jobs", "N", "threads that decide (default: one a processor)"},
     kData,
@@ -116,7 +117,8 @@ constexpr Command kReading[] = {
       kDataJson, kAtServer},
      ShowHistory},
     {{"debug", "ID", 1, 1, "A debugger for what an instance has recorded, forward and back.",
-      "On a terminal: the graph with its tokens, events, values, watches; ? says what the keys do.\n"
+      "On a terminal: the graph with its tokens, events, values, watches; ? says what the keys "
+      "do.\n"
       "--commands does without one: next, back, step, out, continue, reverse, jump, break, watch,\n"
       "print, assert, search, list, graph, vars, changes; help lists them, and docs/debugger.md\n"
       "shows it. A script ends at the first command that cannot be done: 2, and 1 where an assert\n"
@@ -179,7 +181,8 @@ constexpr Command kReading[] = {
      Verify},
     {{"replay", "", 0, 0,
       "Decides histories again, with this build or a changed definition, and compares.",
-      "Each recorded cause is decided again, and what follows compared with what is recorded, up to\n"
+      "Each recorded cause is decided again, and what follows compared with what is recorded, up "
+      "to\n"
       "where an instance first differs. Exits 1 when one does (docs/regression.md).\n\n"
       "  stele replay\n"
       "  stele replay --definition order.yml\n"

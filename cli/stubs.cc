@@ -45,9 +45,8 @@ void RegisterStubs(const std::vector<Stub>& stubs, tasks::TaskRegistry& registry
 
 Status CheckStubs(const std::vector<Stub>& stubs, const definition::Definition& definition) {
   for (const Stub& stub : stubs) {
-    const bool names_one = std::ranges::any_of(definition.steps, [&](const auto& step) {
-      return definition::IsCalled(step, stub.name);
-    });
+    const bool names_one = std::ranges::any_of(
+        definition.steps, [&](const auto& step) { return definition::IsCalled(step, stub.name); });
     if (!names_one)
       return Fail(ErrorCode::kUsage,
                   fmt::format("Expected a task or a task type of the workflow for --stub but found "

@@ -44,11 +44,10 @@ Result<Written> Engine::SetVariables(uint64_t instance, const std::string& varia
                                      const std::string& reason) {
   const auto given = ParseObject(variables, "variables");
   if (!given.has_value()) return std::unexpected(given.error());
-  return core_->Send(
-      instance,
-      [&given, &reason](const model::Instance& state, const definition::Definition& definition) {
-        return requests::AssignVariables(ToVariables(*given), "", reason)(state, definition);
-      });
+  return core_->Send(instance, [&given, &reason](const model::Instance& state,
+                                                 const definition::Definition& definition) {
+    return requests::AssignVariables(ToVariables(*given), "", reason)(state, definition);
+  });
 }
 
 Result<Written> Engine::Signal(uint64_t instance, const std::string& name,

@@ -122,8 +122,8 @@ struct Edge::Parts {
   Workers workers{desk};
   Forks forks{desk, instances, histories};
   Maintenance maintenance{desk, {options.data, options.backups}};
-  Operations operations{desk,      instances, definitions, triggers,    questions,
-                        histories, events,    workers,     forks, &maintenance};
+  Operations operations{desk,      instances, definitions, triggers, questions,
+                        histories, events,    workers,     forks,    &maintenance};
 
   alerts::Alerts alerts{desk, [this](const std::string&, const std::string& sentence) {
                           if (log.has_value()) log->Write(LogLevel::kWarn, sentence, {});

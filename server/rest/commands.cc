@@ -102,10 +102,9 @@ void AddRepairs(Commands& commands, const model::Registry& registry) {
   commands.Operate("migrate", "migrateInstance", "It goes on in another version.", "Migrate",
                    [&registry](const Call& call) {
                      const Value* plan = call.Find("plan");
-                     return requests::Migrate(registry,
-                                              static_cast<uint32_t>(call.Number("version", 0)),
-                                              plan == nullptr ? "" : stele::ToJson(*plan),
-                                              Reason(call));
+                     return requests::Migrate(
+                         registry, static_cast<uint32_t>(call.Number("version", 0)),
+                         plan == nullptr ? "" : stele::ToJson(*plan), Reason(call));
                    });
   commands.Add(Method::kPut, "variables", "setVariables", "Sets variables of it.",
                Permission::kOperate, "SetVariables", [](const Call& call) {

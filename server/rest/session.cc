@@ -49,11 +49,12 @@ kj::Promise<http::Response> Login(Logins& logins, const Call& call) {
 
 std::vector<Component> Shapes() {
   using Others = Component::Others;
-  const std::vector<ShapeMember> who{{"name", "text", ""},
-                                     {"role", "=admin,operator,developer,worker,auditor,viewer", ""},
-                                     {"groups", "[text]", ""},
-                                     {"must_change_password", "flag", "before anything else"},
-                                     {"expires", "time|null", "of the credential"}};
+  const std::vector<ShapeMember> who{
+      {"name", "text", ""},
+      {"role", "=admin,operator,developer,worker,auditor,viewer", ""},
+      {"groups", "[text]", ""},
+      {"must_change_password", "flag", "before anything else"},
+      {"expires", "time|null", "of the credential"}};
   std::vector<ShapeMember> token = who;
   token.push_back({"token", "text", "for `Authorization: Bearer`"});
   token.push_back({"token_type", "=Bearer", ""});

@@ -123,9 +123,8 @@ kj::Promise<void> InstanceServer::setVariables(SetVariablesContext context) {
   std::vector<model::NamedPayload> variables = given.Variables(params.getVariables());
   std::string step = given.Name(params.getStep(), "step");
   std::string reason = given.Text(params.getReason(), "reason");
-  return Send(
-      context, Permission::kOperate, given,
-      requests::AssignVariables(std::move(variables), std::move(step), std::move(reason)));
+  return Send(context, Permission::kOperate, given,
+              requests::AssignVariables(std::move(variables), std::move(step), std::move(reason)));
 }
 
 kj::Promise<void> InstanceServer::migrate(MigrateContext context) {

@@ -80,7 +80,8 @@ TEST(Roles, LetAnAdminDoEverythingAndAWorkerOnlyWork) {
 }
 
 TEST(Roles, LetOnlyAnAdminSayWhoMayDoWhat) {
-  for (const Role role : {Role::kOperator, Role::kDeveloper, Role::kWorker, Role::kAuditor, Role::kViewer}) {
+  for (const Role role :
+       {Role::kOperator, Role::kDeveloper, Role::kWorker, Role::kAuditor, Role::kViewer}) {
     EXPECT_FALSE(MayDo(role, Permission::kManageUsers)) << RoleName(role);
     EXPECT_FALSE(MayDo(role, Permission::kAdminister)) << RoleName(role);
   }

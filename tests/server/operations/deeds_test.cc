@@ -72,8 +72,8 @@ TEST_F(AskedDeeds, ComeInPages) {
   size_t count = 0;
   std::string from;
   do {
-    const DeedPage page = world_.Get(
-        ReadDeeds(world_.desk(), auditor_, {.kinds = {DeedKind::kStart}}, from, 2));
+    const DeedPage page =
+        world_.Get(ReadDeeds(world_.desk(), auditor_, {.kinds = {DeedKind::kStart}}, from, 2));
     EXPECT_LE(page.deeds.size(), 2u);
     count += page.deeds.size();
     from = page.next;

@@ -9,7 +9,8 @@ class GuardTest : public testing::Test {
   GuardTest() {
     world_.desk().WatchDenied(
         [this](const Caller&, Permission permission, const Desk::Target& target) {
-          denied_.push_back(std::string(PermissionName(permission)) + " " + std::string(target.definition));
+          denied_.push_back(std::string(PermissionName(permission)) + " " +
+                            std::string(target.definition));
         });
   }
   // Registers a version that differs from every other by its number.

@@ -9,10 +9,10 @@ class RestAudit : public testing::Test {
   RestAudit() {
     world_.served.Register("long", "{id: hang, type: script}");
     id_ = world_.Start("long");
-    EXPECT_EQ(world_.Post(fmt::format("/instances/{}/pause", id_),
-                          R"({"reason":"=1+1, \"quoted\""})")
-                  .status,
-              200);
+    EXPECT_EQ(
+        world_.Post(fmt::format("/instances/{}/pause", id_), R"({"reason":"=1+1, \"quoted\""})")
+            .status,
+        200);
     EXPECT_EQ(world_
                   .Ask(http::Method::kPut, fmt::format("/instances/{}/variables", id_),
                        R"({"variables":{"price":3},"reason":"a wrong price"})")

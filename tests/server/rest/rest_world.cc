@@ -55,9 +55,10 @@ kj::Promise<void> TextStream::write(kj::ArrayPtr<const kj::ArrayPtr<const kj::by
 
 RestWorld::RestWorld(const More& more, ServedData place)
     : served({}, std::move(place)),
-      operations_{served.desk(),     served.instances(),         served.definitions(),
-                  served.triggers(), served.questions(),         served.histories(),
-                  served.events(),   served.worker_operations(), served.forks(), &served.maintenance()},
+      operations_{served.desk(),        served.instances(),         served.definitions(),
+                  served.triggers(),    served.questions(),         served.histories(),
+                  served.events(),      served.worker_operations(), served.forks(),
+                  &served.maintenance()},
       api_(operations_, {.authorize = [this](const http::Request&) -> Result<Caller> {
                            if (who.has_value()) return *who;
                            return Fail(ErrorCode::kUnauthenticated,

@@ -43,9 +43,10 @@ class RpcWorld : public testing::Test {
   }
 
   Operations AllOperations() {
-    return {world_.desk(),     world_.instances(),         world_.definitions(),
-            world_.triggers(), world_.questions(),         world_.histories(),
-            world_.events(),   world_.worker_operations(), world_.forks(), &world_.maintenance()};
+    return {world_.desk(),        world_.instances(),         world_.definitions(),
+            world_.triggers(),    world_.questions(),         world_.histories(),
+            world_.events(),      world_.worker_operations(), world_.forks(),
+            &world_.maintenance()};
   }
 
   // The raw end of a connection that the server serves; `source` as server/auth/source.h has it.
