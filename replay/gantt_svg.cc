@@ -34,6 +34,7 @@ constexpr std::string_view kStyle = R"(<style>
 .backoff{fill:url(#backoff)}.delay{fill:url(#delay)}.people{fill:url(#people)}.event{fill:url(#event)}
 .child{fill:url(#child)}.inside{fill:none;stroke:#9aa6b2}.fallback{fill:url(#fallback)}
 .parked{fill:url(#parked)}.held{fill:url(#held)}
+.failed,.timeout{stroke:#5f120b;stroke-width:2;stroke-dasharray:3 2}
 .soft{stroke:#5a6570;fill:none}.wait{stroke:#b67f0a;fill:none}.dot{fill:#b67f0a}
 .bad{stroke:#c93a2e;fill:none}.call{stroke:#2f7dd1;fill:none}
 @media (prefers-color-scheme:dark){

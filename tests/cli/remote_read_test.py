@@ -203,6 +203,13 @@ history 1
 history 1 --json
 history 5
 history 99
+show 1
+show 5 --at 4 --json
+show 99
+diff 1 --json
+bisect 5 seq>7 --exact
+bisect 5 nothing>7
+timeline 5
 list
 list --json
 list --status waiting

@@ -1,4 +1,4 @@
-"""Runs the commands of README.md's "Five minutes" and compares what they print now with what the page shows.
+"""Runs the commands of some pages' sections and compares what they print now with what the page shows.
 
 Times and durations are not compared; a line of the page that is cut is compared up to there;
 a line "…" stands for any number of lines. Usage: pages_test.py PATH_OF_STELE
@@ -12,6 +12,12 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# Sections whose commands are typed in a new directory, one after the other.
+SECTIONS = (("README.md", "Five minutes"), ("docs/time-travel.md", "An order that failed"),
+            ("docs/regression.md", "A loan that changes"),
+            ("docs/what-if.md", "An order that cost too much"),
+            ("docs/audit.md", "A proof, from key to check"))
 
 # A line of the page that is as long is cut there, wherever that is.
 CUT = 118
@@ -67,11 +73,11 @@ def first_difference(shown, printed):
     return None
 
 
-def run_five_minutes(program, folder):
+def run_section(program, folder, page, title):
     """Types the section's commands there, one after the other: how many, and how many print something else."""
     os.symlink(os.path.join(ROOT, "examples"), os.path.join(folder, "examples"))
     failures = checked = 0
-    for command, shown in examples(sections("README.md")["Five minutes"]):
+    for command, shown in examples(sections(page)[title]):
         words = shlex.split(command)
         if words[0] == "cat":  # what the page shows of a file is what is in it
             with open(os.path.join(folder, words[1]), "w", encoding="utf-8") as file:
@@ -85,7 +91,7 @@ def run_five_minutes(program, folder):
         checked += 1
         if difference:
             failures += 1
-            print(f"README.md: $ {command}\n  {difference}")
+            print(f"{page}: $ {command}\n  {difference}")
     return checked, failures
 
 
@@ -94,10 +100,13 @@ def main():
     assert first_difference(["a 1 ms"], ["a 22 ms"]) is None
     assert first_difference(["a"], ["b"]) is not None
     assert first_difference(["a"], ["a", "b"]) is not None
-    with tempfile.TemporaryDirectory() as folder:
-        checked, failures = run_five_minutes(program, folder)
-    print(f"{checked} commands of README.md, {failures} print something else than the page shows")
-    return 1 if failures or checked < 5 else 0
+    wrong = 0
+    for page, title in SECTIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            checked, failures = run_section(program, folder, page, title)
+        print(f"{checked} commands of {page}, {failures} print something else than the page shows")
+        wrong += 1 if failures or checked < 5 else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
