@@ -89,9 +89,13 @@ std::optional<Rejection> Fork(Turn& turn, const model::ForkInstance& command) {
 }
 
 void GoOnForked(Turn& turn, const model::ForkInstance& command) {
-  if (command.paused) return;
-  const std::optional<Rejection> refused = Resume(turn, {});
-  CHECK(!refused.has_value(), "a fork that cannot go on: {}", refused->message);
+  // Its origin may have waited for its place.
+  const bool began = !HeldTokens(turn).empty() || !turn.instance.scopes[0].slots.empty();
+  if (!command.paused) {
+    const std::optional<Rejection> refused = Resume(turn, {});
+    CHECK(!refused.has_value(), "a fork that cannot go on: {}", refused->message);
+  }
+  if (!began && !turn.instance.queued) Begin(turn);
 }
 
 }  // namespace stele::decide

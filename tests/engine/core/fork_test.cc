@@ -149,6 +149,19 @@ TEST(Fork, WaitsForItsPlaceAndThenGoesOn) {
   EXPECT_EQ(fork.flow.Status(), "completed");
 }
 
+TEST(Fork, OfWhatHasNotBegunBegins) {
+  CoreDriver origin(kFlow);
+  origin.StartQueued();
+  for (const bool paused : {false, true}) {
+    Forked fork(kFlow);
+    model::ForkInstance command = ForkOf(origin);
+    command.paused = paused;
+    ASSERT_EQ(fork.From(command), std::nullopt);
+    if (paused) fork.flow.Resume();
+    EXPECT_THAT(fork.flow.Running(), ElementsAre("a"));
+  }
+}
+
 TEST(Fork, GoesOnInAnotherVersion) {
   CoreDriver origin(kFlow);
   origin.Start().Complete("a");

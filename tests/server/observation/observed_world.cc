@@ -22,7 +22,8 @@ ObservedWorld::ObservedWorld(bool open_metrics, kj::Duration kept)
           kept),
       health(served.desk(), figures),
       api_({served.desk(), served.instances(), served.definitions(), served.triggers(),
-            served.questions(), served.histories(), served.events(), served.worker_operations()},
+            served.questions(), served.histories(), served.events(), served.worker_operations(),
+            served.forks()},
            {.authorize = [this](const http::Request&) -> Result<Caller> {
               if (who.has_value()) return *who;
               return Fail(ErrorCode::kUnauthenticated, "Expected a token but found none");

@@ -81,6 +81,7 @@ const std::vector<Guarded>& Table() {
       {"Instance.resolveStep", kOperate},
       {"Instance.setVariables", kOperate},
       {"Instance.migrate", kOperate, [](Request& to) { to.set("version", 1); }},
+      {"Instance.fork", kOperate},
       {"Instance.steps", kRead},
       {"Instance.history", kRead},
       {"Instance.stateAt", kRead},
