@@ -49,6 +49,11 @@ RUNS = {
                       f"all views +built at +{NUMBER} records/s", f"instances +built at +{NUMBER}",
                       *(rf"live, {rate} +{NUMBER} instances/s, {NUMBER} records/s; seen after {NUMBER} ms"
                         for rate in (100, 200, 300, 400))])],
+    "time_machine_bench": [(["--events", "3000", "--among", "3"],
+                            [rf"first look +{NUMBER} s for \d+ events; \d+ keyframes, {NUMBER} MiB",
+                             *(rf"{what} +median {NUMBER} ms, worst {NUMBER} ms of \d+"
+                               for what in ("any moment", "as a document", "one forward", "one back")),
+                             rf"bisect +{NUMBER} ms, \d+ states", rf"bisect, exact +{NUMBER} s"])],
     "export_bench": [(["--instances", "300"],
                       [rf"log: {NUMBER} events of {NUMBER} records", f"memory: {NUMBER} MiB at most before",
                        f"jsonl +1 threads: +{NUMBER} events/s", f"cloudevents +{NUMBER} threads: +{NUMBER}",
