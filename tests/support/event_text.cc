@@ -116,6 +116,8 @@ struct EventText::Teller {
   }
   std::string operator()(const model::InstanceForked& e) {
     for (const model::StepRun& run : e.state->runs) text.step_of_[run.id] = run.step;
+    for (const model::Scope& scope : e.state->scopes)
+      for (const model::Undo& undo : scope.undo) text.step_of_[undo.run] = undo.step;
     return fmt::format("forked from {} at {}", e.origin.value, e.origin_seq.value);
   }
   std::string operator()(const model::InstanceMigrated& e) {
