@@ -126,7 +126,8 @@ class ComingIn(ServedTest):
                                   event["name"] == "start")
         self.assertEqual(denied["actor"], "bo")
         said = json.loads(denied["document"])
-        self.assertEqual((said["source"], said["role"], said["times"]), ("127.0.0.1", "viewer", 1))
+        self.assertEqual(denied["source"], "rest 127.0.0.1")
+        self.assertEqual((said["role"], said["times"]), ("viewer", 1))
         # Nobody is shown what a password is checked by.
         user = self.event_where(lambda event: event.get("name") == "user:bo")
         self.assertNotIn("document", user)

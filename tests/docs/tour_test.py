@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from pages_test import examples, matches, run_five_minutes, sections
+from pages_test import examples, matches, run_section, sections
 
 PORT_OF_THE_PAGE = "localhost:7420"
 RPC_OF_THE_PAGE = "--server 127.0.0.1:7421"
@@ -68,7 +68,7 @@ def main():
         return 77
     commands = list(examples(sections("README.md")["Served"]))
     with tempfile.TemporaryDirectory() as folder:
-        _, failures = run_five_minutes(program, folder)
+        _, failures = run_section(program, folder, "README.md", "Five minutes")
         server, address, rpc = serve(program, folder, *commands[0])
         try:
             for command, shown in commands[1:]:

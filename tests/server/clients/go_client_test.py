@@ -36,7 +36,7 @@ class GoClient(PeerTest):
         schemas, api = os.path.join(cls.built, "schemas"), os.path.join(cls.built, "api")
         os.mkdir(schemas)
         os.mkdir(api)
-        stored = {"record.capnp", "snapshot.capnp"}
+        stored = {"record.capnp", "snapshot.capnp", "values.capnp"}
         names = [name for name in os.listdir(SCHEMAS)
                  if name.endswith(".capnp") and name not in stored]
         for name in names:

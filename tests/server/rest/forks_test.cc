@@ -94,7 +94,7 @@ TEST_F(Forks, GoOnInAnotherVersion) {
 }
 
 TEST_F(Forks, AreRefusedWhereNothingGoesOn) {
-  EXPECT_EQ(world_.Refusal(409, Forked("fork", R"({"seq":4000})")), "STL0309");
+  EXPECT_EQ(world_.Refusal(404, Forked("fork", R"({"seq":4000})")), "STL0309");
   EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"variables":{"rate":"x"}})")), "STL0406");
   EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"sequence":1})")), "STL0406");
   EXPECT_EQ(world_.Refusal(404, world_.Post("/instances/99/fork", "{}")), "STL0401");
