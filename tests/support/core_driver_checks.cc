@@ -88,7 +88,8 @@ void CoreDriver::CheckEnded() const {
     EXPECT_TRUE(instance_.scopes[0].undo.empty());
   }
   if (instance_.status != model::Status::kCompleted) return;
-  CheckJoins();
+  // What came to a fork's joins in its origin, this driver has not counted.
+  if (!instance_.origin) CheckJoins();
   CheckSteps();
 }
 
