@@ -438,8 +438,7 @@ using Event = std::variant<
     MessagePublished, MessageCorrelated, HumanTaskCreated, HumanTaskClaimed, HumanTaskReleased,
     HumanTaskDecided, HumanTaskEscalated, HumanTaskReminded, ChildStarted, DefinitionRegistered,
     DefinitionStateChanged, TriggerRegistered, TriggerFired, TriggerStateChanged, SettingChanged,
-    AccessDenied, InstancesPurged, InstancesErased, AlertChanged,
-    InstanceForked>;
+    AccessDenied, InstancesPurged, InstancesErased, AlertChanged, InstanceForked>;
 
 // What apply knows of the record besides the event.
 struct RecordContext {

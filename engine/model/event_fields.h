@@ -155,22 +155,22 @@
 #define STELE_FIELDS_InstanceRetryRequested(F) \
   F(reason, Text) F(deadline, Deadline) F(queued, Queued)
 #define STELE_FIELDS_InstanceAdmitted(F) F(reason, Text)
-#define STELE_FIELDS_InstanceForked(F)  \
-  F(origin, OriginInstance)             \
-  F(origin_seq, OriginSeq)              \
-  F(origin_hash, OriginHash)            \
-  F(origin_position, OriginPosition)    \
-  F(state, State)                       \
-  F(variables, Variables)               \
-  F(definition, Definition)             \
-  F(plan, Plan)                         \
-  F(business_key, BusinessKey)          \
-  F(idempotency_key, IdempotencyKey)    \
-  F(deadline, Deadline)                 \
-  F(paused, Paused)                     \
-  F(queued, Queued)                     \
-  F(ends_origin, EndsOrigin)            \
-  F(reason, Reason)                     \
+#define STELE_FIELDS_InstanceForked(F) \
+  F(origin, OriginInstance)            \
+  F(origin_seq, OriginSeq)             \
+  F(origin_hash, OriginHash)           \
+  F(origin_position, OriginPosition)   \
+  F(state, State)                      \
+  F(variables, Variables)              \
+  F(definition, Definition)            \
+  F(plan, Plan)                        \
+  F(business_key, BusinessKey)         \
+  F(idempotency_key, IdempotencyKey)   \
+  F(deadline, Deadline)                \
+  F(paused, Paused)                    \
+  F(queued, Queued)                    \
+  F(ends_origin, EndsOrigin)           \
+  F(reason, Reason)                    \
   F(trace_parent, TraceParent)
 #define STELE_FIELDS_StepHeld(F) F(scope, Scope) F(step, Step) F(via, Via) F(output, Output)
 #define STELE_FIELDS_StepFailing(F) \

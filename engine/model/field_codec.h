@@ -173,22 +173,22 @@ inline Payload PayloadOf(capnp::Text::Reader wire) {
   }
 
 // In a template whose `v` is the value, `r` its Reader and `fault` a Fault&.
-#define STELE_TAKE(member, Accessor)                               \
-  if constexpr (std::is_same_v<decltype(v.member), Payload>) {     \
-    v.member = PayloadOf(r.get##Accessor());                       \
-    if (!v.member.has_value() && r.has##Accessor()) [[unlikely]] { \
-      fault = {Fault::Kind::kEmptyPayload, #member, 0};            \
-    }                                                              \
-  } else if constexpr (std::is_same_v<decltype(v.member), ForkedState>) {  \
+#define STELE_TAKE(member, Accessor)                                                    \
+  if constexpr (std::is_same_v<decltype(v.member), Payload>) {                          \
+    v.member = PayloadOf(r.get##Accessor());                                            \
+    if (!v.member.has_value() && r.has##Accessor()) [[unlikely]] {                      \
+      fault = {Fault::Kind::kEmptyPayload, #member, 0};                                 \
+    }                                                                                   \
+  } else if constexpr (std::is_same_v<decltype(v.member), ForkedState>) {               \
     v.member = r.has##Accessor() ? TakeState(r.get##Accessor(), fault) : ForkedState(); \
-  } else if constexpr (requires { v.member.get(); }) {             \
-    v.member = nullptr;                                            \
-    if (r.has##Accessor()) {                                       \
-      v.member = MakeFor(v.member);                                \
-      Take(*v.member, r.get##Accessor(), fault);                   \
-    }                                                              \
-  } else {                                                         \
-    Take(v.member, r.get##Accessor(), #member, fault);             \
+  } else if constexpr (requires { v.member.get(); }) {                                  \
+    v.member = nullptr;                                                                 \
+    if (r.has##Accessor()) {                                                            \
+      v.member = MakeFor(v.member);                                                     \
+      Take(*v.member, r.get##Accessor(), fault);                                        \
+    }                                                                                   \
+  } else {                                                                              \
+    Take(v.member, r.get##Accessor(), #member, fault);                                  \
   }
 
 #define STELE_FIELDS_NamedPayload(F) F(name, Name) F(value, Value)

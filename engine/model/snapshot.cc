@@ -143,7 +143,8 @@ constexpr std::string_view kWhat = "a snapshot";
                                                Undo& undo, StepRun& run, LoopProgress& loop,
                                                HumanTask& human, Vote& vote) {
   [[maybe_unused]] auto& [i1, i2, i3, i4, i5, i6, i7, i8, i9, i10, i11, i12, i13, i14, i15, i16,
-                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28, i29, i30, i31] = instance;
+                          i17, i18, i19, i20, i21, i22, i23, i24, i25, i26, i27, i28, i29, i30,
+                          i31] = instance;
   [[maybe_unused]] auto& [c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16] =
       scope;
   [[maybe_unused]] auto& [s1, s2, s3, s4, s5] = slot;
