@@ -44,10 +44,12 @@ Promised<Forked> Forks::ForkAt(const Caller& caller, const requests::ForkPoint& 
   }
   fork->variables = std::move(request.variables);
   fork->plan = fork->definition ? std::move(request.plan) : std::string();
-  const bool keeps = request.resets;
-  fork->business_key =
-      keeps && request.business_key.empty() ? point.business_key : std::move(request.business_key);
-  fork->deadline = keeps && !request.deadline ? point.deadline : request.deadline;
+  if (request.resets) {
+    if (request.business_key.empty()) request.business_key = point.business_key;
+    if (!request.deadline) request.deadline = point.deadline;
+  }
+  fork->business_key = std::move(request.business_key);
+  fork->deadline = request.deadline;
   fork->idempotency_key = std::move(request.idempotency_key);
   fork->paused = request.paused;
   fork->ends_origin = request.resets;
