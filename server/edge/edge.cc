@@ -310,8 +310,8 @@ void Edge::Parts::MakeServices() {
   rpc_doors.emplace(loop, connection_loops, server,
                     ListenOptions{.max_connections = options.max_rpc_connections,
                                   .peer_end = PeerEnd::kOfItsHalf},
-                    [this](kj::Own<kj::AsyncIoStream> stream, std::string source) {
-                      return rpc->Serve(kj::mv(stream), std::move(source));
+                    [this](kj::Own<kj::AsyncIoStream> stream, const std::string& source) {
+                      return rpc->Serve(kj::mv(stream), source);
                     });
 }
 
