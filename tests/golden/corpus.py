@@ -15,6 +15,9 @@ import tarfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Of the entry whose log is sealed. Not a secret: whatever it seals was made up for the corpus.
 KEY = "c3RlbGUgZ29sZGVuIGNvcnB1cywgbm90IGEgc2VjcmU="
+# Signs the heads of the entries that have some, and checks them: no secrets, either.
+AUDIT_KEY = "PRIVATE+KEY+stele.example/golden+81d7ba5e+AYxZwBRtLPBu1iW9yFB5hR2GzEEcmIVrgm67KDtkZ1b6"
+AUDIT_PUBLIC_KEY = "stele.example/golden+81d7ba5e+ASVM5gRmIY0CBYSBWNCab6IDQNG+Ba58sJhwJ9W0p7WL"
 # Diaries of RocksDB: of no use to who opens the directory.
 LEFT_OUT = ("LOG", "LOG.old", "LOCK")
 
@@ -22,7 +25,8 @@ LEFT_OUT = ("LOG", "LOG.old", "LOCK")
 def environment(**more):
     """Nothing that changes what `stele` does comes from whoever runs it."""
     kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
-    return kept | {"LANG": "C.UTF-8", "TZ": "UTC", "STELE_GOLDEN_KEY": KEY} | more
+    return kept | {"LANG": "C.UTF-8", "TZ": "UTC", "STELE_GOLDEN_KEY": KEY,
+                   "STELE_GOLDEN_AUDIT_KEY": AUDIT_KEY} | more
 
 
 class Program:
@@ -32,7 +36,10 @@ class Program:
         self.binary, self.directory = os.path.abspath(binary), directory
 
     def run(self, *words, codes=(0,), data="data"):
-        done = subprocess.run([self.binary, *words, "--data", data], cwd=self.directory, text=True,
+        """What it prints. Without `data`: a command that opens no data directory."""
+        if data is not None:
+            words = (*words, "--data", data)
+        done = subprocess.run([self.binary, *words], cwd=self.directory, text=True,
                               stdin=subprocess.DEVNULL, env=environment(), capture_output=True,
                               timeout=120, check=False)
         if codes and done.returncode not in codes:
@@ -107,7 +114,22 @@ def described(program):
         "triggers": program.json("triggers", "list"),
         "types": program.json("types", "list"),
         "alerts": program.json("alerts", "list"),
+        "deeds": program.json("audit", "report"),
+        "heads": heads_of(program),
     }
+
+
+def signs(program):
+    """Whether a key signs the heads of its log."""
+    path = os.path.join(program.directory, "data", "settings.json")
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="utf-8") as file:
+        return "audit" in json.load(file)
+
+
+def heads_of(program):
+    return program.json("audit", "heads") if signs(program) else None
 
 
 # Whatever depends on when it is asked.

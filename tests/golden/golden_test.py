@@ -26,8 +26,17 @@ def check_reading(program, expected):
     return problems
 
 
+def keep(program, name, text):
+    with open(os.path.join(program.directory, name), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
 def check_going_on(program, expected):
     problems = []
+    signed = corpus.signs(program)
+    if signed:
+        keep(program, "head", program.run("audit", "head"))
+        keep(program, "audit.pub", corpus.AUDIT_PUBLIC_KEY + "\n")
     for step in expected["goes_on"]:
         program.run(*step["words"], codes=step["codes"])
         for number, status in step["statuses"].items():
@@ -36,6 +45,11 @@ def check_going_on(program, expected):
                 problems.append(f"behind {' '.join(step['words'])}: expected instance {number} to be {status} "
                                 f"but found it {found}")
     program.run("verify")
+    if signed:
+        # The log begins with what the earlier build has signed, and what stands in it can be proved.
+        program.run("audit", "consistency", "head", "--key", "audit.pub")
+        keep(program, "proof.json", program.run("audit", "prove", "1"))
+        program.run("audit", "check", "proof.json", "--key", "audit.pub", data=None)
     replayed = program.json("replay")
     if replayed["same"] + replayed["erased"] != replayed["instances"]:
         problems.append(f"replay of what went on: {replayed}")

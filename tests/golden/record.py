@@ -5,14 +5,15 @@ Usage: record.py PATH_OF_STELE FORMAT [NAME…]; writes format-FORMAT/NAME.tar.x
 is never written again: a format that is released does not change.
 """
 
+import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 import corpus
 from scenarios import SCENARIOS, stubs
@@ -21,21 +22,51 @@ NO_TASKS = {"start", "end", "exclusive", "switch", "condition", "inclusive", "pa
             "delay", "timer", "message", "publish", "receive", "signal", "event_race", "approval", "manual"}
 
 
-class Program(corpus.Program):
-    def run(self, *words, codes=(0,), data="data"):
-        if data is not None:
-            return super().run(*words, codes=codes, data=data)
-        done = subprocess.run([self.binary, *words], cwd=self.directory, text=True, capture_output=True,
-                              stdin=subprocess.DEVNULL, env=corpus.environment(), check=False)
-        if done.returncode not in codes:
-            raise AssertionError(f"stele {' '.join(words)}: {done.returncode}\n{done.stdout}{done.stderr}")
-        return done.stdout
+class Server:
+    """A `stele serve` of the data directory, until the block ends: it is stopped in order."""
+
+    def __init__(self, child):
+        self.child, said = child, ""
+        while "http" not in said or "password: " not in said:
+            line = child.stdout.readline()
+            if not line:
+                raise AssertionError(f"stele serve ended before it listened: {said}")
+            said += line
+        self.port = int(re.search(r"http://127\.0\.0\.1:(\d+)", said)[1])
+        self.password = re.search(r"one-time password: (\S+)", said)[1]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.child.send_signal(signal.SIGTERM)
+        if self.child.wait(timeout=60) != 0:
+            raise AssertionError(f"stele serve: exit code {self.child.returncode}")
+        self.child.stdout.close()
+
+    def ask(self, method, path, body=None, token="", status=200):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        headers = {"Content-Type": "application/json"} | ({"Authorization": "Bearer " + token} if token else {})
+        connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        if answer.status != status:
+            raise AssertionError(f"{method} {path}: expected {status} but found {answer.status}: {text}")
+        return json.loads(text) if text else None
+
+    def login(self, name, password, better):
+        """A token, with another password than the one that was made for somebody."""
+        first = self.ask("POST", "/auth/login", {"name": name, "password": password})
+        changed = self.ask("POST", "/auth/password", {"old_password": password, "new_password": better},
+                           first["token"])
+        return changed["token"]
 
 
 class Recorder:
     def __init__(self, binary, directory):
         self.directory = directory
-        self.stele = Program(binary, directory)
+        self.stele = corpus.Program(binary, directory)
         self.further = []
 
     def path(self, name):
@@ -94,15 +125,28 @@ class Recorder:
             child.send_signal(signal.SIGINT)
             child.wait(timeout=30)
 
-    def begin(self, *words):
+    def begin(self, *words, output=subprocess.DEVNULL):
         return subprocess.Popen([self.stele.binary, *words, "--data", "data"], cwd=self.directory,
-                                env=corpus.environment(), stdin=subprocess.DEVNULL,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                env=corpus.environment(), stdin=subprocess.DEVNULL, text=True,
+                                stdout=output, stderr=subprocess.DEVNULL)
 
-    def kill_under_way(self, *words, signal_name):
+    def settings(self, **settings):
+        os.makedirs(self.path("data"), exist_ok=True)
+        self.write("data/settings.json", json.dumps(settings))
+
+    def serve(self):
+        return Server(self.begin("serve", "--http", "127.0.0.1:0", output=subprocess.PIPE))
+
+    def kill_under_way(self, *words, marker, signal_name):
+        """Ends a command when a script of its workflow has made the file `marker`: an attempt is under way."""
         child = self.begin(*words)
-        # Recording has no other sign of an attempt that is under way.
-        time.sleep(2)
+        while not os.path.exists(marker):
+            try:
+                code = child.wait(timeout=0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise AssertionError(f"stele {' '.join(words)} ended with {code} before it made {marker}")
+        os.remove(marker)
         child.send_signal(getattr(signal, signal_name))
         child.wait()
 
@@ -115,8 +159,8 @@ def record(binary, name, folder):
     with tempfile.TemporaryDirectory(prefix="stele-golden-") as directory:
         recorder = Recorder(binary, directory)
         SCENARIOS[name](recorder)
+        # Asked twice: what is told of the moment differs, if by a microsecond.
         first = corpus.described(recorder.stele)
-        time.sleep(2)
         expected = {"scenario": name, "version": recorder.stele.run("--version", data=None).strip(),
                     "chain": corpus.chain_of(recorder.stele), "goes_on": recorder.further,
                     "said": corpus.lasting(first, corpus.described(recorder.stele))}

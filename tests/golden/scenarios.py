@@ -5,9 +5,7 @@ and the statuses that instances have behind them.
 """
 
 import glob
-import json
 import os
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCENARIOS = {}
@@ -210,8 +208,8 @@ def people(do):
     do.stele.run("complete", "1", "fill", "--by", "anna", "--var", "iban=DE00", codes=ANY)
     do.stele.run("reject", "4", "agree", "--by", "carla", "--comment", "too much", codes=ANY)
     do.stele.run("run", do.write("late.yml", LATE), codes=ANY)
-    time.sleep(0.1)
-    do.stele.run("resume", codes=ANY)
+    while do.stele.json("status", "6")["status"] == "waiting":
+        do.stele.run("resume", codes=ANY)
     do.goes_on(["complete", "2", "fill", "--by", "anna", "--var", "iban=DE11"], {2: "completed"})
     do.goes_on(["approve", "3", "agree", "--by", "carla"], {3: "waiting"}, codes=WAITS)
     do.goes_on(["reject", "5", "agree", "--by", "anna"], {5: "failed"}, codes=FAILED)
@@ -356,8 +354,7 @@ def archive(do):
 @scenario("sealed")
 def sealed(do):
     """A log that is encrypted, with keys that were destroyed and a part of it in the archive."""
-    os.makedirs(do.path("data"), exist_ok=True)
-    do.write("data/settings.json", json.dumps({"encryption": {"key_env": "STELE_GOLDEN_KEY"}}))
+    do.settings(encryption={"key_env": "STELE_GOLDEN_KEY"})
     keep_some(do)
     do.stele.run("erase", "--instance", "3", "--reason", "asked for")
     do.stele.run("archive")
@@ -405,8 +402,10 @@ def registry(do):
 
 SLOW = """
 name: slow
+variables: {marker: ""}
 steps:
-  - {id: a, type: script, retry: {max_attempts: 3, initial_delay: 10ms}, config: {script: 'test -e go || sleep 60'}}
+  - {id: a, type: script, retry: {max_attempts: 3, initial_delay: 10ms},
+     config: {script: 'touch {{variables.marker}}; test -e go || sleep 60'}}
   - {id: b, type: script, depends_on: [a], config: {script: 'true'}}
   - {id: wait, type: delay, depends_on: [b], duration: 10ms}
 """
@@ -416,8 +415,9 @@ steps:
 def interrupted(do):
     """An engine that was killed under way, one that was stopped in order, and starts that nobody followed."""
     path = do.write("slow.yml", SLOW)
-    do.kill_under_way("run", path, signal_name="SIGKILL")
-    do.kill_under_way("run", path, signal_name="SIGINT")
+    marker = do.path("marker")
+    for name in ("SIGKILL", "SIGINT"):
+        do.kill_under_way("run", path, "--var", "marker=" + marker, marker=marker, signal_name=name)
     do.stele.run("start", path, "--no-wait", codes=ANY)
     do.stele.run("start", path, "--paused", "--no-wait", codes=ANY)
     do.stele.run("list")
@@ -438,3 +438,58 @@ def forks(do):
     do.for_a_while("fork", "2", "--at", "6", "--live", "--set", "amount=5")
     for number in (3, 4):
         do.goes_on(["signal", str(number), "go"], {number: "completed"})
+
+
+@scenario("resets")
+def resets(do):
+    """Instances that were ended for others which go on from an event of theirs, once and again."""
+    path = do.write("review.yml", REVIEW)
+    for number in (1, 2, 3):
+        do.stele.run("run", path, "--var", f"amount={number}", "--business-key", f"R-{number}", codes=WAITS)
+    do.for_a_while("reset", "1", "--at", "4", "--set", "amount=70", "--reason", "a wrong amount", "--by", "olaf")
+    do.stele.run("definitions", "register", do.write("review.yml", REVIEW_TWO))
+    do.for_a_while("reset", "2", "--at", "4", "--definition", "review@2", "--reason", "the new way")
+    do.for_a_while("reset", "4", "--at", "3", "--set", "amount=7", "--reason", "still wrong", "--by", "olaf")
+    do.stele.run("reset", "1", "--at", "4", codes=WAITS)
+    do.stele.run("signal", "3", "go", codes=ANY)
+    for number in (5, 6, 7):
+        do.goes_on(["signal", str(number), "go"], {number: "completed"})
+
+
+@scenario("signed")
+def signed(do):
+    """Heads of the log that a key has signed: with every few records, and when a proof was asked for."""
+    do.settings(audit={"key_env": "STELE_GOLDEN_AUDIT_KEY", "records": 3})
+    path = do.write("review.yml", REVIEW)
+    for number in (1, 2, 3):
+        do.stele.run("run", path, "--var", f"amount={number}", codes=WAITS)
+    do.stele.run("signal", "1", "go")
+    do.stele.run("audit", "prove", "2")
+    with do.serve() as server:
+        admin = server.login("admin", server.password, "admins-own-words")
+        server.ask("POST", "/instances/2/signals", {"name": "go"}, admin)
+        server.ask("GET", "/instances/2?wait=30s", None, admin)
+    do.stele.run("audit", "prove", "2")
+    do.goes_on(["signal", "3", "go"], {3: "completed"})
+
+
+@scenario("served")
+def served(do):
+    """A server's users, keys and tokens; what was done there, and what was denied to whom."""
+    do.stele.run("run", do.write("review.yml", REVIEW), "--var", "amount=1", codes=WAITS)
+    do.stele.run("run", do.path("review.yml"), "--var", "amount=2", codes=WAITS)
+    with do.serve() as server:
+        admin = server.login("admin", server.password, "admins-own-words")
+        users = {}
+        for name, role in (("vi", "viewer"), ("olaf", "operator")):
+            made = server.ask("PUT", "/users/" + name, {"role": role}, admin, status=201)
+            users[name] = server.login(name, made["password"], f"{name}s-own-words")
+        server.ask("POST", "/instances/1/pause", {"reason": "look at it"}, users["olaf"])
+        server.ask("POST", "/instances/1/pause", {"reason": "me, too"}, users["vi"], status=403)
+        server.ask("GET", "/users", None, users["olaf"], status=403)
+        server.ask("POST", "/auth/login", {"name": "vi", "password": "not-vis-own-words"}, status=401)
+        server.ask("GET", "/instances/1", None, "no-token", status=401)
+        server.ask("POST", "/auth/logout", None, users["vi"], status=204)
+        server.ask("GET", "/instances/1", None, users["vi"], status=401)
+    do.goes_on(["resume", "1"], {1: "waiting"}, codes=WAITS)
+    do.goes_on(["signal", "2", "go"], {2: "completed"})
