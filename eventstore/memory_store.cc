@@ -197,10 +197,10 @@ Status MemoryStore::Write(const SealedBlock& block) {
     stats_.log_bytes += block.value.size();
   }
   if (sealing_ != nullptr) sealing_->keys->Written(block.keys);
-  log.tree.Done(std::move(step));
   log.index().Add(block.before.next, block.after.next, block.instances);
   log.index().Tidy();
   log.Advance(block.after);
+  log.tree.Done(std::move(step));  // last, as in RocksDbStore
   return {};
 }
 

@@ -299,9 +299,10 @@ Status RocksDbStore::Write(const SealedBlock& block) {
   if (keys_ != nullptr) keys_->payloads().Written(block.keys);
   raw_bytes_ += block.raw_bytes;
   appended_bytes_ += block.value.size();
-  shard.tree.Done(std::move(step));
   const size_t unsorted = shard.index().Add(block.before.next, block.after.next, block.instances);
   shard.Advance(block.after);
+  // Last, so that no head is signed on demand over what readers do not see yet.
+  shard.tree.Done(std::move(step));
   if (unsorted >= kRunsToTidy || shard.index().records() >= options_.index_chunk_records)
     index_builder_->Wake();
   return {};

@@ -228,14 +228,20 @@ Status TreeReader::ForEachHead(
 }
 
 Result<std::optional<std::string>> TreeReader::NewestHead() const {
-  const auto size = LargestHead(*rows_, shard_);
-  if (!size) return std::unexpected(size.error());
+  const auto largest = LargestHead(*rows_, shard_);
+  if (!largest) return std::unexpected(largest.error());
+  const uint64_t end = std::min(*largest, size_);
   std::optional<std::string> newest;
-  STELE_RETURN_IF_ERROR(ForEachHead(*size, [&](uint64_t, std::string_view note) -> Result<bool> {
-    newest = note;
-    return true;
-  }));
-  return newest;
+  // Where larger ones were signed since this was made, the one before them lies further back.
+  for (uint64_t back = 0;; back = 2 * back + 1) {
+    const uint64_t from = end - std::min(end, back);
+    STELE_RETURN_IF_ERROR(ForEachHead(from, [&](uint64_t size, std::string_view note) {
+      const bool within = size <= size_;
+      if (within) newest = note;
+      return Result<bool>(within);
+    }));
+    if (newest || from == 0) return newest;
+  }
 }
 
 }  // namespace stele::eventstore

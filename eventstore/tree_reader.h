@@ -49,7 +49,7 @@ class TreeReader {
   Status ForEachHead(
       uint64_t from,
       const std::function<Result<bool>(uint64_t size, std::string_view note)>& visit) const;
-  // The largest; nothing when there is none.
+  // The largest over size() records at most; nothing when there is none.
   Result<std::optional<std::string>> NewestHead() const;
 
  private:

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/base64.h"
 #include "eventstore/for_each_record.h"
 #include "eventstore/little_endian.h"
@@ -50,7 +48,7 @@ Result<MadeProof> MakeProof(const eventstore::EventStore& store, ShardId shard, 
                 "\"audit\" in settings.json names the key that signs (docs/audit.md)");
   const auto head = eventstore::ParseHead(**note);
   if (!head.has_value()) return std::unexpected(head.error());
-  const uint64_t size = std::min(head->head.size, tree->size());
+  const uint64_t size = head->head.size;
   size_t bytes = 0;
   MadeProof made{.proof = {**note, instance, event, {}}, .covered = size, .left_out = 0};
   for (const Position position : *positions) {

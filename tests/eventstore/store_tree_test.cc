@@ -217,6 +217,26 @@ TEST(SignedHeads, AreThereWhenTheyAreAskedFor) {
   }
 }
 
+TEST(SignedHeads, OverWhatCameSinceAreNoneForWhoReadsWhatWasThere) {
+  Signed stores(Signing(10));
+  for (EventStore* store : {stores.disk.get(), static_cast<EventStore*>(&stores.memory)}) {
+    const auto empty = store->Tree(kShard);
+    Fill(*store, 100);
+    ASSERT_OK(store->SignHead(kShard));
+    const auto tree = store->Tree(kShard);
+    Fill(*store, 3000);
+    const auto note = tree->NewestHead();
+    ASSERT_TRUE(note && *note);
+    const auto head = ParseHead(**note);
+    ASSERT_OK(head);
+    EXPECT_EQ(head->head.size, 100u);
+    EXPECT_EQ(tree->Root(100), head->head.root);
+    const auto none = empty->NewestHead();
+    ASSERT_OK(none);
+    EXPECT_FALSE(none->has_value());
+  }
+}
+
 TEST(SignedHeads, OfSeveralKeysStandBesideEachOther) {
   Signed stores(Signing(50, "first.example"));
   Fill(*stores.disk, 130);
