@@ -245,9 +245,11 @@ void Teller::operator()(const model::AccessDenied& event) {
   deed_.outcome = times > 1 ? fmt::format("denied {} times", times) : "denied";
 }
 
-// Neither the engine nor one of its workers.
-bool IsSomebody(std::string_view actor) {
-  return !actor.empty() && model::WorkerOfActor(actor).empty();
+// Neither the engine nor one of its workers. What a worker hands in has no source; so nobody who
+// asks for something is taken for one by the name that they give.
+bool IsSomebody(const eventstore::RecordHeader& header) {
+  const bool is_worker = !model::WorkerOfActor(header.actor).empty() && header.source.empty();
+  return !header.actor.empty() && !is_worker;
 }
 
 // What the instance came to within the record.
@@ -294,14 +296,14 @@ Deed DeedOf(const eventstore::RecordView& record, std::span<const model::Event> 
             .erased = record.erased};
   // Strangers who are denied have no name.
   const bool denied = std::holds_alternative<model::AccessDenied>(events.front());
-  if (denied || IsSomebody(header.actor)) std::visit(Teller(deed), events.front());
+  if (denied || IsSomebody(header)) std::visit(Teller(deed), events.front());
   if (deed.kind == DeedKind::kEngine) deed.action = std::string(model::EventName(events.front()));
   return deed;
 }
 
 bool MayBeDeed(const eventstore::RecordHeader& header) {
   // What was denied is among the registry's.
-  return !header.instance || IsSomebody(header.actor);
+  return !header.instance || IsSomebody(header);
 }
 
 }  // namespace stele::replay

@@ -205,8 +205,11 @@ Status DeedReader::NameStep(Deed& deed) const {
         // Where it goes back to is a step of what it runs at last.
         return deed.step.has_value() || names.name().empty();
       });
-  if (!read.has_value()) return read;
-  if (deed.step.has_value()) AddTarget(deed, "to step " + names.NameOf(*deed.step));
+  // The number alone is known of a run whose instance was cut out meanwhile.
+  if (!read.has_value() && read.error().code != ErrorCode::kInstanceErased) return read;
+  if (deed.step.has_value())
+    if (const std::string step = names.NameOf(*deed.step); !step.empty())
+      AddTarget(deed, "to step " + step);
   if (!deed.run) return {};
   AddTarget(deed, names.name().empty()
                       ? fmt::format("run {}", deed.run.value)

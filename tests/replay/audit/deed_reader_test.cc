@@ -91,6 +91,15 @@ TEST_F(Deeds, AreTheEnginesAndItsWorkersTooWhereAllIsAskedFor) {
   EXPECT_THAT(Texts({.actor = "worker:depot/press-1"}), IsEmpty());
 }
 
+TEST_F(Deeds, AreThoseOfSomebodyWhoCallsHimselfAWorker) {
+  model::Instance instance = log_.Start(1);
+  As("worker:depot/press-1", "cli mallory@host-3");
+  log_.Decide(instance, model::TerminateInstance{.reason = "unseen"});
+  EXPECT_THAT(Texts({.kinds = {DeedKind::kOperate}}),
+              ElementsAre("worker:depot/press-1 terminate instance 1 of two because unseen: "
+                          "terminated"));
+}
+
 TEST_F(Deeds, OfOperatorsHaveReasonsAndWhatTheyCameTo) {
   model::Instance instance = log_.Start(1);
   As("olaf", "cli olaf@host-3");
