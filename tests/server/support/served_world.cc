@@ -93,6 +93,9 @@ void ServedWorld::Open(const runtime::ShardOptions& options) {
   tasks_.Register("call", std::move(calls));
   eventstore::RocksDbOptions store_options;
   store_options.create_if_missing = true;
+  if (place_.signing)
+    store_options.heads.signer = std::make_shared<const eventstore::NoteSigner>(
+        eventstore::NoteSigner::Generate("log.example"));
   auto store = runtime::OpenStore(data(), store_options, MasterKey());
   must(store);
   store_ = *std::move(store);

@@ -36,6 +36,8 @@ namespace stele::server {
 struct ServedData {
   std::string folder;   // which stays, so that another one opens it again; empty: one of its own
   bool sealed = false;  // by a master key that lies beside the data
+  // Heads of the log are signed when they are asked for, by a key of its own.
+  bool signing = false;
 };
 
 class ServedWorld final : private runtime::Observer {
