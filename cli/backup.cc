@@ -15,9 +15,7 @@
 #include "cli/remote/maintenance.h"
 #include "cli/remote/server_option.h"
 #include "cli/searching.h"
-#include "cli/settings.h"
 #include "cli/text.h"
-#include "engine/runtime/open_store.h"
 #include "eventstore/restore.h"
 #include "server/operations/reports.h"
 
@@ -123,17 +121,12 @@ Status CheckNamed(const Arguments& arguments) {
 }
 
 Result<server::MadeBackup> BackUpData(const Arguments& arguments, uint32_t keep) {
-  const std::string data = arguments.Get("--data", kDefaultData);
-  eventstore::RocksDbOptions options;
-  options.create_if_missing = false;
-  const auto key = ReadKeySource(data);
-  if (!key.has_value()) return std::unexpected(key.error());
-  const auto archive = ReadArchiveDirectory(data);
-  if (!archive.has_value()) return std::unexpected(archive.error());
-  options.archive_directory = *archive;
-  const auto store = runtime::OpenStore(data, options, *key);
+  const auto store = OpenForWriting(arguments);
   if (!store.has_value()) return std::unexpected(store.error());
-  return server::MakeBackup(**store, data, arguments.operands()[0], keep, SystemClock().Now());
+  // So that the copy has a head over all that it holds.
+  STELE_RETURN_IF_ERROR((*store)->SignHead(kShard));
+  return server::MakeBackup(**store, arguments.Get("--data", kDefaultData), arguments.operands()[0],
+                            keep, SystemClock().Now());
 }
 
 int Make(const Arguments& arguments, const Terminal& terminal) {

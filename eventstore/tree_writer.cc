@@ -24,7 +24,7 @@ void TreeWriter::SignWith(HeadSigning signing) {
 bool TreeWriter::IsDue(uint64_t size, TimeUs time) const {
   if (signing_.signer == nullptr) return false;
   if (size - newest_ >= signing_.records) return true;
-  return newest_time_ && time.value - newest_time_->value >= kTimeBetweenHeadsUs;
+  return newest_time_ && time.value - newest_time_->value >= signing_.time_us;
 }
 
 KeyRow TreeWriter::HeadOf(const LogFrontier& frontier) const {

@@ -28,6 +28,7 @@ namespace stele::eventstore {
 struct HeadSigning {
   std::shared_ptr<const NoteSigner> signer;  // null: nobody
   uint64_t records = kRecordsBetweenHeads;
+  int64_t time_us = kTimeBetweenHeadsUs;
 };
 
 class TreeWriter {

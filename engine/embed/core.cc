@@ -52,6 +52,13 @@ Status Engine::Core::OpenStore(const std::string& directory) {
   eventstore::RocksDbOptions store_options;
   store_options.create_if_missing = options_.create_if_missing;
   store_options.archive_directory = options_.retention.archive_directory;
+  const AuditKey& audit = options_.audit_key;
+  auto heads = runtime::ReadHeadSigning(
+      {.key = {.file = audit.file, .environment = audit.environment, .command = audit.command},
+       .records = audit.records,
+       .time_us = std::chrono::microseconds(audit.every).count()});
+  if (!heads.has_value()) return std::unexpected(ToError(heads.error()));
+  store_options.heads = *std::move(heads);
   const MasterKey& key = options_.master_key;
   auto store = runtime::OpenStore(
       directory, store_options,

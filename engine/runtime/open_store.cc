@@ -12,7 +12,8 @@ Result<eventstore::CipherKey> ReadMasterKey(const secrets::KeySource& source) {
 }
 
 Result<eventstore::HeadSigning> ReadHeadSigning(const AuditSource& source) {
-  eventstore::HeadSigning signing{.signer = nullptr, .records = source.records};
+  eventstore::HeadSigning signing{
+      .signer = nullptr, .records = source.records, .time_us = source.time_us};
   if (source.key.empty()) return signing;
   auto text = secrets::ReadKeyText(source.key, ErrorCode::kAuditKey);
   if (!text.has_value()) return std::unexpected(text.error());

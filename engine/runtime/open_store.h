@@ -23,6 +23,7 @@ Result<std::unique_ptr<eventstore::EventStore>> OpenStore(const std::string& dat
 struct AuditSource {
   secrets::KeySource key;  // empty: no heads are signed
   uint64_t records = eventstore::kRecordsBetweenHeads;
+  int64_t time_us = eventstore::kTimeBetweenHeadsUs;
 };
 // kAuditKey, and what secrets::ReadKeyText says.
 Result<eventstore::HeadSigning> ReadHeadSigning(const AuditSource& source);

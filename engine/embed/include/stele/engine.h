@@ -159,6 +159,17 @@ struct MasterKey {
   std::string command;
 };
 
+// Where the key is that signs heads of the log (docs/audit.md), in the same ways, and how often that
+// is done: with what makes so many records since the last head, or comes so much later, and when the
+// engine goes.
+struct AuditKey {
+  std::string file;
+  std::string environment;
+  std::string command;
+  uint64_t records = 10'000;
+  std::chrono::seconds every{60};
+};
+
 // What ended instances and old records come to (docs/retention.md). A definition's own `retention`
 // comes before `closed`.
 struct Retention {
@@ -200,6 +211,8 @@ struct Options {
   // With one, what is recorded is sealed from now on; without, a log that is sealed is refused
   // (STL0311).
   MasterKey master_key;
+  // With one, heads of the log are signed, so that others can check it (docs/audit.md).
+  AuditKey audit_key;
 };
 
 struct Definition {
