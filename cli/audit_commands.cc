@@ -61,7 +61,8 @@ constexpr Command kAuditing[] = {
       "Proves that nothing before a signed head was changed.",
       "OLD and NEW are files with signed heads; without NEW, the log as it is now. Exits 1 when "
       "the\n"
-      "log is not what the older head was signed for.\n\n"
+      "log is not what the older head was signed for. In a data directory every record is read; a\n"
+      "server answers out of the hashes that it keeps, and \"verify\" reads its records.\n\n"
       "  stele audit consistency head-2026-11-22 --key audit.pub\n"
       "  stele audit consistency head-1 head-2 --output growth.json\n",
       kConsistencyOptions, kAtServer},

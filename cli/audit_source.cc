@@ -75,16 +75,30 @@ Result<replay::Growth> ProveGrowth(const Arguments& arguments, const std::string
     if (!answer.has_value()) return std::unexpected(answer.error());
     const auto document = DocumentOf(answer->getProof());
     if (!document.has_value()) return std::unexpected(document.error());
-    return replay::ParseGrowth(*document);
+    auto growth = replay::ParseGrowth(*document);
+    // A server that proves something else about other heads proves nothing.
+    const bool is_of_them =
+        growth.has_value() && growth->older == older && (newer.empty() || growth->newer == newer);
+    if (!growth.has_value() || is_of_them) return growth;
+    return Fail(ErrorCode::kBadProof,
+                "Expected the server to prove growth between the heads that were given but found a "
+                "proof between others");
   }
-  if (!newer.empty()) {
+  {
     const auto store = OpenForReading(arguments);
     if (!store.has_value()) return std::unexpected(store.error());
-    return replay::ProveGrowth(**store, kShard, older, newer);
+    // Proofs are made of stored hashes. Whoever can write the log may have changed records and left
+    // those as they were.
+    const auto chain = (*store)->InspectChain(kShard);
+    if (!chain.has_value()) return std::unexpected(chain.error());
+    if (!newer.empty()) return replay::ProveGrowth(**store, kShard, older, newer);
   }
   const auto signer = HasSigner(arguments);
   if (!signer.has_value()) return std::unexpected(signer.error());
-  const auto store = *signer ? OpenForWriting(arguments) : OpenForReading(arguments);
+  auto store = *signer ? OpenForWriting(arguments) : OpenForReading(arguments);
+  // Until the newest head, where an engine has the directory open that signs them.
+  if (!store.has_value() && store.error().code == ErrorCode::kStoreLocked)
+    store = OpenForReading(arguments);
   if (!store.has_value()) return std::unexpected(store.error());
   return replay::ProveGrowthUntilNow(**store, kShard, older);
 }

@@ -104,6 +104,7 @@ class InADirectory(Proofs):
         self.run_some(2)
         said = self.stele("audit", "consistency", "old", "--key", "audit.pub", "--output", "grown")
         self.assertIn("proved: the log of", said.stdout)
+        self.assertNotIn("not looked at", said.stdout)
         self.stele("audit", "check", "grown", "--key", "audit.pub", "--checkpoint", "old")
         self.write("new", self.stele("audit", "head").stdout)
         self.stele("audit", "consistency", "old", "new", "--key", self.key.strip())
@@ -136,7 +137,44 @@ class InADirectory(Proofs):
         newest = self.stele("audit", "head").stdout
         self.assertEqual(newest, heads[-1]["note"])
         self.assertIn(f"{sizes[-1]}", self.stele("audit", "heads").stdout)
+        self.write("new", newest)
+        for head in heads:
+            self.write("old", head["note"])
+            said = self.stele("audit", "consistency", "old", "new", "--key", "audit.pub", "--output",
+                              f"grown-{head['size']}", "--json").stdout
+            self.assertEqual([json.loads(said)[each] for each in
+                              ("proved", "signatures_checked", "records_checked")], [True] * 3)
+            with open(self.path(f"grown-{head['size']}"), encoding="utf-8") as file:
+                proof = json.load(file)
+            self.assertEqual(foreign_proof.check_growth(proof, self.key), (head["size"], sizes[-1]))
+            for i in range(len(proof["path"])):
+                other = proof["path"][:i] + [proof["path"][i - 1]] + proof["path"][i + 1:]
+                if other != proof["path"]:
+                    with self.assertRaises(AssertionError):
+                        foreign_proof.check_growth({**proof, "path": other}, self.key)
         self.stele("verify", "--chain")
+
+    def test_signs_as_often_as_the_settings_say(self):
+        self.sign()
+        self.run_some(2)
+        self.assertEqual(len(self.json("audit", "heads", "--json")), 2)
+        self.sign(every="1ms")
+        self.run_some(2)
+        self.assertGreater(len(self.json("audit", "heads", "--json")), 4)
+        for wrong in ({"every": "soon"}, {"every": 60}, {"records": 0}):
+            self.sign(**wrong)
+            self.assertIn("STL0701", self.stele("run", "two.yml", code=2).stderr)
+
+    def test_gives_its_backups_a_head_over_all_that_they_hold(self):
+        self.run_some(1)
+        self.sign()
+        self.stele("backup", "backups")
+        shutil.rmtree(self.path("stele-data"))
+        self.stele("restore", "backups", "--data", "stele-data")
+        self.write("stele-data/settings.json", "{}")
+        said = self.prove("1", "--output", "proof.json")
+        self.assertEqual(said.stderr, "")
+        self.stele("audit", "check", "proof.json", "--key", "audit.pub")
 
     def test_says_what_is_missing_without_a_key(self):
         self.run_some(1)
@@ -175,6 +213,7 @@ class AtAServer(Proofs):
         self.write("old", head)
         said = self.ask_as(auditor, "audit", "consistency", "old", "--key", "audit.pub").stdout
         self.assertIn("proved: the log of", said)
+        self.assertIn("not looked at: the records", said)
         grown = self.ask("POST", "/audit/consistency", {"older": head}, token)
         self.assertEqual(grown.status, 200)
         self.check(json.dumps(grown.json()))

@@ -110,6 +110,38 @@ def check_proof(proof, key):
     return size
 
 
+def check_growth(proof, key):
+    """RFC 9162, 2.1.4.2."""
+    _, first, first_root = open_checkpoint(proof["older"], key)
+    _, second, second_root = open_checkpoint(proof["newer"], key)
+    path = [base64.b64decode(node, validate=True) for node in proof["path"]]
+    if first == second:
+        assert not path and first_root == second_root
+        return first, second
+    assert 0 < first < second and path
+    if first & (first - 1) == 0:
+        path.insert(0, first_root)
+    fn, sn = first - 1, second - 1
+    while fn & 1:
+        fn >>= 1
+        sn >>= 1
+    fr = sr = path[0]
+    for c in path[1:]:
+        assert sn > 0
+        if fn & 1 or fn == sn:
+            fr = hashlib.sha256(b"\1" + c + fr).digest()
+            sr = hashlib.sha256(b"\1" + c + sr).digest()
+            while not fn & 1 and fn:
+                fn >>= 1
+                sn >>= 1
+        else:
+            sr = hashlib.sha256(b"\1" + sr + c).digest()
+        fn >>= 1
+        sn >>= 1
+    assert sn == 0 and fr == first_root and sr == second_root
+    return first, second
+
+
 def check_tlog_proof(text, key):
     head, note = text.split("\n\n", 1)
     lines = head.splitlines()
