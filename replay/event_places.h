@@ -1,6 +1,7 @@
-// Which run and scope an event speaks of.
+// Which run, scope and step an event speaks of.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -10,14 +11,18 @@
 namespace stele::replay {
 
 struct EventPlaces {
-  RunId run;      // 0: it speaks of none
-  ScopeId scope;  // 0: the root, or it speaks of none
+  RunId run;  // 0: it speaks of none
+  std::optional<ScopeId> scope;
+  std::optional<StepIndex> step;
 
   void operator()(std::string_view name, RunId v) {
     if (name == "run" || name == "from_run") run = v;
   }
   void operator()(std::string_view name, ScopeId v) {
     if (name == "scope") scope = v;
+  }
+  void operator()(std::string_view name, StepIndex v) {
+    if (name == "step" || name == "to_step") step = v;
   }
   template <class Other>
   void operator()(std::string_view, const Other&) {}

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "engine/model/event_json.h"
 #include "replay/event_places.h"
 #include "replay/state_json.h"
+#include "replay/to_json.h"
 
 namespace stele::replay {
 
@@ -45,21 +45,19 @@ std::optional<Value> StateEnvironment::Made(const std::string& name) const {
 }
 
 Object EventDocument(const PastEvent& event) {
-  Object document{{"seq", static_cast<int64_t>(event.seq.value)},
-                  {"position", static_cast<int64_t>(event.record.context.position.value)},
-                  {"time", event.record.context.time.value}};
-  if (!event.record.actor.empty()) document.Set("actor", event.record.actor);
-  if (!event.record.source.empty()) document.Set("source", event.record.source);
-  if (event.record.erased) document.Set("erased", true);
-  Value members = model::EventToJson(event.event, &event.definition);
-  for (Member& member : members.as_object()) document.Set(member.key, std::move(member.value));
-  return document;
+  return ToJson({.record = event.record.context,
+                 .seq = event.seq,
+                 .actor = event.record.actor,
+                 .source = event.record.source,
+                 .event = event.event,
+                 .erased = event.record.erased},
+                &event.definition);
 }
 
 ScopeId ScopeOfEvent(const model::Event& event, const model::Instance& instance) {
   const EventPlaces places = PlacesOf(event);
   const model::StepRun* run = instance.FindRun(places.run);
-  const ScopeId scope = run == nullptr ? places.scope : run->scope;
+  const ScopeId scope = run == nullptr ? places.scope.value_or(ScopeId()) : run->scope;
   return instance.FindScope(scope) == nullptr ? ScopeId() : scope;
 }
 

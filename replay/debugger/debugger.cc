@@ -34,7 +34,7 @@ Result<std::unique_ptr<Debugger>> Debugger::Open(const Source& source, InstanceI
   auto machine = TimeMachine::Open(source, instance, registry);
   if (!machine.has_value()) return std::unexpected(machine.error());
   std::unique_ptr<Debugger> debugger(new Debugger(source, *std::move(machine)));
-  STELE_RETURN_IF_ERROR(debugger->index_.Read(source, registry, debugger->last()));
+  STELE_RETURN_IF_ERROR(debugger->index_.Read(source, registry, debugger->machine_->last()));
   return debugger;
 }
 
@@ -50,7 +50,7 @@ Result<uint64_t> Debugger::Follow() {
   if (!registry.has_value()) return std::unexpected(registry.error());
   const Result<bool> more = machine_->Refresh(*registry);
   if (!more.has_value()) return std::unexpected(more.error());
-  STELE_RETURN_IF_ERROR(index_.Read(source_, *registry, last()));
+  STELE_RETURN_IF_ERROR(index_.Read(source_, *registry, machine_->last()));
   return last().value - before.value;
 }
 
@@ -132,7 +132,7 @@ Result<Stop> Debugger::JumpTo(Seq seq) {
 Result<Stop> Debugger::JumpTo(TimeUs time) {
   const Result<Seq> seq = machine_->SeqAt(time);
   if (!seq.has_value()) return std::unexpected(seq.error());
-  return Arrive(*seq, StopReason::kMoved);
+  return Arrive(std::min(*seq, last()), StopReason::kMoved);
 }
 
 }  // namespace stele::replay

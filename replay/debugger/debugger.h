@@ -101,7 +101,8 @@ class Debugger {
   Seq at() const { return at_; }
   // Where the last move began; `at()` before the first one.
   Seq from() const { return from_; }
-  Seq last() const { return machine_->last(); }
+  // What both machine and index have read: a log that cannot be read on leaves it where it was.
+  Seq last() const { return index_.last(); }
   // Nothing more happens, unless somebody retries it.
   bool has_ended() const { return index_.has_ended(); }
   // Beside the position: any state and event of the history.
@@ -113,6 +114,8 @@ class Debugger {
   // The scope of the event here, if the state still has it, else the next one around it.
   Result<ScopeId> Scope() { return ScopeAt(at_); }
   Result<Object> State() { return StateAt(at_); }
+  // The state's document behind any event.
+  Result<Object> StateAt(Seq seq);
 
   // A move that cannot go so far ends at the first or last event; kInto stays where it is.
   Result<Stop> Move(Unit unit, Direction direction);
@@ -179,7 +182,6 @@ class Debugger {
   Result<Value> ValueOf(const expression::Expression& expression, Seq seq,
                         std::optional<ScopeId> scope);
   Result<ScopeId> ScopeAt(Seq seq);
-  Result<Object> StateAt(Seq seq);
   EventLine Line(const PastEvent& event) const;
 
   const Source& source_;

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <optional>
 #include <variant>
 
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
-#include "engine/model/event_fields.h"
 #include "eventstore/for_each_record.h"
+#include "replay/event_places.h"
 
 namespace stele::replay {
 
@@ -27,32 +26,6 @@ static_assert(model::kEventKinds <= UINT8_MAX);
 template <class... Types>
 bool IsAnyOf(uint8_t kind) {
   return ((kind == KindOf<Types>()) || ...);
-}
-
-// What an event names by itself.
-struct Named {
-  RunId run;
-  std::optional<ScopeId> scope;
-  std::optional<StepIndex> step;
-
-  void operator()(std::string_view name, RunId v) {
-    if (name == "run" || name == "from_run") run = v;
-  }
-  void operator()(std::string_view name, ScopeId v) {
-    if (name == "scope") scope = v;
-  }
-  void operator()(std::string_view name, StepIndex v) {
-    if (name == "step" || name == "to_step") step = v;
-  }
-  template <class Other>
-  void operator()(std::string_view, const Other&) {}
-};
-
-Named NamedBy(const model::Event& event) {
-  Named named;
-  const auto visit = [&](std::string_view name, const auto& v) { named(name, v); };
-  std::visit([&](const auto& one) { model::VisitFields(one, visit); }, event);
-  return named;
 }
 
 }  // namespace
@@ -93,7 +66,7 @@ Status EventIndex::Read(const Source& source, const model::Registry& registry, S
 
 Status EventIndex::Add(const model::Event& event, const model::RecordContext& record, bool is_first,
                        const model::Registry& registry) {
-  Named named = NamedBy(event);
+  EventPlaces named = PlacesOf(event);
   if (const auto* closed = std::get_if<model::ScopeClosed>(&event))
     named.run = state_.FindScope(closed->scope)->owner;
   IndexedEvent indexed{

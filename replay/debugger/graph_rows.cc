@@ -157,12 +157,12 @@ class Drawing {
   explicit Drawing(const Definition& definition) : definition_(definition) {}
 
   std::vector<GraphLine> Draw() {
-    DrawBody(BodyIndex(0), "", 0);
+    DrawBody(BodyIndex(0), "");
     return std::move(lines_);
   }
 
  private:
-  void DrawBody(BodyIndex body, const std::string& beside, size_t depth) {
+  void DrawBody(BodyIndex body, const std::string& beside) {
     Columns columns;
     for (const StepIndex index : OrderOf(definition_, definition_.body(body))) {
       const Step& step = definition_.step(index);
@@ -170,12 +170,11 @@ class Drawing {
       const size_t column = columns.Take(index);
       GraphLine line = columns.StepLine(column, index);
       line.before = beside + line.before;
-      line.depth = depth;
       lines_.push_back(std::move(line));
       if (step.child.value != kNoIndex)
-        DrawBody(step.child, beside + columns.Beside(column, !targets.empty()) + "╎ ", depth + 1);
+        DrawBody(step.child, beside + columns.Beside(column, !targets.empty()) + "╎ ");
       if (const std::string row = columns.Leave(column, targets); !row.empty())
-        lines_.push_back({.before = beside + row, .after = {}, .depth = depth});
+        lines_.push_back({.before = beside + row, .after = {}});
     }
   }
 

@@ -27,7 +27,6 @@ struct GraphLine {
   std::string before;  // what stands left of the step's own place; all of it when there is no step
   std::string after;   // and right of it
   StepIndex step{kNoIndex};
-  size_t depth = 0;  // how many bodies it is inside of
 };
 
 std::vector<GraphLine> LinesOf(const definition::Definition& definition);

@@ -1,5 +1,6 @@
 // What there is to see where a debugger stands.
 #include <algorithm>
+#include <map>
 
 #include "base/json.h"
 #include "engine/model/codec.h"
@@ -88,12 +89,6 @@ Groups GroupsOf(const Object& state, const definition::Definition& definition) {
     if (const Value* value = state.Find(name)) whole.Set(name, *value);
   groups.emplace_back("instance", std::move(whole));
   return groups;
-}
-
-const Object& GroupIn(const Groups& groups, const std::string& name) {
-  static const Object kNone;
-  const auto found = std::ranges::find(groups, name, &Groups::value_type::first);
-  return found == groups.end() ? kNone : found->second;
 }
 
 }  // namespace
@@ -186,8 +181,14 @@ Result<std::vector<ShownValue>> Debugger::Values() {
     if (!moment.has_value()) return std::unexpected(moment.error());
     *groups = GroupsOf(StateToJson(moment->state, moment->definition), moment->definition);
   }
+  std::map<std::string_view, const Object*> before;
+  for (const auto& [name, group] : were) before.try_emplace(name, &group);
+  const Object none;
   std::vector<ShownValue> values;
-  for (const auto& [name, group] : are) Compare(values, name, group, GroupIn(were, name));
+  for (const auto& [name, group] : are) {
+    const auto was = before.find(name);
+    Compare(values, name, group, was == before.end() ? none : *was->second);
+  }
   return values;
 }
 

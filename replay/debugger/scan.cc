@@ -108,18 +108,19 @@ Result<Stop> Debugger::GoBack() {
   for (Seq end = at_; end > Seq(1);) {
     const Seq begin(end.value > kStretch ? end.value - kStretch : 1);
     STELE_RETURN_IF_ERROR(walk.Begin(Seq(begin.value - 1)));
-    std::optional<Stop> found;
     Seq found_at;
     std::vector<uint32_t> found_hit;
     for (Seq seq = begin; seq < end; seq = seq.Next()) {
       auto hit = walk.HitAt(seq);
       if (!hit.has_value()) return std::unexpected(hit.error());
-      if (!MayGoOn(seq)) return Arrive(at_, StopReason::kInterrupted);
       if (hit->empty()) continue;
       found_at = seq;
       found_hit = *std::move(hit);
     }
     if (found_at) return Arrive(found_at, StopReason::kBreakpoint, std::move(found_hit));
+    // Told behind the stretch: what ends the move must not keep a stop in it from being seen.
+    if (begin > Seq(1) && progress_ && !progress_(begin))
+      return Arrive(at_, StopReason::kInterrupted);
     end = begin;
   }
   return ToTheEnd(Direction::kBack);

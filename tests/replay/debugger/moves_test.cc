@@ -157,13 +157,60 @@ TEST(Debugger, ReadsWhatALiveInstanceHasDoneSince) {
   EXPECT_EQ(model::EncodeSnapshot(debugged->Now()->state), model::EncodeSnapshot(flow.instance()));
 }
 
-TEST(Debugger, EndsALongMoveWhenItIsTold) {
+// Of more events than a move looks at in one stretch.
+test::CoreDriver LongLoop() {
   test::CoreDriver flow(R"(
 id: flow
 steps: [{id: each, type: loop, times: 300, steps: [{id: inside, type: script}]}]
 )");
   flow.Start();
   for (int i = 0; i < 300; ++i) flow.Complete("inside");
+  return flow;
+}
+
+// As if the connection to a server broke at one of the readings.
+class BrokenSource final : public Source {
+ public:
+  explicit BrokenSource(const Source& source) : source_(source) {}
+  Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
+                                                          Seq from) const override {
+    if (readings_ != 0 && --readings_ == 0) return Fail(ErrorCode::kIo, "it broke");
+    return source_.RecordsFrom(instance, from);
+  }
+  // The n-th from now on, from 1.
+  void BreakAt(uint64_t reading) { readings_ = reading; }
+  bool has_broken() const { return readings_ == 0; }
+
+ private:
+  const Source& source_;
+  mutable uint64_t readings_ = 0;
+};
+
+TEST(Debugger, StaysInWhatItHasReadWhenItCannotReadOn) {
+  test::CoreDriver flow(kLoop);
+  flow.Start();
+  const test::DrivenSource whole(flow);
+  BrokenSource source(whole);
+  const auto debugger = Debugger::Open(source, flow.instance().id, whole.Registry());
+  ASSERT_TRUE(debugger.has_value()) << debugger.error().message;
+  const Seq begun = (*debugger)->last();
+  flow.Complete("before");
+  bool has_failed = true;
+  for (uint64_t reading = 1; has_failed; ++reading) {
+    source.BreakAt(reading);
+    const Result<uint64_t> more = (*debugger)->Follow();
+    has_failed = source.has_broken();
+    ASSERT_EQ(more.has_value(), !has_failed) << reading;
+    source.BreakAt(0);
+    ASSERT_EQ((*debugger)->last(), has_failed ? begun : flow.instance().seq) << reading;
+    ASSERT_TRUE((*debugger)->JumpTo((*debugger)->last()).has_value());
+    ASSERT_TRUE((*debugger)->Values().has_value());
+    EXPECT_EQ((*debugger)->Move(Unit::kEvent, Direction::kForward)->reason, StopReason::kEnd);
+  }
+}
+
+TEST(Debugger, EndsALongMoveWhenItIsTold) {
+  const test::CoreDriver flow = LongLoop();
   Debugged debugged(flow);
   debugged->Break({.condition = "status == 'nowhere'"}).value();
   uint64_t told = 0;
@@ -174,6 +221,26 @@ steps: [{id: each, type: loop, times: 300, steps: [{id: inside, type: script}]}]
   EXPECT_EQ(debugged->Continue(Direction::kForward)->reason, StopReason::kInterrupted);
   EXPECT_GT(told, 0u);
   EXPECT_EQ(debugged->at(), Seq(1));
+  debugged->JumpTo(debugged->last()).value();
+  told = 0;
+  EXPECT_EQ(debugged->Continue(Direction::kBack)->reason, StopReason::kInterrupted);
+  EXPECT_GT(told, 0u);
+  EXPECT_EQ(debugged->at(), debugged->last());
+}
+
+TEST(Debugger, IsNotEndedOnTheWayBackBeforeItHasLooked) {
+  const test::CoreDriver flow = LongLoop();
+  Debugged debugged(flow);
+  ASSERT_GT(debugged->last(), Seq(1100));
+  const Seq begun = debugged.Find("step_activated", "inside[298]");
+  ASSERT_TRUE(begun);
+  debugged->Break({.step = "inside", .condition = "loop.index == 298"}).value();
+  debugged->JumpTo(debugged->last()).value();
+  // As of a step back that leads no further than there.
+  debugged->OnProgress([&](Seq at) { return at >= begun; });
+  const Result<Stop> stop = debugged->Continue(Direction::kBack);
+  EXPECT_EQ(stop->reason, StopReason::kBreakpoint);
+  EXPECT_EQ(debugged->at(), begun);
 }
 
 }  // namespace
