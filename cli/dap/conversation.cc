@@ -37,7 +37,7 @@ Conversation::Conversation(int in, int out, OpenHistory open)
       session_(outbox_, std::move(open), [this] { return WantsSomethingElse(); }) {}
 
 Status Conversation::Run() {
-  while (!session_.is_over() && !fault_) {
+  while (!session_.is_over()) {
     if (!requests_.empty()) {
       const Request request = std::move(requests_.front());
       requests_.pop_front();
@@ -59,24 +59,18 @@ void Conversation::Read(int timeout_ms) {
   std::array<char, kReadBytes> bytes;
   const ssize_t count = ready < 0 ? -1 : read(in_, bytes.data(), bytes.size());
   if (count < 0 && errno == EINTR) return;
-  if (count < 0) {
-    fault_ = IoFault("read from");
-    return;
-  }
+  if (count < 0) return End(IoFault("read from"));
   at_end_ = count == 0;
   if (at_end_ && framing_.is_inside())
-    fault_ = Error{ErrorCode::kBadRequest, "Expected the rest of a message but found the end"};
+    return End({ErrorCode::kBadRequest, "Expected the rest of a message but found the end"});
   framing_.Feed({bytes.data(), static_cast<size_t>(count)});
   Take();
 }
 
 void Conversation::Take() {
-  while (!fault_) {
+  for (;;) {
     Result<std::optional<std::string>> message = framing_.Next();
-    if (!message.has_value()) {
-      fault_ = message.error();
-      return;
-    }
+    if (!message.has_value()) return End(message.error());
     if (!message->has_value()) return;
     Result<Request> request = ParseRequest(**message);
     if (request.has_value()) {
@@ -87,20 +81,22 @@ void Conversation::Take() {
   }
 }
 
+void Conversation::End(Error fault) {
+  at_end_ = true;
+  fault_ = std::move(fault);
+}
+
 void Conversation::Send(std::string_view message) {
   const std::string framed = Framed(message);
   std::string_view rest = framed;
-  while (!rest.empty() && !fault_) {
+  while (!rest.empty()) {
     const ssize_t count = write(out_, rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;
-    // An editor that has gone is no fault: there is nobody to tell.
-    if (count < 0 && errno == EPIPE) {
+    if (count < 0) {
+      // An editor that has gone is no fault: there is nobody to tell.
+      if (errno != EPIPE) End(IoFault("write to"));
       at_end_ = true;
       requests_.clear();
-      return;
-    }
-    if (count < 0) {
-      fault_ = IoFault("write to");
       return;
     }
     rest.remove_prefix(static_cast<size_t>(count));
@@ -108,8 +104,8 @@ void Conversation::Send(std::string_view message) {
 }
 
 bool Conversation::WantsSomethingElse() {
-  if (!at_end_ && !fault_) Read(0);
-  return at_end_ || fault_.has_value() || std::ranges::any_of(requests_, EndsAMove);
+  if (!at_end_) Read(0);
+  return at_end_ || std::ranges::any_of(requests_, EndsAMove);
 }
 
 }  // namespace stele::cli::dap

@@ -21,13 +21,15 @@ class Conversation {
   Conversation(int in, int out, OpenHistory open);
 
   // kBadRequest, kLimitExceeded: what came is no message of the protocol, so that nothing behind it
-  // can be read. kIo: it could not be read or written.
+  // can be read; what came before it has been answered. kIo: it could not be read or written.
   Status Run();
 
  private:
   // Waits for so long, -1: for ever; reads what is there.
   void Read(int timeout_ms);
   void Take();
+  // Nothing more is read.
+  void End(Error fault);
   void Send(std::string_view message);
   bool WantsSomethingElse();
 

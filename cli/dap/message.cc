@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "base/json.h"
+#include "cli/dap/framing.h"
 
 namespace stele::cli::dap {
 namespace {
 
-constexpr JsonBounds kBounds{.depth = 64, .bytes = size_t{8} << 20};
+constexpr JsonBounds kBounds{.depth = 64, .bytes = kMaxMessageBytes};
 
 Error Missing(std::string_view name, std::string_view kind, const Value* found) {
   return {ErrorCode::kBadRequest, fmt::format("Expected `{}` to be {} but found {}", name, kind,

@@ -32,7 +32,6 @@ class Fields {
   std::vector<Fields> List(std::string_view name) const;
   std::vector<std::string> Texts(std::string_view name) const;
   bool Has(std::string_view name) const { return object_.Find(name) != nullptr; }
-  const Object& object() const { return object_; }
 
  private:
   Object object_;

@@ -97,20 +97,19 @@ Result<Object> Session::Initialize(const Fields& arguments) {
 }
 
 Result<Object> Session::Launch(const Fields& arguments) {
-  attached_ = false;
-  return Open(arguments);
+  return Open(arguments, false);
 }
 
 Result<Object> Session::Attach(const Fields& arguments) {
-  attached_ = true;
-  return Open(arguments);
+  return Open(arguments, true);
 }
 
-Result<Object> Session::Open(const Fields& arguments) {
+Result<Object> Session::Open(const Fields& arguments, bool attached) {
   if (history_) return Fail(ErrorCode::kBadRequest, "Expected one \"launch\" or \"attach\"");
   Result<std::unique_ptr<History>> opened = open_(arguments);
   if (!opened.has_value()) return std::unexpected(opened.error());
   launch_ = arguments;
+  attached_ = attached;
   history_ = *std::move(opened);
   follows_ = arguments.BoolOr("follow", history_->grows);
   sources_.emplace(history_->registry, arguments.TextOr("program"), first_line_, ReadWorkflowFile);
@@ -121,7 +120,6 @@ Result<Object> Session::Open(const Fields& arguments) {
     progress_ = at;
     return !is_interrupted_() && !(is_far_ && is_far_(at));
   });
-  LearnDefinitions(Seq(1));
   if (const Status entered = GoToEntry(); !entered.has_value()) {
     commands_.reset();
     breakpoints_.reset();
@@ -130,6 +128,7 @@ Result<Object> Session::Open(const Fields& arguments) {
     history_.reset();
     return std::unexpected(entered.error());
   }
+  LearnDefinitions(Seq(1));
   afterwards_ = [this] { out_.Event("initialized"); };
   return Object();
 }
@@ -184,7 +183,6 @@ Result<Object> Session::Restart(const Fields&) {
   attached_ = false;
   const Status entered = GoToEntry();
   if (!entered.has_value()) return std::unexpected(entered.error());
-  waits_ = false;
   begun_ = true;
   afterwards_ = [this] { Begin(); };
   return Object();

@@ -62,7 +62,7 @@ class Session {
   Result<Object> Initialize(const Fields& arguments);
   Result<Object> Launch(const Fields& arguments);
   Result<Object> Attach(const Fields& arguments);
-  Result<Object> Open(const Fields& arguments);
+  Result<Object> Open(const Fields& arguments, bool attached);
   Result<Object> ConfigurationDone(const Fields& arguments);
   Result<Object> Restart(const Fields& arguments);
   Result<Object> Terminate(const Fields& arguments);
@@ -123,7 +123,7 @@ class Session {
   int64_t first_line_ = 1;
   bool attached_ = false;
   bool begun_ = false;
-  bool waits_ = false;
+  bool waits_ = false;  // for what is recorded next; whatever stops it ends that
   bool follows_ = false;
   Fields launch_;
   Seq progress_;                                   // how far a long move is

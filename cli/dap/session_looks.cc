@@ -30,7 +30,10 @@ Result<Object> Session::Evaluate(const Fields& arguments) {
 
 // What is typed and is no expression is a command of the debugger's; `fault` says why it is none.
 Result<Object> Session::RunCommand(const std::string& text, const Error& fault) {
+  const Seq last = debugger().last();
   const Result<Answer> answer = commands_->Run(text);
+  // Of `follow`: what came may run another version.
+  if (debugger().last() != last) LearnDefinitions(last.Next());
   if (!answer.has_value())
     return Fail(fault.code,
                 fmt::format("{}; as a command: {}", fault.message, answer.error().message));

@@ -121,7 +121,6 @@ Result<Object> Session::Goto(const Fields& arguments) {
 }
 
 void Session::Move(Unit unit, Direction direction) {
-  waits_ = false;
   const Status read = direction == Direction::kForward ? ReadOn() : Status();
   if (!read.has_value()) return Arrived(std::unexpected(read.error()), "step");
   const Seq from = debugger().at();
@@ -195,7 +194,6 @@ void Session::LearnDefinitions(Seq from) {
 }
 
 void Session::Run(Direction direction) {
-  waits_ = false;
   while (true) {
     const Result<Stop> stop = debugger().Continue(direction);
     if (!stop.has_value()) return Arrived(stop, "pause");
@@ -235,7 +233,6 @@ void Session::Follow() {
   const Seq before = debugger().last();
   const Status read = ReadOn();
   if (!read.has_value()) {
-    waits_ = false;
     Arrived(std::unexpected(read.error()), "pause");
   } else if (debugger().last() != before) {
     Run(Direction::kForward);
@@ -245,7 +242,7 @@ void Session::Follow() {
 void Session::Arrived(const Result<Stop>& stop, std::string_view reason) {
   view_->Forget();
   if (!stop.has_value()) {
-    out_.Output("stderr", stop.error().ToString() + "\n");
+    out_.Output("stderr", Clean(stop.error().ToString()) + "\n");
     Stopped("pause", Here());
     return;
   }

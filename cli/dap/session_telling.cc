@@ -17,6 +17,7 @@ constexpr uint64_t kMaxTold = 50;
 }  // namespace
 
 void Session::Stopped(std::string_view reason, std::string text, const std::vector<int64_t>& hit) {
+  waits_ = false;
   Object body{{"reason", reason},
               {"description", std::move(text)},
               {"threadId", kHistoryThread},

@@ -161,11 +161,6 @@ Result<Object> View::PlaceOf(std::string_view step) {
   return place.Find("source") == nullptr ? Object() : place;
 }
 
-Result<Object> View::PlaceHere() {
-  const uint32_t step = debugger_.index()[debugger_.at()].step;
-  return step == 0 ? Object() : PlaceOf(debugger_.index().StepId(step));
-}
-
 Result<std::optional<ScopeId>> View::ScopeOfFrame(int64_t frame) const {
   if (frame == 0) return std::nullopt;
   if (frame < 1 || static_cast<uint64_t>(frame) > frames_.size())

@@ -40,8 +40,7 @@ class View {
   Object Describe(Value value);
   // In whose names an expression is meant; of 0, the event's.
   Result<std::optional<ScopeId>> ScopeOfFrame(int64_t frame) const;
-  // Source and line of the step that the event here speaks of; empty: it has none.
-  Result<Object> PlaceHere();
+  // Source and line of a step; empty: it has none.
   Result<Object> PlaceOf(std::string_view step);
 
  private:

@@ -7,7 +7,7 @@
 #include "base/json_pointer.h"
 #include "cli/dap/view.h"
 #include "cli/text.h"
-#include "replay/state_json.h"
+#include "replay/json_patch.h"
 
 namespace stele::cli::dap {
 namespace {
@@ -17,25 +17,18 @@ const Value* At(const Value& document, std::string_view pointer) {
   return keys ? ValueAt(document, *keys) : nullptr;
 }
 
-// The state's document behind any event.
-Result<Value> StateAt(replay::Debugger& debugger, Seq seq) {
-  const Result<replay::Moment> moment = debugger.machine().At(seq);
-  if (!moment.has_value()) return std::unexpected(moment.error());
-  return replay::StateToJson(moment->state, moment->definition, moment->version);
-}
-
 }  // namespace
 
 Result<const Value*> View::State() {
   if (state_ != nullptr) return state_;
-  Result<Object> state = debugger_.State();
-  if (!state.has_value()) return std::unexpected(state.error());
-  const Result<Array> changes = debugger_.Changes();
-  if (!changes.has_value()) return std::unexpected(changes.error());
-  Result<Value> before = StateAt(debugger_, debugger_.from());
-  if (!before.has_value()) return std::unexpected(before.error());
-  variables_.Mark(ChangeMarks(*std::move(before), *changes));
-  state_ = variables_.Keep(*std::move(state));
+  Result<Object> found = debugger_.StateAt(debugger_.from());
+  if (!found.has_value()) return std::unexpected(found.error());
+  Value before(*std::move(found));
+  found = debugger_.State();
+  if (!found.has_value()) return std::unexpected(found.error());
+  state_ = variables_.Keep(*std::move(found));
+  const Array changes = replay::PatchBetween(before, *state_);
+  variables_.Mark(ChangeMarks(std::move(before), changes));
   return state_;
 }
 
@@ -103,9 +96,10 @@ std::vector<Shown> View::OutputsOf(ScopeId scope) const {
 // A run that the event here has ended is in the state before it.
 Result<Value> View::RunBefore(RunId run) {
   if (debugger_.at() == Seq(1)) return Value();
-  const Result<Value> before = StateAt(debugger_, Seq(debugger_.at().value - 1));
+  Result<Object> before = debugger_.StateAt(Seq(debugger_.at().value - 1));
   if (!before.has_value()) return std::unexpected(before.error());
-  const Value* found = At(*before, fmt::format("/runs/{}", run.value));
+  const Value document(*std::move(before));
+  const Value* found = At(document, fmt::format("/runs/{}", run.value));
   return found == nullptr ? Value() : *found;
 }
 

@@ -124,6 +124,15 @@ class Refusals(DapTest):
             self.assertEqual(code, 2, data)
             self.assertIn(said, stderr)
 
+    def test_what_came_before_such_a_frame_is_answered(self):
+        editor = self.edit()
+        initialize = {"seq": 1, "type": "request", "command": "initialize",
+                      "arguments": {"adapterID": "stele"}}
+        editor.send_bytes(framed(json.dumps(initialize)) + b"hello\r\n\r\n")
+        answer = editor.receive()
+        self.assertEqual((answer["request_seq"], answer["success"]), (1, True))
+        self.assertEqual(editor.ended()[0], 2)
+
     def test_an_editor_that_is_gone_is_no_fault(self):
         self.rounds()
         editor = self.launched()
