@@ -4,6 +4,7 @@
 #include "cli/open_data.h"
 #include "cli/remote/remote.h"
 #include "cli/remote/server_option.h"
+#include "cli/settings.h"
 #include "eventstore/signed_head.h"
 #include "eventstore/tree_reader.h"
 #include "server/rpc/text.h"
@@ -16,10 +17,11 @@ using server::rpc::TextOf;
 
 constexpr uint32_t kHeadsAtOnce = 1'000;  // of a server
 
+// As far as the settings say: its place may be a command, which is asked once.
 Result<bool> HasSigner(const Arguments& arguments) {
-  const auto signing = SigningOf(arguments.Get("--data", kDefaultData));
-  if (!signing.has_value()) return std::unexpected(signing.error());
-  return signing->signer != nullptr;
+  const auto source = ReadAuditSource(arguments.Get("--data", kDefaultData));
+  if (!source.has_value()) return std::unexpected(source.error());
+  return !source->key.empty();
 }
 
 Result<replay::MadeProof> ProveThere(const Arguments& arguments, InstanceId instance,

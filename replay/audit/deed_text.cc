@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "replay/export/time_text.h"
@@ -10,13 +11,23 @@ namespace stele::replay {
 
 namespace {
 
-// What Excel, LibreOffice and others begin formulas with, and what they skip before one.
+// What Excel, LibreOffice and others begin formulas with, and what they skip before one; in some
+// languages the wide forms of = + - @, too.
 constexpr std::string_view kBeginsFormula = "=+-@\t\r\n";
+constexpr std::string_view kBeginsWide[] = {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D",
+                                            "\xEF\xBC\xA0"};
 constexpr std::string_view kNeedsQuotes = ",\"\r\n";
+
+bool IsFormula(std::string_view text) {
+  return !text.empty() && (kBeginsFormula.contains(text.front()) ||
+                           std::ranges::any_of(kBeginsWide, [text](std::string_view wide) {
+                             return text.starts_with(wide);
+                           }));
+}
 
 void AddField(std::string& line, std::string_view text) {
   if (!line.empty()) line += ',';
-  const bool is_formula = !text.empty() && kBeginsFormula.contains(text.front());
+  const bool is_formula = IsFormula(text);
   const bool quoted = is_formula || text.find_first_of(kNeedsQuotes) != text.npos;
   if (!quoted) {
     line += text;

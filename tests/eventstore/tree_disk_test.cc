@@ -2,6 +2,7 @@
 // somebody changed, backups that are restored up to a position.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 
 #include "eventstore/backup.h"
@@ -30,11 +31,14 @@ class TreeOnDisk : public testing::Test {
     ASSERT_OK(opened);
     store_ = std::move(*opened);
   }
-  // 70 blocks of 13 records: of 6 instances, in turn, then of 6 others.
-  void Fill() {
+  // 70 blocks of 13 records: of 6 instances, in turn, then of 6 others. `turn`: of the first block,
+  // which instance begins.
+  void Fill(uint64_t turn = 0) {
     for (uint64_t seq = 1; seq <= 70; ++seq) {
+      const uint64_t begin = seq == 1 ? turn : 0;
       Batch batch;
-      for (uint64_t i = 0; i < 13; ++i) AddRecord(&batch, 1 + i % 6 + (seq > 35 ? 6 : 0), seq);
+      for (uint64_t i = 0; i < 13; ++i)
+        AddRecord(&batch, 1 + (begin + i) % 6 + (seq > 35 ? 6 : 0), seq);
       ASSERT_OK(AppendNext(*store_, batch));
     }
   }
@@ -130,6 +134,26 @@ TEST_F(TreeOnDisk, IsDamagedWhenARowIsAnother) {
       EXPECT_OK(store_->InspectChain(kShard));
     }
   }
+}
+
+// Somebody writes other records, with a chain of their own, and leaves the tree's rows.
+TEST_F(TreeOnDisk, OfOtherRecordsIsFoundWhenTheRecordsAreRead) {
+  Fill();
+  const Hash root = Root(768);
+  std::vector<KeyRow> nodes;
+  Change([&](const TreeRows& rows) {
+    nodes = RowsWith(rows, "node");
+    return std::vector<KeyRow>();
+  });
+  std::filesystem::remove_all(path());
+  Open();
+  Fill(/*turn=*/1);
+  EXPECT_NE(Root(768), root);
+  EXPECT_OK(store_->InspectChain(kShard));
+  Change([&](const TreeRows&) { return nodes; });
+  Open(/*read_only=*/true);
+  EXPECT_EQ(Root(768), root) << "stored hashes say that nothing was changed";
+  EXPECT_CODE(store_->InspectChain(kShard), kStoreCorrupt);
 }
 
 TEST_F(TreeOnDisk, IsNotOpenedWhenTheLogIsShorterThanAHead) {

@@ -52,10 +52,12 @@ TEST(DeedAsCsv, QuotesWhatWouldEndAField) {
 }
 
 TEST(DeedAsCsv, IsNoFormulaForASpreadsheet) {
-  for (const char* text : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"})
+  for (const char* text : {"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\uFF1D1+1", "\uFF0B1",
+                           "\uFF0D1", "\uFF20SUM(A1)"})
     EXPECT_TRUE(LineWith(text).starts_with("\"'")) << text;
   EXPECT_EQ(LineWith("=HYPERLINK(\"http://x\")"), "\"'=HYPERLINK(\"\"http://x\"\")\"");
   EXPECT_EQ(LineWith("1=1"), "1=1");
+  EXPECT_EQ(LineWith("\uFF11"), "\uFF11");
 }
 
 TEST(DeedAsJson, IsReadAgain) {
