@@ -1,5 +1,8 @@
 #include "replay/bisect.h"
 
+#include <span>
+#include <vector>
+
 #include "replay/past_state.h"
 #include "replay/state_environment.h"
 
@@ -33,10 +36,13 @@ class Search {
       found_.holds_first = true;
       return {};
     }
+    if (machine_.last() == Seq(1)) return {};
     holds = HoldsBehind(machine_.last());
     if (!holds.has_value()) return std::unexpected(holds.error());
     found_.holds_last = *holds;
-    const std::vector<Seq> keyframes = machine_.Keyframes();
+    // What is known of the first event and the last is not asked again.
+    std::vector<Seq> keyframes = machine_.Keyframes();
+    std::erase(keyframes, Seq(1));
     const Result<Bounds> bounds = *holds ? Halve(keyframes) : FindAny(keyframes);
     if (!bounds.has_value()) return std::unexpected(bounds.error());
     if (bounds->holds) return Walk(*bounds);
@@ -103,7 +109,7 @@ class Search {
   // Behind the last event it does not hold; it may have held before.
   Result<Bounds> FindAny(const std::vector<Seq>& keyframes) {
     Seq holds_not(1);
-    for (const Seq keyframe : keyframes) {
+    for (const Seq keyframe : std::span(keyframes).first(keyframes.size() - 1)) {
       const Result<bool> holds = HoldsBehind(keyframe);
       if (!holds.has_value()) return std::unexpected(holds.error());
       if (*holds) return Bounds{holds_not, keyframe};

@@ -56,7 +56,11 @@ struct From {
   Integer As(std::string_view name) const {
     return static_cast<Integer>(Number(name));
   }
-  TimeUs Time(std::string_view name) const { return TimeUs(Number(name)); }
+  // Within years that people write: what is between two of them is a number, too.
+  TimeUs Time(std::string_view name) const {
+    constexpr int64_t kYear10000 = 253'402'300'800'000'000;
+    return TimeUs(std::clamp<int64_t>(Number(name), 0, kYear10000));
+  }
   const Array& List(std::string_view name) const {
     static const Array kNone;
     const Value* value = document.Find(name);

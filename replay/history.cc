@@ -101,6 +101,19 @@ Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardI
   return ReadRegistry(StoreSource(store, shard));
 }
 
+Result<const model::RegisteredDefinition*> FindReadable(const model::Registry& registry,
+                                                        DefinitionId definition,
+                                                        InstanceId instance) {
+  const model::RegisteredDefinition* registered = registry.Find(definition);
+  if (registered == nullptr)
+    return Fail(ErrorCode::kUnknownDefinition,
+                fmt::format("Expected the definition {} that instance {} runs but found it not "
+                            "registered when definitions were read; ask again",
+                            definition.value, instance.value));
+  STELE_RETURN_IF_ERROR(CheckMayBeRead(*registered, instance));
+  return registered;
+}
+
 Status CheckMayBeRead(const model::RegisteredDefinition& definition, InstanceId instance) {
   if (MayBeRead(definition)) return {};
   // Its name was kept back, too.

@@ -73,6 +73,11 @@ Result<model::Registry> ReadRegistry(const eventstore::EventStore& store, ShardI
 inline bool MayBeRead(const model::RegisteredDefinition& definition) {
   return !definition.canonical.empty();
 }
+// The definition that an instance runs. kUnknownDefinition: the registry does not have it, which
+// may have been read before it was registered; kForbidden: as CheckMayBeRead.
+Result<const model::RegisteredDefinition*> FindReadable(const model::Registry& registry,
+                                                        DefinitionId definition,
+                                                        InstanceId instance);
 // kForbidden: the texts of the definition were kept back, which `instance` runs, if it is any.
 Status CheckMayBeRead(const model::RegisteredDefinition& definition,
                       InstanceId instance = InstanceId());

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/check.h"
 #include "engine/apply/apply.h"
 #include "engine/model/beginning.h"
 
@@ -13,9 +12,9 @@ namespace {
 // Of a definition that the event brings the instance to.
 Status CheckBegun(const model::Registry& registry, const model::Event& event, InstanceId instance) {
   const DefinitionId id = model::DefinitionBehind(event);
-  if (!id) return {};
-  const model::RegisteredDefinition* registered = registry.Find(id);
-  return registered == nullptr ? Status() : CheckMayBeRead(*registered, instance);
+  if (!id && !model::BeginsInstance(event)) return {};
+  const auto registered = FindReadable(registry, id, instance);
+  return registered.has_value() ? Status() : std::unexpected(registered.error());
 }
 
 }  // namespace
@@ -33,12 +32,9 @@ Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId 
     if (!over) readable = CheckBegun(registry, entry.event, instance);
     over = over || !readable.has_value();
     if (over) return;
-    if (model::BeginsInstance(entry.event)) {
-      const DefinitionId begins = model::DefinitionBehind(entry.event);
-      const auto* registered = registry.Find(begins);
-      CHECK(registered != nullptr, "no definition {}", begins.value);
-      recorded->timeline.emplace(*registered->definition, &registry);
-    }
+    if (model::BeginsInstance(entry.event))
+      recorded->timeline.emplace(*registry.Find(model::DefinitionBehind(entry.event))->definition,
+                                 &registry);
     apply::Apply(recorded->instance, entry.event, entry.record);
     recorded->timeline->Apply(entry.event, entry.record);
     recorded->definition = &recorded->timeline->definition();

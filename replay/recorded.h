@@ -29,8 +29,8 @@ using VisitRecorded =
 using Includes = std::function<bool(const HistoryEntry& entry)>;
 
 // kUnknownInstance; kNoSuchMoment: not even its first event is included; kForbidden: it ran a
-// definition that may not be read. REQUIRES: the registry has the definitions that it ran, and
-// outlives the answer.
+// definition that may not be read; kUnknownDefinition: one that the registry does not have.
+// REQUIRES: the registry outlives the answer.
 Result<std::unique_ptr<Recorded>> ReadRecorded(const Source& source, InstanceId instance,
                                                const model::Registry& registry,
                                                const VisitRecorded& visit = nullptr,

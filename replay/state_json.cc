@@ -9,6 +9,7 @@
 #include "engine/model/names.h"
 #include "replay/state_members.h"
 #include "replay/state_timers.h"
+#include "replay/to_json.h"
 
 namespace stele::replay {
 
@@ -60,20 +61,6 @@ Value LoopToJson(const model::LoopProgress& loop) {
   return out.Take();
 }
 
-Array WaitsToJson(const std::vector<model::Wait>& all) {
-  Array waits;
-  for (const model::Wait& wait : all) {
-    Members out;
-    out.Word("kind", model::EnumName(wait.kind));
-    out("event", wait.event);
-    out("name", wait.name);
-    out("key", wait.key);
-    out("due", wait.due);
-    waits.push_back(out.Take());
-  }
-  return waits;
-}
-
 Array SecretsToJson(const std::vector<model::SecretUse>& all) {
   Array secrets;
   for (const model::SecretUse& secret : all)
@@ -95,13 +82,7 @@ Object TaskToJson(const model::HumanTask& task) {
   out("remind_limit", task.remind_limit);
   out("reminders", task.reminders);
   out("claimed_by", task.claimed_by);
-  Array votes;
-  for (const model::Vote& vote : task.votes)
-    votes.push_back(Object{{"person", vote.person},
-                           {"approved", vote.approved},
-                           {"comment", vote.comment},
-                           {"time", vote.time.value}});
-  out("votes", std::move(votes));
+  out("votes", VotesToJson(task.votes));
   return out.Take();
 }
 

@@ -1,5 +1,5 @@
 // How members of the document of a state are written: what is zero, false, empty or absent is left
-// out. Internal to state_json.
+// out. For the documents of this folder.
 #pragma once
 
 #include <string>

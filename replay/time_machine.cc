@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/check.h"
 #include "engine/apply/apply.h"
 #include "engine/model/codec.h"
 #include "engine/model/snapshot.h"
@@ -100,11 +99,10 @@ class TimeMachine::FirstLook {
 
   // It runs another definition than before.
   Status Learn() {
-    const model::RegisteredDefinition* registered = registry_.Find(state_.definition);
-    CHECK(registered != nullptr, "no definition {}", state_.definition.value);
-    STELE_RETURN_IF_ERROR(CheckMayBeRead(*registered, machine_.instance_));
+    const auto registered = FindReadable(registry_, state_.definition, machine_.instance_);
+    if (!registered.has_value()) return std::unexpected(registered.error());
     machine_.runs_.push_back(
-        {state_.seq, registered->id, registered->version, registered->definition});
+        {state_.seq, (*registered)->id, (*registered)->version, (*registered)->definition});
     return {};
   }
 

@@ -80,8 +80,8 @@ class TimeMachine {
     uint64_t interval = kKeyframeInterval;
   };
 
-  // The first look. kUnknownInstance; kForbidden: it ran a definition that may not be read.
-  // REQUIRES: the registry has the definitions that it ran. It need not outlive the machine.
+  // The first look. kUnknownInstance; kForbidden: it ran a definition that may not be read;
+  // kUnknownDefinition: one that the registry does not have. That need not outlive the machine.
   static Result<std::unique_ptr<TimeMachine>> Open(const Source& source, InstanceId instance,
                                                    const model::Registry& registry, Limits limits);
   static Result<std::unique_ptr<TimeMachine>> Open(const Source& source, InstanceId instance,
@@ -121,7 +121,7 @@ class TimeMachine {
   Status Visit(Seq from, const VisitMoment& visit);
 
   // Reads what has been recorded since. Whether there is anything. What was given before is good
-  // no longer. REQUIRES: of the registry of now, as Open.
+  // no longer. Errors as Open, of the registry of now.
   Result<bool> Refresh(const model::Registry& registry);
 
   // Memory that it holds, about: keyframes, the events of an interval, a state.

@@ -2,26 +2,11 @@
 
 #include "engine/model/event_json.h"
 #include "engine/model/names.h"
+#include "replay/state_members.h"
 
 namespace stele::replay {
 
 namespace {
-
-Array VotesToJson(const std::vector<model::Vote>& all) {
-  Array votes;
-  for (const model::Vote& vote : all)
-    votes.push_back(Object{{"person", vote.person},
-                           {"approved", vote.approved},
-                           {"comment", vote.comment},
-                           {"time", vote.time.value}});
-  return votes;
-}
-
-Array Texts(const std::vector<std::string>& texts) {
-  Array array;
-  for (const std::string& text : texts) array.emplace_back(text);
-  return array;
-}
 
 void AddTask(Object& object, const Waiting& waiting) {
   const model::HumanTask& task = *waiting.task;
@@ -34,20 +19,31 @@ void AddTask(Object& object, const Waiting& waiting) {
   object.Set("votes", VotesToJson(task.votes));
 }
 
-void AddEvents(Object& object, const Waiting& waiting) {
-  Array events;
-  for (const model::Wait& wait : waiting.waits) {
-    Object event{{"kind", model::EnumName(wait.kind)}};
-    if (!wait.event.empty()) event.Set("event", wait.event);
-    if (!wait.name.empty()) event.Set("name", wait.name);
-    if (!wait.key.empty()) event.Set("key", wait.key);
-    if (wait.due) event.Set("due", wait.due.value);
-    events.push_back(std::move(event));
-  }
-  object.Set("events", std::move(events));
+}  // namespace
+
+Array VotesToJson(const std::vector<model::Vote>& all) {
+  Array votes;
+  for (const model::Vote& vote : all)
+    votes.push_back(Object{{"person", vote.person},
+                           {"approved", vote.approved},
+                           {"comment", vote.comment},
+                           {"time", vote.time.value}});
+  return votes;
 }
 
-}  // namespace
+Array WaitsToJson(const std::vector<model::Wait>& all) {
+  Array waits;
+  for (const model::Wait& wait : all) {
+    Members out;
+    out.Word("kind", model::EnumName(wait.kind));
+    out("event", wait.event);
+    out("name", wait.name);
+    out("key", wait.key);
+    out("due", wait.due);
+    waits.push_back(out.Take());
+  }
+  return waits;
+}
 
 Object ToJson(const HistoryEntry& entry, const definition::Definition* definition) {
   Object document{{"seq", static_cast<int64_t>(entry.seq.value)},
@@ -70,7 +66,7 @@ Value WaitingToJson(const Waiting& waiting) {
     object.Set("since", waiting.since.value);
   }
   if (waiting.task != nullptr) AddTask(object, waiting);
-  if (waiting.what == WaitFor::kMessage) AddEvents(object, waiting);
+  if (waiting.what == WaitFor::kMessage) object.Set("events", WaitsToJson(waiting.waits));
   if (waiting.what == WaitFor::kChild)
     object.Set("child", static_cast<int64_t>(waiting.child.value));
   if (waiting.what == WaitFor::kOperator)

@@ -105,7 +105,7 @@ class StateText {
     std::string status = state_["status"].text();
     for (const std::string_view name : {"paused", "queued", "compensated"})
       if (state_[name].is_true()) status += fmt::format(", {}", name);
-    return status;
+    return Clean(status);
   }
 
   static std::string Words(std::string_view name) {
@@ -134,8 +134,8 @@ class StateText {
       if (step["omitted"].is_true()) status += " by an operator";
       if (step["handled"].is_true()) status += ", handled";
       const Document output = step["output"];
-      rows.push_back(
-          {Clean(member.key), status, output.value() == nullptr ? "" : Shown("", *output.value())});
+      rows.push_back({Clean(member.key), Clean(status),
+                      output.value() == nullptr ? "" : Shown("", *output.value())});
     }
     if (!rows.empty()) rows.insert(rows.begin(), {"STEP", "STATUS", "OUTPUT"});
     return rows;
@@ -145,9 +145,9 @@ class StateText {
     Rows rows;
     for (const Member& member : MembersOf(state_["runs"])) {
       const Document run(member.value);
-      rows.push_back({"#" + member.key, Clean(run["label"].text()), run["state"].text(),
-                      fmt::format("{}", run["attempt"].whole()), Time(run["activated"].time()),
-                      Clean(RunNote(run))});
+      rows.push_back({"#" + Clean(member.key), Clean(run["label"].text()),
+                      Clean(run["state"].text()), fmt::format("{}", run["attempt"].whole()),
+                      Time(run["activated"].time()), Clean(RunNote(run))});
     }
     if (!rows.empty())
       rows.insert(rows.begin(), {"RUN", "STEP", "STATE", "ATTEMPT", "SINCE", "NOTE"});
@@ -159,9 +159,9 @@ class StateText {
     for (const Member& member : MembersOf(state_["scopes"])) {
       if (member.key == "0") continue;
       const Document scope(member.value);
-      text_ += fmt::format("\nscope {} ({} of run #{}, index {}, {})\n", member.key,
+      text_ += fmt::format("\nscope {} ({} of run #{}, index {}, {})\n", Clean(member.key),
                            Clean(scope["body"].text()), scope["owner"].whole(),
-                           scope["index"].whole(), scope["state"].text());
+                           scope["index"].whole(), Clean(scope["state"].text()));
       if (const Document item = scope["item"]; item.value() != nullptr)
         text_ += fmt::format("  item: {}\n", Shown("", *item.value()));
       for (const Member& variable : MembersOf(scope["variables"]))
@@ -177,7 +177,7 @@ class StateText {
       const Document token(value);
       std::string kind = token["kind"].text();
       if (kind == "arrived") kind = token["live"].is_true() ? "arrived" : "arrived dead";
-      rows.push_back({kind, Clean(token["step"].text()), Clean(token["transition"].text()),
+      rows.push_back({Clean(kind), Clean(token["step"].text()), Clean(token["transition"].text()),
                       fmt::format("scope {}", token["scope"].whole())});
     }
     if (!rows.empty()) rows.insert(rows.begin(), {"TOKEN", "AT", "ON", "IN"});
@@ -189,8 +189,8 @@ class StateText {
     for (const Value& value : state_["timers"].items()) {
       const Document timer(value);
       const int64_t run = timer["run"].whole();
-      rows.push_back({Time(timer["at"].time()), timer["kind"].text(), Clean(timer["step"].text()),
-                      run == 0 ? "" : fmt::format("#{}", run)});
+      rows.push_back({Time(timer["at"].time()), Clean(timer["kind"].text()),
+                      Clean(timer["step"].text()), run == 0 ? "" : fmt::format("#{}", run)});
     }
     return rows;
   }

@@ -1,7 +1,8 @@
 #include "server/operations/machines.h"
 
 #include <algorithm>
-#include <exception>
+#include <cstddef>
+#include <utility>
 
 #include "server/operations/limits.h"
 
@@ -39,11 +40,15 @@ Promised<Object> Machines::With(InstanceId instance, bool long_question, Ask ask
     place.kept = std::make_shared<Kept>(*desk_.engine().store, desk_.engine().shard_id);
   place.used = ++uses_;
   place.when = desk_.Now();
-  auto work = [kept = place.kept, instance, registry = desk_.Definitions(), ask = std::move(ask)] {
+  // Here and not when it is answered alone: who has asked may go away before that.
+  GiveUpSome();
+  if (sweeping_ == nullptr) sweeping_ = Sweep().eagerlyEvaluate(nullptr);
+  const bool is_long = long_question || !place.is_made || place.kept->long_questions > 0;
+  auto work = [kept = place.kept, instance, registry = desk_.Definitions(), ask = std::move(ask),
+               counted = is_long ? LongQuestion(place.kept) : nullptr] {
     return kept->Answer(instance, *registry, ask);
   };
-  auto answer = place.is_made && !long_question ? desk_.Read(std::move(work))
-                                                : desk_.ReadLong(std::move(work));
+  auto answer = is_long ? desk_.ReadLong(std::move(work)) : desk_.Read(std::move(work));
   return answer.then([this, instance, kept = place.kept](Result<Object> found) {
     Settle(instance, kept, found.has_value());
     return found;
@@ -57,7 +62,12 @@ void Machines::Settle(InstanceId instance, const std::shared_ptr<Kept>& kept, bo
   place->second.is_made = place->second.is_made || made;
   if (kept->bytes == 0) places_.erase(place);
   GiveUpSome();
-  if (sweeping_ == nullptr && !places_.empty()) sweeping_ = Sweep().eagerlyEvaluate(nullptr);
+}
+
+// Counts until it is answered, or given up.
+std::shared_ptr<void> Machines::LongQuestion(std::shared_ptr<Kept> kept) {
+  ++kept->long_questions;
+  return {nullptr, [kept = std::move(kept)](std::nullptr_t) { --kept->long_questions; }};
 }
 
 size_t Machines::bytes() const {

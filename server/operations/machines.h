@@ -31,7 +31,8 @@ class Machines {
   Machines& operator=(const Machines&) = delete;
 
   // Asks the machine of the instance, as the log is now. `long_question`: it reads much of the
-  // history. Errors as replay::TimeMachine::Open, and the question's.
+  // history. Who asks meanwhile waits for it where long questions wait, and keeps no thread from
+  // quick ones. Errors as replay::TimeMachine::Open, and the question's.
   Promised<Object> With(InstanceId instance, bool long_question, Ask ask);
 
   size_t count() const { return places_.size(); }
@@ -54,6 +55,7 @@ class Machines {
     std::unique_ptr<replay::TimeMachine> machine;  // null: it is to be made
     bool keys_destroyed = false;                   // when it was made
     std::atomic<size_t> bytes = 0;
+    std::atomic<size_t> long_questions = 0;  // that wait, or are being answered
   };
   struct Place {
     std::shared_ptr<Kept> kept;
@@ -62,6 +64,7 @@ class Machines {
     bool is_made = false;
   };
 
+  static std::shared_ptr<void> LongQuestion(std::shared_ptr<Kept> kept);
   void Settle(InstanceId instance, const std::shared_ptr<Kept>& kept, bool made);
   void GiveUpSome();
   kj::Promise<void> Sweep();

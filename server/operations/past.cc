@@ -28,7 +28,8 @@ Promised<Object> Histories::Difference(const Caller& caller, InstanceId instance
 
 Promised<Object> Histories::Bisection(const Caller& caller, InstanceId instance,
                                       std::string expression, bool exact) {
-  return Ask(caller, instance, exact,
+  // Also a search looks behind every state that is kept, when the expression does not hold now.
+  return Ask(caller, instance, /*long_question=*/true,
              [expression = std::move(expression), exact](replay::TimeMachine& machine) {
                return replay::PastBisection(machine, expression, exact);
              });

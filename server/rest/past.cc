@@ -1,6 +1,4 @@
 // The past of an instance: its states, what differs between them, its runs over time.
-#include <charconv>
-
 #include "replay/gantt.h"
 #include "replay/gantt_svg.h"
 #include "server/rest/answers.h"

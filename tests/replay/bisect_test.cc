@@ -71,6 +71,8 @@ TEST_F(Counted, SaysWhenItHoldsFromTheStartAndWhenNever) {
   const Bisection never = Found("total > 100");
   EXPECT_EQ(never.at, Seq());
   EXPECT_FALSE(never.holds_last);
+  // The first event, and each state that is kept, once; that of the last event is one of these.
+  EXPECT_EQ(never.looked_at, machine_->Keyframes().size() + 1);
   EXPECT_EQ(Found("total > 100", true).looked_at, machine_->last().value);
 }
 

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "replay/past_state.h"
+#include "replay/recorded.h"
 #include "replay/state_json.h"
 #include "replay/state_timers.h"
 #include "tests/replay/random_history.h"
@@ -181,6 +182,16 @@ TEST(TimeMachine, RefusesWhatThereIsNot) {
   EXPECT_EQ(
       TimeMachine::Open(history.source, InstanceId(99), history.source.Registry()).error().code,
       ErrorCode::kUnknownInstance);
+}
+
+TEST(TimeMachine, RefusesARegistryThatIsOlderThanTheHistory) {
+  const RandomHistory history(3);
+  const InstanceId instance = history.driver.instance().id;
+  const auto without = TimeMachine::Open(history.source, instance, model::Registry());
+  ASSERT_FALSE(without.has_value());
+  EXPECT_EQ(without.error().code, ErrorCode::kUnknownDefinition);
+  EXPECT_EQ(ReadRecorded(history.source, instance, model::Registry()).error().code,
+            ErrorCode::kUnknownDefinition);
 }
 
 TEST(TimeMachine, KnowsTheVersionThatRanThen) {

@@ -94,6 +94,17 @@ TEST_F(HistoriesWorld, KeepTheTimeMachinesOfThoseThatWereAskedForLately) {
   EXPECT_EQ(machines.count(), 1u);
 }
 
+TEST_F(HistoriesWorld, KeepNoMoreTimeMachinesForThoseWhoGoAwayBeforeTheyAreAnswered) {
+  world_.Register("long", "{id: hang, type: script}");
+  std::vector<InstanceId> all;
+  for (size_t i = 0; i < kMaxMachines + 3; ++i) all.push_back(world_.Start("long"));
+  world_.Settle();
+  for (const InstanceId instance : all) {
+    const auto unanswered = world_.histories().State(Admin(), instance, {});
+    EXPECT_LE(world_.histories().machines().count(), kMaxMachines);
+  }
+}
+
 TEST_F(HistoriesWorld, AnswerTwoWhoAskForOneInstanceAtOnce) {
   world_.Register("long", "{id: hang, type: script}");
   const InstanceId instance = world_.Start("long");
