@@ -87,6 +87,8 @@ struct InstanceStatus {
   waitingFor @17 :Text;           # JSON: an array of what keeps it from going on
   seq @18 :UInt64;                # the last event that it reflects
   position @19 :UInt64;           # and its record
+  origin @20 :UInt64;             # that it was forked from; 0: it was started
+  originSeq @21 :UInt64;          # the last event of the origin that is in it
 }
 
 enum Resolution { retry @0; skip @1; fail @2; }

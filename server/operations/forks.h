@@ -46,6 +46,8 @@ class Forks {
   Promised<Forked> Fork(const Caller& caller, InstanceId origin, ForkRequest request);
 
  private:
+  // Of the fork of `origin` that the key has begun, the last event that is in it; 0: there is none.
+  Seq BegunAt(InstanceId origin, const std::string& key);
   Promised<Forked> ForkAt(const Caller& caller, const requests::ForkPoint& point,
                           ForkRequest request);
 

@@ -19,6 +19,12 @@ Value PayloadOrNull(const Payload& payload) {
   return payload.has_value() ? payload.value() : Value();
 }
 
+Value OriginOf(const InstanceStatus& status) {
+  if (!status.origin) return Value();
+  return Object{{"instance", static_cast<int64_t>(status.origin.value)},
+                {"seq", static_cast<int64_t>(status.origin_seq.value)}};
+}
+
 }  // namespace
 
 InstanceStatus StatusOf(const model::Instance& instance,
@@ -35,6 +41,8 @@ InstanceStatus StatusOf(const model::Instance& instance,
           .tags = instance.tags,
           .priority = instance.priority,
           .parent = instance.parent_instance,
+          .origin = instance.origin,
+          .origin_seq = instance.origin_seq,
           .started = instance.started,
           .ended = instance.ended,
           .deadline = instance.deadline,
@@ -66,6 +74,7 @@ Object ToJson(const InstanceStatus& status) {
       {"tags", std::move(tags)},
       {"priority", static_cast<int64_t>(status.priority)},
       {"parent", status.parent ? Value(static_cast<int64_t>(status.parent.value)) : Value()},
+      {"origin", OriginOf(status)},
       {"started", status.started.value},
       {"ended", TimeOrNull(status.ended)},
       {"deadline", TimeOrNull(status.deadline)},

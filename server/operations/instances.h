@@ -50,6 +50,8 @@ struct InstanceStatus {
   std::vector<std::string> tags;
   int32_t priority = 0;
   InstanceId parent;
+  InstanceId origin;  // that it was forked from; 0: it was started
+  Seq origin_seq;     // the last event of the origin that is in it
   TimeUs started;
   TimeUs ended;     // 0: it has not
   TimeUs deadline;  // 0: none

@@ -21,6 +21,7 @@ Component Instance() {
            {"tags", "[text]", ""},
            {"priority", "number", ""},
            {"parent", "number|null", "the instance that called it"},
+           {"origin", "Origin|null", "that it was forked from"},
            {"started", "time", ""},
            {"ended", "time|null", ""},
            {"deadline", "time|null", ""},
@@ -90,6 +91,9 @@ Component Row() {
 std::vector<Component> InstanceShapes() {
   return {
       Instance(),
+      {"Origin",
+       "What a fork was made of.",
+       {{"instance", "number", ""}, {"seq", "number", "the last event of it that is in the fork"}}},
       Waiting(),
       Row(),
       {"AwaitedEvent",

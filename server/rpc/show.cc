@@ -163,6 +163,8 @@ void Show(const InstanceStatus& status, api::InstanceStatus::Builder to) {
   if (!status.waiting_for.empty()) to.setWaitingFor(TextOf(ToJson(Value(status.waiting_for))));
   to.setSeq(status.seq.value);
   to.setPosition(status.position.value);
+  to.setOrigin(status.origin.value);
+  to.setOriginSeq(status.origin_seq.value);
 }
 
 void Show(const Started& started, api::Started::Builder to) {

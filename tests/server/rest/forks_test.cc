@@ -79,6 +79,28 @@ TEST_F(Forks, WithAKeyAreBegunOnce) {
   EXPECT_EQ(again.at("known"), Value(true));
 }
 
+// The last event is another one by then, behind which it is terminated.
+TEST_F(Forks, ThatResetAreBegunOnceThoughTheirOriginHasEnded) {
+  const Answered first = Forked("reset", R"({"idempotency_key":"once"})");
+  ASSERT_EQ(first.status, 201) << first.body;
+  ASSERT_EQ(world_.StatusOf(origin_), "terminated");
+  const Answered again = Forked("reset", R"({"idempotency_key":"once"})");
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(again.at("id"), first.at("id"));
+  EXPECT_EQ(again.at("at"), first.at("at"));
+  // A fork that would leave its origin alone is another thing.
+  EXPECT_EQ(world_.Refusal(409, Forked("fork", R"({"idempotency_key":"once"})")), "STL0410");
+}
+
+TEST_F(Forks, SayWhatTheyWereMadeOf) {
+  EXPECT_EQ(world_.Get(fmt::format("/instances/{}", origin_)).at("origin"), Value());
+  const Answered forked = Forked("fork", R"({"seq":1})");
+  ASSERT_EQ(forked.status, 201) << forked.body;
+  const Answered shown = world_.Get(fmt::format("/instances/{}", forked.at("id").as_int()));
+  EXPECT_EQ(shown.at("origin/instance"), Value(origin_));
+  EXPECT_EQ(shown.at("origin/seq"), forked.at("at"));
+}
+
 TEST_F(Forks, GoOnInAnotherVersion) {
   world_.served.Register(
       "waits",
