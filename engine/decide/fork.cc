@@ -27,16 +27,6 @@ std::optional<Rejection> RejectOrigin(const model::ForkInstance& command) {
   return std::nullopt;
 }
 
-std::optional<Rejection> RejectTypes(const Definition& definition,
-                                     const std::vector<model::NamedPayload>& variables) {
-  for (const model::NamedPayload& variable : variables)
-    for (const definition::Variable& declared : definition.bodies[0].variables)
-      if (declared.name == variable.name)
-        if (std::string problem = TypeProblem(declared, variable.value.value()); !problem.empty())
-          return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
-  return std::nullopt;
-}
-
 model::MigrateInstance MigrationOf(const model::ForkInstance& command) {
   return {.definition = command.definition, .plan = command.plan, .reason = command.reason};
 }
@@ -62,7 +52,7 @@ std::optional<Rejection> Fork(Turn& turn, const model::ForkInstance& command) {
   if (auto rejection = RejectVariables(command.variables)) return rejection;
   if (auto rejection = RejectMigration(turn, command)) return rejection;
   const Definition& runs = command.definition ? *turn.target : turn.definition;
-  if (auto rejection = RejectTypes(runs, command.variables)) return rejection;
+  if (auto rejection = RejectTypes(runs.bodies[0].variables, command.variables)) return rejection;
   turn.Emit(model::InstanceForked{.origin = command.origin,
                                   .origin_seq = command.origin_seq,
                                   .origin_hash = command.origin_hash,

@@ -63,6 +63,16 @@ std::string TypeProblem(const Variable& variable, const Value& value) {
                      type, KindName(value.kind()));
 }
 
+std::optional<Rejection> RejectTypes(const std::vector<Variable>& declared,
+                                     const std::vector<model::NamedPayload>& variables) {
+  for (const model::NamedPayload& variable : variables)
+    for (const Variable& known : declared)
+      if (known.name == variable.name)
+        if (std::string problem = TypeProblem(known, variable.value.value()); !problem.empty())
+          return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
+  return std::nullopt;
+}
+
 std::string ConcurrencyKeyText(const Value& key) {
   return key.is_string() ? key.as_string() : ToJson(key);
 }

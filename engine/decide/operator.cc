@@ -122,11 +122,8 @@ std::optional<Rejection> Assign(Turn& turn, const model::AssignVariables& comman
   if (command.variables.empty())
     return Rejection{ErrorCode::kInvalidInput, "Expected a variable to set but found none"};
   if (auto rejection = RejectVariables(command.variables)) return rejection;
-  for (const model::NamedPayload& variable : command.variables)
-    for (const definition::Variable& declared : turn.definition.body(scope->body).variables)
-      if (declared.name == variable.name)
-        if (std::string problem = TypeProblem(declared, variable.value.value()); !problem.empty())
-          return Rejection{ErrorCode::kInvalidInput, std::move(problem)};
+  if (auto rejection = RejectTypes(turn.definition.body(scope->body).variables, command.variables))
+    return rejection;
   turn.Emit(model::VariablesSet{command.scope, command.variables, command.reason});
   return std::nullopt;
 }

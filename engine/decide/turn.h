@@ -74,6 +74,9 @@ std::string ConcurrencyKeyText(const Value& key);
 std::optional<Rejection> RejectVariables(const std::vector<model::NamedPayload>& variables);
 // "" when `value` is of the declared type.
 std::string TypeProblem(const definition::Variable& variable, const Value& value);
+// When one is not of the type that it is declared with; others may be set, too.
+std::optional<Rejection> RejectTypes(const std::vector<definition::Variable>& declared,
+                                     const std::vector<model::NamedPayload>& variables);
 std::optional<Rejection> Start(Turn& turn, const model::StartInstance& command);
 std::optional<Rejection> Cancel(Turn& turn, const model::CancelInstance& command);
 std::optional<Rejection> Terminate(Turn& turn, const model::TerminateInstance& command);

@@ -9,7 +9,7 @@ namespace stele::model {
 bool BeginsInstance(const Event& event);
 
 // The definition that the instance runs behind an event which begins it or brings it to another
-// version; 0: the event is none of these.
+// version; 0: the event is none of these, or a fork of nothing, as damaged logs have it.
 DefinitionId DefinitionBehind(const Event& event);
 
 }  // namespace stele::model

@@ -124,6 +124,7 @@ std::optional<Error> Shard::RefuseBounds(std::string_view definition,
 std::optional<Error> Shard::RefuseFork(const model::ForkInstance& command,
                                        const StartOptions& options) const {
   if (failed_ || draining_) return Stopped();
+  if (auto refused = RefuseRemoved(command.origin)) return refused;
   const DefinitionId ran = command.state.has_value() ? command.state->definition : DefinitionId();
   for (const DefinitionId id : {ran, command.definition ? command.definition : ran})
     if (registry_.Find(id) == nullptr)

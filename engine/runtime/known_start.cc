@@ -45,11 +45,10 @@ bool IsSameValue(const Value& value, const Payload& payload) {
   return payload.has_value() ? payload.value() == value : value.is_null();
 }
 
-// An instance has those that were given, and what its definition declares beside them.
+// An instance has those that were given, and what is declared beside them.
 bool IsSameVariables(const std::vector<model::NamedPayload>& started,
                      const std::vector<model::NamedPayload>& given,
-                     const definition::Definition& definition) {
-  const auto& declared = definition.bodies[0].variables;
+                     const std::vector<definition::Variable>& declared) {
   const auto is_as_asked = [&](const model::NamedPayload& variable) {
     const auto asked = std::ranges::find(given, variable.name, &model::NamedPayload::name);
     if (asked != given.end()) return IsSameValue(asked->value.value(), variable.value);
@@ -87,7 +86,8 @@ std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
     other = "input";
   else if (first->business_key != command.business_key)
     other = "business key";
-  else if (!IsSameVariables(first->variables, command.variables, *ran.definition))
+  else if (!IsSameVariables(first->variables, command.variables,
+                            ran.definition->bodies[0].variables))
     other = "value of a variable";
   if (other.empty()) return std::nullopt;
   return OtherThan(known, command.idempotency_key, other);
@@ -114,8 +114,10 @@ std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
     other = "definition";
   else if (first->business_key != command.business_key)
     other = "business key";
-  else if (first->variables != command.variables)
+  else if (!IsSameVariables(first->variables, command.variables, /*declared=*/{}))
     other = "value of a variable";
+  else if (first->ends_origin != command.ends_origin)
+    other = "fate of its origin";
   if (other.empty()) return std::nullopt;
   return OtherThan(known, command.idempotency_key, other);
 }

@@ -30,7 +30,8 @@ std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
 // Of the definition that it names.
 std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
                                       const model::StartInstance& command);
-// The same of a fork: of another event, or with other variables or another definition.
+// The same of a fork: of another event, with other variables or another definition, or a reset in
+// place of a fork that leaves its origin alone.
 std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
                                       const model::ForkInstance& command);
 

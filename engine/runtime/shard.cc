@@ -184,7 +184,9 @@ void Shard::Process(Inbound& inbound) {
   if (is_new) TakeStarting(inbound);
   if (draining_ && (is_new || std::holds_alternative<model::ElapseTimer>(inbound.command)))
     return refuse({ErrorCode::kShardStopped, "Expected a running engine but found it stopping"});
-  if (auto refused = RefuseRemoved(inbound.instance)) return refuse(*std::move(refused));
+  // What was read of an origin is not to outlive it.
+  if (auto refused = RefuseRemoved(fork == nullptr ? inbound.instance : fork->origin))
+    return refuse(*std::move(refused));
   if (auto refused = RefuseToFollow(inbound)) return refuse(*std::move(refused));
   const auto target = TargetOf(registry_, inbound.command);
   if (!target.has_value()) return refuse(target.error());

@@ -84,14 +84,36 @@ TEST_F(Fork, WithTheSameKeyIsTheSameOne) {
   ASSERT_TRUE(world_->Fork(command, &first).has_value());
   ASSERT_TRUE(world_->Fork(command, &again).has_value());
   EXPECT_EQ(first, again);
-  command.origin_seq = Seq(1);
-  const auto other = world_->Fork(command);
-  ASSERT_FALSE(other.has_value());
-  EXPECT_EQ(other.error().code, ErrorCode::kDuplicateKey);
+  model::ForkInstance other = command;
+  other.origin_seq = Seq(1);
+  model::ForkInstance reset = command;
+  reset.ends_origin = true;
+  for (const model::ForkInstance& another : {other, reset}) {
+    const auto refused = world_->Fork(another);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kDuplicateKey);
+  }
+  EXPECT_EQ(StatusOf(origin), Status::kRunning);
   const auto start = world_->Start(
       model::StartInstance{.definition = world_->Register(kWork), .idempotency_key = "once"});
   ASSERT_FALSE(start.has_value());
   EXPECT_EQ(start.error().code, ErrorCode::kDuplicateKey);
+}
+
+TEST_F(Fork, IsTheSameOneInWhateverOrderItsVariablesAreGiven) {
+  const InstanceId origin = Start(kWork);
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.idempotency_key = "once";
+  command.variables = {{"a", Payload::FromText("1")}, {"b", Payload::FromText(R"({"c":2,"d":3})")}};
+  InstanceId first, again;
+  ASSERT_TRUE(world_->Fork(command, &first).has_value());
+  command.variables = {{"b", Payload::FromText(R"({"c":2,"d":3})")}, {"a", Payload::FromText("1")}};
+  ASSERT_TRUE(world_->Fork(command, &again).has_value());
+  EXPECT_EQ(first, again);
+  command.variables.pop_back();
+  const auto refused = world_->Fork(command);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kDuplicateKey);
 }
 
 TEST_F(Fork, HasNoKeyThatIsUsed) {

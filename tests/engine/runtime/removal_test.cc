@@ -57,6 +57,29 @@ TEST_F(Removal, WaitsUntilTheOneBeforeIsDone) {
   EXPECT_EQ(Purge({second}, End()), std::nullopt);
 }
 
+// The state that a fork is made of was read before.
+TEST_F(Removal, LeavesNoForkThatWasAskedForBefore) {
+  world_.held = {"a"};
+  InstanceId origin;
+  ASSERT_TRUE(world_.Start(one_, &origin).has_value());
+  world_.RunUntilQuiet();
+  const model::ForkInstance fork = world_.ForkOf(origin);
+  ASSERT_TRUE(world_.Finish("a"));
+  world_.RunUntilQuiet();
+  std::optional<Result<Position>> answer;
+  const InstanceId asked =
+      world_.shard().Fork(fork, "tester", [&](const Result<Position>& given) { answer = given; });
+  EXPECT_TRUE(asked);
+  EXPECT_EQ(Purge({origin}, End()), std::nullopt);
+  ASSERT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
+  ASSERT_FALSE(answer->has_value());
+  EXPECT_EQ(answer->error().code, ErrorCode::kInstanceErased);
+  EXPECT_FALSE(world_.shard().Find(asked).has_value());
+  const auto again = world_.Fork(fork);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, ErrorCode::kInstanceErased);
+}
+
 TEST_F(Removal, IsRefusedWhenTheInstanceWasRetriedSince) {
   world_.failing["a"] = 1;
   const InstanceId failed = Ended();
