@@ -189,18 +189,16 @@ Result<std::vector<replay::Stub>> GivenStubs(const Arguments& arguments) {
 Result<replay::WhatIf> GivenWhatIf(const Arguments& arguments) {
   const Result<InstanceId> instance = ParseInstanceId(arguments.operands()[0]);
   if (!instance.has_value()) return std::unexpected(instance.error());
-  const auto at = GivenNumber(arguments, "--at", 1, INT64_MAX);
+  const auto at = GivenForkMoment(arguments);
   if (!at.has_value()) return std::unexpected(at.error());
-  if (!at->has_value()) return Fail(ErrorCode::kUsage, "Expected --at SEQ but found none");
+  STELE_RETURN_IF_ERROR(CheckForkDefinition(arguments));
   auto stubs = GivenStubs(arguments);
   if (!stubs.has_value()) return std::unexpected(stubs.error());
   const Result<Payload> plan = GivenObject(arguments, "--plan");
   if (!plan.has_value()) return std::unexpected(plan.error());
-  if (plan->has_value() && !arguments.Has("--definition"))
-    return Fail(ErrorCode::kUsage, "Expected --definition beside --plan but found none");
   return replay::WhatIf{
       .instance = *instance,
-      .at = Seq(static_cast<uint64_t>(**at)),
+      .at = *at,
       .plan = std::string(plan->text()),
       .variables =
           [words = arguments.All("--set")](const definition::Definition& definition) {

@@ -21,7 +21,7 @@
 #include "cli/workflow_file.h"
 #include "engine/definition/canonical.h"
 #include "engine/requests/fork.h"
-#include "engine/requests/try_command.h"
+#include "engine/runtime/known_start.h"
 
 namespace stele::cli {
 
@@ -79,8 +79,9 @@ Result<model::ForkInstance> ReadFork(Forking& forking) {
   fork->ends_origin = given.resets;
   fork->reason = given.reason;
   fork->trace_parent = given.trace_parent;
-  const definition::Definition& runs =
-      forking.other == nullptr ? *registry.Find(point->definition)->definition : *forking.other;
+  const definition::Definition& ran = *registry.Find(point->definition)->definition;
+  STELE_RETURN_IF_ERROR(CheckOther(ran, forking.other.get()));
+  const definition::Definition& runs = forking.other == nullptr ? ran : *forking.other;
   auto variables =
       GivenVariables(forking.arguments.All("--set"), "--set NAME=JSON", runs.bodies[0].variables);
   if (!variables.has_value()) return std::unexpected(variables.error());
@@ -106,6 +107,17 @@ DefinitionId RegisterOther(Forking& forking, const runtime::Shard::Answer& answe
                         forking.asker, answer);
 }
 
+// What was begun with the same key and is another fork is not waited for.
+std::optional<Error> RefuseKnown(Forking& forking, const model::ForkInstance& fork) {
+  if (fork.idempotency_key.empty()) return std::nullopt;
+  runtime::Shard& shard = forking.engine.shard();
+  const auto known = shard.board().ByIdempotencyKey(fork.idempotency_key);
+  if (!known.has_value()) return known.error();
+  if (!known->has_value()) return std::nullopt;
+  return runtime::RefuseOtherStart({forking.engine.store(), kShard, shard.registry()}, **known,
+                                   fork);
+}
+
 int Begin(Forking& forking, model::ForkInstance fork) {
   Engine& engine = forking.engine;
   Session& session = forking.session;
@@ -122,11 +134,18 @@ int Begin(Forking& forking, model::ForkInstance fork) {
     for (const model::StepRun& run : (*origin)->runs)
       if (run.child) called.push_back(run.child);
   if (forking.other != nullptr) fork.definition = RegisterOther(forking, answer);
-  if (fork.definition == fork.state->definition) fork.definition = DefinitionId();
+  if (fork.definition == fork.state->definition) {
+    fork.definition = DefinitionId();
+    fork.plan.clear();
+  }
+  if (!refusal.has_value()) refusal = RefuseKnown(forking, fork);
   const InstanceId last = engine.shard().last_instance();
-  session.Await();
-  const InstanceId instance = engine.shard().Fork(std::move(fork), forking.asker, answer,
-                                                  {.unique_business_key = forking.given.unique});
+  InstanceId instance;
+  if (!refusal.has_value()) {
+    session.Await();
+    instance = engine.shard().Fork(std::move(fork), forking.asker, answer,
+                                   {.unique_business_key = forking.given.unique});
+  }
   const bool known = instance && instance <= last;
   if (known) forking.terminal.PrintNote(KnownStartNote(instance));
   if (!waits || !instance) {
@@ -146,6 +165,11 @@ int Begin(Forking& forking, model::ForkInstance fork) {
 
 }  // namespace
 
+Result<replay::When> GivenForkMoment(const Arguments& arguments) {
+  if (arguments.Has("--at")) return GivenWhen(arguments, "--at");
+  return Fail(ErrorCode::kUsage, "Expected --at SEQ or --at TIME but found neither");
+}
+
 Status CheckForkDefinition(const Arguments& arguments) {
   if (arguments.Has("--definition")) return {};
   for (const char* option : {"--version", "--plan"})
@@ -155,12 +179,17 @@ Status CheckForkDefinition(const Arguments& arguments) {
   return {};
 }
 
+Status CheckOther(const definition::Definition& ran, const definition::Definition* other) {
+  if (other == nullptr || other->name == ran.name) return {};
+  return Fail(
+      ErrorCode::kCannotMigrate,
+      fmt::format("Expected another version of \"{}\" but found \"{}\"", ran.name, other->name));
+}
+
 Result<GivenFork> ReadGivenFork(const Arguments& arguments, bool resets, TimeUs now) {
   const auto origin = ParseInstanceId(arguments.operands()[0]);
   if (!origin.has_value()) return std::unexpected(origin.error());
-  if (!arguments.Has("--at"))
-    return Fail(ErrorCode::kUsage, "Expected --at SEQ or --at TIME but found neither");
-  const auto at = GivenWhen(arguments, "--at");
+  const auto at = GivenForkMoment(arguments);
   if (!at.has_value()) return std::unexpected(at.error());
   STELE_RETURN_IF_ERROR(CheckForkDefinition(arguments));
   const auto plan = GivenObject(arguments, "--plan");

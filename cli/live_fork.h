@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/terminal.h"
+#include "engine/definition/definition.h"
 #include "replay/time_machine.h"
 
 namespace stele::cli {
@@ -27,8 +28,14 @@ struct GivenFork {
   std::string trace_parent;
 };
 Result<GivenFork> ReadGivenFork(const Arguments& arguments, bool resets, TimeUs now);
-// kUsage: --version without --definition, or beside a file.
+// Where it leaves: --at, which must be given. kUsage.
+Result<replay::When> GivenForkMoment(const Arguments& arguments);
+// kUsage: --version or --plan without --definition.
 Status CheckForkDefinition(const Arguments& arguments);
+
+// kCannotMigrate: what it is to go on in (null: nothing else) is no version of what the origin
+// runs.
+Status CheckOther(const definition::Definition& ran, const definition::Definition* other);
 
 // Begins the fork and follows it, as `stele start` does; `resets`: the origin is terminated. The
 // exit code.

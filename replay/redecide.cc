@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "engine/apply/apply.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "engine/model/event_json.h"
 #include "eventstore/for_each_record.h"
@@ -23,10 +24,7 @@ constexpr size_t kMaxShownBytes = 400;
 
 // The definition that the instance runs before its first event; zero: no history begins so.
 DefinitionId FirstDefinition(const Event& first) {
-  if (const auto* started = std::get_if<model::InstanceStarted>(&first)) return started->definition;
-  if (const auto* forked = std::get_if<model::InstanceForked>(&first))
-    return forked->state.has_value() ? forked->state->definition : DefinitionId();
-  return DefinitionId();
+  return model::BeginsInstance(first) ? model::DefinitionBehind(first) : DefinitionId();
 }
 
 // What it migrates to with the event; zero: it does not.

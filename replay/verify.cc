@@ -9,7 +9,6 @@
 #include "engine/apply/apply.h"
 #include "engine/definition/canonical.h"
 #include "engine/model/removal_limit.h"
-#include "engine/model/snapshot.h"
 #include "eventstore/for_each_record.h"
 #include "replay/redecide.h"
 
@@ -157,13 +156,17 @@ Status Verifier::CheckFork(const RecordView& record, const model::InstanceForked
   const Result<bool> erased = store_.KeyDestroyed(record.shard, fork.origin);
   if (!erased.has_value()) return std::unexpected(erased.error());
   if (*erased) return {};
-  const auto origin = ReadInstance(source_, fork.origin, fork.origin_position.Next());
+  if (fork.origin_position >= record.position)
+    return mismatch("a record before the fork's",
+                    fmt::format("position {}", fork.origin_position.value));
+  auto origin = ReadInstance(source_, fork.origin, fork.origin_position.Next());
   if (!origin.has_value() && origin.error().code == ErrorCode::kInstanceErased) return {};
   if (!origin.has_value() && origin.error().code == ErrorCode::kUnknownInstance)
     return mismatch("a fork", "no such instance");
   if (!origin.has_value()) return std::unexpected(origin.error());
-  if (origin->seq != fork.origin_seq ||
-      fork.state != model::ForkedState(std::make_shared<model::Instance>(model::CopyOf(*origin))))
+  const Seq seq = origin->seq;
+  if (seq != fork.origin_seq ||
+      fork.state != model::ForkedState(std::make_shared<model::Instance>(*std::move(origin))))
     return mismatch("the state", "another one");
   const auto frame = store_.Tree(record.shard)->Frame(fork.origin_position);
   if (!frame.has_value()) return std::unexpected(frame.error());

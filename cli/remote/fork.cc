@@ -76,6 +76,8 @@ int ForkAtServer(const Arguments& arguments, const Terminal& terminal, const Giv
   ToSend send;
   const auto now = following.Look(given.origin);
   if (!now.has_value()) return Refuse(terminal, now.error());
+  if (const Status fits = CheckOther(*now->definition, other->get()); !fits.has_value())
+    return Refuse(terminal, fits.error());
   const definition::Definition& runs = *other == nullptr ? *now->definition : **other;
   auto variables =
       GivenVariables(arguments.All("--set"), "--set NAME=JSON", runs.bodies[0].variables);

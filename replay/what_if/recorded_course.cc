@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "engine/apply/apply.h"
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
 #include "engine/model/snapshot.h"
 #include "eventstore/for_each_record.h"
@@ -13,15 +14,6 @@ namespace stele::replay {
 namespace {
 
 using model::Event;
-
-// The definition that the event brings the instance to; 0: it stays.
-DefinitionId DefinitionIn(const Event& event) {
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) return started->definition;
-  if (const auto* forked = std::get_if<model::InstanceForked>(&event))
-    return forked->state->definition;
-  if (const auto* moved = std::get_if<model::InstanceMigrated>(&event)) return moved->definition;
-  return DefinitionId();
-}
 
 // The attempt that a cause tells of; attempt 0: the present one.
 struct ToldAttempt {
@@ -102,7 +94,7 @@ Status RecordedCourse::Keep(const eventstore::RecordView& record, size_t most_by
 }
 
 Status RecordedCourse::Apply(const Event& event, const model::RecordContext& context) {
-  const DefinitionId id = DefinitionIn(event);
+  const DefinitionId id = model::DefinitionBehind(event);
   const definition::Definition* next = definition_;
   if (id) {
     const model::RegisteredDefinition* registered = registry_.Find(id);

@@ -87,18 +87,27 @@ void AddUnused(const RecordedCourse& course, const Simulation& simulation, WhatI
   }
 }
 
+Result<Seq> AskedEvent(const Source& source, const Registry& registry, const WhatIf& what_if) {
+  if (!what_if.at.time) return what_if.at.seq;
+  const auto machine = TimeMachine::Open(source, what_if.instance, registry);
+  if (!machine.has_value()) return std::unexpected(machine.error());
+  return (*machine)->SeqAt(what_if.at.time);
+}
+
 }  // namespace
 
 Result<WhatIfReport> AskWhatIf(const Source& source, const Registry& registry,
                                const WhatIf& what_if) {
-  const auto course = RecordedCourse::Read(source, registry, what_if.instance, what_if.at,
+  const Result<Seq> asked = AskedEvent(source, registry, what_if);
+  if (!asked.has_value()) return std::unexpected(asked.error());
+  const auto course = RecordedCourse::Read(source, registry, what_if.instance, *asked,
                                            what_if.limits.recorded_bytes);
   if (!course.has_value()) return std::unexpected(course.error());
   const RecordedCourse& recorded = **course;
   const model::Instance& parted = recorded.parted();
   const model::RegisteredDefinition& runs = *registry.Find(parted.definition);
   WhatIfReport report{.instance = what_if.instance,
-                      .asked = what_if.at,
+                      .asked = *asked,
                       .at = parted.seq,
                       .position = parted.position,
                       .time = recorded.parted_time(),

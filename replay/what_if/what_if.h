@@ -18,6 +18,7 @@
 #include "engine/model/event.h"
 #include "engine/model/registry.h"
 #include "replay/history.h"
+#include "replay/time_machine.h"
 #include "replay/what_if/answers.h"
 #include "replay/what_if/limits.h"
 #include "replay/what_if/path.h"
@@ -32,7 +33,7 @@ using VariablesFor = std::function<Result<std::vector<model::NamedPayload>>(
 
 struct WhatIf {
   InstanceId instance;
-  Seq at;
+  When at;                       // an event, or a time: the last event until then
   DefinitionId definition = {};  // that it goes on in; 0: the one that it runs there
   std::string plan = {};         // of a migration: old step ids to new ones, JSON
   VariablesFor variables = nullptr;

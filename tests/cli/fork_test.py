@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dry forks: what would have become of an instance, on a data directory and at a server."""
+"""Forks, on a data directory and at a server: what would have become of an instance, and others that begin as it was."""
 
 import hashlib
 import json
@@ -8,6 +8,7 @@ import unittest
 
 from program import ProgramTest
 from remote_read_test import UsersTest
+from workflows import SIGNAL, TWO_STEPS
 
 ORDER = """
 workflow:
@@ -67,6 +68,12 @@ class DryFork(ProgramTest):
         self.assertIn("it follows the recorded path to its end", text)
         self.assertIn("nothing was recorded", text)
 
+    def test_leaves_at_a_time_too(self):
+        last = str(self.history()[-1]["seq"])
+        self.assertEqual(self.report(at="2999-01-01"), self.report(at=last))
+        self.assertIn("STL0309", self.fork(at="2001-01-01", code=2).stderr)
+        self.assertIn("STL0701", self.fork(at="whenever", code=2).stderr)
+
     def test_another_variable_takes_the_other_branch(self):
         report = self.report("--set", "amount=500")
         self.assertEqual(report["changes"], {"variables": {"amount": 500}})
@@ -110,6 +117,7 @@ class DryFork(ProgramTest):
                 (("fork", "1", "--at", "1"), 2, ("--dry", "--live")),
                 (("fork", "1", "--at", "1", "--dry", "--live"), 2, ("--dry", "--live")),
                 (("fork", "1", "--dry"), 2, ("--at SEQ",)),
+                (("fork", "1", "--at", "1", "--dry", "--version", "2"), 2, ("--definition",)),
                 (("fork", "1", "--at", "99", "--dry"), 2, ("from 1 to", "99")),
                 (("fork", "9", "--at", "1", "--dry"), 2, ("Expected an instance but found no 9",)),
                 (("fork", "1", "--at", "1", "--dry", "--set", "amount=many"), 2, ("amount", "number")),
@@ -167,6 +175,138 @@ class DryForkAtAServer(UsersTest):
             refused = self.ask("POST", "/instances/1/what-if", body)
             self.assertEqual(refused.status, status, refused.body)
             self.assertIn(part, refused.body.decode())
+
+
+def refused(test):
+    """Words that ask for a fork of what waits (1) or has ended (2), the exit code, and what is said."""
+    forks = [(("--at", "99"), 2, "STL0309"),
+             (("--at", "2001-01-01"), 2, "STL0309"),
+             (("--at", "2999-01-01"), 1, "STL0412"),
+             (("--at", "whenever"), 2, "STL0701"),
+             ((), 2, "--at TIME"),
+             (("--at", "1", "--set", "amount=many"), 2, "number"),
+             (("--at", "1", "--set", "amount"), 2, "amount"),
+             (("--at", "1", "--deadline", "whenever"), 2, "--deadline"),
+             (("--at", "1", "--plan", "{}"), 2, "--definition"),
+             (("--at", "1", "--version", "2"), 2, "--definition"),
+             (("--at", "1", "--definition", "none"), 2, "none"),
+             (("--at", "1", "--definition", "gate"), 1, "STL0409"),
+             (("--at", "1", "--definition", test.write("bad.yml", "steps: 1\n")), 2, "bad.yml:1"),
+             (("--at", "1", "--definition", test.write("other.yml", TWO_STEPS)), 1, "STL0409")]
+    return [((*command, *words), code, said) for words, code, said in forks
+            for command in (("fork", "2", "--live"), ("reset", "2"))] + [
+        (("fork", "9", "--live", "--at", "1"), 2, "STL0401"),
+        (("reset", "9", "--at", "1"), 2, "STL0401"),
+        (("fork", "x", "--live", "--at", "1"), 2, '"x"'),
+        (("fork", "1", "--live", "--at", "1", "--business-key", "A-1", "--unique"), 1, "STL0410")]
+
+
+class LiveFork(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("gate.yml", SIGNAL), "--business-key", "A-1", code=3)
+
+    def statuses(self):
+        return {row["instance"]: row["status"] for row in self.json("list", "--json")["instances"]}
+
+    def status(self, instance):
+        return self.json("status", instance, "--json")
+
+    def test_begins_another_instance_beside_its_origin(self):
+        self.stele("fork", "1", "--at", "1", "--live", "--reason", "what if", "--by", "anna", code=3)
+        fork = self.status("2")
+        self.assertEqual(fork["origin"]["instance"], 1)
+        self.assertIsNone(fork["business_key"])
+        begun = self.history("2")[0]
+        self.assertEqual((begun["event"], begun["origin"], begun["origin_seq"], begun["actor"], begun["reason"]),
+                         ("instance_forked", 1, fork["origin"]["seq"], "anna", "what if"))
+        self.stele("signal", "2", "go")
+        self.assertEqual(self.statuses(), {1: "waiting", 2: "completed"})
+        self.stele("verify")
+
+    def test_goes_on_with_what_is_different(self):
+        self.stele("run", self.write("two.yml", TWO_STEPS))
+        fork = ("fork", "2", "--at", "1", "--live")
+        self.assertEqual(self.json(*fork, "--set", "word=bye", "--json")["status"], "completed")
+        self.assertEqual(self.status("3")["variables"]["word"], "bye")
+        other = self.write("other.yml", TWO_STEPS.replace("hello", "good day"))
+        # A file is registered once.
+        for instance in ("4", "5"):
+            self.stele(*fork, "--definition", other)
+            self.assertEqual(self.status(instance)["version"], 2)
+        stubbed = self.json(*fork, "--stub", 'first={"a": 1}', "--stub", 'second={"b": 2}', "--json")
+        self.assertEqual(stubbed["output"], {"b": 2})
+        self.assertEqual(self.json(*fork, "--paused", "--json", code=3)["status"], "paused")
+        self.stele("verify")
+
+    def test_without_waiting_says_what_was_begun(self):
+        told = self.json("fork", "1", "--at", "1", "--live", "--no-wait", "--json")
+        self.assertEqual((told["instance"], told["origin"], told["status"]), (2, 1, "forked"))
+        self.assertEqual(told["at"], self.status("2")["origin"]["seq"])
+        said = self.stele("reset", "1", "--at", "1", "--no-wait").stdout
+        self.assertIn("instance 3 goes on from event", said)
+        self.assertEqual(self.statuses()[1], "terminated")
+
+    def test_a_reset_ends_its_origin(self):
+        self.stele("reset", "1", "--at", "1", "--reason", "wrong", code=3)
+        self.assertEqual(self.statuses(), {1: "terminated", 2: "waiting"})
+        self.assertEqual(self.status("2")["business_key"], "A-1")
+        ended = self.history("1")[-1]
+        self.assertIn("instance 2 goes on from its event", json.dumps(ended))
+        self.assertIn("STL0412", self.stele("reset", "1", "--at", str(ended["seq"]), code=1).stderr)
+        self.stele("fork", "2", "--at", "1", "--live", code=3)
+        self.assertEqual(self.status("3")["origin"]["instance"], 2)
+        self.stele("verify")
+
+    def test_a_key_begins_one_fork(self):
+        words = ("1", "--at", "1", "--idempotency-key", "K")
+        self.stele("fork", *words, "--live", code=3)
+        self.assertIn("same idempotency key", self.stele("fork", *words, "--live", code=3).stderr)
+        for other in (("reset", *words), ("fork", *words, "--live", "--set", "word=1"),
+                      ("fork", "2", *words[1:], "--live")):
+            self.assertIn("STL0410", self.stele(*other, code=1).stderr)
+        self.assertEqual(self.statuses(), {1: "waiting", 2: "waiting"})
+
+    def test_leaves_nothing_when_it_is_refused(self):
+        self.stele("run", self.write("order.yml", ORDER), *STUBS)
+        known = self.json("definitions", "list", "--json"), self.statuses()
+        for words, code, said in refused(self):
+            self.assertIn(said, self.stele(*words, code=code).stderr, words)
+        self.assertEqual((self.json("definitions", "list", "--json"), self.statuses()), known)
+
+
+class LiveForkAtAServer(UsersTest):
+    def setUp(self):
+        super().setUp()
+        self.stele("run", self.write("gate.yml", SIGNAL), "--business-key", "A-1", "--data", "data", code=3)
+
+    def known(self):
+        return (self.get("/definitions")["definitions"],
+                [(row["instance"], row["status"]) for row in self.get("/instances")["instances"]])
+
+    def test_is_for_whoever_may_operate(self):
+        self.admit()
+        fork = ("fork", "1", "--at", "1", "--live", "--no-wait", "--json")
+        self.assertIn("STL1002", self.ask_as(self.user("vera", "viewer"), *fork, code=2).stderr)
+        operator = self.user("otto", "operator")
+        told = json.loads(self.ask_as(operator, *fork).stdout)
+        shown = self.get("/instances/2", token=self.token())
+        self.assertEqual(shown["origin"], {"instance": 1, "seq": told["at"]})
+        self.ask_as(operator, "reset", "1", "--at", "1", "--no-wait", "--reason", "wrong")
+        ended = self.get("/instances/1?wait=30s", token=self.token())
+        self.assertEqual((ended["status"], ended["origin"]), ("terminated", None))
+        history = self.get("/instances/3/history", token=self.token())["events"]
+        self.assertEqual((history[0]["event"], history[0]["actor"]), ("instance_forked", "otto"))
+
+    def test_is_refused_as_in_a_directory(self):
+        self.stele("run", self.write("order.yml", ORDER), "--data", "data", *STUBS)
+        self.serve_rpc("--dev")
+        known = self.known()
+        for words, code, said in refused(self):
+            done = self.run_with({}, *words, "--server", self.server)
+            self.assertEqual(done.returncode, code, (words, done.stderr))
+            self.assertIn(said, done.stderr, words)
+        self.assertEqual(self.known(), known)
 
 
 if __name__ == "__main__":

@@ -173,6 +173,16 @@ secrets list
 secrets remove none
 keys status
 keys status --json
+fork 11 --at 1 --live
+fork 11 --at 1 --live --set word=1 --paused --json
+fork 11 --at 1 --live --definition gate2.yml --no-wait --json
+fork 11 --at 1 --live --idempotency-key f --no-wait
+fork 11 --at 1 --live --idempotency-key f --no-wait --json
+reset 11 --at 1 --idempotency-key f
+fork 11 --at 2999-01-01 --live
+fork 1 --at 1 --live
+fork 11 --at 1
+reset 11 --at 1 --business-key F --json
 """.splitlines() if line]
 
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/core_driver.h"
+#include "tests/support/workflows.h"
 
 namespace stele::test {
 namespace {
@@ -11,24 +12,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr std::string_view kDeploy = R"(
-workflow:
-  id: deploy
-  processes:
-    - id: main
-      type: conditional
-      tasks:
-        - {id: build, type: script}
-        - {id: staging, type: script}
-        - {id: production, type: script}
-        - {id: report, type: script}
-      transitions:
-        - {from: build, to: staging, condition: "variables.target == 'staging'"}
-        - {from: build, to: production, condition: "variables.target == 'production'"}
-        - {from: staging, to: report}
-        - {from: production, to: report}
-)";
 
 TEST(Condition, TakesTheBranchThatHoldsAndJoinsTheDeadOne) {
   CoreDriver deploy(kDeploy);

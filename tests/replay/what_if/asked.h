@@ -44,7 +44,7 @@ inline Result<WhatIfReport> TryAsk(const CoreDriver& driver, uint64_t at,
   const test::DrivenSource source(driver);
   model::Registry registry = source.Registry();
   WhatIf what_if{.instance = driver.instance().id,
-                 .at = Seq(at),
+                 .at = {.seq = Seq(at), .time = {}},
                  .plan = std::string(changes.plan),
                  .variables = Setting(changes.set),
                  .stubs = changes.stubs,

@@ -4,33 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "tests/replay/what_if/asked.h"
+#include "tests/support/workflows.h"
 
 namespace stele::replay {
 namespace {
 
+using test::kDeploy;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr int64_t kSecond = 1'000'000;
-
-constexpr std::string_view kDeploy = R"(
-workflow:
-  id: deploy
-  processes:
-    - id: main
-      type: conditional
-      tasks:
-        - {id: build, type: script}
-        - {id: staging, type: script}
-        - {id: production, type: script}
-        - {id: report, type: script}
-      transitions:
-        - {from: build, to: staging, condition: "variables.target == 'staging'"}
-        - {from: build, to: production, condition: "variables.target == 'production'"}
-        - {from: staging, to: report}
-        - {from: production, to: report}
-)";
 
 CoreDriver Staged() {
   CoreDriver deploy(kDeploy);
@@ -56,6 +40,27 @@ TEST(WhatIf, AnotherVariableTakesTheOtherBranch) {
   EXPECT_EQ(report.now.status, "completed");
   EXPECT_EQ(report.end, CourseEnd::kEnded);
   EXPECT_THAT(ToJson(Value(report.patch)), HasSubstr("production"));
+}
+
+TEST(WhatIf, LeavesBehindWhatHadHappenedUntilATime) {
+  const CoreDriver deploy = Staged();
+  const test::DrivenSource source(deploy);
+  const model::Registry registry = source.Registry();
+  const auto asked = [&](TimeUs time) {
+    return AskWhatIf(source, registry,
+                     {.instance = deploy.instance().id, .at = {.seq = {}, .time = time}});
+  };
+  const WhatIfReport first = Ask(deploy, 1);
+  const auto begun = asked(first.time);
+  ASSERT_TRUE(begun.has_value()) << begun.error().message;
+  EXPECT_EQ(begun->at, first.at);
+  const auto later = asked(deploy.instance().ended.Plus(kSecond));
+  ASSERT_TRUE(later.has_value()) << later.error().message;
+  EXPECT_EQ(later->at, deploy.instance().seq);
+  EXPECT_EQ(later->followed, 0u);
+  const auto before = asked(first.time.Plus(-1));
+  ASSERT_FALSE(before.has_value());
+  EXPECT_EQ(before.error().code, ErrorCode::kNoSuchMoment);
 }
 
 TEST(WhatIf, AStepThatNothingIsKnownOfIsWaitedFor) {
