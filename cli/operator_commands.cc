@@ -1,4 +1,7 @@
 // The table of the commands for operators.
+#include <algorithm>
+#include <array>
+
 #include "cli/commands.h"
 #include "cli/options.h"
 
@@ -6,118 +9,69 @@ namespace stele::cli {
 
 namespace {
 
-constexpr OptionSpec kRecorded[] = {kReason, kBy, kData, kJson, kQuiet};
-constexpr OptionSpec kGoesOn[] = {kReason,      kBy,          kNoWait, kStub, kWorker,
-                                  kWorkerSlots, kWorkerLease, kData,   kJson, kQuiet};
-constexpr OptionSpec kCancelOptions[] = {{"--compensate", "", "undo the steps that have completed"},
-                                         kReason,
-                                         kBy,
-                                         kNoWait,
-                                         kStub,
-                                         kWorker,
-                                         kWorkerSlots,
-                                         kWorkerLease,
-                                         kData,
-                                         kJson,
-                                         kQuiet};
-constexpr OptionSpec kRollBackOptions[] = {
-    {"--from", "STEP", "the open step that is sent back (default: whatever is behind STEP)"},
-    kReason,
-    kBy,
-    kNoWait,
-    kStub,
-    kWorker,
-    kWorkerSlots,
-    kWorkerLease,
-    kData,
-    kJson,
-    kQuiet};
-constexpr OptionSpec kSetOptions[] = {
-    {"--scope", "STEP", "the scope that the open step is in (default: the instance's)"},
-    kReason,
-    kBy,
-    kData,
-    kJson,
-    kQuiet};
-constexpr OptionSpec kMigrateOptions[] = {
-    {"--to", "VERSION", "the version to go on with"},
-    {"--plan", "JSON|@FILE", "old step ids to new ones; null: nothing refers to it"},
-    {"--dry-run", "", "only check whether it can be done"},
-    kReason,
-    kBy,
-    kData,
-    kJson,
-    kQuiet};
-constexpr OptionSpec kForkOptions[] = {
-    {"--at", "SEQ|TIME", "behind the record that holds this event"},
-    {"--dry", "", "only say what would become of it"},
-    {"--live", "", "begin another instance there; what follows that has no meaning with --dry"},
-    {"--set", "NAME=JSON", "a variable of the instance, from there on", true},
-    {"--definition", "FILE|NAME[@N]", "goes on in this version"},
-    kVersion,
-    {"--plan", "JSON|@FILE", "old step ids to that version's; null: nothing refers to it"},
-    {"--stub", "STEP_OR_TYPE=JSON",
-     "this output in place of a step's results; of a type, where none is recorded of the same",
-     true},
-    kBusinessKey,
-    kUnique,
-    kIdempotencyKey,
-    kDeadline,
-    kPaused,
-    kReason,
-    kBy,
-    kNoWait,
-    kWorker,
-    kWorkerSlots,
-    kWorkerLease,
-    kData,
-    kJson,
-    kQuiet};
-constexpr OptionSpec kResetOptions[] = {
-    {"--at", "SEQ|TIME", "behind the record that holds this event"},
-    {"--set", "NAME=JSON", "a variable of the instance, from there on", true},
-    {"--definition", "FILE|NAME[@N]", "goes on in this version"},
-    kVersion,
-    {"--plan", "JSON|@FILE", "old step ids to that version's; null: nothing refers to it"},
-    kStub,
-    kBusinessKey,
-    kUnique,
-    kIdempotencyKey,
-    kDeadline,
-    kPaused,
-    kReason,
-    kBy,
-    kNoWait,
-    kWorker,
-    kWorkerSlots,
-    kWorkerLease,
-    kData,
-    kJson,
-    kQuiet};
-constexpr OptionSpec kSignalOptions[] = {{"--payload", "JSON|@FILE", "what comes with it"},
-                                         kBy,
-                                         kNoWait,
-                                         kStub,
-                                         kWorker,
-                                         kWorkerSlots,
-                                         kWorkerLease,
-                                         kData,
-                                         kJson,
-                                         kQuiet};
-constexpr OptionSpec kPublishOptions[] = {
-    {"--key", "KEY", "the correlation key"},
-    {"--payload", "JSON|@FILE", "what comes with it"},
-    {"--ttl", "DURATION", "how long it is kept for a wait (default 1h)"},
-    {"--id", "ID", "a message of the same id is published once"},
-    kBy,
-    kNoWait,
-    kStub,
-    kWorker,
-    kWorkerSlots,
-    kWorkerLease,
-    kData,
-    kJson,
-    kQuiet};
+// Lists of options, one behind the other.
+template <size_t... Counts>
+constexpr auto Joined(const std::array<OptionSpec, Counts>&... lists) {
+  std::array<OptionSpec, (Counts + ...)> all;
+  auto next = all.begin();
+  ((next = std::ranges::copy(lists, next).out), ...);
+  return all;
+}
+
+constexpr std::array kWhere{kData, kJson, kQuiet};
+constexpr std::array kWho{kReason, kBy};
+constexpr std::array kWorkers{kWorker, kWorkerSlots, kWorkerLease};
+constexpr auto kRecorded = Joined(kWho, kWhere);
+// Of what goes on behind the command, unless it is told not to wait for it.
+constexpr auto kFollowed = Joined(std::array{kNoWait, kStub}, kWorkers, kWhere);
+constexpr auto kGoesOn = Joined(kWho, kFollowed);
+constexpr auto kCancelOptions = Joined(
+    std::array{OptionSpec{"--compensate", "", "undo the steps that have completed"}}, kGoesOn);
+constexpr auto kRollBackOptions = Joined(
+    std::array{OptionSpec{"--from", "STEP",
+                          "the open step that is sent back (default: whatever is behind STEP)"}},
+    kGoesOn);
+constexpr auto kSetOptions =
+    Joined(std::array{OptionSpec{"--scope", "STEP",
+                                 "the scope that the open step is in (default: the instance's)"}},
+           kRecorded);
+constexpr auto kMigrateOptions = Joined(
+    std::array{
+        OptionSpec{"--to", "VERSION", "the version to go on with"},
+        OptionSpec{"--plan", "JSON|@FILE", "old step ids to new ones; null: nothing refers to it"},
+        OptionSpec{"--dry-run", "", "only check whether it can be done"}},
+    kRecorded);
+constexpr std::array kMoment{
+    OptionSpec{"--at", "SEQ|TIME", "behind the record that holds this event"}};
+// What is different in a fork.
+constexpr std::array kDifferent{
+    OptionSpec{"--set", "NAME=JSON", "a variable of the instance, from there on", true},
+    OptionSpec{"--definition", "FILE|NAME[@N]", "goes on in this version"}, kVersion,
+    OptionSpec{"--plan", "JSON|@FILE",
+               "old step ids to that version's; null: nothing refers to it"}};
+// What one that is recorded begins with.
+constexpr std::array kBegins{kBusinessKey, kUnique, kIdempotencyKey, kDeadline, kPaused};
+constexpr auto kForkOptions = Joined(
+    kMoment,
+    std::array{OptionSpec{"--dry", "", "only say what would become of it"},
+               OptionSpec{"--live", "",
+                          "begin another instance there; what follows --stub has no meaning with "
+                          "--dry"}},
+    kDifferent,
+    std::array{OptionSpec{"--stub", "STEP_OR_TYPE=JSON",
+                          "this output in place of a step's results; of a type, where none is "
+                          "recorded of the same",
+                          true}},
+    kBegins, kWho, std::array{kNoWait}, kWorkers, kWhere);
+constexpr auto kResetOptions = Joined(kMoment, kDifferent, kBegins, kGoesOn);
+constexpr auto kSignalOptions =
+    Joined(std::array{OptionSpec{"--payload", "JSON|@FILE", "what comes with it"}, kBy}, kFollowed);
+constexpr auto kPublishOptions = Joined(
+    std::array{OptionSpec{"--key", "KEY", "the correlation key"},
+               OptionSpec{"--payload", "JSON|@FILE", "what comes with it"},
+               OptionSpec{"--ttl", "DURATION", "how long it is kept for a wait (default 1h)"},
+               OptionSpec{"--id", "ID", "a message of the same id is published once"}, kBy},
+    kFollowed);
 
 constexpr Command kCommands[] = {
     {{"pause", "ID…", 1, 10'000, "Pauses instances: nothing of them starts until \"resume\".",
@@ -173,13 +127,14 @@ constexpr Command kCommands[] = {
       kMigrateOptions, kAtServer},
      Migrate},
     {{"fork", "ID", 1, 1, "Goes on from an event of an instance with something changed.",
-      "With --live another instance begins as this one was, and is followed as by \"stele run\"; "
-      "this\n"
-      "one goes on (docs/operators.md). With --dry nothing is recorded and nothing acts: what is "
-      "recorded behind the event is "
-      "decided\n"
-      "again, results of tasks are those that are recorded where their steps are handed the same,\n"
-      "and the report says where the recorded path was left and how it ended (docs/what-if.md).\n\n"
+      "With --live another instance begins as this one was, and is followed as by \"stele run\";\n"
+      "this one goes on (docs/operators.md). With --dry nothing is recorded and nothing acts: "
+      "what\n"
+      "is recorded behind the event is decided again, results of tasks are those that are "
+      "recorded\n"
+      "where their steps are handed the same, and the report says where the recorded path was "
+      "left\n"
+      "and how it ended (docs/what-if.md).\n\n"
       "  stele fork 42 --at 17 --dry --set amount=900\n"
       "  stele fork 42 --at 1 --dry --definition order.yml --stub pack={}\n"
       "  stele fork 42 --at 17 --dry --json --server 127.0.0.1:7421\n"
@@ -187,9 +142,8 @@ constexpr Command kCommands[] = {
       kForkOptions, kAtServer},
      Fork},
     {{"reset", "ID", 1, 1, "Goes on from an event of an instance in another one, and ends it.",
-      "The other one keeps the business key and the deadline, unless others are given; this one "
-      "is\n"
-      "terminated. What has been done outside since that event is not undone.\n\n"
+      "The other one keeps the business key and the deadline, unless others are given; this one\n"
+      "is terminated. What has been done outside since that event is not undone.\n\n"
       "  stele reset 42 --at 17 --reason 'the rate was wrong' --set rate=0.07\n"
       "  stele reset 42 --at 17 --definition order.yml\n",
       kResetOptions, kAtServer},
