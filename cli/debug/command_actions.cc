@@ -74,7 +74,10 @@ Result<Answer> DebugCommands::Jump(CommandWords& words) {
   const std::optional<uint64_t> distance = number.TakeNumber();
   if (distance.has_value() && number.empty()) {
     const uint64_t at = debugger_.at().value;
-    const uint64_t target = on ? at + *distance : back ? at - std::min(at, *distance) : *distance;
+    const uint64_t most = std::numeric_limits<uint64_t>::max() - at;
+    const uint64_t target = on     ? at + std::min(most, *distance)
+                            : back ? at - std::min(at, *distance)
+                                   : *distance;
     return Moved(debugger_.JumpTo(Seq(target)));
   }
   if (const std::optional<TimeUs> time = definition::ParseTime(text))
@@ -107,7 +110,10 @@ Result<Answer> DebugCommands::Break(CommandWords& words) {
                            "");
   if (what == "step") spec.step = named;
   if (what == "event") spec.event = named;
-  if (what == "event" && words.TakeIf("at")) spec.step = words.Take();
+  if (what == "event" && words.TakeIf("at")) {
+    spec.step = words.Take();
+    if (spec.step.empty()) return ExpectedInstead("a step's id", "");
+  }
   if (words.TakeIf("if")) {
     if (words.empty()) return ExpectedInstead("an expression", "");
     spec.condition = words.rest();

@@ -40,9 +40,9 @@ StepsOfLine StepsOfLineIn(replay::Debugger& debugger, const model::Registry& reg
 
 Result<std::string> ReadScript(const std::string& path) {
   if (path != "-") return ReadGivenFile(path, kMostScriptBytes);
-  std::string text;
-  std::string line;
-  while (text.size() <= kMostScriptBytes && std::getline(std::cin, line)) text += line + "\n";
+  std::string text(kMostScriptBytes + 1, '\0');
+  std::cin.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<size_t>(std::cin.gcount()));
   if (text.size() > kMostScriptBytes)
     return Fail(
         ErrorCode::kUsage,

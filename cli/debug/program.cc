@@ -81,6 +81,7 @@ void DebugProgram::Run() {
     Draw();
     const bool follows = !debugger_.has_ended() && !is_cut_off_;
     const Key key = screen_.Read(follows ? std::optional(kFollowMs) : std::nullopt);
+    if (key.code == Key::Code::kGone) return;
     if (key.code == Key::Code::kNone) {
       FollowLog();
     } else {
@@ -166,8 +167,9 @@ void DebugProgram::Draw() {
     screen_.Put(rows - 1, 0, columns, message_);
     return screen_.Show();
   }
-  screen_.Put(rows - 1, 0, columns, Line(":" + prompt_.text()));
-  screen_.Show(rows - 1, std::min(columns - 1, 1 + prompt_.place()));
+  const Prompt::Shown typed = prompt_.ShownIn(columns - 1);
+  screen_.Put(rows - 1, 0, columns, Line(":" + typed.text));
+  screen_.Show(rows - 1, 1 + typed.place);
 }
 
 // The graph and the events above, values and watches below.
@@ -249,6 +251,7 @@ bool DebugProgram::TakeMove(const Key& key) {
       RunCommand("next");
       return true;
     case Key::Code::kNone:
+    case Key::Code::kGone:
     case Key::Code::kCharacter:
     case Key::Code::kEnter:
     case Key::Code::kEscape:

@@ -22,8 +22,19 @@ void Prompt::Begin(std::string text) {
   shown_ = earlier_.size();
 }
 
-size_t Prompt::place() const {
-  return Width(std::string_view(text_).substr(0, at_));
+Prompt::Shown Prompt::ShownIn(size_t columns) const {
+  const std::string_view text = text_;
+  size_t begin = at_;
+  size_t place = 0;
+  while (begin > 0) {
+    size_t before = begin - 1;
+    while (before > 0 && ContinuesCharacter(text[before])) --before;
+    const size_t width = place + Width(text.substr(before, begin - before));
+    if (width >= columns) break;
+    begin = before;
+    place = width;
+  }
+  return {text_.substr(begin), place};
 }
 
 void Prompt::EraseBefore() {
@@ -80,6 +91,7 @@ Prompt::Outcome Prompt::Take(const Key& key) {
       ToEarlier(key.code == Key::Code::kUp);
       break;
     case Key::Code::kNone:
+    case Key::Code::kGone:
     case Key::Code::kTab:
     case Key::Code::kBackTab:
     case Key::Code::kPageUp:

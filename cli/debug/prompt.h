@@ -17,8 +17,13 @@ class Prompt {
   void Begin(std::string text);
   Outcome Take(const Key& key);
   const std::string& text() const { return text_; }
-  // Columns before the place of the next character.
-  size_t place() const;
+  // What is shown of a text that may be longer than its place: the beginning is left out, so far
+  // that the next character's column is among them.
+  struct Shown {
+    std::string text;
+    size_t place = 0;  // columns before the next character
+  };
+  Shown ShownIn(size_t columns) const;
 
  private:
   void EraseBefore();

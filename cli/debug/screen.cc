@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <langinfo.h>
 #include <ncurses.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -156,6 +157,12 @@ Key KeyOf(wint_t character) {
   return {Key::Code::kCharacter, std::string(bytes, size)};
 }
 
+// Nobody types any more: a terminal that is not ours to control goes without a signal.
+bool IsGone() {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  return poll(&input, 1, 0) == 1 && (input.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Screen>> Screen::Open() {
@@ -214,7 +221,9 @@ void Screen::Put(size_t row, size_t column, size_t columns, const Line& line, bo
   const attr_t turned = reversed ? A_REVERSE : A_NORMAL;
   for (const Span& span : one[0].spans) {
     std::string text = Cut(span.text, left);
-    if (!has_utf8_ && text != span.text) text = text.substr(0, text.size() - 3) + "~";
+    // Where no column is left, there is no place for a sign either.
+    if (!has_utf8_ && text != span.text && !text.empty())
+      text = text.substr(0, text.size() - std::string_view("…").size()) + "~";
     wattrset(stdscr, static_cast<int>(AttributesOf(span.style) | turned));
     waddnstr(stdscr, text.data(), static_cast<int>(text.size()));
     left -= std::min(left, Width(text));
@@ -247,7 +256,7 @@ Key Screen::Read(std::optional<int> milliseconds) {
     wtimeout(stdscr, milliseconds.value_or(-1));
     wint_t character = 0;
     const int read = wget_wch(stdscr, &character);
-    if (read == ERR) return {};
+    if (read == ERR) return {IsGone() ? Key::Code::kGone : Key::Code::kNone, ""};
     if (read == KEY_CODE_YES) return {CodeOf(static_cast<int>(character)), ""};
     if (character != kControlZ) return KeyOf(character);
     // ncurses gives the terminal back and takes it again.

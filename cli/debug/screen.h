@@ -19,6 +19,7 @@ namespace stele::cli {
 struct Key {
   enum class Code : uint8_t {
     kNone,  // the time is over
+    kGone,  // the terminal is: no key comes any more
     kCharacter,
     kEnter,
     kEscape,
@@ -50,7 +51,6 @@ class Screen {
 
   size_t rows() const;
   size_t columns() const;
-  bool has_utf8() const { return has_utf8_; }
 
   void Clear();
   // A line cut to so many columns; the rest of them is empty. `reversed`: dark and bright are
