@@ -8,6 +8,9 @@
 #include <iterator>
 #include <optional>
 
+#include "base/json_scanner.h"
+#include "base/utf8.h"
+
 namespace stele {
 namespace {
 
@@ -25,102 +28,6 @@ TextPlace PlaceOf(std::string_view text, size_t offset) {
   }
   return place;
 }
-
-// A stricter scan than the parser's, run only after a failure, to tell where the text stops being
-// JSON: simdjson's DOM reports no place.
-class FaultFinder {
- public:
-  FaultFinder(std::string_view text, size_t max_depth) : text_(text), max_depth_(max_depth) {}
-
-  size_t Find() {
-    SkipSpace();
-    if (!Element(0)) return at_;
-    SkipSpace();
-    return at_;
-  }
-  bool too_deep() const { return too_deep_; }
-
- private:
-  void SkipSpace() {
-    while (at_ < text_.size() && std::string_view(" \t\r\n").contains(text_[at_])) ++at_;
-  }
-  bool Eat(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  bool Literal(std::string_view word) {
-    if (!text_.substr(at_).starts_with(word)) return false;
-    at_ += word.size();
-    return true;
-  }
-  bool String() {
-    if (!Eat('"')) return false;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (static_cast<unsigned char>(c) < 0x20) return false;
-      ++at_;
-      if (c == '"') return true;
-      if (c == '\\') {
-        if (at_ >= text_.size() || !std::string_view("\"\\/bfnrtu").contains(text_[at_]))
-          return false;
-        ++at_;
-      }
-    }
-    return false;
-  }
-  bool Number() {
-    const size_t start = at_;
-    Eat('-');
-    while (at_ < text_.size() && std::string_view("0123456789.eE+-").contains(text_[at_])) ++at_;
-    return at_ > start && text_[at_ - 1] >= '0' && text_[at_ - 1] <= '9';
-  }
-  bool Sequence(char close, bool keyed, size_t depth) {
-    if (depth >= max_depth_) {
-      too_deep_ = true;
-      return false;
-    }
-    ++at_;
-    SkipSpace();
-    if (Eat(close)) return true;
-    do {
-      SkipSpace();
-      if (keyed) {
-        if (!String()) return false;
-        SkipSpace();
-        if (!Eat(':')) return false;
-        SkipSpace();
-      }
-      if (!Element(depth + 1)) return false;
-      SkipSpace();
-    } while (Eat(','));
-    return Eat(close);
-  }
-  bool Element(size_t depth) {
-    if (at_ >= text_.size()) return false;
-    switch (text_[at_]) {
-      case '{':
-        return Sequence('}', true, depth);
-      case '[':
-        return Sequence(']', false, depth);
-      case '"':
-        return String();
-      case 't':
-        return Literal("true");
-      case 'f':
-        return Literal("false");
-      case 'n':
-        return Literal("null");
-      default:
-        return Number();
-    }
-  }
-
-  std::string_view text_;
-  size_t max_depth_;
-  size_t at_ = 0;
-  bool too_deep_ = false;
-};
 
 // Nothing when there are more than `depth` arrays and objects in each other: simdjson counts an
 // empty one at the bottom otherwise than one that holds something.
@@ -160,19 +67,6 @@ std::optional<Value> Convert(dom::element element, size_t depth) {
     }
   }
   return Value();
-}
-
-// The length of the valid UTF-8 sequence at `at`, or 0.
-size_t Utf8Length(std::string_view text, size_t at) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(at);
-  const size_t length = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(at + i) & 0xC0) != 0x80) return 0;
-  if ((lead == 0xE0 && byte(at + 1) < 0xA0) || (lead == 0xED && byte(at + 1) >= 0xA0)) return 0;
-  if ((lead == 0xF0 && byte(at + 1) < 0x90) || (lead == 0xF4 && byte(at + 1) >= 0x90)) return 0;
-  return length;
 }
 
 void WriteDouble(double number, std::string& out) {
@@ -267,10 +161,13 @@ Result<Value> ParseJson(std::string_view text, TextPlace* place, JsonBounds boun
     if (std::optional<Value> value = Convert(root, bounds.depth)) return *std::move(value);
     error = simdjson::DEPTH_ERROR;
   }
-  FaultFinder finder(text, bounds.depth);
-  const TextPlace found = PlaceOf(text, finder.Find());
+  // The parser tells no place.
+  JsonScanner scanner(text, bounds.depth);
+  scanner.SkipSpace();
+  if (scanner.Value()) scanner.SkipSpace();
+  const TextPlace found = PlaceOf(text, scanner.at());
   if (place != nullptr) *place = found;
-  if (finder.too_deep() || error == simdjson::DEPTH_ERROR)
+  if (scanner.too_deep() || error == simdjson::DEPTH_ERROR)
     return Fail(ErrorCode::kLimitExceeded,
                 fmt::format("Expected JSON of at most {} arrays and objects in each other but "
                             "found more at line {}, column {}",
@@ -321,7 +218,7 @@ void WriteJsonString(std::string_view text, std::string& out) {
   for (size_t i = 0; i < text.size();) {
     const char c = text[i];
     if (static_cast<unsigned char>(c) >= 0x80) {
-      const size_t length = Utf8Length(text, i);
+      const size_t length = Utf8Length(text.substr(i));
       if (length == 0) {
         out += "\xEF\xBF\xBD";
         ++i;

@@ -54,6 +54,10 @@ TEST(ParseJson, NamesThePlaceOfAFault) {
   const TextPlace cut = PlaceOfFault("[1, 2");
   EXPECT_EQ(cut.line, 1u);
   EXPECT_EQ(cut.column, 6u);
+  const std::pair<const char*, uint32_t> kFaults[] = {
+      {"[01]", 3},      {"[1.]", 4},          {"[1e+]", 5},        {"[+1]", 2}, {"[\"\t\"]", 3},
+      {R"(["\x"])", 4}, {R"(["\u12G4"])", 7}, {R"({"a":nul})", 6}, {"1 2", 3}};
+  for (const auto& [text, column] : kFaults) EXPECT_EQ(PlaceOfFault(text).column, column) << text;
 }
 
 TEST(ParseJson, RefusesWhatIsNoJson) {
