@@ -12,7 +12,6 @@
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +33,7 @@
 namespace stele::eventstore {
 namespace {
 
+using bench::CpuSeconds;
 using bench::Median;
 using bench::SecondsSince;
 using bench::Steady;
@@ -284,12 +284,6 @@ void BM_Append(benchmark::State& state) {
   }
 }
 BENCHMARK(BM_Append)->Arg(0)->Arg(1)->Iterations(1)->UseManualTime()->Unit(benchmark::kMicrosecond);
-
-double CpuSeconds() {
-  timespec now;
-  CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
-}
 
 // What hashing takes of a record's way to the disk, in CPU time: the leaves, the blocks' trees, and
 // both trees, of blocks that begin evenly or not; beside the whole way, in the same rounds.

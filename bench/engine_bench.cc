@@ -249,11 +249,7 @@ int main(int argc, char** argv) {
                               {{"--instances", stele::bench::Into(settings.instances)},
                                {"--records", stele::bench::Into(settings.records)},
                                {"--events", stele::bench::Into(settings.events)},
-                               {"--data",
-                                [&](const std::string& data) {
-                                  settings.data = data;
-                                  return !data.empty();
-                                }}},
+                               {"--data", stele::bench::Into(settings.data)}},
                               {{"--encrypt", &settings.encrypt}});
   return stele::Main(settings);
 }

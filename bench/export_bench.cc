@@ -5,8 +5,6 @@
 //
 // The log is that of ten_steps.h. What is read was written a moment before, so that it comes from
 // the page cache; what an export writes goes nowhere, what an import reads comes from memory.
-#include <sys/resource.h>
-
 #include <cstdio>
 #include <filesystem>
 #include <thread>
@@ -25,6 +23,7 @@
 namespace stele {
 namespace {
 
+using bench::CpuSeconds;
 using bench::Load;
 using bench::Median;
 using bench::SecondsSince;
@@ -37,22 +36,6 @@ struct Settings {
   uint64_t instances = 65'000;
   std::string data = ".";  // where a folder is made and removed
 };
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-// The most that the program has ever had.
-long PeakMebibytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss / 1024;
-}
 
 using MakeFormat = std::function<std::unique_ptr<replay::RecordFormat>()>;
 
@@ -182,14 +165,15 @@ int Main(const Settings& settings) {
   const auto nowhere = [](std::string_view) -> Status { return {}; };
   const Position end = (*store)->NextPosition(kShard);
   const unsigned cores = std::max(std::thread::hardware_concurrency(), 1u);
-  const long before = PeakMebibytes();
+  const auto peak = [] { return bench::MostResidentBytes() >> 20; };
+  const int64_t before = peak();
   Export(**store, lines, cores, Position(end.value / 4), nowhere);
-  const long quarter = PeakMebibytes();
+  const int64_t quarter = peak();
   const uint64_t events = Export(**store, lines, cores, end, nowhere).events;
   fmt::print("log: {} events of {} records\n", events, end.value - 1);
   fmt::print(
       "memory: {} MiB at most before, {} behind an export of a quarter, {} behind one of all\n",
-      before, quarter, PeakMebibytes());
+      before, quarter, peak());
   MeasureExport(**store, "jsonl", lines, 1);
   MeasureExport(**store, "jsonl", lines, cores);
   MeasureExport(
@@ -210,9 +194,6 @@ int main(int argc, char** argv) {
   stele::Settings settings;
   stele::bench::ReadArguments(argc, argv, "[--instances N] [--data DIR]",
                               {{"--instances", stele::bench::Into(settings.instances)},
-                               {"--data", [&](const std::string& data) {
-                                  settings.data = data;
-                                  return !data.empty();
-                                }}});
+                               {"--data", stele::bench::Into(settings.data)}});
   return stele::Main(settings);
 }

@@ -1,7 +1,9 @@
-// What the benchmarks measure with: time, medians, a folder of their own, their arguments.
+// What the benchmarks measure with: time, memory, medians, a folder of their own, their arguments.
 #pragma once
 
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +25,20 @@ using Steady = std::chrono::steady_clock;
 
 inline double SecondsSince(Steady::time_point start) {
   return std::chrono::duration<double>(Steady::now() - start).count();
+}
+
+// CPU time of all threads of the program until now.
+inline double CpuSeconds() {
+  timespec now{};
+  CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now) == 0);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// The most memory that the program has ever had.
+inline int64_t MostResidentBytes() {
+  rusage usage{};
+  CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+  return int64_t{usage.ru_maxrss} << 10;
 }
 
 // REQUIRES: there is a value.
@@ -76,6 +92,14 @@ inline std::function<bool(const std::string&)> Into(uint64_t& number) {
     if (text.empty() || text.find_first_not_of("0123456789") != std::string::npos) return false;
     number = std::strtoull(text.c_str(), nullptr, 10);
     return number > 0;
+  };
+}
+
+// A text that is not empty.
+inline std::function<bool(const std::string&)> Into(std::string& text) {
+  return [&text](const std::string& given) {
+    text = given;
+    return !text.empty();
   };
 }
 

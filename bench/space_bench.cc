@@ -267,9 +267,6 @@ int main(int argc, char** argv) {
   stele::bench::ReadArguments(argc, argv, "[--instances N] [--records N] [--data DIR]",
                               {{"--instances", stele::bench::Into(settings.instances)},
                                {"--records", stele::bench::Into(settings.records)},
-                               {"--data", [&](const std::string& data) {
-                                  settings.data = data;
-                                  return !data.empty();
-                                }}});
+                               {"--data", stele::bench::Into(settings.data)}});
   return stele::Main(settings);
 }

@@ -4,8 +4,6 @@
 //
 // One building is one thread; RocksDB flushes and compacts on threads of its own. What is read was
 // written a moment before, so that it comes from the page cache.
-#include <sys/resource.h>
-
 #include <atomic>
 #include <filesystem>
 #include <thread>
@@ -20,6 +18,7 @@
 namespace stele {
 namespace {
 
+using bench::CpuSeconds;
 using bench::Load;
 using bench::Median;
 using bench::SecondsSince;
@@ -35,15 +34,6 @@ struct Settings {
   uint64_t seconds = 3;    // of each
   std::string data = ".";  // where a folder is made and removed
 };
-
-double CpuSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& time) {
-    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 // Records a second of three buildings from nothing.
 void MeasureBuilding(const eventstore::EventStore& store, const std::string& path,
@@ -180,9 +170,6 @@ int main(int argc, char** argv) {
                               {{"--instances", stele::bench::Into(settings.instances)},
                                {"--rate", stele::bench::Into(settings.rate)},
                                {"--seconds", stele::bench::Into(settings.seconds)},
-                               {"--data", [&](const std::string& data) {
-                                  settings.data = data;
-                                  return !data.empty();
-                                }}});
+                               {"--data", stele::bench::Into(settings.data)}});
   return stele::Main(settings);
 }

@@ -5,7 +5,6 @@
 //
 // One kind in one process, because memory is measured over the whole process.
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -35,13 +34,6 @@ int64_t Resident() {
   int64_t pages = 0, resident = 0;
   file >> pages >> resident;
   return resident * sysconf(_SC_PAGESIZE);
-}
-
-// The most that it has ever had.
-int64_t MostResident() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return int64_t{usage.ru_maxrss} << 10;
 }
 
 struct Settings {
@@ -158,7 +150,7 @@ void MeasureMemory(const Settings& settings) {
   world.RunUntilEnded(settings.count + kAtOnce);
   fmt::print("{:<8} fired from disk at {:.0f}/s, at most {} MiB\n", settings.kind,
              static_cast<double>(settings.count + kAtOnce) / SecondsSince(due),
-             MostResident() >> 20);
+             bench::MostResidentBytes() >> 20);
 }
 
 // Timers of instances that stay in memory.
@@ -190,8 +182,8 @@ void MeasureEach(const Settings& settings) {
   fmt::print(
       "each     {} items of {} bytes, 64 at once: {:.2f} s, {} MiB more at most, largest "
       "record {} events\n",
-      settings.count, input.text().size(), SecondsSince(start), (MostResident() - before) >> 20,
-      world.largest_record());
+      settings.count, input.text().size(), SecondsSince(start),
+      (bench::MostResidentBytes() - before) >> 20, world.largest_record());
 }
 
 }  // namespace
@@ -208,10 +200,7 @@ int main(int argc, char** argv) {
           return kinds.contains(kind);
         }},
        {"--count", stele::bench::Into(settings.count)},
-       {"--data", [&](const std::string& data) {
-          settings.data = data;
-          return !data.empty();
-        }}});
+       {"--data", stele::bench::Into(settings.data)}});
   if (settings.kind == "timers") {
     stele::MeasureTimers(settings);
   } else if (settings.kind == "each") {
