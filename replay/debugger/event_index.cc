@@ -109,15 +109,11 @@ void EventIndex::Note(const model::Scope& scope) {
 
 Status EventIndex::Learn(const model::Registry& registry, DefinitionId id) {
   if (versions_.contains(id)) return {};
-  const model::RegisteredDefinition* registered = registry.Find(id);
-  if (registered == nullptr)
-    return Fail(ErrorCode::kUnknownDefinition,
-                fmt::format("Expected the definition {} of instance {} but found no such one",
-                            id.value, state_.id.value));
-  STELE_RETURN_IF_ERROR(CheckMayBeRead(*registered, state_.id));
+  const auto registered = FindReadable(registry, id, state_.id);
+  if (!registered.has_value()) return std::unexpected(registered.error());
   Version& version = versions_[id];
-  version.definition = registered->definition;
-  for (const definition::Step& step : registered->definition->steps) {
+  version.definition = (*registered)->definition;
+  for (const definition::Step& step : version.definition->steps) {
     const auto [known, is_new] =
         numbers_.try_emplace(step.id, static_cast<uint32_t>(steps_.size()));
     if (is_new) steps_.push_back(step.id);
