@@ -106,25 +106,14 @@ Result<replay::Growth> ProveGrowth(const Arguments& arguments, const std::string
 }
 
 Result<std::vector<std::string>> ReadHeads(const Arguments& arguments, uint64_t from) {
-  std::vector<std::string> heads;
   if (!IsForServer(arguments)) {
     const auto store = OpenForReading(arguments, /*damaged=*/true, /*without_key=*/true);
     if (!store.has_value()) return std::unexpected(store.error());
-    const auto tree = (*store)->Tree(kShard);
-    const Status read =
-        tree->ForEachHead(from, [&](uint64_t, std::string_view note) -> Result<bool> {
-          heads.emplace_back(note);
-          return true;
-        });
-    if (!read.has_value()) return std::unexpected(read.error());
-    if (!heads.empty()) return heads;
-    auto newest = tree->NewestHead();
-    if (!newest.has_value()) return std::unexpected(newest.error());
-    if (newest->has_value()) heads.push_back(**std::move(newest));
-    return heads;
+    return (*store)->Tree(kShard)->HeadsFrom(from, SIZE_MAX);
   }
   const auto server = Remote::Open(arguments);
   if (!server.has_value()) return std::unexpected(server.error());
+  std::vector<std::string> heads;
   for (;;) {
     auto request = (*server)->session().logRequest().send().getLog().headsRequest();
     request.setFrom(from);

@@ -227,6 +227,19 @@ Status TreeReader::ForEachHead(
   return eventstore::ForEachHead(*rows_, shard_, from, visit);
 }
 
+Result<std::vector<std::string>> TreeReader::HeadsFrom(uint64_t from, size_t limit) const {
+  std::vector<std::string> heads;
+  STELE_RETURN_IF_ERROR(ForEachHead(from, [&](uint64_t, std::string_view note) -> Result<bool> {
+    heads.emplace_back(note);
+    return heads.size() < limit;
+  }));
+  if (!heads.empty()) return heads;
+  auto newest = NewestHead();
+  if (!newest) return std::unexpected(std::move(newest).error());
+  if (*newest) heads.push_back(**std::move(newest));
+  return heads;
+}
+
 Result<std::optional<std::string>> TreeReader::NewestHead() const {
   const auto largest = LargestHead(*rows_, shard_);
   if (!largest) return std::unexpected(largest.error());

@@ -49,6 +49,8 @@ class TreeReader {
   Status ForEachHead(
       uint64_t from,
       const std::function<Result<bool>(uint64_t size, std::string_view note)>& visit) const;
+  // The same, at most so many; beyond the last of them the newest alone.
+  Result<std::vector<std::string>> HeadsFrom(uint64_t from, size_t limit) const;
   // The largest over size() records at most; nothing when there is none.
   Result<std::optional<std::string>> NewestHead() const;
 

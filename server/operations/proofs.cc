@@ -1,31 +1,9 @@
 #include "server/operations/proofs.h"
 
-#include <utility>
-
 #include "eventstore/tree_reader.h"
 #include "server/operations/limits.h"
 
 namespace stele::server {
-
-namespace {
-
-Result<std::vector<std::string>> HeadsOf(const eventstore::EventStore& log, ShardId shard,
-                                         uint64_t from, size_t limit) {
-  const auto tree = log.Tree(shard);
-  std::vector<std::string> heads;
-  const Status read = tree->ForEachHead(from, [&](uint64_t, std::string_view note) -> Result<bool> {
-    heads.emplace_back(note);
-    return heads.size() < limit;
-  });
-  if (!read.has_value()) return std::unexpected(read.error());
-  if (!heads.empty()) return heads;
-  auto newest = tree->NewestHead();
-  if (!newest.has_value()) return std::unexpected(newest.error());
-  if (newest->has_value()) heads.push_back(**std::move(newest));
-  return heads;
-}
-
-}  // namespace
 
 Promised<replay::MadeProof> ProveRecords(Desk& desk, const Caller& caller, InstanceId instance,
                                          std::optional<Seq> event) {
@@ -43,7 +21,7 @@ Promised<std::vector<std::string>> ReadHeads(Desk& desk, const Caller& caller, u
   if (const Status allowed = desk.Allow(caller, Permission::kAudit); !allowed.has_value())
     return Result<std::vector<std::string>>(std::unexpected(allowed.error()));
   return desk.ReadLong([log = desk.engine().store, shard = desk.engine().shard_id, from, limit] {
-    return HeadsOf(*log, shard, from, limit);
+    return log->Tree(shard)->HeadsFrom(from, limit);
   });
 }
 
