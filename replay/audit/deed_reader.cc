@@ -87,7 +87,7 @@ Result<DeedPlace> ParsePlace(std::string_view text, const DeedFilter& filter) {
 
 Status DeedReader::Open() {
   opened_ = true;
-  if (filter_.since) {
+  if (filter_.since.value > 0) {
     const auto before = PositionAt(store_, shard_, TimeUs(filter_.since.value - 1));
     if (!before.has_value()) return std::unexpected(before.error());
     place_.position = std::max(place_.position, before->Next());

@@ -214,6 +214,7 @@ TEST_F(Deeds, OfATimeAreThoseThatWereRecordedInIt) {
               ElementsAre("anna start instance 2 of two (version 1)",
                           "anna start instance 3 of two (version 1)"));
   EXPECT_THAT(Texts({.since = TimeUs(2'001), .until = TimeUs(2'999)}), IsEmpty());
+  EXPECT_EQ(Texts({.since = TimeUs(INT64_MIN)}), Texts()) << "of whoever counts from before 1970";
 }
 
 TEST_F(Deeds, InPagesAreTheSameAsInOne) {
