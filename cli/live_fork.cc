@@ -71,14 +71,14 @@ Result<model::ForkInstance> ReadFork(Forking& forking) {
   if (!fork.has_value()) return std::unexpected(fork.error());
   const GivenFork& given = forking.given;
   fork->plan = given.plan;
-  fork->business_key =
-      given.resets && given.business_key.empty() ? point->business_key : given.business_key;
+  fork->business_key = given.business_key;
   fork->idempotency_key = given.idempotency_key;
-  fork->deadline = given.resets && !given.deadline ? point->deadline : given.deadline;
+  fork->deadline = given.deadline;
   fork->paused = given.paused;
   fork->ends_origin = given.resets;
   fork->reason = given.reason;
   fork->trace_parent = given.trace_parent;
+  requests::KeepForReset(*point, *fork);
   const definition::Definition& ran = *registry.Find(point->definition)->definition;
   STELE_RETURN_IF_ERROR(CheckOther(ran, forking.other.get()));
   const definition::Definition& runs = forking.other == nullptr ? ran : *forking.other;

@@ -47,7 +47,6 @@ Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::
                    .hash = *std::move(hash),
                    .definition = state.definition,
                    .business_key = state.business_key,
-                   .concurrency_key = state.concurrency_key,
                    .deadline = state.deadline,
                    .state = model::EncodeSnapshot(state)};
 }
@@ -61,6 +60,12 @@ Result<model::ForkInstance> ForkAt(const ForkPoint& point) {
       .origin_hash = point.hash,
       .origin_position = point.position,
       .state = model::ForkedState(std::make_shared<const model::Instance>(*std::move(state)))};
+}
+
+void KeepForReset(const ForkPoint& point, model::ForkInstance& fork) {
+  if (!fork.ends_origin) return;
+  if (fork.business_key.empty()) fork.business_key = point.business_key;
+  if (!fork.deadline) fork.deadline = point.deadline;
 }
 
 }  // namespace stele::requests

@@ -20,7 +20,6 @@ struct ForkPoint {
   std::string hash;   // that record's leaf (docs/log-format.md)
   DefinitionId definition;
   std::string business_key;  // the origin's
-  std::string concurrency_key;
   TimeUs deadline;
   std::string state;  // model::EncodeSnapshot
 };
@@ -33,5 +32,8 @@ Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::
 
 // Without anything that is to be different. kStoreCorrupt: the point's state is none.
 Result<model::ForkInstance> ForkAt(const ForkPoint& point);
+
+// A reset goes on with its origin's business key and deadline, unless it was given others.
+void KeepForReset(const ForkPoint& point, model::ForkInstance& fork);
 
 }  // namespace stele::requests

@@ -54,10 +54,6 @@ Promised<Forked> Forks::ForkAt(const Caller& caller, const requests::ForkPoint& 
   }
   fork->variables = std::move(request.variables);
   fork->plan = fork->definition ? std::move(request.plan) : std::string();
-  if (request.resets) {
-    if (request.business_key.empty()) request.business_key = point.business_key;
-    if (!request.deadline) request.deadline = point.deadline;
-  }
   fork->business_key = std::move(request.business_key);
   fork->deadline = request.deadline;
   fork->idempotency_key = std::move(request.idempotency_key);
@@ -65,6 +61,7 @@ Promised<Forked> Forks::ForkAt(const Caller& caller, const requests::ForkPoint& 
   fork->ends_origin = request.resets;
   fork->reason = std::move(request.reason);
   fork->trace_parent = std::move(request.trace_parent);
+  requests::KeepForReset(point, *fork);
   auto answering = desk_.Await();
   const InstanceId last = desk_.shard().last_instance();
   const InstanceId id =
