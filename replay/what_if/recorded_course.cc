@@ -96,11 +96,10 @@ Status RecordedCourse::Keep(const eventstore::RecordView& record, size_t most_by
 Status RecordedCourse::Apply(const Event& event, const model::RecordContext& context) {
   const DefinitionId id = model::DefinitionBehind(event);
   const definition::Definition* next = definition_;
-  if (id) {
-    const model::RegisteredDefinition* registered = registry_.Find(id);
-    CHECK(registered != nullptr, "no definition {}", id.value);
-    STELE_RETURN_IF_ERROR(CheckMayBeRead(*registered, state_.id));
-    next = registered->definition.get();
+  if (id || definition_ == nullptr) {
+    const auto registered = FindReadable(registry_, id, state_.id);
+    if (!registered.has_value()) return std::unexpected(registered.error());
+    next = (*registered)->definition.get();
   }
   if (!timeline_.has_value()) timeline_.emplace(*next, &registry_);
   if (names_.has_value()) names_->Note(event, next);

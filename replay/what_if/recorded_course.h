@@ -49,7 +49,8 @@ class RecordedCourse {
  public:
   // kNoSuchMoment: the instance has no event `at`. kInstanceErased.
   // kLimitExceeded: what is recorded behind the fork is longer than `most_bytes`. kForbidden: it
-  // ran a definition that may not be read. REQUIRES: the registry outlives the course.
+  // ran a definition that may not be read. kUnknownDefinition: the registry was read before one
+  // that it ran was registered. REQUIRES: the registry outlives the course.
   static Result<std::unique_ptr<RecordedCourse>> Read(const Source& source,
                                                       const model::Registry& registry,
                                                       InstanceId instance, Seq at,

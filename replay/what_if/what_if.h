@@ -97,8 +97,9 @@ struct WhatIfReport {
 };
 
 // kUnknownInstance; kInstanceErased; kNoSuchMoment; kForbidden: it ran a definition that may not be
-// read; what the decider has against a change; kUsage: a stub for nothing. REQUIRES: the registry
-// has the definitions that the instance ran, and the one that is named.
+// read; kUnknownDefinition: the registry was read before one that it ran was registered; what the
+// decider has against a change; kUsage: a stub for nothing. REQUIRES: the registry has the
+// definition that is named.
 Result<WhatIfReport> AskWhatIf(const Source& source, const model::Registry& registry,
                                const WhatIf& what_if);
 
