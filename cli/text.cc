@@ -6,32 +6,14 @@
 #include <chrono>
 #include <clocale>
 #include <cwchar>
+#include <utility>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace stele::cli {
 
 namespace {
-
-// Bytes of the well-formed UTF-8 character at the start of `rest`; 0: there is none.
-size_t CharacterBytes(std::string_view rest) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(rest[i]); };
-  const auto continues = [&](size_t i) { return i < rest.size() && (byte(i) & 0xC0) == 0x80; };
-  if (byte(0) < 0x80) return 1;
-  if (byte(0) >= 0xC2 && byte(0) < 0xE0) return continues(1) ? 2 : 0;
-  if (byte(0) < 0xF0 && byte(0) >= 0xE0) {
-    if (!continues(1) || !continues(2)) return 0;
-    const bool overlong = byte(0) == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = byte(0) == 0xED && byte(1) >= 0xA0;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (byte(0) >= 0xF0 && byte(0) < 0xF5) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    const bool overlong = byte(0) == 0xF0 && byte(1) < 0x90;
-    return overlong || (byte(0) == 0xF4 && byte(1) >= 0x90) ? 0 : 4;
-  }
-  return 0;
-}
 
 // Whether a character of three bytes changes the direction of the text around it, so that a
 // terminal would show another text than there is: U+200E and F, U+202A to E, U+2066 to 9.
@@ -40,6 +22,42 @@ bool TurnsText(std::string_view rest) {
   if (rest.starts_with("\xE2\x80"))
     return last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE);
   return rest.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9;
+}
+
+// Such a character as JSON escapes it.
+std::string Escaped(std::string_view rest) {
+  return fmt::format("\\u{:04x}",
+                     (rest[0] & 0x0F) << 12 | (rest[1] & 0x3F) << 6 | (rest[2] & 0x3F));
+}
+
+// Adds the beginning of the value's JSON, not much more than `bytes` of it. Whether that is all.
+bool WriteBeginning(const Value& value, size_t bytes, std::string& out) {
+  const auto write_text = [&](std::string_view text) {
+    WriteJsonString(text.substr(0, bytes), out);
+    return text.size() <= bytes;
+  };
+  bool is_first = true;
+  if (value.is_string()) return write_text(value.as_string());
+  if (value.is_array()) {
+    out += '[';
+    for (const Value& item : value.as_array()) {
+      if (!std::exchange(is_first, false)) out += ',';
+      if (out.size() >= bytes || !WriteBeginning(item, bytes, out)) return false;
+    }
+    out += ']';
+  } else if (value.is_object()) {
+    out += '{';
+    for (const Member& member : value.as_object()) {
+      if (!std::exchange(is_first, false)) out += ',';
+      if (out.size() >= bytes || !write_text(member.key)) return false;
+      out += ':';
+      if (!WriteBeginning(member.value, bytes, out)) return false;
+    }
+    out += '}';
+  } else {
+    WriteJson(value, out);
+  }
+  return true;
 }
 
 // How wide characters are, by the C library's tables for UTF-8, whatever the user's locale is.
@@ -54,7 +72,7 @@ class Columns {
 
   // Takes the character at the front of a text that is not empty.
   size_t Take(std::string_view& text) const {
-    const size_t bytes = std::max<size_t>(CharacterBytes(text), 1);
+    const size_t bytes = std::max<size_t>(Utf8Length(text), 1);
     const auto first = static_cast<unsigned char>(text[0]);
     char32_t point = first;
     if (bytes > 1) {
@@ -78,7 +96,7 @@ class Columns {
 std::string Clean(std::string_view text, bool keep_lines) {
   std::string clean;
   while (!text.empty()) {
-    const size_t bytes = CharacterBytes(text);
+    const size_t bytes = Utf8Length(text);
     const auto first = static_cast<unsigned char>(text[0]);
     if (bytes == 0) {
       clean += "\xEF\xBF\xBD";
@@ -94,8 +112,7 @@ std::string Clean(std::string_view text, bool keep_lines) {
     } else if (bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) {
       clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]));
     } else if (bytes == 3 && TurnsText(text)) {
-      clean +=
-          fmt::format("\\u{:04x}", (first & 0x0F) << 12 | (text[1] & 0x3F) << 6 | (text[2] & 0x3F));
+      clean += Escaped(text);
     } else {
       clean += text.substr(0, bytes);
     }
@@ -115,6 +132,9 @@ std::string CleanJson(std::string json) {
     } else if (byte == 0xC2 && next < 0xA0) {
       clean += fmt::format("\\u{:04x}", next);
       ++i;
+    } else if (byte == 0xE2 && i + 2 < json.size() && TurnsText(std::string_view(json).substr(i))) {
+      clean += Escaped(std::string_view(json).substr(i));
+      i += 2;
     } else {
       clean += json[i];
     }
@@ -172,6 +192,13 @@ std::string Cut(std::string_view text, size_t width) {
     rest = behind;
   }
   return std::string(text.substr(0, text.size() - rest.size())) + "…";
+}
+
+std::string CutJson(const Value& value, size_t width) {
+  std::string text;
+  // A column's character has four bytes at most.
+  if (!WriteBeginning(value, width * 4, text)) text += "…";
+  return Cut(CleanJson(std::move(text)), width);
 }
 
 std::string Pad(std::string text, size_t width) {

@@ -15,7 +15,7 @@ namespace stele::cli {
 // they are a space.
 std::string Clean(std::string_view text, bool keep_lines = false);
 
-// JSON text that is safe on a terminal: DEL and C1 as \u escapes.
+// JSON text that is safe on a terminal: DEL, C1 and what turns the text around it as \u escapes.
 std::string CleanJson(std::string json);
 
 // A value on one line: a string as it is, the rest as JSON, cleaned.
@@ -36,6 +36,10 @@ size_t Width(std::string_view text);
 
 // What fits into so many columns; a text that is longer ends with "…".
 std::string Cut(std::string_view text, size_t width);
+
+// A value's JSON, cleaned and cut to so many columns; of a large one its beginning alone is
+// written.
+std::string CutJson(const Value& value, size_t width);
 
 // Filled with spaces to so many columns.
 std::string Pad(std::string text, size_t width);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <span>
 #include <utility>
 
 #include "base/json.h"
@@ -23,43 +22,6 @@ constexpr int64_t kMaxItems = 10'000;
 constexpr size_t kMaxChanges = 500;
 
 constexpr std::string_view kReserved[] = {"and", "or", "not", "in", "true", "false", "null"};
-
-// The beginning of the value's JSON, not much more than `bytes` of it: a value may be large.
-void WriteBeginning(const Value& value, size_t bytes, std::string& out) {
-  const auto separate = [&](bool is_first) {
-    if (!is_first) out += ',';
-    return out.size() < bytes;
-  };
-  if (value.is_array()) {
-    out += '[';
-    bool is_first = true;
-    for (const Value& item : value.as_array()) {
-      if (!separate(std::exchange(is_first, false))) return;
-      WriteBeginning(item, bytes, out);
-    }
-    out += ']';
-  } else if (value.is_object()) {
-    out += '{';
-    bool is_first = true;
-    for (const Member& member : value.as_object()) {
-      if (!separate(std::exchange(is_first, false))) return;
-      WriteJsonString(std::string_view(member.key).substr(0, bytes), out);
-      out += ':';
-      WriteBeginning(member.value, bytes, out);
-    }
-    out += '}';
-  } else if (value.is_string()) {
-    WriteJsonString(std::string_view(value.as_string()).substr(0, bytes), out);
-  } else {
-    WriteJson(value, out);
-  }
-}
-
-std::string Text(const Value& value, size_t width) {
-  std::string text;
-  WriteBeginning(value, width * 4, text);
-  return Cut(CleanJson(std::move(text)), width);
-}
 
 bool IsName(std::string_view key) {
   const auto is_plain = [](char c) {
@@ -108,12 +70,12 @@ ChangeMarks::ChangeMarks(Value before, const Array& patch) : before_(std::move(b
     const auto keys = PointerKeys(pointer);
     const Value* was = keys ? ValueAt(before_, *keys) : nullptr;
     const bool is_new = operation.Find("op")->as_string() == "add";
-    notes_[pointer] = is_new || was == nullptr ? ", new" : ", was " + Text(*was, kBeforeWidth);
+    notes_[pointer] = is_new || was == nullptr ? ", new" : ", was " + CutJson(*was, kBeforeWidth);
     if (lines_.size() == kMaxChanges) continue;
     lines_.push_back(
         {pointer,
-         fmt::format("{} → {}", is_new || was == nullptr ? "nothing" : Text(*was, kShownWidth),
-                     now == nullptr ? "nothing" : Text(*now, kShownWidth))});
+         fmt::format("{} → {}", is_new || was == nullptr ? "nothing" : CutJson(*was, kShownWidth),
+                     now == nullptr ? "nothing" : CutJson(*now, kShownWidth))});
   }
 }
 
@@ -149,7 +111,7 @@ int64_t Variables::NumberOf(const Shown& shown) {
 
 Object Variables::Describe(const Shown& shown) {
   if (!shown.text.empty()) return {{"value", shown.text}, {"variablesReference", 0}};
-  Object described{{"value", Text(*shown.value, kShownWidth)},
+  Object described{{"value", CutJson(*shown.value, kShownWidth)},
                    {"type", std::string(KindName(shown.value->kind())) + marks_.At(shown.pointer)},
                    {"variablesReference", NumberOf(shown)}};
   if (const size_t size = SizeOf(*shown.value); size > 0)

@@ -44,7 +44,15 @@ std::string Ascii(std::string_view text) {
 }
 
 std::string Json(const Value& value) {
-  return Cut(CleanJson(ToJson(value)), kShownWidth);
+  return CutJson(value, kShownWidth);
+}
+
+// The same, but a text as it is: of a long one no more is looked at than may be shown.
+std::string TextOf(const Value& value) {
+  if (!value.is_string()) return Json(value);
+  const std::string_view text = value.as_string();
+  const std::string_view beginning = text.substr(0, 4 * kShownWidth);
+  return Cut(Clean(beginning) + (beginning.size() < text.size() ? "…" : ""), kShownWidth);
 }
 
 // What an event has beside what its line shows already.
@@ -54,8 +62,8 @@ std::string Details(const replay::EventLine& event) {
     if (member.key == "event" || member.key == "run" || member.key == "scope" ||
         member.key == "step")
       continue;
-    details += fmt::format("{}{}={}", details.empty() ? "" : " ", Clean(member.key),
-                           Cut(Inline(member.value), kShownWidth));
+    details +=
+        fmt::format("{}{}={}", details.empty() ? "" : " ", Clean(member.key), TextOf(member.value));
   }
   if (event.is_erased) details += details.empty() ? "erased" : " (erased)";
   return details;
