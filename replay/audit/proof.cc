@@ -63,14 +63,15 @@ Result<MadeProof> MakeProof(const eventstore::EventStore& store, ShardId shard, 
                   fmt::format("Expected the record at position {} but found that it was cut out of "
                               "the log",
                               position.value));
-    bytes += (*frame)->size();
-    if (bytes > most_bytes)
-      return Fail(ErrorCode::kLimitExceeded,
-                  fmt::format("Expected records of at most {} bytes in one proof but found more up "
-                              "to position {}; ask for one event's, or where the data directory is",
-                              most_bytes, position.value));
     auto path = tree->InclusionPath(position.value - 1, size);
     if (!path.has_value()) return std::unexpected(path.error());
+    bytes += (*frame)->size() + path->size() * sizeof(eventstore::Hash);
+    if (bytes > most_bytes)
+      return Fail(ErrorCode::kLimitExceeded,
+                  fmt::format("Expected at most {} bytes of records and hashes in one proof but "
+                              "found more up to position {}; ask for one event's, or where the "
+                              "data directory is",
+                              most_bytes, position.value));
     made.proof.records.push_back({position, **std::move(frame), *std::move(path)});
   }
   if (!made.proof.records.empty()) return made;

@@ -39,7 +39,7 @@ struct MadeProof {
   uint64_t left_out = 0;  // records of the instance behind them
 };
 
-// `most_bytes`: of the records; beyond it kLimitExceeded.
+// `most_bytes`: of the records and of the hashes beside their ways; beyond it kLimitExceeded.
 // Under the newest head. kUnknownHead: there is none, or it is not over any of the records.
 // kUnknownInstance: there is no such instance or event. kInstanceErased.
 Result<MadeProof> MakeProof(const eventstore::EventStore& store, ShardId shard, InstanceId instance,

@@ -46,13 +46,14 @@ inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
 // Deeds in a page of a report, and records that are looked at for one.
 inline constexpr size_t kDefaultDeeds = 200;
 inline constexpr size_t kMaxDeeds = 1'000;
+inline constexpr uint64_t kMaxDeedRecords = 200'000;
 
 // Signed heads of a page.
 inline constexpr size_t kDefaultHeads = 200;
 inline constexpr size_t kMaxHeads = 1'000;
-// The records of one proof that a server makes.
+// The records and hashes of one proof that a server makes. As JSON it has three times as many at
+// most, which fit into an answer.
 inline constexpr size_t kMaxProofBytes = 16u << 20;
-inline constexpr uint64_t kMaxDeedRecords = 200'000;
 
 // What followers of live events are told from without reading the log again.
 inline constexpr size_t kRecentEventBytes = 4u << 20;

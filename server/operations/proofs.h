@@ -14,8 +14,8 @@
 
 namespace stele::server {
 
-// Of all of the instance's records, or of the one with the event. kLimitExceeded: they have more
-// than kMaxProofBytes.
+// Of all of the instance's records, or of the one with the event. kLimitExceeded: they and
+// their ways have more than kMaxProofBytes.
 Promised<replay::MadeProof> ProveRecords(Desk& desk, const Caller& caller, InstanceId instance,
                                          std::optional<Seq> event);
 

@@ -185,6 +185,18 @@ TEST_F(Proofs, AreRefusedOfWhatThereIsNone) {
   const auto large = MakeProof(log_.store, RecordedLog::kShard, kFirst, std::nullopt, 100);
   ASSERT_FALSE(large.has_value());
   EXPECT_EQ(large.error().code, ErrorCode::kLimitExceeded);
+  // The hashes beside their ways count, too.
+  const Proof proof = Make(kFirst).proof;
+  size_t bytes = 0, hashes = 0;
+  for (const ProvedRecord& record : proof.records) {
+    bytes += record.frame.size();
+    hashes += record.path.size();
+  }
+  EXPECT_GT(hashes, 0u);
+  const size_t all = bytes + 32 * hashes;
+  EXPECT_TRUE(MakeProof(log_.store, RecordedLog::kShard, kFirst, std::nullopt, all).has_value());
+  EXPECT_FALSE(
+      MakeProof(log_.store, RecordedLog::kShard, kFirst, std::nullopt, all - 1).has_value());
 }
 
 TEST_F(Proofs, OfGrowthHoldBetweenHeadsAndForNoOther) {
