@@ -10,15 +10,22 @@ namespace stele::server {
 
 namespace {
 
+size_t BytesOf(const replay::Deed& deed) {
+  return deed.actor.size() + deed.source.size() + deed.action.size() + deed.definition.size() +
+         deed.target.size() + deed.reason.size() + deed.outcome.size();
+}
+
 Result<DeedPage> ReadPage(replay::DeedReader reader, const replay::DeedFilter& filter,
                           size_t limit) {
   DeedPage page;
-  while (page.deeds.size() < limit) {
+  size_t bytes = 0;
+  while (page.deeds.size() < limit && bytes < kMaxDeedPageBytes) {
     const uint64_t looked = reader.looked();
     if (looked >= kMaxDeedRecords) break;
     auto deed = reader.Next(kMaxDeedRecords - looked);
     if (!deed.has_value()) return std::unexpected(deed.error());
     if (!deed->has_value()) break;
+    bytes += BytesOf(**deed);
     page.deeds.push_back(*std::move(*deed));
   }
   page.position = Position(reader.place().position.value - 1);

@@ -19,7 +19,8 @@ struct DeedPage {
 };
 
 // At most `limit` deeds from where a page before has ended; empty: from the begin. One that has
-// looked at kMaxDeedRecords ends there, perhaps without any. kInvalidInput: there was no such page.
+// looked at kMaxDeedRecords ends there, perhaps without any; so does one with kMaxDeedPageBytes.
+// kInvalidInput: there was no such page.
 Promised<DeedPage> ReadDeeds(Desk& desk, const Caller& caller, replay::DeedFilter filter,
                              const std::string& from, size_t limit);
 

@@ -47,6 +47,7 @@ inline constexpr size_t kMaxRecordPageBytes = 4u << 20;
 inline constexpr size_t kDefaultDeeds = 200;
 inline constexpr size_t kMaxDeeds = 1'000;
 inline constexpr uint64_t kMaxDeedRecords = 200'000;
+inline constexpr size_t kMaxDeedPageBytes = 4u << 20;  // of texts, and one deed more
 
 // Signed heads of a page.
 inline constexpr size_t kDefaultHeads = 200;

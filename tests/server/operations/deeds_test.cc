@@ -83,5 +83,27 @@ TEST_F(AskedDeeds, ComeInPages) {
             ErrorCode::kInvalidInput);
 }
 
+TEST_F(AskedDeeds, ComeInPagesOfABoundedSizeHoweverLongReasonsAre) {
+  const std::string reason(60u << 10, 'x');
+  constexpr size_t kDone = 100;
+  for (size_t i = 0; i < kDone; ++i)
+    world_.Get(
+        world_.instances().Send(operator_, Permission::kOperate, id_,
+                                i % 2 == 0 ? requests::Pause(reason) : requests::Resume(reason)));
+  world_.Settle();
+  size_t count = 0, pages = 0;
+  std::string from;
+  do {
+    const DeedPage page = world_.Get(
+        ReadDeeds(world_.desk(), auditor_, {.kinds = {DeedKind::kOperate}}, from, kMaxDeeds));
+    EXPECT_LE(page.deeds.size() * reason.size(), kMaxDeedPageBytes + 2 * reason.size());
+    count += page.deeds.size();
+    ++pages;
+    from = page.next;
+  } while (!from.empty());
+  EXPECT_EQ(count, kDone);
+  EXPECT_GT(pages, 1u);
+}
+
 }  // namespace
 }  // namespace stele::server
