@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <functional>
 #include <optional>
+#include <span>
 #include <thread>
+#include <vector>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -42,14 +44,15 @@ enum class Format : uint8_t { kJsonLines, kCloudEvents, kXes, kOcel };
 
 struct Asked {
   Format format = Format::kJsonLines;
-  std::string query;  // empty: none
+  std::optional<projections::Query> query;  // nothing: all instances, and the registry
   replay::TimeRange times;
   std::string partial;  // why it is no whole log; empty: it is
+  std::string source;   // of CloudEvents
   bool payloads = true;
   bool at_server = false;
 
   // Instances are looked up one after the other, rather than along the log.
-  bool by_instance() const { return at_server || !query.empty(); }
+  bool by_instance() const { return at_server || query.has_value(); }
   bool has_traces() const { return format == Format::kXes || format == Format::kOcel; }
 };
 
@@ -63,12 +66,25 @@ Result<Format> FormatOf(const Arguments& arguments) {
       fmt::format("Expected jsonl, cloudevents, xes or ocel for --format but found \"{}\"", name));
 }
 
+// Whether it is of the characters that RFC 3986 has for a URI.
+bool MayBeUri(std::string_view text) {
+  constexpr std::string_view kOthers = "-._~:/?#[]@!$&'()*+,;=%";
+  return !text.empty() && std::ranges::all_of(text, [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           kOthers.contains(c);
+  });
+}
+
 Result<Asked> AskedOf(const Arguments& arguments) {
   Asked asked;
   const auto format = FormatOf(arguments);
   if (!format.has_value()) return std::unexpected(format.error());
   asked.format = *format;
-  asked.query = arguments.Get("--query");
+  if (arguments.Has("--query")) {
+    auto query = GivenQuery(arguments, "--query");
+    if (!query.has_value()) return std::unexpected(query.error());
+    asked.query = *std::move(query);
+  }
   asked.payloads = !arguments.Has("--no-payloads");
   asked.at_server = IsForServer(arguments);
   if (arguments.Has("--since")) {
@@ -81,6 +97,11 @@ Result<Asked> AskedOf(const Arguments& arguments) {
     if (!until.has_value()) return std::unexpected(until.error());
     asked.times.until = TimeUs(until->value - 1);
   }
+  asked.source = arguments.Get("--source", "/stele");
+  if (!MayBeUri(asked.source))
+    return Fail(
+        ErrorCode::kUsage,
+        fmt::format("Expected a URI reference for --source but found \"{}\"", asked.source));
   for (const std::string_view option : {"--query", "--since", "--until", "--no-payloads"})
     if (arguments.Has(option))
       asked.partial += (asked.partial.empty() ? "" : " ") + std::string(option);
@@ -152,7 +173,7 @@ Result<ExportCounts> ExportLog(const Arguments& arguments, const Asked& asked, E
   }
   walk.make_format = [&]() -> std::unique_ptr<RecordFormat> {
     if (lines) return std::make_unique<replay::JsonLines>(whole);
-    return std::make_unique<replay::CloudEvents>(arguments.Get("--source", "/stele"));
+    return std::make_unique<replay::CloudEvents>(asked.source);
   };
   std::string text;
   if (lines) {
@@ -197,7 +218,9 @@ Result<ExportCounts> ExportTraces(const Arguments& arguments, const Asked& asked
       .objects =
           [&](RecordFormat& format) {
             return replay::WalkRecords(**store, definitions, walk, format, Into(file));
-          }};
+          },
+      // What was purged is not.
+      .has = [&](InstanceId id) { return (*store)->ReadInstance(kShard, id, Seq(1)).has_value(); }};
   const Status written =
       asked.format == Format::kXes ? WriteXes(traces, file) : WriteOcel(traces, *registry, file);
   if (!written.has_value()) return std::unexpected(written.error());
@@ -207,13 +230,13 @@ Result<ExportCounts> ExportTraces(const Arguments& arguments, const Asked& asked
 // The instances that a query finds, or all of them; the registry is none.
 class ChosenInstances {
  public:
+  using Visit = std::function<Status(InstanceId)>;
+
   ChosenInstances(Questions& questions, const Asked& asked)
       : questions_(questions), asked_(asked) {}
 
-  Status ForEach(const std::function<Status(InstanceId)>& visit) {
-    auto query = projections::ParseQuery(asked_.query);
-    if (!query.has_value()) return std::unexpected(query.error());
-    projections::SearchRequest request{.query = *std::move(query),
+  Status ForEach(const Visit& visit) {
+    projections::SearchRequest request{.query = asked_.query.value_or(projections::Query()),
                                        .sort = "started",
                                        .cursor = {},
                                        .limit = projections::kMaxPageRows,
@@ -222,9 +245,22 @@ class ChosenInstances {
     do {
       auto page = questions_.Find<projections::InstanceRow>(request);
       if (!page.has_value()) return std::unexpected(page.error());
-      for (const projections::InstanceRow& row : page->rows) STELE_RETURN_IF_ERROR(visit(row.id));
+      std::vector<InstanceId> instances;
+      for (const projections::InstanceRow& row : page->rows) instances.push_back(row.id);
+      STELE_RETURN_IF_ERROR(ForEachOf(instances, visit));
       request.cursor = std::move(page->next);
     } while (!request.cursor.empty());
+    return {};
+  }
+
+  // Of those that were found before: a server's go on meanwhile, and may fit no more.
+  Status ForEachOf(std::span<const InstanceId> instances, const Visit& visit) {
+    for (size_t at = 0; at < instances.size(); ++at) {
+      if (at % kAskedAhead == 0)
+        questions_.source().Expect(
+            instances.subspan(at, std::min(kAskedAhead, instances.size() - at)));
+      STELE_RETURN_IF_ERROR(visit(instances[at]));
+    }
     return {};
   }
 
@@ -249,7 +285,7 @@ Status WriteFormat(const Arguments& arguments, const Asked& asked, const model::
       return file.Write(text);
     }
     case Format::kCloudEvents: {
-      replay::CloudEvents format(arguments.Get("--source", "/stele"));
+      replay::CloudEvents format(asked.source);
       return lines(format);
     }
     case Format::kXes:
@@ -275,27 +311,31 @@ Result<ExportCounts> ExportInstances(const Arguments& arguments, const Terminal&
   const replay::WriteText into = Into(file);
   Progress progress;
   uint64_t done = 0;
-  const TraceSource traces{.traces =
-                               [&](replay::TraceFormat& format) {
-                                 return chosen.ForEach([&](InstanceId instance) -> Status {
-                                   progress("instance", ++done, 0);
-                                   format.BeginTrace(instance);
-                                   STELE_RETURN_IF_ERROR(walk.Walk(instance, format, into));
-                                   std::string end;
-                                   format.EndTrace(end);
-                                   return file.Write(end);
-                                 });
-                               },
-                           .objects =
-                               [&](RecordFormat& format) {
-                                 return chosen.ForEach([&](InstanceId instance) {
-                                   progress("objects of instance", instance.value, 0);
-                                   return objects.Walk(instance, format, into);
-                                 });
-                               },
-                           .all = asked.query.empty()};
+  std::vector<InstanceId> given;  // for OCEL, which has two parts
+  const TraceSource traces{
+      .traces =
+          [&](replay::TraceFormat& format) {
+            return chosen.ForEach([&](InstanceId instance) -> Status {
+              progress("instance", ++done, 0);
+              if (asked.format == Format::kOcel) given.push_back(instance);
+              format.BeginTrace(instance);
+              STELE_RETURN_IF_ERROR(walk.Walk(instance, format, into));
+              std::string end;
+              format.EndTrace(end);
+              return file.Write(end);
+            });
+          },
+      .objects =
+          [&](RecordFormat& format) {
+            std::ranges::sort(given);
+            return chosen.ForEachOf(given, [&](InstanceId instance) {
+              progress("objects of instance", instance.value, 0);
+              return objects.Walk(instance, format, into);
+            });
+          },
+      .has = [&](InstanceId id) { return std::ranges::binary_search(given, id); }};
   const auto lines = [&](RecordFormat& format) -> Status {
-    if (asked.query.empty()) STELE_RETURN_IF_ERROR(walk.Walk(InstanceId(), format, into));
+    if (!asked.query.has_value()) STELE_RETURN_IF_ERROR(walk.Walk(InstanceId(), format, into));
     return chosen.ForEach([&](InstanceId instance) {
       progress("instance", ++done, 0);
       return walk.Walk(instance, format, into);

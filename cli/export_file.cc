@@ -28,7 +28,13 @@ Result<std::unique_ptr<ExportFile>> ExportFile::Open(const std::string& name) {
   if (lstat(name.c_str(), &there) == 0)
     return Fail(ErrorCode::kWrongDirectory,
                 fmt::format("Expected no file {} but found one; nothing was changed", name));
-  const int fd = open(PartOf(name).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // Nothing that is there is written into: another export's file, one that others can read, a link.
+  const int fd = open(PartOf(name).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0 && errno == EEXIST)
+    return Fail(ErrorCode::kWrongDirectory,
+                fmt::format("Expected no file {} but found one, of an export that is under way or "
+                            "was cut off; nothing was changed",
+                            PartOf(name)));
   if (fd < 0) return eventstore::SystemError("write " + PartOf(name));
   return std::unique_ptr<ExportFile>(new ExportFile(name, fd));
 }

@@ -14,8 +14,8 @@ namespace stele::cli {
 
 class ExportFile {
  public:
-  // Empty: standard output. kWrongDirectory when there is something of that name already. Until it
-  // is whole the file is NAME.part; only its owner may read it, for it has what people put in.
+  // Empty: standard output. Until it is whole the file is NAME.part; kWrongDirectory when there is
+  // something of either name already. Only its owner may read it, for it has what people put in.
   static Result<std::unique_ptr<ExportFile>> Open(const std::string& name);
   ExportFile(const ExportFile&) = delete;
   ExportFile& operator=(const ExportFile&) = delete;

@@ -25,9 +25,9 @@ Status WriteOcel(const TraceSource& source, const model::Registry& registry, Exp
   replay::OcelEvents events;
   STELE_RETURN_IF_ERROR(source.traces(events));
   text.clear();
-  replay::WriteOcelObjectsBegin(registry, text);
+  replay::OcelObjects objects(source.has);
+  objects.WriteBegin(registry, text);
   STELE_RETURN_IF_ERROR(file.Write(text));
-  replay::OcelObjects objects(source.all);
   STELE_RETURN_IF_ERROR(source.objects(objects));
   text.clear();
   objects.WriteActors(text);

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/ids.h"
 #include "cli/export_file.h"
 #include "engine/model/registry.h"
 #include "replay/export/trace_format.h"
@@ -17,7 +18,8 @@ struct TraceSource {
   std::function<Status(replay::TraceFormat&)> traces;
   // Gives it all records of these instances, whatever their time, without payloads.
   std::function<Status(replay::RecordFormat&)> objects;
-  bool all = true;  // they are all that there are
+  // Whether an instance is among them. REQUIRES: they were all given.
+  std::function<bool(InstanceId)> has;
 };
 
 Status WriteXes(const TraceSource& source, ExportFile& file);

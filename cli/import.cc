@@ -13,6 +13,7 @@
 #include "cli/text.h"
 #include "engine/model/payload_spans.h"
 #include "engine/runtime/open_store.h"
+#include "eventstore/backup_directory.h"
 #include "eventstore/durable_files.h"
 
 namespace stele::cli {
@@ -59,9 +60,13 @@ Result<eventstore::RocksDbOptions> TakeSettings(const Arguments& arguments,
   const auto copied =
       eventstore::CopyWholeFile(arguments.Get("--settings"), directory + "/settings.json", 0600);
   if (!copied.has_value()) return std::unexpected(copied.error());
-  const auto source = ReadKeySource(directory);
+  auto source = ReadKeySource(directory);
   if (!source.has_value()) return std::unexpected(source.error());
   if (source->empty()) return options;
+  // A path that is not absolute counts from the directory under the name that it will have.
+  if (const std::string inside = directory + "/"; source->file.starts_with(inside))
+    source->file = eventstore::ResolvedPath(arguments.Get("--data") + "/" +
+                                            source->file.substr(inside.size()));
   auto key = runtime::ReadMasterKey(*source);
   if (!key.has_value()) return std::unexpected(key.error());
   options.master_key = *std::move(key);

@@ -11,6 +11,7 @@
 #include "cli/open_data.h"
 #include "cli/questions.h"
 #include "cli/remote/server_option.h"
+#include "cli/searching.h"
 #include "cli/source.h"
 #include "cli/text.h"
 #include "cli/views.h"
@@ -23,8 +24,6 @@ namespace {
 using replay::RegressionReport;
 
 constexpr int64_t kMostJobs = 256;
-// Instances that a server is asked for before they are read.
-constexpr size_t kAskedAhead = 16;
 
 struct Given {
   replay::RegressionOptions options;
@@ -165,12 +164,9 @@ Result<Given> ReadGiven(const Arguments& arguments) {
   Given given;
   given.options.jobs = static_cast<unsigned>(jobs->value_or(processors));
   if (arguments.Has("--instances") || IsForServer(arguments)) {
-    auto query = projections::ParseQuery(arguments.Get("--instances"));
+    auto query = GivenQuery(arguments, "--instances");
     if (!query.has_value()) return std::unexpected(query.error());
     given.query = *std::move(query);
-    // A server is sent what options say, as it is, beside the words behind the command.
-    if (IsForServer(arguments))
-      for (projections::Condition& condition : given.query->conditions) condition.column = 0;
   }
   return given;
 }

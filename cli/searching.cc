@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "cli/given.h"
+#include "cli/remote/server_option.h"
 #include "projections/field_values.h"
 
 namespace stele::cli {
@@ -23,6 +24,13 @@ Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments) {
       .limit = static_cast<size_t>(limit->value_or(projections::kDefaultPageRows)),
       .now = {},
       .course = {}};
+}
+
+Result<projections::Query> GivenQuery(const Arguments& arguments, std::string_view option) {
+  auto query = projections::ParseQuery(arguments.Get(option));
+  if (query.has_value() && IsForServer(arguments))
+    for (projections::Condition& condition : query->conditions) condition.column = 0;
+  return query;
 }
 
 namespace {

@@ -27,6 +27,10 @@ inline constexpr OptionSpec kAsOf{"--as-of", "POSITION|TIME", "as it was then"};
 // What is not of the words is filled in by FindAll.
 Result<projections::SearchRequest> SearchRequestOf(const Arguments& arguments);
 
+// The query that the option has; every row fits when it has none. At a server it goes along as what
+// options say, for there are no words behind the command.
+Result<projections::Query> GivenQuery(const Arguments& arguments, std::string_view option);
+
 // The moment that the option names, as queries write them (docs/queries.md); a day is its begin.
 Result<TimeUs> GivenPast(const Arguments& arguments, std::string_view option);
 

@@ -17,6 +17,9 @@ namespace stele::cli {
 
 class Remote;
 
+// Instances that are asked for before they are read: some pages of records are in memory then.
+inline constexpr size_t kAskedAhead = 16;
+
 class Source : public replay::Source {
  public:
   // The steps whose tasks wait for a worker that is not there. Of a data directory, those that

@@ -27,8 +27,9 @@ class MemberWriter {
   void operator()(std::string_view name, const std::string& v) {
     if (v.empty()) return;
     Key(name);
-    // The one that is bytes.
+    // The one that is bytes: digits are for people, and are not read back.
     if (name == "origin_hash") {
+      *exact_ = false;
       *out_ += '"';
       WriteHex(v, *out_);
       *out_ += '"';

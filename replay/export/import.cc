@@ -151,8 +151,11 @@ Status JsonLinesImport::BeginRecord() {
   STELE_RETURN_IF_ERROR(TakeNumber("events", &awaited_));
   STELE_RETURN_IF_ERROR(TakeHash(Member("hash"), &leaf_));
   clear_ = leaf_;
-  if (const auto clear = Member("clear"); !clear.empty())
+  if (const auto clear = Member("clear"); !clear.empty()) {
+    // Else any record could take the place of one that was never sealed, and its hash stay.
+    if (!sealed_) return Wrong("no hash as \"clear\", for the log was not sealed", Shown(clear));
     STELE_RETURN_IF_ERROR(TakeHash(clear, &clear_));
+  }
   const auto body = StringOf(Member("body"));
   has_body_ = body.has_value();
   body_ = DecodeBase64(body.value_or("")).value_or("");

@@ -75,7 +75,8 @@ Result<const model::RegisteredDefinition*> InstanceDefinitions::Of(
     }
     Remember(instance, *definition);
   }
-  return registry_.Find(*definition);
+  const model::RegisteredDefinition* registered = registry_.Find(*definition);
+  return registered != nullptr && MayBeRead(*registered) ? registered : nullptr;
 }
 
 }  // namespace stele::replay

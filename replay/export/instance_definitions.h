@@ -25,7 +25,7 @@ class InstanceDefinitions {
       : source_(source), registry_(registry), remembered_(remembered) {}
 
   // The one that the record's instance runs behind the record's cause. Null: the record is of the
-  // registry, or what came before it is gone.
+  // registry, what came before it is gone, or a server keeps the definition back.
   Result<const model::RegisteredDefinition*> Of(const eventstore::RecordView& record);
 
  private:

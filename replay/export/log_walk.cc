@@ -192,17 +192,20 @@ Result<ExportCounts> WalkLog(const eventstore::EventStore& store, InstanceDefini
   Writers writers(walk);
   ExportCounts counts;
   size_t given = 0, written = 0;
-  while (!feed.AtEnd() || written < given) {
-    if (!feed.AtEnd() && given - written < jobs.size()) {
+  // What came before a fault is written.
+  Status fed;
+  const auto goes_on = [&] { return fed.has_value() && !feed.AtEnd(); };
+  while (goes_on() || written < given) {
+    if (goes_on() && given - written < jobs.size()) {
       Job& job = jobs[given % jobs.size()];
-      STELE_RETURN_IF_ERROR(feed.Fill(job));
+      fed = feed.Fill(job);
+      if (!fed.has_value()) continue;
       writers.Give(&job);
       ++given;
       continue;
     }
     const Job& job = jobs[written % jobs.size()];
     writers.AwaitDone(job);
-    // What came before a fault is written.
     STELE_RETURN_IF_ERROR(write(job.text));
     if (!job.status.has_value()) return std::unexpected(job.status.error());
     counts.records += job.counts.records;
@@ -211,6 +214,7 @@ Result<ExportCounts> WalkLog(const eventstore::EventStore& store, InstanceDefini
     ++written;
     if (walk.progress) walk.progress(job.reader.next_position());
   }
+  if (!fed.has_value()) return std::unexpected(fed.error());
   return counts;
 }
 

@@ -4,12 +4,14 @@
 
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/json.h"
 #include "engine/model/codec.h"
 #include "engine/model/instance.h"
 #include "engine/model/worker_actor.h"
 #include "replay/export/time_text.h"
+#include "replay/history.h"
 
 namespace stele::replay {
 namespace {
@@ -77,6 +79,11 @@ class List {
   bool first_ = true;
 };
 
+// In front of each entry of a list.
+void NextEntry(bool& first, std::string& out) {
+  out += std::exchange(first, false) ? "\n" : ",\n";
+}
+
 void BeginEntry(std::string_view id, std::string_view type, std::string& out) {
   out += "{\"id\":";
   WriteJsonString(id, out);
@@ -107,6 +114,7 @@ void WriteOcelTypes(const model::Registry& registry, std::string& out) {
   std::set<std::string> types;
   for (const std::string_view name : InstanceActivities()) types.emplace(name);
   for (const RegisteredDefinition& each : registry.definitions)
+    // Of one that may not be read there are none.
     for (const definition::Step& step : each.definition->steps)
       for (const std::string_view transition : StepTransitions())
         types.insert(EventType({.name = step.id, .transition = transition}));
@@ -115,21 +123,20 @@ void WriteOcelTypes(const model::Registry& registry, std::string& out) {
   out += ",\n\"eventTypes\":[";
   bool first = true;
   for (const std::string& type : types) {
-    out += first ? "\n{\"name\":" : ",\n{\"name\":";
-    first = false;
+    NextEntry(first, out);
+    out += "{\"name\":";
     WriteJsonString(type, out);
     out += kEventAttributes;
   }
   out += "\n],\n\"events\":[";
 }
 
-void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out) {
+void OcelObjects::WriteBegin(const model::Registry& registry, std::string& out) {
   out += "\n],\n\"objects\":[";
-  bool first = true;
   for (const RegisteredDefinition& each : registry.definitions) {
+    if (!MayBeRead(each)) continue;
     const std::string definition = DefinitionObject(each);
-    out += first ? "\n" : ",\n";
-    first = false;
+    NextEntry(first_, out);
     BeginEntry(definition, "definition", out);
     out += ",\"attributes\":[";
     List attributes(out);
@@ -137,7 +144,7 @@ void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out) {
     attributes.Attribute("version", fmt::format("{}", each.version), &each.registered);
     out += "]}";
     for (const definition::Step& step : each.definition->steps) {
-      out += ",\n";
+      NextEntry(first_, out);
       BeginEntry(StepObject(each, step.id), "step", out);
       out += ",\"attributes\":[";
       List(out).Attribute("type", step.task_type, &each.registered);
@@ -146,7 +153,6 @@ void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out) {
       out += "]}";
     }
   }
-  // What follows each begins with a comma: somebody registers first, or there is nothing to follow.
 }
 
 void WriteOcelEnd(std::string& out) {
@@ -168,7 +174,7 @@ Result<uint64_t> OcelEvents::Write(const ExportedRecord& exported, std::string& 
         activities_.Of(event, definition == nullptr ? nullptr : definition->definition.get());
     if (!activity) return;
     ++written;
-    out += std::exchange(first_, false) ? "\n" : ",\n";
+    NextEntry(first_, out);
     BeginEntry(fmt::format("event:{}:{}", record.position.value, at), EventType(*activity), out);
     out += ",\"time\":\"";
     WriteTime(record.header.time, out);
@@ -215,7 +221,8 @@ namespace {
 // What an event brings into being.
 struct ObjectsOf {
   const ExportedRecord& exported;
-  const bool all;  // so that other instances are there
+  const OcelObjects::Has& has;
+  bool& first;
   std::string& out;
   uint64_t written = 0;
 
@@ -227,7 +234,7 @@ struct ObjectsOf {
     List relations(out);
     if (exported.definition != nullptr)
       relations.Relation(DefinitionObject(*exported.definition), "runs");
-    if (other && all) relations.Relation(InstanceObject(other), qualifier);
+    if (other && has(other)) relations.Relation(InstanceObject(other), qualifier);
     out += "]}";
   }
   void Run(RunId run, StepIndex step) {
@@ -257,7 +264,7 @@ struct ObjectsOf {
 
  private:
   void Begin(std::string_view id, std::string_view type) {
-    out += ",\n";
+    NextEntry(first, out);
     BeginEntry(id, type, out);
     out += ",\"attributes\":[";
     ++written;
@@ -269,16 +276,16 @@ struct ObjectsOf {
 Result<uint64_t> OcelObjects::Write(const ExportedRecord& exported, std::string& out) {
   const std::string_view actor = exported.record.header.actor;
   if (!actor.empty() && !actors_.contains(actor)) actors_.emplace(actor);
-  ObjectsOf objects{exported, all_, out};
+  ObjectsOf objects{exported, has_, first_, out};
   const Status read = model::DecodeEach(
       exported.record.body, [&](const model::Event& event) { std::visit(objects, event); });
   if (!read.has_value()) return std::unexpected(read.error());
   return objects.written;
 }
 
-void OcelObjects::WriteActors(std::string& out) const {
+void OcelObjects::WriteActors(std::string& out) {
   for (const std::string& actor : actors_) {
-    out += ",\n";
+    NextEntry(first_, out);
     BeginEntry(ActorObject(actor), model::WorkerOfActor(actor).empty() ? "person" : "worker", out);
     out += ",\"attributes\":[]}";
   }

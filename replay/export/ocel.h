@@ -7,19 +7,19 @@
 // Used by one thread at a time.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "replay/export/activity.h"
 #include "replay/export/trace_format.h"
 
 namespace stele::replay {
 
-// The begin of the document: all types, which are those of the registry's definitions; then what
-// stands between events and objects, and behind them.
+// The begin of the document: all types, which are those of the registry's definitions; and its end.
 void WriteOcelTypes(const model::Registry& registry, std::string& out);
-void WriteOcelObjectsBegin(const model::Registry& registry, std::string& out);
 void WriteOcelEnd(std::string& out);
 
 // Events of one instance after the other.
@@ -38,14 +38,18 @@ class OcelEvents final : public TraceFormat {
 // Objects. Of the instances that events were written of, whatever the time of their records.
 class OcelObjects final : public RecordFormat {
  public:
-  // `all`: of all instances, so that they are related to those that called or were forked.
-  explicit OcelObjects(bool all) : all_(all) {}
+  // Whether an instance is among those that are written: others are related to it then.
+  using Has = std::function<bool(InstanceId instance)>;
+  explicit OcelObjects(Has has) : has_(std::move(has)) {}
+  // What stands behind the events, and definitions with their steps. First.
+  void WriteBegin(const model::Registry& registry, std::string& out);
   Result<uint64_t> Write(const ExportedRecord& record, std::string& out) override;
-  // Those who acted.
-  void WriteActors(std::string& out) const;
+  // Those who acted. Last.
+  void WriteActors(std::string& out);
 
  private:
-  const bool all_;
+  const Has has_;
+  bool first_ = true;  // of all objects
   std::set<std::string, std::less<>> actors_;
 };
 

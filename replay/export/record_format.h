@@ -17,7 +17,7 @@ namespace stele::replay {
 struct ExportedRecord {
   // With its payloads opened, or blanked.
   eventstore::RecordView record;
-  // What its instance runs; null: it is of the registry, or that is not known.
+  // What its instance runs, with its texts; null: it is of the registry, or that is not known.
   const model::RegisteredDefinition* definition = nullptr;
   bool was_sealed = false;
   // Of a walk along the chain: its leaf, and of a block's last record the block's hash.

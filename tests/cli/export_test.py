@@ -113,6 +113,17 @@ class Import(ExportTest):
         self.stele("verify", "--data", "again")
         self.stele("approve", "1", "wait", "--by", "anna", "--data", "again", "--quiet")
 
+    def test_finds_a_key_from_the_directory_that_it_makes(self):
+        self.stele("keys", "generate", "--out", "master.key")
+        self.run_flow()
+        text = self.export()
+        os.mkdir(self.path("new"))
+        for name, key in (("new/again", "../../master.key"), ("third", "../master.key")):
+            self.write("settings.json", json.dumps({"encryption": {"key_file": key}}))
+            self.feed("import", "-", "--data", name, "--settings", "settings.json", text=text)
+            self.assertIn("sealed", self.stele("keys", "status", "--data", name).stdout)
+            self.stele("verify", "--data", name)
+
 
 class Export(ExportTest):
     def test_a_line_can_be_checked_with_any_sha256(self):
@@ -130,6 +141,17 @@ class Export(ExportTest):
         self.assertEqual(self.export("--output", "/dev/full", code=2), "")
         self.assertIn("STL0701", self.stele("export", "--data", "data", "--json", code=2).stderr)
         self.assertFalse(os.path.exists(self.path("log.jsonl.part")))
+        self.write("other.jsonl.part", "what somebody else writes")
+        self.assertIn("STL0310", self.stele("export", "--data", "data", "--output", "other.jsonl", code=2).stderr)
+        with open(self.path("other.jsonl.part"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), "what somebody else writes")
+        os.symlink(self.path("elsewhere"), self.path("third.jsonl.part"))
+        self.assertIn("STL0310", self.stele("export", "--data", "data", "--output", "third.jsonl", code=2).stderr)
+        self.assertFalse(os.path.exists(self.path("elsewhere")))
+        for uri in ("", "two words", "line\nbreak"):
+            self.assertIn("STL0701", self.stele("export", "--format", "cloudevents", "--source", uri,
+                                                "--data", "data", code=2).stderr)
+        self.assertIn("of the query", self.stele("export", "--query", "status:", "--data", "data", code=2).stderr)
         self.assertIn("STL0701", self.stele("export", "--format", "csv", "--data", "data", code=2).stderr)
         self.assertIn("STL0306", self.stele("export", "--data", "none", code=2).stderr)
 
@@ -166,8 +188,11 @@ class Export(ExportTest):
             self.assertNotIn("hunter2", text)
 
     def test_is_at_a_server_what_it_is_at_its_directory(self):
-        self.run_flow()
+        self.run_flow("--business-key", "ada")
+        self.run_flow("--business-key", "bob")
         local = {form: self.export("--format", form) for form in ("xes", "ocel", "cloudevents")}
+        found = {form: self.export("--format", form, "--query", "key:bob") for form in ("jsonl", "xes", "ocel")}
+        self.assertEqual(found["xes"].count("<trace>"), 1)
         lines = [json.loads(line) for line in self.export().splitlines()]
         child = self.start("serve", "--data", "data", "--http", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--dev")
         server = re.search(r"rpc at (\S+)", self.wait_for_line(child, "http", "rpc at"))[1]
@@ -187,6 +212,10 @@ class Export(ExportTest):
         wanted = [line for line in lines if "event" in line]
         self.assertEqual([(key(line), line["data"], line.get("ids")) for line in events],
                          [(key(line), line["data"], line.get("ids")) for line in wanted])
+        for form, text in found.items():
+            self.assertEqual(self.stele("export", "--format", form, "--query", "key:bob", "--server", server).stdout,
+                             text)
+        self.assertIn("colour", self.stele("export", "--query", "colour:red", "--server", server, code=2).stderr)
         self.stop(child)
 
     def test_xes_has_a_trace_for_each_instance(self):

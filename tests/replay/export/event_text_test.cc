@@ -141,6 +141,15 @@ TEST(EventText, KeepsNulControlCharactersAndTheEndsOfNumbers) {
   EXPECT_EQ(*read, child);
 }
 
+TEST(EventText, IsNotExactOfAHashThatItWritesAsDigits) {
+  bool exact = true;
+  const std::string data = DataOf(
+      model::InstanceForked{.origin = InstanceId(3), .origin_hash = std::string("\0\xff", 2)},
+      &exact);
+  EXPECT_THAT(data, HasSubstr(R"("origin_hash":"00ff")"));
+  EXPECT_FALSE(exact);
+}
+
 TEST(EventText, IsRefusedWithWhatWasExpectedAndFound) {
   const auto refusal = [](std::string_view name, std::string_view data) {
     const auto read = ReadEventData(name, data);

@@ -63,6 +63,31 @@ TEST(LogWalk, NamesThePositionOfADamagedRecord) {
   EXPECT_EQ(lines.error().code, ErrorCode::kStoreCorrupt);
 }
 
+TEST(LogWalk, WritesWhatCameBeforeARecordThatCannotBeRead) {
+  RecordedLog log;
+  log.Start(1);
+  const Position damaged = log.store.NextPosition(kShard);
+  eventstore::Batch batch;
+  batch.Add({.instance = InstanceId(2), .first_seq = Seq(1), .event_count = 1, .time = TimeUs(9)},
+            "no record at all");
+  ASSERT_TRUE(log.store.Append(kShard, damaged, batch).has_value());
+  const StoreSource source(log.store, kShard);
+  const auto registry = *ReadRegistry(source);
+  InstanceDefinitions definitions(source, registry);
+  std::string text;
+  const auto counts = WalkLog(log.store, definitions,
+                              {.shard = kShard,
+                               .end = log.store.NextPosition(kShard),
+                               .make_format = [] { return std::make_unique<JsonLines>(false); },
+                               .progress = nullptr},
+                              [&](std::string_view piece) -> Status {
+                                text += piece;
+                                return {};
+                              });
+  ASSERT_FALSE(counts.has_value());
+  EXPECT_THAT(text, HasSubstr(fmt::format("{{\"position\":{},", damaged.value - 1)));
+}
+
 TEST(LogWalk, EndsWhereItCannotWrite) {
   RecordedLog log;
   log.Start(1);
@@ -295,8 +320,8 @@ TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
     events.BeginTrace(id);
     text += WalkOver(log, id, events);
   }
-  WriteOcelObjectsBegin(registry, text);
-  OcelObjects objects(/*all=*/true);
+  OcelObjects objects([](InstanceId) { return true; });
+  objects.WriteBegin(registry, text);
   for (const InstanceId id : {one.id, two.id}) text += WalkOver(log, id, objects);
   objects.WriteActors(text);
   WriteOcelEnd(text);
@@ -313,6 +338,72 @@ TEST(Ocel, NamesNoObjectThatItDoesNotHave) {
     for (const Value& relation : event.Find("relationships")->as_array())
       EXPECT_TRUE(known.contains(relation.Find("objectId")->as_string())) << ToJson(relation);
   }
+}
+
+// The objects of one record, among nothing else.
+Value ObjectsOf(const model::Event& event, const OcelObjects::Has& has,
+                const model::Registry& registry = {}) {
+  model::RecordEncoder encoder;
+  const std::vector<model::Event> events{event};
+  eventstore::MemoryStore store;
+  eventstore::Batch batch;
+  batch.Add({.instance = InstanceId(5), .first_seq = Seq(1), .event_count = 1, .time = TimeUs(1)},
+            encoder.Encode(events));
+  EXPECT_TRUE(store.Append(kShard, Position(1), batch).has_value());
+  std::string text = "{\"events\":[";
+  OcelObjects objects(has);
+  objects.WriteBegin(registry, text);
+  const auto write = [&](const eventstore::RecordView& record) -> Status {
+    const auto written = objects.Write({.record = record}, text);
+    return written.has_value() ? Status() : std::unexpected(written.error());
+  };
+  EXPECT_TRUE(eventstore::ForEachRecord(store.Read(kShard, Position(1)), write).has_value());
+  objects.WriteActors(text);
+  WriteOcelEnd(text);
+  return *Parsed(text).Find("objects");
+}
+
+TEST(Ocel, RelatesAnInstanceToThoseAloneThatAreWritten) {
+  const model::Event forked = model::InstanceForked{.origin = InstanceId(3)};
+  const Value with = ObjectsOf(forked, [](InstanceId id) { return id == InstanceId(3); });
+  ASSERT_EQ(with.as_array().size(), 1u);
+  EXPECT_THAT(ToJson(with), HasSubstr(R"({"objectId":"instance:3","qualifier":"forked from"})"));
+  // It was purged, or does not fit the query.
+  const Value without = ObjectsOf(forked, [](InstanceId) { return false; });
+  EXPECT_THAT(ToJson(without), Not(HasSubstr("instance:3")));
+}
+
+TEST(Ocel, LeavesOutDefinitionsThatAServerKeepsBack) {
+  model::Registry registry;
+  for (const uint64_t id : {1, 2})
+    registry.definitions.push_back(
+        {.id = DefinitionId(id), .definition = std::make_shared<definition::Definition>()});
+  const Value objects =
+      ObjectsOf(model::InstanceStarted{.definition = DefinitionId(1)}, nullptr, registry);
+  ASSERT_EQ(objects.as_array().size(), 1u);
+  EXPECT_EQ(objects.as_array()[0].Find("id")->as_string(), "instance:5");
+}
+
+TEST(InstanceDefinitions, NameNoneThatAServerKeepsBack) {
+  RecordedLog log;
+  log.Start(1);
+  const StoreSource source(log.store, kShard);
+  auto registry = *ReadRegistry(source);
+  const auto named = [&] {
+    InstanceDefinitions definitions(source, registry);
+    bool found = false;
+    const Status read =
+        eventstore::ForEachRecord(log.store.ReadInstance(kShard, InstanceId(1), Seq(1)),
+                                  [&](const eventstore::RecordView& record) -> Status {
+                                    found |= *definitions.Of(record) != nullptr;
+                                    return {};
+                                  });
+    EXPECT_TRUE(read.has_value());
+    return found;
+  };
+  EXPECT_TRUE(named());
+  for (model::RegisteredDefinition& each : registry.definitions) each.canonical.clear();
+  EXPECT_FALSE(named());
 }
 
 }  // namespace

@@ -220,6 +220,21 @@ TEST(Import, TakesNothingForTheLogThatIsAnother) {
   EXPECT_GT(refused, 10'000u);
 }
 
+TEST(Import, RefusesAnotherRecordUnderTheHashOfOneThatWasNeverSealed) {
+  // The record's payload is another one, which its line explains: the chain's hashes are the old
+  // ones.
+  auto lines = *ExportLines(SmallLog()->store);
+  for (std::string& line : lines) {
+    const size_t hash = line.find("\"hash\":\"");
+    if (!line.contains("\"record\":") || hash == line.npos) continue;
+    line.insert(hash, fmt::format("\"clear\":\"{}\",", line.substr(hash + 8, 64)));
+    line = WithItsCheck(line);
+    EXPECT_THAT(RefusalOf(lines), HasSubstr("clear"));
+    return;
+  }
+  FAIL() << "no record";
+}
+
 TEST(Import, RefusesRecordsWithAHashOfTheirOwnThatTheBlockHasNot) {
   auto lines = *ExportLines(SmallLog()->store);
   // All of the record is consistent, and so is the line.
