@@ -106,10 +106,10 @@ std::optional<Rejection> Restart(Turn& turn, const model::RestartAttempt& comman
   if (run->state != RunState::kHeld)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected run {} to be held but it is not", command.run.value)};
-  if (turn.instance.paused)
+  if (turn.instance.paused || turn.instance.queued)
     return Rejection{ErrorCode::kWrongState,
-                     fmt::format("Expected instance {} to be running but found it paused",
-                                 turn.instance.id.value)};
+                     fmt::format("Expected instance {} to be running but found it {}",
+                                 turn.instance.id.value, model::StatusOf(turn.instance))};
   StartAttempt(turn, command.run);
   return std::nullopt;
 }

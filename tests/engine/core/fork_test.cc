@@ -149,6 +149,20 @@ TEST(Fork, WaitsForItsPlaceAndThenGoesOn) {
   EXPECT_EQ(fork.flow.Status(), "completed");
 }
 
+TEST(Fork, StartsNothingWithoutItsPlace) {
+  CoreDriver origin(kFlow);
+  origin.Start().Complete("a");
+  Forked fork(kFlow);
+  model::ForkInstance command = ForkOf(origin);
+  command.queued = true;
+  ASSERT_EQ(fork.From(command), std::nullopt);
+  const auto refused = fork.flow.Do(model::RestartAttempt{fork.flow.RunOf("b").id});
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->code, ErrorCode::kWrongState);
+  EXPECT_THAT(refused->message, HasSubstr("queued"));
+  EXPECT_THAT(fork.flow.Running(), ElementsAre());
+}
+
 TEST(Fork, OfWhatHasNotBegunBegins) {
   CoreDriver origin(kFlow);
   origin.StartQueued();

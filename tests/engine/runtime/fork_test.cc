@@ -148,6 +148,22 @@ TEST_F(Fork, WaitsForAPlaceOfItsDefinition) {
   EXPECT_EQ(StatusOf(fork), Status::kCompleted);
 }
 
+TEST_F(Fork, WaitsForItsPlaceAcrossARestart) {
+  const InstanceId origin = Start(std::string(kWork) + "concurrency: 1\n");
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  world_->RunUntilQuiet();
+  Restart();
+  EXPECT_EQ(world_->outside("work").size(), 1u);
+  EXPECT_TRUE(world_->At(fork).queued);
+  ASSERT_TRUE(world_->Finish("work"));
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kCompleted);
+  EXPECT_FALSE(world_->At(fork).queued);
+  ASSERT_TRUE(world_->Finish("work"));
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+}
+
 TEST_F(Fork, WaitsForAMessageOfItsOwn) {
   const InstanceId origin = Start(R"(
 version: "1.0"
