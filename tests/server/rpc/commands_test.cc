@@ -50,6 +50,9 @@ TEST_F(RpcCommands, ForkAndReset) {
   EXPECT_EQ(StatusOf(id), "running");
   EXPECT_EQ(StatusOf(id + 1), "running");
   EXPECT_NE(HistoryOf(id + 1).find("what if"), std::string::npos);
+  const auto status = Await(Instance(id + 1).statusRequest().send());
+  EXPECT_EQ(status.getStatus().getOrigin(), id);
+  EXPECT_EQ(status.getStatus().getOriginSeq(), forked.getAt());
   auto reset = Instance(id).forkRequest();
   reset.setResets(true);
   EXPECT_EQ(Await(reset.send()).getStarted().getId(), id + 2);
