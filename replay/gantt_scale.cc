@@ -41,6 +41,7 @@ std::vector<int64_t> TicksOf(int64_t span_us, size_t most) {
 }
 
 std::string SpanText(int64_t us) {
+  if (us < 0) return "-" + SpanText(-us);
   struct Unit {
     int64_t size;
     std::string_view name;

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "replay/gantt_scale.h"
+#include "replay/xml_text.h"
 
 namespace stele::replay {
 
@@ -71,25 +72,9 @@ constexpr Explained kLegendTexts[] = {{"running", "runs"},
                                       {"parked", "an operator"},
                                       {"held", "paused"}};
 
-// Text between tags or in an attribute; what XML has no place for is a space.
 std::string Escaped(std::string_view text) {
   std::string out;
-  for (const char c : text) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-    }
+  WriteXmlText(text, out);
   return out;
 }
 
@@ -186,8 +171,8 @@ class Drawing {
     told += fmt::format("\n{} from {}{}", SpanText(end.value - part.from.value),
                         SpanText(part.from.value - gantt_.from.value), part.to ? "" : ", goes on");
     Add(R"(<rect class="{}" x="{:.1f}" y="{}" width="{:.1f}" height="{}" rx="2"><title>{}</title></rect>)",
-        is_bad ? std::string_view(part.ended_as) : DoingName(part.doing), x, y + (kRow - kBar) / 2,
-        width, kBar, Escaped(told));
+        is_bad ? Escaped(part.ended_as) : std::string(DoingName(part.doing)), x,
+        y + (kRow - kBar) / 2, width, kBar, Escaped(told));
   }
 
   void DrawLegend() {

@@ -4,21 +4,12 @@
 
 #include <iterator>
 
-#include "base/utf8.h"
 #include "engine/model/codec.h"
 #include "replay/export/time_text.h"
+#include "replay/xml_text.h"
 
 namespace stele::replay {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
-
-// Of the well-formed sequence at the begin; 0: there is none.
-size_t SequenceBytes(std::string_view text) {
-  for (size_t bytes = 2; bytes <= std::min<size_t>(text.size(), 4); ++bytes)
-    if (IsUtf8(text.substr(0, bytes))) return bytes;
-  return 0;
-}
 
 void AddText(std::string_view key, std::string_view text, std::string& out) {
   if (text.empty()) return;
@@ -36,36 +27,6 @@ void AddPayload(std::string_view key, const Payload* payload, std::string& out) 
 }
 
 }  // namespace
-
-void WriteXmlText(std::string_view text, std::string& out) {
-  for (size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    if (byte >= 0x80) {
-      const size_t bytes = SequenceBytes(text.substr(i));
-      const std::string_view sequence = text.substr(i, bytes);
-      const bool fits = bytes != 0 && sequence != "\xEF\xBF\xBE" && sequence != "\xEF\xBF\xBF";
-      out += fits ? sequence : kReplacement;
-      i += std::max<size_t>(bytes, 1);
-      continue;
-    }
-    ++i;
-    if (byte == '&') {
-      out += "&amp;";
-    } else if (byte == '<') {
-      out += "&lt;";
-    } else if (byte == '>') {
-      out += "&gt;";
-    } else if (byte == '"') {
-      out += "&quot;";
-    } else if (byte == '\t' || byte == '\n' || byte == '\r') {
-      fmt::format_to(std::back_inserter(out), "&#{};", byte);
-    } else if (byte < 0x20) {
-      out += kReplacement;
-    } else {
-      out += static_cast<char>(byte);
-    }
-  }
-}
 
 void Xes::WriteHead(std::string& out) {
   out +=

@@ -30,7 +30,4 @@ class Xes final : public TraceFormat {
   Activities activities_;
 };
 
-// As the value of an attribute. What XML 1.0 cannot hold becomes U+FFFD.
-void WriteXmlText(std::string_view text, std::string& out);
-
 }  // namespace stele::replay

@@ -142,6 +142,27 @@ TEST(GanttSvg, HasATitleForEachBarAndNoTextThatIsMarkup) {
   EXPECT_NE(svg.find("prefers-color-scheme:dark"), std::string::npos);
 }
 
+TEST(GanttSvg, IsMadeOfAnybodysDocument) {
+  CoreDriver driver(kOrder);
+  driver.Start();
+  driver.Wait(1'000'000);
+  driver.Fail("charge", "n");
+  Object document = GanttToJson(Drawn(driver, driver.now()));
+  Value* const lines = document.Find("lines");
+  ASSERT_NE(lines, nullptr);
+  for (Value& line : lines->as_array()) {
+    Value part = Object{
+        {"doing", "running"}, {"from", INT64_MIN}, {"to", INT64_MAX}, {"ended_as", "\"/><script>"}};
+    line.as_object().Set("parts", Array{std::move(part)});
+  }
+  document.Set("from", INT64_MIN);
+  document.Set("to", INT64_MAX);
+  const std::string svg = GanttToSvg(GanttFromJson(Value(std::move(document))));
+  EXPECT_NE(svg.find("class=\"&quot;/&gt;&lt;script&gt;\""), std::string::npos);
+  EXPECT_EQ(svg.find("<script"), std::string::npos);
+  EXPECT_LT(svg.size(), 100'000u);
+}
+
 TEST(GanttScale, HasRoundMomentsAndWordsForThem) {
   EXPECT_EQ(TicksOf(1'000, 6), (std::vector<int64_t>{0, 200, 400, 600, 800, 1'000}));
   EXPECT_EQ(TicksOf(61'000'000, 6).size(), 5u);
@@ -152,6 +173,7 @@ TEST(GanttScale, HasRoundMomentsAndWordsForThem) {
   }
   EXPECT_EQ(SpanText(0), "0");
   EXPECT_EQ(SpanText(250), "250 µs");
+  EXPECT_EQ(SpanText(-1'500), "-1.5 ms");
   EXPECT_EQ(SpanText(1'500), "1.5 ms");
   EXPECT_EQ(SpanText(12'000'000), "12 s");
   EXPECT_EQ(SpanText(200'000'000), "3 min 20 s");

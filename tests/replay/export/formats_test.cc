@@ -11,6 +11,7 @@
 #include "replay/export/time_text.h"
 #include "replay/export/trace_walk.h"
 #include "replay/export/xes.h"
+#include "replay/xml_text.h"
 #include "tests/replay/export/exported.h"
 #include "tests/replay/recorded_log.h"
 
