@@ -198,10 +198,9 @@ Result<Settings> ReadAll(const std::string& data) {
       {"retention", RetentionOf(settings.retention)},
       {"archive_directory", NonEmpty(settings.archive_directory)},
       {"encryption", KeySourceOf(settings.key, data)},
-      {"audit",
-       KeySourceOf(settings.audit.key, data,
-                   {{"records", Count(settings.audit.records, 1)},
-                    {"every", DurationOf(settings.audit.time_us)}})},
+      {"audit", KeySourceOf(settings.audit.key, data,
+                            {{"records", Count(settings.audit.records, 1)},
+                             {"every", DurationOf(settings.audit.time_us)}})},
   };
   STELE_RETURN_IF_ERROR(At(path, TakeMembers(*parsed, takers)));
   std::string& archive = settings.archive_directory;

@@ -159,9 +159,9 @@ struct MasterKey {
   std::string command;
 };
 
-// Where the key is that signs heads of the log (docs/audit.md), in the same ways, and how often that
-// is done: with what makes so many records since the last head, or comes so much later, and when the
-// engine goes.
+// Where the key is that signs heads of the log (docs/audit.md), in the same ways, and how often
+// that is done: with what makes so many records since the last head, or comes so much later, and
+// when the engine goes.
 struct AuditKey {
   std::string file;
   std::string environment;
