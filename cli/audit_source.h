@@ -16,8 +16,8 @@ namespace stele::cli {
 // records, the settings name a key and nobody has the directory open.
 Result<replay::MadeProof> ProveRecords(const Arguments& arguments, InstanceId instance,
                                        std::optional<Seq> event);
-// `newer` empty: until now. Of a data directory every record is read, too, and kStoreCorrupt when one
-// is not what the stored hashes are of; a server answers out of those alone. kBadProof when it
+// `newer` empty: until now. Of a data directory every record is read, too, and kStoreCorrupt when
+// one is not what the stored hashes are of; a server answers out of those alone. kBadProof when it
 // answers about other heads.
 Result<replay::Growth> ProveGrowth(const Arguments& arguments, const std::string& older,
                                    const std::string& newer);
