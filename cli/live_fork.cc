@@ -142,8 +142,15 @@ int Begin(Forking& forking, model::ForkInstance fork) {
   const InstanceId last = engine.shard().last_instance();
   InstanceId instance;
   if (!refusal.has_value()) {
+    // What the origin has called finds that nobody waits for it any more.
+    const auto begun = [&](const Result<Position>& position) {
+      if (position.has_value())
+        for (const InstanceId child : called)
+          engine.shard().Post([&, child] { session.GoOnWith(child, forking.asker); });
+      answer(position);
+    };
     session.Await();
-    instance = engine.shard().Fork(std::move(fork), forking.asker, answer,
+    instance = engine.shard().Fork(std::move(fork), forking.asker, begun,
                                    {.unique_business_key = forking.given.unique});
   }
   const bool known = instance && instance <= last;
@@ -153,8 +160,6 @@ int Begin(Forking& forking, model::ForkInstance fork) {
   } else {
     if (known) session.GoOnWith(instance, forking.asker);
     session.Follow(instance);
-    // What the origin has called finds that nobody waits for it any more.
-    for (const InstanceId child : called) session.GoOnWith(child, forking.asker);
   }
   session.Run();
   if (refusal.has_value()) return Refuse(forking.terminal, *refusal);
