@@ -1,5 +1,7 @@
 #include "cli/audit_source.h"
 
+#include <fmt/format.h>
+
 #include "base/json.h"
 #include "cli/open_data.h"
 #include "cli/remote/remote.h"
@@ -42,6 +44,12 @@ Result<replay::MadeProof> ProveThere(const Arguments& arguments, InstanceId inst
   return replay::MakeCurrentProof(**store, kShard, instance, event);
 }
 
+// A server that proves something else proves nothing.
+std::unexpected<Error> NotWhatWasAsked(std::string_view expected, std::string_view found) {
+  return Fail(ErrorCode::kBadProof,
+              fmt::format("Expected the server to answer with {} but found {}", expected, found));
+}
+
 Result<Value> DocumentOf(capnp::Text::Reader text) {
   return ParseJson({text.begin(), text.size()});
 }
@@ -62,6 +70,8 @@ Result<replay::MadeProof> ProveRecords(const Arguments& arguments, InstanceId in
   if (!document.has_value()) return std::unexpected(document.error());
   auto proof = replay::ParseProof(*document);
   if (!proof.has_value()) return std::unexpected(proof.error());
+  if (proof->instance != instance || proof->event != event)
+    return NotWhatWasAsked("a proof of what was asked for", "one of something else");
   return replay::MadeProof{*std::move(proof), answer->getCovered(), answer->getLeftOut()};
 }
 
@@ -78,13 +88,11 @@ Result<replay::Growth> ProveGrowth(const Arguments& arguments, const std::string
     const auto document = DocumentOf(answer->getProof());
     if (!document.has_value()) return std::unexpected(document.error());
     auto growth = replay::ParseGrowth(*document);
-    // A server that proves something else about other heads proves nothing.
     const bool is_of_them =
         growth.has_value() && growth->older == older && (newer.empty() || growth->newer == newer);
     if (!growth.has_value() || is_of_them) return growth;
-    return Fail(ErrorCode::kBadProof,
-                "Expected the server to prove growth between the heads that were given but found a "
-                "proof between others");
+    return NotWhatWasAsked("a proof of growth between the heads that were given",
+                           "one between others");
   }
   {
     const auto store = OpenForReading(arguments);

@@ -13,7 +13,8 @@
 namespace stele::cli {
 
 // Of a data directory: under a head that is signed now when the newest one is not over all of the
-// records, the settings name a key and nobody has the directory open.
+// records, the settings name a key and nobody has the directory open. Of a server: kBadProof when
+// it answers about something else.
 Result<replay::MadeProof> ProveRecords(const Arguments& arguments, InstanceId instance,
                                        std::optional<Seq> event);
 // `newer` empty: until now. Of a data directory every record is read, too, and kStoreCorrupt when

@@ -5,12 +5,57 @@ server, and as a foreign program sees what they write."""
 import json
 import os
 import shutil
+import socket
 import stat
+import threading
 import unittest
 
 import foreign_proof
 from remote_read_test import UsersTest
 from workflows import TWO_STEPS
+
+
+class Swapping:
+    """Somebody between a program and its server, who asks for something else: what the program
+    sends of the one, the server gets of the other, which is as long."""
+
+    def __init__(self, server, one, other):
+        assert len(one) == len(other)
+        self.swapped = 0
+        self.pair = (one, other)
+        self.server = server
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listening.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                asking, _ = self.listening.accept()
+            except OSError:
+                return
+            host, port = self.server.rsplit(":", 1)
+            asked = socket.create_connection((host, int(port)))
+            for way in ((asking, asked, True), (asked, asking, False)):
+                threading.Thread(target=self.carry, args=way, daemon=True).start()
+
+    def carry(self, source, target, swaps):
+        try:
+            while data := source.recv(1 << 20):
+                if swaps and self.pair[0] in data:
+                    self.swapped += 1
+                    data = data.replace(*self.pair)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        # Whoever waits in accept() is woken by this, and not by close().
+        self.listening.shutdown(socket.SHUT_RDWR)
+        self.listening.close()
+        self.thread.join()
 
 
 class Proofs(UsersTest):
@@ -220,6 +265,36 @@ class AtAServer(Proofs):
         self.assertEqual(self.ask("POST", "/audit/consistency", {"older": "x"}, token).status, 422)
         viewer = self.user("vic", "viewer")
         self.ask_as(viewer, "audit", "prove", "2", code=2)
+        self.stop(child)
+
+    def test_proves_nothing_by_an_answer_about_other_heads(self):
+        self.sign()
+        self.run_some(4)
+        kept = self.stele("audit", "head").stdout
+        # Another log of the same length under the same key: what somebody kept is not of this one.
+        shutil.rmtree(self.path("stele-data"))
+        self.sign()
+        self.run_some(4)
+        own = self.stele("audit", "head").stdout
+        self.assertNotEqual(kept, own)
+        os.rename(self.path("stele-data"), self.path("data"))
+        self.write("kept", kept)
+        self.write("own", own)
+        child = self.serve_rpc("--dev")
+
+        def ask(address, *heads):
+            return self.run_with({}, "audit", "consistency", *heads, "--key", "audit.pub",
+                                 "--server", address)
+
+        self.assertEqual(ask(self.server, "own").returncode, 0)
+        self.assertEqual(ask(self.server, "kept").returncode, 1)
+        between = Swapping(self.server, kept.encode(), own.encode())
+        for heads in (("kept",), ("kept", "own"), ("own", "kept")):
+            said = ask(between.address, *heads)
+            self.assertEqual([said.returncode, said.stdout], [1, ""], heads)
+            self.assertIn("STL0313", said.stderr)
+        self.assertEqual(between.swapped, 3)
+        between.close()
         self.stop(child)
 
 
