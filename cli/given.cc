@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "base/json.h"
+#include "base/person_name.h"
 #include "base/repeated_member.h"
 #include "base/utf8.h"
 #include "cli/text.h"
@@ -74,13 +75,14 @@ Result<model::KeptAsker> WhoAsks(const Arguments& arguments) {
   const std::string source = fmt::format("{} {}@{}", model::kCliSource, user, NameOfMachine());
   if (arguments.Has("--by")) {
     std::string person = arguments.Get("--by");
-    const bool fits = !person.empty() && person.size() <= eventstore::kMaxActorBytes;
-    if (fits && IsUtf8(person)) return model::KeptAsker{std::move(person), source};
+    std::string_view fault = FaultOfPersonName(person);
+    if (person.size() > eventstore::kMaxActorBytes) fault = "which is longer";
+    if (fault.empty()) return model::KeptAsker{std::move(person), source};
     return Fail(
         ErrorCode::kUsage,
         fmt::format("Expected the name of a person, of at most {} bytes, for --by but found "
-                    "\"{}\"",
-                    eventstore::kMaxActorBytes, Clean(person).substr(0, 80)));
+                    "\"{}\", {}",
+                    eventstore::kMaxActorBytes, Clean(person).substr(0, 80), fault));
   }
   return model::KeptAsker{std::move(user), source};
 }

@@ -21,7 +21,8 @@ namespace stele::cli {
 // A variable of the environment; empty where it is not set.
 std::string FromEnvironment(const char* name);
 
-// Who asks: --by, or the login name; from where: who runs the program, whatever --by says.
+// Who asks: --by (kUsage when nobody may be called so), or the login name; from where: who runs the
+// program, whatever --by says.
 Result<model::KeptAsker> WhoAsks(const Arguments& arguments);
 
 // kIo unless there is a regular file: a workflow is read twice, and a pipe may never end.

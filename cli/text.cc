@@ -9,22 +9,14 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/text_direction.h"
 #include "base/utf8.h"
 
 namespace stele::cli {
 
 namespace {
 
-// Whether a character of three bytes changes the direction of the text around it, so that a
-// terminal would show another text than there is: U+200E and F, U+202A to E, U+2066 to 9.
-bool TurnsText(std::string_view rest) {
-  const auto last = static_cast<unsigned char>(rest[2]);
-  if (rest.starts_with("\xE2\x80"))
-    return last == 0x8E || last == 0x8F || (last >= 0xAA && last <= 0xAE);
-  return rest.starts_with("\xE2\x81") && last >= 0xA6 && last <= 0xA9;
-}
-
-// Such a character as JSON escapes it.
+// A character that changes the direction of text, as JSON escapes it.
 std::string Escaped(std::string_view rest) {
   return fmt::format("\\u{:04x}",
                      (rest[0] & 0x0F) << 12 | (rest[1] & 0x3F) << 6 | (rest[2] & 0x3F));
@@ -132,7 +124,7 @@ std::string CleanJson(std::string json) {
     } else if (byte == 0xC2 && next < 0xA0) {
       clean += fmt::format("\\u{:04x}", next);
       ++i;
-    } else if (byte == 0xE2 && i + 2 < json.size() && TurnsText(std::string_view(json).substr(i))) {
+    } else if (byte == 0xE2 && TurnsText(std::string_view(json).substr(i))) {
       clean += Escaped(std::string_view(json).substr(i));
       i += 2;
     } else {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/person_name.h"
 #include "server/auth/limits.h"
 
 namespace stele::server {
@@ -41,16 +42,14 @@ std::optional<Role> StrongestOf(const std::vector<std::string>& words) {
   return strongest;
 }
 
-bool IsName(std::string_view name) {
-  return !name.empty() && name.size() <= kMaxNameBytes &&
-         std::ranges::none_of(name, [](unsigned char c) { return c < ' ' || c == 0x7f; });
-}
-
 Result<std::string> NameClaim(const VerifiedToken& token, std::string_view claim) {
   const Value* const name = FindClaim(token.claims, claim);
-  if (name == nullptr || !name->is_string() || !IsName(name->as_string()))
-    return Bad(fmt::format("`{}` of a token as a name of at most {} bytes", claim, kMaxNameBytes),
-               "something else");
+  const std::string expected =
+      fmt::format("`{}` of a token as a name of at most {} bytes", claim, kMaxNameBytes);
+  if (name == nullptr || !name->is_string() || name->as_string().size() > kMaxNameBytes)
+    return Bad(expected, "something else");
+  const std::string_view fault = FaultOfPersonName(name->as_string());
+  if (!fault.empty()) return Bad(expected, fmt::format("one {}", fault));
   return name->as_string();
 }
 

@@ -158,8 +158,11 @@ TEST_F(ForeignToken, MayHaveItsClaimsElsewhere) {
 }
 
 TEST_F(ForeignToken, MustNameSomebody) {
-  for (const Value& odd : {Value(""), Value(7), Value(nullptr), Value(std::string(129, 'x')),
-                           Value("a\nb"), Value(Array{"ada"})})
+  for (const Value& odd :
+       {Value(""), Value(7), Value(nullptr), Value(std::string(129, 'x')), Value("a\nb"),
+        Value(Array{"ada"}), Value("  "), Value("worker:press"), Value("trigger:3"),
+        Value("ad\xE2\x80\xAE"
+              "a")})
     ExpectBad(Claims({{"sub", odd}}), "`sub`");
   EXPECT_EQ(Read(Claims({{"sub", "Ada Lovelace"}}))->name, "Ada Lovelace");
 }
