@@ -121,7 +121,6 @@ void Shard::GoOn(Live& live, model::Asker asker) {
   ArmTimer(live);
   const std::set<RunId> not_begun = std::exchange(live.not_begun, {});
   FollowParent(live, asker);
-  EndOrigin(live, asker);
   // The version that it was migrated to has no limit to wait for.
   if (live.instance.queued && !live.definition->concurrency.has_value())
     inbox_.push_back({id, model::AdmitInstance{}, asker.Keep(), nullptr});

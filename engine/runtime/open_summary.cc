@@ -38,7 +38,7 @@ OpenSummary OpenSummaryOf(const Live& live) {
   const model::Instance& instance = live.instance;
   const bool admits_itself = instance.queued && !live.definition->concurrency.has_value();
   return {model::NextTimer(instance).at, admits_itself || std::ranges::any_of(instance.runs, waits),
-          instance.linked || instance.ends_origin};
+          instance.linked};
 }
 
 }  // namespace stele::runtime

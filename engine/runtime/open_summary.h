@@ -11,8 +11,7 @@ namespace stele::runtime {
 struct OpenSummary {
   TimeUs timer;           // its next one; 0: none
   bool attempts = false;  // some were under way, or held for a resume, or its start was
-  // To its parent, which may have ended or been paused; or to its origin, which is to end.
-  bool linked = false;
+  bool linked = false;    // to its parent, which may have ended or been paused
 
   // 9 bytes: the timer, little-endian; 1 for attempts, 2 for linked, or both.
   std::string Encode() const;

@@ -57,9 +57,17 @@ Status Shard::RecoverRegistry() {
 }
 
 Status Shard::ReplayTail(Position from) {
+  // Resets whose origin has no record behind theirs, by origin.
+  std::map<InstanceId, Inbound> torn;
   const auto take = [&](const eventstore::RecordView& record) -> Status {
     now_ = std::max(now_, record.header.time);
     STELE_RETURN_IF_ERROR(ApplyRecord(record));
+    const eventstore::RecordHeader& header = record.header;
+    torn.erase(header.instance);
+    if (header.instance && header.first_seq == Seq(1))
+      if (const model::Instance& begun = live_.at(header.instance)->instance; begun.ends_origin)
+        torn.insert_or_assign(begun.origin, EndOfOrigin(begun, {std::string(header.actor),
+                                                                std::string(header.source)}));
     // What was erased is a message to nobody; its id is taken as before.
     return record.erased ? board_.ForgetMessages(record.position) : Status();
   };
@@ -76,6 +84,8 @@ Status Shard::ReplayTail(Position from) {
     live_.erase(id);
   }
   for (auto& [id, live] : live_) Settle(*live);
+  for (auto& [origin, end] : torn) inbox_.push_back(std::move(end));
+  if (!inbox_.empty()) Wake();
   return {};
 }
 

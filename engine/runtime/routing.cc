@@ -13,8 +13,8 @@ namespace {
 // Messages and waits of one name and key that are paired at once.
 constexpr size_t kRouteBatch = 64;
 
-// Whether a run that a message was offered to refuses it, and not a store that cannot be read.
-bool WaitsNoMore(const Error& refusal) {
+// Whether an instance or its run refuses what comes too late, and not a store that cannot be read.
+bool IsOver(const Error& refusal) {
   return refusal.code == ErrorCode::kUnknownInstance || refusal.code == ErrorCode::kUnknownRun ||
          refusal.code == ErrorCode::kInstanceEnded || refusal.code == ErrorCode::kWrongState;
 }
@@ -91,7 +91,7 @@ void Shard::Offer(const KeptMessage& message, const WaitingRun& wait) {
          offered_waits_.erase(waiting);
          if (failed_ || stopping_) return;
          if (!answer.has_value()) {
-           if (!WaitsNoMore(answer.error())) return Failed(answer.error());
+           if (!IsOver(answer.error())) return Failed(answer.error());
            // The message is for another.
            board_.ForgetWait(name, key, wait);
          }
@@ -158,23 +158,20 @@ void Shard::FollowParent(Live& live, model::Asker asker) {
   }
 }
 
-// A reset: what it was made of goes on in it alone.
-void Shard::EndOrigin(const Live& live, model::Asker asker) {
-  if (!live.instance.ends_origin) return;
-  const InstanceId id = live.instance.id, origin = live.instance.origin;
-  const Seq seq = live.instance.origin_seq;
-  const Result<Live*> found = Load(origin);
-  if (!found.has_value()) {
-    const ErrorCode code = found.error().code;
-    const bool gone = code == ErrorCode::kUnknownInstance || code == ErrorCode::kInstanceErased;
-    return gone ? void() : Failed(found.error());
-  }
-  looked_at_.push_back(origin);
-  if (model::HasEnded((*found)->instance.status)) return;
-  Send(origin,
-       model::TerminateInstance{
-           fmt::format("reset: instance {} goes on from its event {}", id.value, seq.value)},
-       asker, nullptr);
+// A reset: what it was made of goes on in it alone. It is decided right behind the reset, so that
+// no checkpoint and nothing of the origin comes between the two records: when the second did not
+// become durable, the log ends without one of the origin's.
+Shard::Inbound Shard::EndOfOrigin(const model::Instance& reset, model::KeptAsker asker) {
+  return {reset.origin,
+          model::TerminateInstance{fmt::format("reset: instance {} goes on from its event {}",
+                                               reset.id.value, reset.origin_seq.value)},
+          std::move(asker), [this](const Result<Position>& answer) {
+            // It may have ended, or be removed, before it was reset.
+            if (answer.has_value() || failed_ || stopping_) return;
+            const ErrorCode code = answer.error().code;
+            const bool removed = code == ErrorCode::kInstanceErased;
+            if (!removed && !IsOver(answer.error())) Failed(answer.error());
+          }};
 }
 
 void Shard::WatchEnd(InstanceId instance, std::function<void(const model::Instance&)> ended) {

@@ -214,6 +214,9 @@ void Shard::Process(Inbound& inbound) {
           .kind = ReleaseKind::kAnswer,
           .live = &live,
           .answer = std::move(inbound.answer)});
+  if (fork == nullptr || !fork->ends_origin) return;
+  Inbound end = EndOfOrigin(live.instance, inbound.asker);
+  Process(end);
 }
 
 // The definition of an instance that begins, and whether it must wait for a place.
@@ -255,7 +258,6 @@ void Shard::Record(Live& live, model::Asker asker) {
   } else if (std::holds_alternative<model::InstanceStarted>(events_[0]) ||
              std::holds_alternative<model::InstanceForked>(events_[0])) {
     ++open_instances_;
-    EndOrigin(live, asker);
   }
   if (model::HasEnded(live.instance.status)) --open_instances_;
   CollectEffects(live);

@@ -313,7 +313,7 @@ class Shard {
   void TellChild(InstanceId child, bool pause);
   std::optional<Error> RefuseToFollow(const Inbound& inbound);
   void FollowParent(Live& live, model::Asker asker);
-  void EndOrigin(const Live& live, model::Asker asker);
+  Inbound EndOfOrigin(const model::Instance& reset, model::KeptAsker asker);
   void TellWatchers(const model::Instance& instance);
 
   // effects.cc: what a record asks for outside

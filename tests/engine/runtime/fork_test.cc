@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "eventstore/for_each_record.h"
 #include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
 
@@ -227,6 +228,78 @@ TEST_F(Fork, ThatResetsEndsItsOrigin) {
   EXPECT_EQ(world_->cancelled, std::vector<std::string>{"1-1-1"});
   EXPECT_EQ(world_->shard().board().ByBusinessKey("work", "order-7"), fork);
   EXPECT_EQ(world_->outside("work"), std::vector<std::string>{"2-1-2"});
+}
+
+TEST_F(Fork, ThatResetOneWhichHadFailedLeavesItAloneWhenItIsRetried) {
+  world_->failing["work"] = 1;
+  const InstanceId origin = Start(kWork);
+  const model::ForkInstance before = world_->ForkOf(origin);
+  ASSERT_TRUE(world_->Finish("work"));
+  ASSERT_EQ(StatusOf(origin), Status::kFailed);
+  model::ForkInstance command = before;
+  command.ends_origin = true;
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(command, &fork).has_value());
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kFailed);
+  ASSERT_TRUE(world_->Ask(origin, model::RetryInstance{}).has_value());
+  world_->RunUntilQuiet();
+  Restart();
+  EXPECT_EQ(StatusOf(origin), Status::kRunning);
+  EXPECT_EQ(StatusOf(fork), Status::kRunning);
+}
+
+// The log as a crash leaves it whose last durable record is that one.
+std::unique_ptr<MemoryStore> EndingAt(const MemoryStore& store, Position last) {
+  auto ending = std::make_unique<MemoryStore>();
+  eventstore::Batch batch;
+  const auto copy = [&](const eventstore::RecordView& record) -> Result<bool> {
+    if (record.position > last) return false;
+    batch.Add(record.header, record.body);
+    return true;
+  };
+  EXPECT_TRUE(eventstore::ForEachRecord(store.Read(ShardId(), Position(1)), copy).has_value());
+  EXPECT_TRUE(ending->Append(ShardId(), Position(1), batch).has_value());
+  return ending;
+}
+
+TEST_F(Fork, ThatResetsEndsItsOriginBehindACrashBetweenTheTwoRecords) {
+  const InstanceId origin = Start(kWork);
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.ends_origin = true;
+  InstanceId fork;
+  const auto forked = world_->Fork(command, &fork);
+  ASSERT_TRUE(forked.has_value());
+  world_->RunUntilQuiet();
+  Reopen(EndingAt(world_->store(), *forked));
+  world_->shard().Resume("another");
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kTerminated);
+  EXPECT_EQ(StatusOf(fork), Status::kRunning);
+}
+
+TEST_F(Fork, ThatResetsAndEndsInItsFirstRecordEndsItsOriginBehindACrash) {
+  const InstanceId origin = Start(R"(
+version: "1.0"
+name: tells
+steps:
+  - {id: work, type: script, config: {script: x}}
+  - {id: tell, type: publish, depends_on: [work], config: {name: told}}
+)");
+  ASSERT_TRUE(world_->Ask(origin, model::PauseInstance{}).has_value());
+  ASSERT_TRUE(world_->Finish("work"));
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.ends_origin = true;
+  InstanceId fork;
+  const auto forked = world_->Fork(command, &fork);
+  ASSERT_TRUE(forked.has_value());
+  world_->RunUntilQuiet();
+  ASSERT_EQ(StatusOf(fork), Status::kCompleted);
+  ASSERT_EQ(StatusOf(origin), Status::kTerminated);
+  Reopen(EndingAt(world_->store(), *forked));
+  EXPECT_EQ(StatusOf(fork), Status::kCompleted);
+  world_->RunUntilQuiet();
+  EXPECT_EQ(StatusOf(origin), Status::kTerminated);
 }
 
 // Whatever write is the last: the origin goes on, or the fork goes on and the origin has ended.
