@@ -26,6 +26,12 @@ std::string OffsetOf(std::string_view zone) {
   return offset;
 }
 
+// Without a unit it would be seconds, and is a year that somebody did not finish, or an event's
+// number with a slip of the finger.
+bool IsBareNumber(std::string_view text) {
+  return text.find_first_not_of("0123456789.+- ") == std::string_view::npos;
+}
+
 }  // namespace
 
 std::optional<Interval> DayOf(std::string_view text) {
@@ -49,15 +55,14 @@ std::optional<Interval> MomentOf(std::string_view text, TimeUs now) {
   if (const std::optional<Interval> day = DayOf(text)) return day;
   if (const std::optional<int64_t> at = InstantOf(text)) return Instant(*at);
   const bool ahead = text.starts_with('+');
-  // A number alone would be seconds, and is a year that somebody did not finish.
-  if (IntegerOf(text).has_value()) return std::nullopt;
+  if (IsBareNumber(text)) return std::nullopt;
   const std::optional<int64_t> duration = definition::ParseDuration(text.substr(ahead ? 1 : 0));
   if (!duration.has_value()) return std::nullopt;
   return Instant(ahead ? now.value + *duration : now.value - *duration);
 }
 
 std::string MomentBound(std::string_view text) {
-  if (IntegerOf(text).has_value()) return "";
+  if (IsBareNumber(text)) return "";
   return std::string(definition::DurationBound(Value(text.substr(text.starts_with('+') ? 1 : 0))));
 }
 

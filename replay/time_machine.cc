@@ -299,9 +299,9 @@ Status TimeMachine::Visit(Seq from, const VisitMoment& visit) {
 Result<Seq> TimeMachine::SeqAt(TimeUs time) {
   if (time < began_)
     return Fail(ErrorCode::kNoSuchMoment,
-                fmt::format("Expected a moment at which instance {} had started but found an "
-                            "earlier one",
-                            instance_.value));
+                fmt::format("Expected a moment at which instance {} had started, behind its events "
+                            "from 1 to {}, but found an earlier one",
+                            instance_.value, last().value));
   const auto behind = std::ranges::upper_bound(keyframes_, time, {}, &Keyframe::time);
   const Seq known = behind == keyframes_.begin() ? Seq() : (behind - 1)->seq;
   if (behind == keyframes_.end()) return known;

@@ -1,16 +1,10 @@
 #include "cli/past/past.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/clock.h"
-#include "cli/given.h"
 #include "cli/open_data.h"
 #include "cli/recorded.h"
 #include "cli/remote/server_option.h"
 #include "cli/source.h"
-#include "projections/field_values.h"
 #include "replay/bisect.h"
 #include "replay/gantt.h"
 #include "replay/past_state.h"
@@ -60,18 +54,6 @@ Result<std::unique_ptr<Past>> OpenPast(const Arguments& arguments) {
   if (!id.has_value()) return std::unexpected(id.error());
   if (IsForServer(arguments)) return OpenPastAtServer(arguments, *id);
   return RecordedPast::Open(arguments, *id);
-}
-
-Result<replay::When> GivenWhen(const Arguments& arguments, std::string_view option) {
-  const std::string text = arguments.Get(option);
-  if (!arguments.Has(option)) return replay::When();
-  if (const auto seq = projections::IntegerOf(text); seq.has_value() && *seq > 0)
-    return replay::When{.seq = Seq(static_cast<uint64_t>(*seq)), .time = {}};
-  if (const auto moment = projections::MomentOf(text, SystemClock().Now()))
-    return replay::When{.seq = {}, .time = TimeUs(std::max<int64_t>(moment->begin, 1))};
-  return Fail(ErrorCode::kUsage,
-              fmt::format("Expected the number of an event, {}{} for {} but found \"{}\"",
-                          projections::kMomentForms, projections::MomentBound(text), option, text));
 }
 
 }  // namespace stele::cli

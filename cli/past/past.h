@@ -29,7 +29,4 @@ Result<std::unique_ptr<Past>> OpenPast(const Arguments& arguments);
 // cli/remote/past.cc
 Result<std::unique_ptr<Past>> OpenPastAtServer(const Arguments& arguments, InstanceId instance);
 
-// "12", an event; else a moment as queries write it. Neither: now. kUsage.
-Result<replay::When> GivenWhen(const Arguments& arguments, std::string_view option);
-
 }  // namespace stele::cli

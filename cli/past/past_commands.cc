@@ -8,7 +8,8 @@ namespace {
 
 constexpr OptionSpec kShowOptions[] = {
     {"--at", "SEQ|TIME",
-     "behind this event, or all that had happened by then: 24h (ago), 2026-11-21T09:30:00Z"},
+     "behind this event, or all that had happened by then: 24h (ago), 2026-11-21T09:30:00Z, a day, "
+     "start, end"},
     kData,
     kJson};
 constexpr OptionSpec kDiffOptions[] = {

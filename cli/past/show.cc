@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/moment.h"
 #include "cli/past/past.h"
 #include "cli/past/past_text.h"
 #include "cli/text.h"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The past of an instance: show, diff, bisect, timeline, on a data directory."""
 
+import datetime
 import json
 import os
 import unittest
@@ -152,11 +153,29 @@ class Past(ProgramTest):
         missing = os.path.join("nowhere", "chart.svg")
         self.assertIn("STL0", self.stele("timeline", "1", "--svg", missing, code=2).stderr)
 
+    def test_takes_moments_in_every_form(self):
+        events = [json.loads(line) for line in self.stele("history", "1", "--json").stdout.splitlines()]
+        last = len(events)
+        time = datetime.datetime.fromtimestamp(events[-1]["time"] / 1_000_000, datetime.timezone.utc)
+        later = (time + datetime.timedelta(seconds=1)).replace(microsecond=0)
+        forms = {"1": 1, "start": 1, str(last): last, "end": last, "now": last, "0s": last, "+2h": last,
+                 later.strftime("%Y-%m-%dT%H:%M:%SZ"): last, later.strftime("%Y-%m-%d %H:%M:%S"): last}
+        for form, seq in forms.items():
+            self.assertEqual(self.json("show", "1", "--at", form)["state"]["seq"], seq, form)
+
     def test_refuses_moments_that_there_are_not(self):
         self.assertIn("STL0309", self.stele("show", "1", "--at", "999", code=2).stderr)
         self.assertIn("STL0309", self.stele("show", "1", "--at", "2001-01-01", code=2).stderr)
         self.assertIn("--at", self.stele("show", "1", "--at", "soon", code=2).stderr)
-        self.assertIn("--to", self.stele("diff", "1", "--to", "0", code=2).stderr)
+        last = len(self.stele("history", "1", "--json").stdout.splitlines())
+        for words in (("show", "1", "--at", "0"), ("diff", "1", "--to", "0")):
+            self.assertIn(f"from 1 to {last},", self.stele(*words, code=2).stderr)
+        for bare in ("3 ", "1.5", "+2", "-1", " 3", ".5", ""):
+            for words in (("show", "1", f"--at={bare}"), ("diff", "1", f"--from={bare}"),
+                          ("fork", "1", f"--at={bare}", "--dry")):
+                refused = self.stele(*words, code=2).stderr
+                for form in ("number of an event", '"start"', '"end"', "24h", f'found "{bare}"'):
+                    self.assertIn(form, refused)
         for words in (("show",), ("diff",), ("timeline",)):
             self.assertIn("STL0401", self.stele(*words, "99", code=2).stderr)
 

@@ -386,7 +386,8 @@ TEST(Search, NamesWhatItKnowsOfWhatItDoesNot) {
   EXPECT_THAT(ErrorOf(table, "duration:5s"), HasSubstr("a comparison"));
   EXPECT_THAT(ErrorOf(table, "duration>soon"), HasSubstr("a duration such as 90s"));
   EXPECT_THAT(ErrorOf(table, "started>yesterday"), HasSubstr("a day (2026-01-31)"));
-  EXPECT_THAT(ErrorOf(table, "started>2026"), HasSubstr("a day (2026-01-31)"));
+  for (const char* const bare : {"started>2026", "started>1.5", "started>+2", "started>\"3 \""})
+    EXPECT_THAT(ErrorOf(table, bare), HasSubstr("a day (2026-01-31)")) << bare;
   EXPECT_THAT(ErrorOf(table, "started:24h"), HasSubstr("a comparison"));
   EXPECT_THAT(ErrorOf(table, "started>2026-02-30"), HasSubstr("a day (2026-01-31)"));
   EXPECT_THAT(ErrorOf(table, "id:x"), HasSubstr("the number of one"));
