@@ -39,6 +39,18 @@ std::optional<Error> Shard::RefuseRemoval(std::span<const InstanceRange> instanc
   return std::nullopt;
 }
 
+// They hold what their origin held, and whoever named that one did not know of them.
+std::optional<Error> Shard::RefuseUnseenForks(std::span<const InstanceRange> instances,
+                                              Position seen) const {
+  for (const auto& [id, fork] : forked_)
+    if (fork.position > seen && Contains(instances, fork.origin) && !Contains(instances, id))
+      return Error{ErrorCode::kBackPressure,
+                   fmt::format("Expected instances without forks that have come meanwhile but "
+                               "found {}, of instance {}; try again",
+                               id.value, fork.origin.value)};
+  return std::nullopt;
+}
+
 void Shard::Purge(model::InstancesPurged purged, Position seen, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   if (const auto refused = RefuseRemoval(purged.instances, seen))
@@ -64,9 +76,11 @@ void Shard::Purge(model::InstancesPurged purged, Position seen, model::Asker ask
 void Shard::Erase(model::InstancesErased erased, Position seen, model::Asker asker, Answer answer) {
   if (RefuseStopped(answer)) return;
   // None: what goes is what was sent.
-  if (!erased.instances.empty())
-    if (const auto refused = RefuseRemoval(erased.instances, seen))
-      return answer(std::unexpected(*refused));
+  if (!erased.instances.empty()) {
+    std::optional<Error> refused = RefuseRemoval(erased.instances, seen);
+    if (!refused.has_value()) refused = RefuseUnseenForks(erased.instances, seen);
+    if (refused.has_value()) return answer(std::unexpected(*refused));
+  }
   RecordOfRegistry(std::move(erased), asker, std::move(answer));
 }
 

@@ -258,6 +258,8 @@ void Shard::Record(Live& live, model::Asker asker) {
   } else if (std::holds_alternative<model::InstanceStarted>(events_[0]) ||
              std::holds_alternative<model::InstanceForked>(events_[0])) {
     ++open_instances_;
+    if (const auto* forked = std::get_if<model::InstanceForked>(&events_[0]))
+      forked_[live.instance.id] = {forked->origin, position};
   }
   if (model::HasEnded(live.instance.status)) --open_instances_;
   CollectEffects(live);

@@ -158,7 +158,8 @@ class Shard {
   // open, kUnknownInstance, kInstanceErased when it was purged before. Nothing happens to them any
   // more from this call on; the caller cuts them out, or destroys their keys, when the answer has
   // come. `seen`: the caller knows the log up to there, in which they had ended; kBackPressure when
-  // that is before this shard was opened. At most model::kMaxRemovedAtOnce.
+  // that is before this shard was opened, or an erasure would leave a fork that began behind it. At
+  // most model::kMaxRemovedAtOnce.
   void Purge(model::InstancesPurged purged, Position seen, model::Asker asker, Answer answer);
   void Erase(model::InstancesErased erased, Position seen, model::Asker asker, Answer answer);
   // The idempotency keys of instances that are cut out may be used again.
@@ -279,6 +280,8 @@ class Shard {
 
   // removal.cc
   std::optional<Error> RefuseRemoval(std::span<const InstanceRange> instances, Position seen) const;
+  std::optional<Error> RefuseUnseenForks(std::span<const InstanceRange> instances,
+                                         Position seen) const;
   std::optional<Error> RefuseRemoved(InstanceId instance) const;
 
   // publishing.cc
@@ -380,6 +383,11 @@ class Shard {
   std::set<InstanceId> awake_;
   Position opened_at_;                       // the last record then
   std::map<InstanceId, Position> reopened_;  // since: ended ones that were retried, and where
+  struct Forked {
+    InstanceId origin;
+    Position position;
+  };
+  std::map<InstanceId, Forked> forked_;  // since then
   bool resumed_ = false;
 
   std::unordered_map<InstanceId, std::unique_ptr<Live>> live_;

@@ -22,9 +22,20 @@ class Removal : public testing::Test {
   Position End() { return Position(world_.store().NextPosition(ShardId()).value - 1); }
   // The code of the refusal; nothing: it was done.
   std::optional<ErrorCode> Purge(std::vector<InstanceId> ids, Position seen) {
+    return CodeOf([&](const Shard::Answer& answer) {
+      world_.shard().Purge({.instances = RangesOf(ids), .reason = "a test"}, seen, "tester",
+                           answer);
+    });
+  }
+  std::optional<ErrorCode> Erase(std::vector<InstanceId> ids, Position seen) {
+    return CodeOf([&](const Shard::Answer& answer) {
+      world_.shard().Erase({RangesOf(ids), "a test"}, seen, "tester", answer);
+    });
+  }
+  template <class Ask>
+  std::optional<ErrorCode> CodeOf(const Ask& ask) {
     std::optional<Result<Position>> answer;
-    world_.shard().Purge({.instances = RangesOf(ids), .reason = "a test"}, seen, "tester",
-                         [&](const Result<Position>& given) { answer = given; });
+    ask([&](const Result<Position>& given) { answer = given; });
     EXPECT_TRUE(world_.RunUntil([&] { return answer.has_value(); }));
     return answer->has_value() ? std::nullopt : std::optional(answer->error().code);
   }
@@ -78,6 +89,25 @@ TEST_F(Removal, LeavesNoForkThatWasAskedForBefore) {
   const auto again = world_.Fork(fork);
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, ErrorCode::kInstanceErased);
+}
+
+TEST_F(Removal, OfPayloadsIsRefusedWhileAForkIsNotSeen) {
+  world_.held = {"a"};
+  InstanceId origin;
+  ASSERT_TRUE(world_.Start(one_, &origin).has_value());
+  world_.RunUntilQuiet();
+  const model::ForkInstance command = world_.ForkOf(origin);
+  ASSERT_TRUE(world_.Finish("a"));
+  world_.RunUntilQuiet();
+  const Position seen = End();
+  InstanceId fork;
+  ASSERT_TRUE(world_.Fork(command, &fork).has_value());
+  ASSERT_TRUE(world_.RunUntil([&] { return world_.Finish("a"); }));
+  ASSERT_TRUE(world_.RunUntilEnded(fork));
+  EXPECT_EQ(Erase({origin}, seen), ErrorCode::kBackPressure);
+  EXPECT_FALSE(world_.shard().registry().IsErased(origin));
+  EXPECT_EQ(Erase({origin, fork}, End()), std::nullopt);
+  EXPECT_TRUE(world_.shard().registry().IsErased(origin));
 }
 
 TEST_F(Removal, IsRefusedWhenTheInstanceWasRetriedSince) {
