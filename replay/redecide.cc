@@ -154,6 +154,9 @@ Result<Redecider::Followed*> Redecider::Begin(const RecordView& record, Redecisi
   Result<bool> erased = false;
   if (options_.is_erased) erased = options_.is_erased(id);
   if (!erased.has_value()) return std::unexpected(erased.error());
+  const auto* fork = std::get_if<model::InstanceForked>(&recorded_.front());
+  const bool is_checked = options_.check_fork && !reopening_ && !*erased && !record.erased;
+  if (fork != nullptr && is_checked) STELE_RETURN_IF_ERROR(options_.check_fork(record, *fork));
   last_started_ = std::max(last_started_, id);
   out.begins = true;
   Followed& followed = followed_[id];

@@ -91,6 +91,10 @@ struct RedeciderOptions {
       follows = nullptr;
   // Whether its payloads are gone, asked when it begins; null: as its records say.
   std::function<Result<bool>(InstanceId instance)> is_erased = nullptr;
+  // Asked of a fork that can be read before anything is decided on the state that it names; null:
+  // whoever wrote the records is trusted.
+  std::function<Status(const eventstore::RecordView& record, const model::InstanceForked& fork)>
+      check_fork = nullptr;
 };
 
 // A document, or an event, for people: on one line, cut where it is long.

@@ -71,24 +71,18 @@ struct RegistryFault {
   }
 };
 
-RedeciderOptions WholeLog(const Source& source, const eventstore::EventStore& store,
-                          ShardId shard) {
-  return {.whole_log = true, .source = &source, .is_erased = [&store, shard](InstanceId id) {
-            return store.KeyDestroyed(shard, id);
-          }};
-}
-
 class Verifier {
  public:
   Verifier(const eventstore::EventStore& store, ShardId shard)
-      : store_(store),
-        source_(store, shard),
-        redecider_(registry_, WholeLog(source_, store, shard)) {}
+      : store_(store), source_(store, shard), redecider_(registry_, WholeLog(shard)) {}
+  Verifier(const Verifier&) = delete;
+  Verifier& operator=(const Verifier&) = delete;
 
   Status Check(const RecordView& record);
   VerifyReport report() const;
 
  private:
+  RedeciderOptions WholeLog(ShardId shard) const;
   Status CheckRegistry(const RecordView& record);
   Status CheckInstance(const RecordView& record);
   Status CheckFork(const RecordView& record, const model::InstanceForked& fork) const;
@@ -100,6 +94,15 @@ class Verifier {
   Redecider redecider_;
   VerifyReport report_;
 };
+
+RedeciderOptions Verifier::WholeLog(ShardId shard) const {
+  return {
+      .whole_log = true,
+      .source = &source_,
+      .is_erased = [this, shard](InstanceId id) { return store_.KeyDestroyed(shard, id); },
+      .check_fork = [this](const RecordView& record,
+                           const model::InstanceForked& fork) { return CheckFork(record, fork); }};
+}
 
 VerifyReport Verifier::report() const {
   VerifyReport report = report_;
@@ -139,13 +142,11 @@ Status Verifier::CheckInstance(const RecordView& record) {
   if (decision->begins) ++report_.instances;
   const bool follows = decision->outcome == Redecision::Outcome::kSame ||
                        decision->outcome == Redecision::Outcome::kErased;
-  if (!follows) return MismatchOf(record, *decision);
-  const auto* fork = std::get_if<model::InstanceForked>(&redecider_.recorded().front());
-  const bool whole = fork != nullptr && decision->outcome == Redecision::Outcome::kSame;
-  return whole ? CheckFork(record, *fork) : Status();
+  return follows ? Status() : MismatchOf(record, *decision);
 }
 
-// That its origin was so. An origin that was purged or erased cannot say.
+// That its origin was so, before anything is decided on a state that nobody may ever have had. An
+// origin that was purged or erased cannot say.
 Status Verifier::CheckFork(const RecordView& record, const model::InstanceForked& fork) const {
   const auto mismatch = [&](std::string_view expected, std::string_view found) {
     return Mismatch(record, record.header.first_seq,

@@ -143,5 +143,24 @@ TEST(Verify, NamesAForkOfWhatItsOriginNeverWas) {
   }
 }
 
+// A step that no definition has, which nothing may look up.
+TEST(Verify, DecidesNothingOnAStateThatItsOriginNeverHad) {
+  RecordedLog log;
+  const model::ForkInstance fork = ForkOf(log, log.Start(1));
+  model::Instance forged = model::CopyOf(*fork.state);
+  ASSERT_FALSE(forged.runs.empty());
+  forged.runs[0].step = StepIndex(60'000);
+  log.Append(InstanceId(2), Seq(1),
+             {model::InstanceForked{.origin = fork.origin,
+                                    .origin_seq = fork.origin_seq,
+                                    .origin_hash = fork.origin_hash,
+                                    .origin_position = fork.origin_position,
+                                    .state = StateOf(std::move(forged))}});
+  const auto report = Verify(log.store, RecordedLog::kShard);
+  ASSERT_FALSE(report.has_value());
+  EXPECT_EQ(report.error().code, ErrorCode::kReplayMismatch);
+  EXPECT_THAT(report.error().message, HasSubstr("the state of instance 1"));
+}
+
 }  // namespace
 }  // namespace stele::replay
