@@ -169,12 +169,12 @@ int Main(const Settings& settings) {
 
   const auto expression = expression::Expression::Compile(fmt::format("seq > {}", last / 3));
   auto begin = Steady::now();
-  const auto found = replay::Bisect(machine, *expression, false);
+  const auto found = replay::Bisect(machine, *expression, 0);
   CHECK(found.has_value() && found->at.value == last / 3 + 1);
   fmt::print("bisect           {:.2f} ms, {} states\n", SecondsSince(begin) * 1e3,
              found->looked_at);
   begin = Steady::now();
-  CHECK(replay::Bisect(machine, *expression, true)->at == found->at);
+  CHECK(replay::Bisect(machine, *expression, last)->at == found->at);
   fmt::print("bisect, exact    {:.2f} s\n", SecondsSince(begin));
   return 0;
 }

@@ -1,5 +1,8 @@
 #include "replay/bisect.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -13,9 +16,10 @@ namespace {
 class Search {
  public:
   Search(TimeMachine& machine, const expression::Expression& expression)
-      : machine_(machine), expression_(expression) {}
+      : machine_(machine), expression_(expression), known_(expression.references().size()) {}
 
   Status Exact() {
+    found_.exact = true;
     bool looked_at_last = false;
     STELE_RETURN_IF_ERROR(machine_.Visit(Seq(1), [&](const Moment& moment, const PastEvent& event) {
       const bool holds = Holds(moment, [&event] { return &event; });
@@ -49,9 +53,10 @@ class Search {
     return {};
   }
 
-  // What it came to.
+  // What it came to. A name that no state has is a slip of the pen; what is there at times only, as
+  // a run, was not there.
   Result<Bisection> Take() {
-    if (found_.looked_at == found_.undefined && found_.why.has_value())
+    if (found_.looked_at == found_.undefined && std::ranges::find(known_, false) != known_.end())
       return std::unexpected(*found_.why);
     return std::move(found_);
   }
@@ -70,6 +75,8 @@ class Search {
     if (holds.has_value()) return *holds;
     ++found_.undefined;
     if (!found_.why.has_value()) found_.why = holds.error();
+    for (size_t i = 0; i < known_.size(); ++i)
+      known_[i] = known_[i] || environment.Knows(expression_.references()[i].path);
     return false;
   }
 
@@ -131,6 +138,7 @@ class Search {
 
   TimeMachine& machine_;
   const expression::Expression& expression_;
+  std::vector<bool> known_;  // of its references: a state has that name, or may have it
   Bisection found_;
 };
 
@@ -142,26 +150,27 @@ std::string_view FoundWord(const Bisection& found) {
 }  // namespace
 
 Result<Bisection> Bisect(TimeMachine& machine, const expression::Expression& expression,
-                         bool exact) {
+                         uint64_t in_full) {
   Search search(machine, expression);
-  STELE_RETURN_IF_ERROR(exact ? search.Exact() : search.Binary());
+  STELE_RETURN_IF_ERROR(machine.last().value <= in_full ? search.Exact() : search.Binary());
   return search.Take();
 }
 
 Result<Object> PastBisection(TimeMachine& machine, std::string_view text, bool exact) {
   const Result<expression::Expression> expression = expression::Expression::Compile(text);
   if (!expression.has_value()) return std::unexpected(expression.error());
-  const Result<Bisection> found = Bisect(machine, *expression, exact);
+  const Result<Bisection> found =
+      Bisect(machine, *expression, exact ? std::numeric_limits<uint64_t>::max() : kSearchedInFull);
   if (!found.has_value()) return std::unexpected(found.error());
   Object document{{"instance", static_cast<int64_t>(machine.instance().value)},
                   {"expression", text},
-                  {"exact", exact},
+                  {"exact", found->exact},
                   {"last", static_cast<int64_t>(machine.last().value)},
                   {"found", FoundWord(*found)},
                   {"looked_at", static_cast<int64_t>(found->looked_at)},
                   {"undefined", static_cast<int64_t>(found->undefined)}};
   if (found->why.has_value()) document.Set("why", found->why->message);
-  if (!exact && !found->holds_first) document.Set("holds_at_end", found->holds_last);
+  if (!found->exact && !found->holds_first) document.Set("holds_at_end", found->holds_last);
   if (!found->at) return document;
   const Result<Value> before = StateBehind(machine, Seq(found->at.value - 1));
   if (!before.has_value()) return std::unexpected(before.error());

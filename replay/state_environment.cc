@@ -1,5 +1,6 @@
 #include "replay/state_environment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "replay/event_places.h"
@@ -18,6 +19,24 @@ expression::Environment::Found StateEnvironment::Lookup(std::span<const std::str
   if (const Found found = conditions_.Lookup(path); found.value != nullptr) return found;
   const Value* member = Member(path[0]);
   return {member, member == nullptr ? 0u : 1u};
+}
+
+bool StateEnvironment::Knows(std::span<const std::string> path) const {
+  const definition::Definition& definition = moment_.definition;
+  const auto names = [](const auto& all, const std::string& name) {
+    return std::ranges::any_of(all, [&](const auto& one) { return one.name == name; });
+  };
+  const auto may_be_set = [&](const std::string& name) {
+    return names(definition.bodies[0].variables, name) ||
+           std::ranges::any_of(definition.steps, [&](const definition::Step& step) {
+             return names(step.outputs, name);
+           });
+  };
+  if (path[0] == "steps") return path.size() < 2 || definition.FindStep(path[1]) != nullptr;
+  if (path[0] == "variables" && path.size() > 1)
+    return conditions_.Lookup(path).value != nullptr || may_be_set(path[1]);
+  return Lookup(path).value != nullptr || definition.FindStep(path[0]) != nullptr ||
+         may_be_set(path[0]);
 }
 
 expression::Environment::Found StateEnvironment::OfState(std::span<const std::string> path) const {

@@ -37,6 +37,10 @@ class StateEnvironment final : public expression::Environment {
 
   Found Lookup(std::span<const std::string> path) const override;
 
+  // Whether the path begins with a name that this state has, or one of its definition may have:
+  // a step that has no output yet, a variable that is still to be set.
+  bool Knows(std::span<const std::string> path) const;
+
  private:
   const Value* Member(const std::string& name) const;
   std::optional<Value> Made(const std::string& name) const;

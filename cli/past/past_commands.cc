@@ -18,7 +18,9 @@ constexpr OptionSpec kDiffOptions[] = {
     kData,
     {"--json", "", "a JSON Patch (RFC 6902) from the one state to the other"}};
 constexpr OptionSpec kBisectOptions[] = {
-    {"--exact", "", "look behind every event instead of searching"}, kData, kJson};
+    {"--exact", "", "look behind every event, also of more than 100,000, instead of searching"},
+    kData,
+    kJson};
 constexpr OptionSpec kTimelineOptions[] = {
     {"--svg", "FILE", "a picture in this file instead of text"},
     {"--limit", "N", "at most so many runs (default 1000)"},
@@ -40,8 +42,9 @@ constexpr Command kPast[] = {
       kDiffOptions, kAtServer},
      DiffStates},
     {{"bisect", "ID EXPRESSION", 2, 2, "Finds the event at which an expression began to hold.",
-      "A binary search: it looks behind a few events of many. The expression sees what the\n"
-      "definition's conditions see, and the members of \"stele show --json\".\n"
+      "A history of up to 100,000 events is looked at in full; of a longer one a binary search\n"
+      "looks behind a few events. The expression sees what the definition's conditions see, and\n"
+      "the members of \"stele show --json\". Where it cannot be evaluated it does not hold.\n"
       "Exits 1 when it never held.\n\n"
       "  stele bisect 1 'total > 100'\n  stele bisect 1 'steps.charge.status == \"failed\"'\n"
       "  stele bisect 1 'size(runs) > 3' --exact\n",

@@ -89,8 +89,10 @@ Resource PastResource(const Operations& operations) {
             .id = "bisectHistory",
             .summary = "The event of an instance with which an expression began to hold.",
             .permission = Permission::kRead,
-            .parameters = {Text("expression", "over the state, as docs/time-travel.md has it"),
-                           Flag("exact", "looks behind every event instead of searching")},
+            .parameters =
+                {Text("expression", "over the state, as docs/time-travel.md has it"),
+                 Flag("exact",
+                      "looks behind every event, also of more than 100,000, instead of searching")},
             .answers = {{200, "what was found", "PastBisection"}},
             .handle = [operations](const Call& call) { return Bisect(operations, call); }},
            {.method = Method::kGet,

@@ -69,7 +69,7 @@ std::vector<Component> StateShapes() {
             {"looked_at", "count", "states"},
             {"undefined", "count", "of them, those behind which it could not be evaluated"},
             {"why?", "text", "the first of these failures"},
-            {"holds_at_end?", "flag", "of a search"},
+            {"holds_at_end?", "flag", "of a search: not when `exact`"},
             {"event?", "HistoryEvent", "with which it began to hold"},
             {"changes?", "[PastChange]", "what the event made of the state before it"}}}};
 }

@@ -116,8 +116,15 @@ class Past(ProgramTest):
         self.assertEqual((found["found"], found["event"]["event"]), ("began", "variables_set"))
         self.assertEqual(self.json("bisect", "2", "total > 40", "--exact")["event"], found["event"])
         self.assertIn("holds from the start", self.stele("bisect", "2", "total >= 0").stdout)
-        self.assertIn("--exact", self.stele("bisect", "2", "total > 99", code=1).stdout)
-        self.stele("bisect", "2", "total > 99", "--exact", code=1)
+        never = self.stele("bisect", "2", "total > 99", code=1).stdout
+        self.assertRegex(never, r"\Atotal > 99 held behind none of the \d+ events.\n\Z")
+        self.assertEqual(self.stele("bisect", "2", "total > 99", "--exact", code=1).stdout, never)
+        self.assertNotIn("--exact", text)
+        self.assertTrue(found["exact"])
+        middle = self.json("bisect", "1", "runs['2'].attempt > 1")
+        self.assertEqual((middle["found"], middle["event"]["run"]), ("began", 2))
+        absent = self.stele("bisect", "1", "runs['99'].attempt > 1", code=1).stdout
+        self.assertRegex(absent, r"held behind none of the (\d+) events.\nBehind \1 of those looked at it could not")
         fault = self.stele("bisect", "2", "toatl > 99", code=2).stderr
         self.assertIn("toatl", fault)
         self.assertIn("column", self.stele("bisect", "2", "total >", code=2).stderr)
@@ -170,7 +177,7 @@ class Past(ProgramTest):
         last = len(self.stele("history", "1", "--json").stdout.splitlines())
         for words in (("show", "1", "--at", "0"), ("diff", "1", "--to", "0")):
             self.assertIn(f"from 1 to {last},", self.stele(*words, code=2).stderr)
-        for bare in ("3 ", "1.5", "+2", "-1", " 3", ".5", ""):
+        for bare in ("3 ", "1.5", "+2", "-1", " 3", ".5"):
             for words in (("show", "1", f"--at={bare}"), ("diff", "1", f"--from={bare}"),
                           ("fork", "1", f"--at={bare}", "--dry")):
                 refused = self.stele(*words, code=2).stderr

@@ -36,10 +36,11 @@ class Counted : public testing::Test {
         *TimeMachine::Open(source_, driver_.instance().id, source_.Registry(), {.interval = 8});
   }
 
+  // Searched for, unless it is to be looked behind every event.
   Bisection Found(std::string_view text, bool exact = false) {
     const auto expression = expression::Expression::Compile(text);
     EXPECT_TRUE(expression.has_value()) << expression.error().message;
-    const auto found = Bisect(*machine_, *expression, exact);
+    const auto found = Bisect(*machine_, *expression, exact ? kSearchedInFull : 0);
     EXPECT_TRUE(found.has_value()) << found.error().ToString();
     return found.value_or(Bisection());
   }
@@ -96,11 +97,48 @@ TEST_F(Counted, SeesTheStateAndTheEvent) {
   EXPECT_EQ(Found("actor == 'test'").at, Seq(1));
 }
 
-TEST_F(Counted, WhatCannotBeEvaluatedAnywhereIsRefused) {
+TEST_F(Counted, AShortHistoryIsLookedAtInFull) {
+  const auto expression = expression::Expression::Compile("total == 20");
+  const uint64_t last = machine_->last().value;
+  const Bisection all = *Bisect(*machine_, *expression, last);
+  EXPECT_TRUE(all.exact);
+  EXPECT_EQ(TotalAt(all.at), 20);
+  EXPECT_FALSE(Bisect(*machine_, *expression, last - 1)->exact);
+  const auto document = PastBisection(*machine_, "total == 20", false);
+  EXPECT_EQ(*document->Find("exact"), Value(true));
+  EXPECT_EQ(document->Find("holds_at_end"), nullptr);
+}
+
+TEST_F(Counted, WhatIsThereForAWhileHoldsThen) {
+  // Behind the first event and behind the last there is no such run.
+  const char* const kAttempt = "runs['3'].attempt >= 1";
+  const Bisection found = Found(kAttempt, true);
+  ASSERT_NE(found.at, Seq());
+  EXPECT_GT(found.undefined, 0u);
+  EXPECT_EQ(machine_->At(found.at)->state.FindRun(RunId(3))->attempt, 1u);
+  const Bisection searched = Found(kAttempt);
+  EXPECT_GT(searched.undefined, 0u);
+  EXPECT_TRUE(!searched.at || searched.at == found.at);
+  for (const char* const never : {"runs['9999'].attempt > 1", "steps.again.output.no_such > 1"}) {
+    EXPECT_EQ(Found(never, true).at, Seq()) << never;
+    EXPECT_EQ(Found(never, true).undefined, machine_->last().value) << never;
+    const Bisection some = Found(never);
+    EXPECT_EQ(some.at, Seq()) << never;
+    EXPECT_EQ(some.undefined, some.looked_at) << never;
+  }
+}
+
+TEST_F(Counted, ANameThatNoStateHasIsRefused) {
+  for (const char* const text : {"nothing_like_it > 3", "runs['9999'].attempt > nothing_like_it",
+                                 "steps.nothing_like_it.status == 'failed'",
+                                 "variables.nothing_like_it > 3", "state.nothing_like_it > 3"}) {
+    const auto expression = expression::Expression::Compile(text);
+    for (const uint64_t in_full : {uint64_t{0}, kSearchedInFull})
+      EXPECT_FALSE(Bisect(*machine_, *expression, in_full).has_value()) << text;
+  }
   const auto expression = expression::Expression::Compile("nothing_like_it > 3");
-  const auto found = Bisect(*machine_, *expression, false);
-  ASSERT_FALSE(found.has_value());
-  EXPECT_NE(found.error().message.find("nothing_like_it"), std::string::npos);
+  EXPECT_NE(Bisect(*machine_, *expression, 0).error().message.find("nothing_like_it"),
+            std::string::npos);
   EXPECT_EQ(PastBisection(*machine_, "total >", false).error().code, ErrorCode::kExpressionSyntax);
 }
 
@@ -130,8 +168,8 @@ TEST(Bisect, FindsAPlaceWhereItBegan) {
     const auto holds = [&](Seq seq) {
       return expression->EvaluateBool(StateEnvironment(*machine->At(seq))).value_or(false);
     };
-    const Bisection found = *Bisect(*machine, *expression, false);
-    const Bisection exact = *Bisect(*machine, *expression, true);
+    const Bisection found = *Bisect(*machine, *expression, 0);
+    const Bisection exact = *Bisect(*machine, *expression, kSearchedInFull);
     if (found.at) {
       ++found_some;
       EXPECT_TRUE(holds(found.at)) << seed;
