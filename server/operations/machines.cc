@@ -35,6 +35,7 @@ Result<Object> Machines::Kept::Answer(InstanceId instance, const model::Registry
 }
 
 Promised<Object> Machines::With(InstanceId instance, bool long_question, Ask ask) {
+  GiveUpRemoved();
   Place& place = places_[instance];
   if (place.kept == nullptr)
     place.kept = std::make_shared<Kept>(*desk_.engine().store, desk_.engine().shard_id);
@@ -88,9 +89,17 @@ void Machines::GiveUpIdle(int64_t idle_us) {
                 [&](const auto& entry) { return now.value - entry.second.when.value >= idle_us; });
 }
 
+void Machines::GiveUpRemoved() {
+  std::erase_if(places_, [&](const auto& entry) {
+    const auto& [instance, place] = entry;
+    return !place.kept->keys_destroyed && desk_.registry().IsRemoved(instance);
+  });
+}
+
 kj::Promise<void> Machines::Sweep() {
   return desk_.timer().afterDelay(kMachineSweepUs * kj::MICROSECONDS).then([this] {
     GiveUpIdle(kMachineIdleUs);
+    GiveUpRemoved();
     return Sweep();
   });
 }

@@ -2,7 +2,8 @@
 // reads all of it, those that follow do not. They are bounded by their memory, by their number, and
 // by the time for which nobody has asked.
 //
-// A machine whose instance's payloads were erased meanwhile is made anew.
+// A machine whose instance's payloads were erased meanwhile is made anew when somebody asks, and
+// given up soon when nobody does.
 //
 // Thread: the loop's; machines are asked on threads of the desk's, each by one at a time.
 #pragma once
@@ -39,6 +40,8 @@ class Machines {
   size_t bytes() const;
   // Those that nobody has asked for so long are given up.
   void GiveUpIdle(int64_t idle_us);
+  // Those that were made before their instance was purged or erased are given up.
+  void GiveUpRemoved();
 
  private:
   // Shared with the threads.
@@ -53,7 +56,7 @@ class Machines {
     std::mutex mutex;
     const replay::StoreSource source;              // outlives the machine
     std::unique_ptr<replay::TimeMachine> machine;  // null: it is to be made
-    bool keys_destroyed = false;                   // when it was made
+    std::atomic<bool> keys_destroyed = false;      // when it was made
     std::atomic<size_t> bytes = 0;
     std::atomic<size_t> long_questions = 0;  // that wait, or are being answered
   };

@@ -94,6 +94,27 @@ TEST_F(HistoriesWorld, KeepTheTimeMachinesOfThoseThatWereAskedForLately) {
   EXPECT_EQ(machines.count(), 1u);
 }
 
+TEST_F(HistoriesWorld, KeepNoTimeMachineOfWhatIsErased) {
+  world_.Register("long", "{id: hang, type: script}");
+  const InstanceId erased = world_.Start("long"), other = world_.Start("long");
+  world_.Settle();
+  world_.Get(world_.instances().Send(Admin(), Permission::kOperate, erased,
+                                     requests::Cancel(false, "enough")));
+  world_.Settle();
+  for (const InstanceId instance : {erased, other})
+    world_.Get(world_.histories().State(Admin(), instance, {}));
+  Machines& machines = world_.histories().machines();
+  machines.GiveUpRemoved();
+  ASSERT_EQ(machines.count(), 2u);
+  auto answering = world_.desk().Await();
+  const Position end = world_.desk().store().NextPosition(world_.desk().engine().shard_id);
+  world_.shard().Erase({{{erased, erased}}, "a test"}, Position(end.value - 1), "test",
+                       std::move(answering.answer));
+  ASSERT_TRUE(world_.Await(kj::mv(answering.promise)).has_value());
+  machines.GiveUpRemoved();
+  EXPECT_EQ(machines.count(), 1u);
+}
+
 TEST_F(HistoriesWorld, KeepNoMoreTimeMachinesForThoseWhoGoAwayBeforeTheyAreAnswered) {
   world_.Register("long", "{id: hang, type: script}");
   std::vector<InstanceId> all;
