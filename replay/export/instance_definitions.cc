@@ -3,21 +3,17 @@
 #include <optional>
 #include <utility>
 
+#include "engine/model/beginning.h"
 #include "engine/model/codec.h"
-#include "engine/model/instance.h"
 
 namespace stele::replay {
 namespace {
 
-// What the event makes of the instance's definition; 0: nothing.
+// Of a cause: what its record makes of the definition that the instance runs; 0: nothing.
 DefinitionId DefinitionOf(const model::Event& event) {
-  if (const auto* started = std::get_if<model::InstanceStarted>(&event)) return started->definition;
-  if (const auto* migrated = std::get_if<model::InstanceMigrated>(&event))
-    return migrated->definition;
   const auto* forked = std::get_if<model::InstanceForked>(&event);
-  if (forked == nullptr) return {};
-  if (forked->definition) return forked->definition;
-  return forked->state.has_value() ? forked->state->definition : DefinitionId();
+  const bool migrates = forked != nullptr && forked->definition;
+  return migrates ? forked->definition : model::DefinitionBehind(event);
 }
 
 // What a record's cause makes of it: only that is looked at.
