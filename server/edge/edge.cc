@@ -400,7 +400,10 @@ void Edge::Drain(std::function<void()> drained) {
                          parts.http_doors->EndAll();
                          return parts.connection_loops.WhenEmpty();
                        })
-                       .then([drained] { drained(); })
+                       .then([&parts, drained] {
+                         parts.denials.Close();
+                         drained();
+                       })
                        .eagerlyEvaluate(nullptr);
 }
 

@@ -1,5 +1,8 @@
 #include "server/operations/denials.h"
 
+#include <utility>
+
+#include "base/check.h"
 #include "base/json.h"
 #include "server/operations/limits.h"
 
@@ -13,50 +16,63 @@ std::string Cut(std::string_view text) {
 
 }  // namespace
 
-Denials::Denials(Desk& desk) : desk_(desk) {
+Denials::Denials(Desk& desk, kj::Timer& timer) : desk_(desk), timer_(timer) {
   desk.WatchDenied([this](const Caller& caller, Permission permission, const Desk::Target& target) {
     Note(caller, PermissionName(permission), target);
   });
 }
 
 void Denials::Note(const Caller& caller, std::string_view what, const Desk::Target& target) {
-  const TimeUs now = desk_.Now();
-  if (now.value - minute_.value >= kDenialsEveryUs) BeginMinute(now);
-  const Key key{Cut(caller.name), Cut(caller.source), std::string(what), Cut(target.definition),
-                target.instance};
-  const bool known = seen_.contains(key);
-  if (noted_ >= kMaxDenialsNoted || (!known && seen_.size() >= kMaxDenials)) {
-    if (known) {
-      ++seen_[key].since;
-    } else {
-      ++others_;
-    }
-    return;
-  }
-  Counted& counted = seen_[key];
-  ++counted.since;
-  if (known && now.value - counted.noted.value < kDenialsEveryUs) return;
-  counted.noted = now;
-  Record(key, RoleName(caller.role), std::exchange(counted.since, 0));
+  Count({Cut(caller.name), Cut(caller.source), std::string(what), Cut(target.definition),
+         target.instance},
+        RoleName(caller.role));
 }
 
-void Denials::BeginMinute(TimeUs now) {
-  minute_ = now;
-  noted_ = 0;
-  // Those that were not made for a minute are told apart no more; what is left of them is counted.
-  std::erase_if(seen_, [&](const auto& each) {
-    const auto& [key, counted] = each;
-    if (now.value - counted.noted.value < 2 * kDenialsEveryUs) return false;
-    others_ += counted.since;
-    return true;
+void Denials::NoteStranger(std::string_view name, std::string_view source, std::string_view what) {
+  Count({Cut(name), Cut(source), std::string(what), "", InstanceId()}, "");
+}
+
+void Denials::Close() {
+  minutes_ = nullptr;
+  counting_ = false;
+  EndMinute();
+  seen_.clear();
+}
+
+void Denials::Count(const Key& key, std::string_view role) {
+  if (const auto known = seen_.find(key); known != seen_.end()) {
+    ++known->second.since;
+  } else if (seen_.size() < kMaxDenialsNoted) {
+    seen_[key] = {.role = role, .since = 0};
+    Record(key, role, 1);
+  } else {
+    ++others_;
+  }
+  if (std::exchange(counting_, true)) return;
+  minutes_ = Minutes().eagerlyEvaluate(
+      [](kj::Exception&& exception) { CHECK(false, "{}", exception.getDescription().cStr()); });
+}
+
+kj::Promise<void> Denials::Minutes() {
+  return timer_.afterDelay(kDenialsEveryUs * kj::MICROSECONDS).then([this]() -> kj::Promise<void> {
+    EndMinute();
+    if (!seen_.empty()) return Minutes();
+    counting_ = false;
+    return kj::READY_NOW;
   });
+}
+
+void Denials::EndMinute() {
+  // Those that were not made again are forgotten.
+  std::erase_if(seen_, [](const auto& each) { return each.second.since == 0; });
+  for (auto& [key, counted] : seen_) Record(key, counted.role, std::exchange(counted.since, 0));
   if (others_ > 0) Record({"", "", "others", "", InstanceId()}, "", std::exchange(others_, 0));
 }
 
 void Denials::Record(const Key& key, std::string_view role, uint64_t times) {
-  ++noted_;
   const auto& [name, source, what, target, instance] = key;
-  Object document{{"target", target}, {"role", role}, {"times", static_cast<int64_t>(times)}};
+  Object document{{"target", target}, {"times", static_cast<int64_t>(times)}};
+  if (!role.empty()) document.Set("role", role);
   if (instance) document.Set("instance", static_cast<int64_t>(instance.value));
   desk_.shard().NoteDenied({.name = what, .document = ToJson(Value(std::move(document)))},
                            {name, source});

@@ -64,12 +64,10 @@ inline constexpr size_t kBehindBytes = 1u << 20;  // and one record more
 // When no thread was free to read, it is tried again so much later.
 inline constexpr int64_t kReadAgainMs = 20;
 
-// Denied attempts that are told apart, the bytes that are kept of a name in them, and how often the
-// same one is noted.
-inline constexpr size_t kMaxDenials = 1'000;
+// Denied attempts: the bytes that are kept of a name in them, how often the same one is noted, and
+// how many are told apart in that time: what is beyond it is one record more.
 inline constexpr size_t kMaxDeniedBytes = 128;
 inline constexpr int64_t kDenialsEveryUs = 60'000'000;
-// And how many are noted a minute, of all: what is beyond it is one record more.
 inline constexpr size_t kMaxDenialsNoted = 120;
 
 // Workers that are called, and polls that wait, at once; the name of one, the types that it names,

@@ -37,13 +37,6 @@ void Take(Accounts& accounts, const std::string& setting, const std::optional<Va
 // Whom a server makes that has no users.
 constexpr std::string_view kFirstAdmin = "admin";
 
-Caller Stranger(std::string_view name, std::string_view source) {
-  Caller caller;
-  caller.name = name;
-  caller.source = source;
-  return caller;
-}
-
 }  // namespace
 
 std::vector<Error> Logins::ReadAccounts(const model::Registry& registry, Accounts& accounts) {
@@ -118,14 +111,14 @@ Promised<Written> Logins::Claim(const model::KeptAsker& asker) {
 Result<Caller> Logins::Authenticate(std::string_view authorization, std::string_view source) {
   auto caller = authenticator_.Authenticate(authorization, source);
   if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
-    denials_.Note(Stranger("", source), "token", {});
+    denials_.NoteStranger("", source, "token");
   return caller;
 }
 
 Result<Caller> Logins::AuthenticateText(std::string_view credential, std::string_view source) {
   auto caller = authenticator_.AuthenticateText(credential, source);
   if (!caller.has_value() && caller.error().code == ErrorCode::kBadToken)
-    denials_.Note(Stranger("", source), "token", {});
+    denials_.NoteStranger("", source, "token");
   return caller;
 }
 
@@ -134,7 +127,7 @@ Promised<IssuedToken> Logins::Login(const std::string& name, const SecretText& p
   auto begun = authenticator_.Begin(name, password.view(), source);
   if (!begun.has_value()) {
     const bool too_many = begun.error().code == ErrorCode::kTooManyLogins;
-    denials_.Note(Stranger(too_many ? "" : name, source), "login", {});
+    denials_.NoteStranger(too_many ? "" : name, source, "login");
     return Refuse<IssuedToken>(begun.error());
   }
   const auto check = std::make_shared<const PasswordCheck>(*std::move(begun));
@@ -142,8 +135,7 @@ Promised<IssuedToken> Logins::Login(const std::string& name, const SecretText& p
       .then([this, check](Result<bool> verified) -> Promised<IssuedToken> {
         if (!verified.has_value()) return Refuse<IssuedToken>(verified.error());
         auto issued = authenticator_.Finish(*check, *verified);
-        if (!issued.has_value())
-          denials_.Note(Stranger(check->name(), check->source()), "login", {});
+        if (!issued.has_value()) denials_.NoteStranger(check->name(), check->source(), "login");
         if (!issued.has_value() || !accounts_.FindUser(check->name())->unclaimed) return issued;
         return Claim({check->name(), check->source()})
             .then([issued = *std::move(issued)](const Result<Written>& written) mutable {
