@@ -13,6 +13,7 @@
 #include "cli/options.h"
 #include "cli/remote/server_option.h"
 #include "cli/source.h"
+#include "cli/text.h"
 
 namespace stele::cli {
 
@@ -34,6 +35,8 @@ constexpr CommandSpec kOpening{"dap", "", 0, 0, "", "", kOptions, kAtServer};
 
 // Where an editor says that the records are; what it does not say is as the command was started.
 Result<Arguments> PlaceOf(const dap::Fields& asked, const Arguments& started) {
+  for (const Named& place : kPlaces) STELE_RETURN_IF_ERROR(asked.CheckText(place.member));
+  STELE_RETURN_IF_ERROR(asked.CheckBool("plaintext"));
   std::vector<std::string> words;
   const bool names_place = asked.Has("data") || asked.Has("server");
   for (const auto& [member, option] : kPlaces) {
@@ -47,16 +50,17 @@ Result<Arguments> PlaceOf(const dap::Fields& asked, const Arguments& started) {
 }
 
 Result<InstanceId> InstanceOf(const dap::Fields& asked) {
-  const std::string text = asked.TextOr("instance");
-  return ParseInstanceId(text.empty() ? std::to_string(asked.IntegerOr("instance", 0)) : text);
+  const Value* const given = asked.Find("instance");
+  if (given != nullptr && given->is_string()) return ParseInstanceId(given->as_string());
+  if (given != nullptr && given->is_int() && given->as_int() > 0)
+    return InstanceId(static_cast<uint64_t>(given->as_int()));
+  return Fail(ErrorCode::kBadRequest,
+              fmt::format("Expected `instance` to be the number of an instance but found {}",
+                          given == nullptr ? "none" : Inline(*given)));
 }
 
 Result<std::unique_ptr<dap::History>> OpenAsked(const dap::Fields& asked,
                                                 const Arguments& started) {
-  if (!asked.Has("instance"))
-    return Fail(ErrorCode::kBadRequest,
-                "Expected `instance` to be the number of an instance but "
-                "found none");
   const Result<InstanceId> instance = InstanceOf(asked);
   if (!instance.has_value()) return std::unexpected(instance.error());
   const Result<Arguments> place = PlaceOf(asked, started);

@@ -43,6 +43,50 @@ Object Refused(std::string message) {
   return {{"verified", false}, {"message", std::move(message)}};
 }
 
+// A part of a text to log: an expression that stands in braces, or a text.
+struct LogPart {
+  std::string_view text;
+  bool is_expression = false;
+};
+
+// kExpressionSyntax: a brace that nothing closes.
+Result<std::vector<LogPart>> PartsOf(std::string_view log) {
+  std::vector<LogPart> parts;
+  while (!log.empty()) {
+    const size_t open = std::min(log.find('{'), log.size());
+    if (open > 0) parts.push_back({log.substr(0, open)});
+    log.remove_prefix(open);
+    if (log.empty()) break;
+    const size_t close = log.find('}');
+    if (close == std::string_view::npos)
+      return Fail(ErrorCode::kExpressionSyntax,
+                  fmt::format("Expected a \"}}\" behind \"{}\" but found none", Clean(log)));
+    parts.push_back({log.substr(1, close - 1), true});
+    log.remove_prefix(close + 1);
+  }
+  return parts;
+}
+
+// Whether it can be done as an editor wants it.
+Status CheckWanted(const Fields& wanted) {
+  for (const char* const name : {"condition", "hitCondition", "logMessage"})
+    STELE_RETURN_IF_ERROR(wanted.CheckText(name));
+  if (!wanted.TextOr("hitCondition").empty())
+    return Fail(ErrorCode::kUnsupported,
+                "Expected no `hitCondition`, since a breakpoint stops at the same events from "
+                "before and from behind, but found one; a `condition` such as loop.index >= 3 "
+                "says which");
+  const std::string log = wanted.TextOr("logMessage");
+  const auto parts = PartsOf(log);
+  if (!parts.has_value()) return std::unexpected(parts.error());
+  for (const LogPart& part : *parts) {
+    if (!part.is_expression) continue;
+    const auto compiled = expression::Expression::Compile(part.text);
+    if (!compiled.has_value()) return std::unexpected(compiled.error());
+  }
+  return {};
+}
+
 }  // namespace
 
 Array EventFilters() {
@@ -63,8 +107,10 @@ void Breakpoints::Clear(const std::string& group) {
 }
 
 Object Breakpoints::Add(const std::string& group, std::string_view reason,
-                        const std::vector<replay::BreakpointSpec>& specs, std::string log) {
-  Set set{.id = ++last_id_, .numbers = {}, .log = std::move(log), .reason = reason};
+                        const std::vector<replay::BreakpointSpec>& specs, const Fields& wanted) {
+  if (const Status checked = CheckWanted(wanted); !checked.has_value())
+    return Refused(checked.error().ToString());
+  Set set{.id = ++last_id_, .numbers = {}, .log = wanted.TextOr("logMessage"), .reason = reason};
   Object answer{{"id", set.id}, {"verified", true}};
   for (const replay::BreakpointSpec& spec : specs) {
     const Result<uint32_t> number = debugger_.Break(spec);
@@ -99,7 +145,7 @@ Object Breakpoints::AddLine(const std::string& group, const SourceText& source,
                      .label = fmt::format("{}:{}", source.name, line)});
     names += (names.empty() ? "" : ", ") + id;
   }
-  Object answer = Add(group, "breakpoint", specs, wanted.TextOr("logMessage"));
+  Object answer = Add(group, "breakpoint", specs, wanted);
   const definition::Lines lines = source.lines[steps[0].value];
   answer.Set("line", sources_.ToEditor(lines.first));
   answer.Set("source", sources_.ToJson(source));
@@ -139,7 +185,7 @@ Object Breakpoints::SetSteps(const Fields& arguments) {
                                .event = "",
                                .condition = each.TextOr("condition"),
                                .label = ""}},
-                             ""));
+                             each));
   return {{"breakpoints", std::move(answers)}};
 }
 
@@ -147,34 +193,44 @@ Object Breakpoints::SetEvents(const Fields& arguments) {
   const std::string group(kEvents);
   Clear(group);
   Array answers;
-  const auto add = [&](const std::string& event, const std::string& condition) {
-    answers.emplace_back(Add(group, "exception",
-                             {{.step = "", .event = event, .condition = condition, .label = ""}},
-                             ""));
+  const auto add = [&](const std::string& event, const Fields& wanted) {
+    answers.emplace_back(
+        Add(group, "exception",
+            {{.step = "", .event = event, .condition = wanted.TextOr("condition"), .label = ""}},
+            wanted));
   };
-  for (const std::string& filter : arguments.Texts("filters")) add(filter, "");
+  for (const std::string& filter : arguments.Texts("filters")) add(filter, Fields());
   for (const Fields& option : arguments.List("filterOptions"))
-    add(option.TextOr("filterId"), option.TextOr("condition"));
+    add(option.TextOr("filterId"), option);
   return {{"breakpoints", std::move(answers)}};
 }
 
-// "{…}" in it are expressions over the state here.
+// With the values that its expressions have here.
 std::string Breakpoints::Rendered(std::string_view log) {
+  const auto parts = PartsOf(log);
+  if (!parts.has_value()) return Clean(log, true);
   std::string text;
-  while (!log.empty()) {
-    const size_t open = std::min(log.find('{'), log.size());
-    const size_t close = log.find('}', open);
-    text += log.substr(0, open);
-    if (close == std::string_view::npos) {
-      text += log.substr(open);
-      break;
+  for (const LogPart& part : *parts) {
+    if (!part.is_expression) {
+      text += part.text;
+      continue;
     }
-    const std::string_view expression = log.substr(open + 1, close - open - 1);
-    const Result<Value> value = debugger_.Evaluate(expression);
+    const Result<Value> value = debugger_.Evaluate(part.text);
     text += value.has_value() ? Inline(*value) : "{" + value.error().message + "}";
-    log.remove_prefix(close + 1);
   }
   return Clean(text, true);
+}
+
+bool Breakpoints::IsException(std::string_view event) const {
+  const auto sets = groups_.find(std::string(kEvents));
+  const auto is_of = [&](const Set& set) {
+    return std::ranges::any_of(debugger_.breakpoints(), [&](const replay::Breakpoint& breakpoint) {
+      return breakpoint.spec.event == event &&
+             std::ranges::find(set.numbers, breakpoint.number) != set.numbers.end();
+    });
+  };
+  return std::ranges::find(kFilters, event, &Filter::event) != std::end(kFilters) ||
+         (sets != groups_.end() && std::ranges::any_of(sets->second, is_of));
 }
 
 Breakpoints::Hit Breakpoints::HitOf(const std::vector<uint32_t>& numbers) {

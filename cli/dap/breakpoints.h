@@ -39,6 +39,8 @@ class Breakpoints {
     std::vector<std::string> texts;  // to log, with the values of their expressions
   };
   Hit HitOf(const std::vector<uint32_t>& numbers);
+  // An editor may stop at that kind of event as at an exception.
+  bool IsException(std::string_view event) const;
 
  private:
   // One of an editor's; of a line that several steps share it is several of the debugger's.
@@ -50,9 +52,10 @@ class Breakpoints {
   };
 
   void Clear(const std::string& group);
-  // Adds one to the group: its id, and whether it was taken, with what was wrong else.
+  // Adds one to the group, as an editor wants it: its id, and whether it was taken, with what was
+  // wrong else.
   Object Add(const std::string& group, std::string_view reason,
-             const std::vector<replay::BreakpointSpec>& specs, std::string log);
+             const std::vector<replay::BreakpointSpec>& specs, const Fields& wanted);
   Object AddLine(const std::string& group, const SourceText& source, const Fields& wanted);
   std::string Rendered(std::string_view log);
 

@@ -33,6 +33,18 @@ Result<std::string> Fields::Text(std::string_view name) const {
   return found->as_string();
 }
 
+Status Fields::CheckText(std::string_view name) const {
+  const Value* found = object_.Find(name);
+  if (found == nullptr || found->is_string()) return {};
+  return std::unexpected(Missing(name, "a string", found));
+}
+
+Status Fields::CheckBool(std::string_view name) const {
+  const Value* found = object_.Find(name);
+  if (found == nullptr || found->is_bool()) return {};
+  return std::unexpected(Missing(name, "true or false", found));
+}
+
 int64_t Fields::IntegerOr(std::string_view name, int64_t otherwise) const {
   const Value* found = object_.Find(name);
   return found != nullptr && found->is_int() ? found->as_int() : otherwise;

@@ -22,6 +22,9 @@ class Fields {
 
   Result<int64_t> Integer(std::string_view name) const;
   Result<std::string> Text(std::string_view name) const;
+  // kBadRequest: it is there and of another kind.
+  Status CheckText(std::string_view name) const;
+  Status CheckBool(std::string_view name) const;
   // `otherwise` when it is not there or of another kind: of what a request may leave out.
   int64_t IntegerOr(std::string_view name, int64_t otherwise) const;
   std::string TextOr(std::string_view name, std::string_view otherwise = "") const;
@@ -31,7 +34,9 @@ class Fields {
   // The objects in the list; others in it are left out.
   std::vector<Fields> List(std::string_view name) const;
   std::vector<std::string> Texts(std::string_view name) const;
-  bool Has(std::string_view name) const { return object_.Find(name) != nullptr; }
+  // null: it is not there.
+  const Value* Find(std::string_view name) const { return object_.Find(name); }
+  bool Has(std::string_view name) const { return Find(name) != nullptr; }
 
  private:
   Object object_;

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/definition/moment.h"
+#include "cli/moment.h"
+#include "cli/text.h"
 
 namespace stele::cli::dap {
 
@@ -106,6 +107,9 @@ Result<Object> Session::Attach(const Fields& arguments) {
 
 Result<Object> Session::Open(const Fields& arguments, bool attached) {
   if (history_) return Fail(ErrorCode::kBadRequest, "Expected one \"launch\" or \"attach\"");
+  STELE_RETURN_IF_ERROR(arguments.CheckText("program"));
+  for (const char* const name : {"stopOnEntry", "follow"})
+    STELE_RETURN_IF_ERROR(arguments.CheckBool(name));
   Result<std::unique_ptr<History>> opened = open_(arguments);
   if (!opened.has_value()) return std::unexpected(opened.error());
   launch_ = arguments;
@@ -133,24 +137,24 @@ Result<Object> Session::Open(const Fields& arguments, bool attached) {
   return Object();
 }
 
-// `at`: an event's number, or a time; else the beginning, or of an instance that is attached to
-// where it is now.
+// `at`: an event's number, or a moment as commands take it; else the beginning, or of an instance
+// that is attached to where it is now.
 Status Session::GoToEntry() {
-  const int64_t seq = launch_.IntegerOr("at", 0);
-  const std::string time = launch_.TextOr("at");
+  const Value* const at = launch_.Find("at");
   Result<replay::Stop> stop;
-  if (!time.empty()) {
-    const std::optional<TimeUs> at = definition::ParseTime(time);
-    if (!at.has_value())
-      return Fail(ErrorCode::kBadRequest,
-                  fmt::format("Expected `at` to be the number of an event, or a time such as "
-                              "2026-11-21T09:30:00Z, but found \"{}\"",
-                              time));
-    stop = debugger().JumpTo(*at);
-  } else if (seq != 0) {
-    stop = debugger().JumpTo(Seq(seq < 0 ? 0 : static_cast<uint64_t>(seq)));
-  } else {
+  if (at == nullptr) {
     stop = debugger().JumpTo(attached_ ? debugger().last() : Seq(1));
+  } else if (at->is_int() && at->as_int() > 0) {
+    stop = debugger().JumpTo(Seq(static_cast<uint64_t>(at->as_int())));
+  } else if (at->is_string()) {
+    const Result<replay::When> when = ReadWhen(at->as_string(), "`at`");
+    if (!when.has_value()) return std::unexpected(when.error());
+    stop = debugger().JumpTo(*when);
+  } else {
+    return Fail(ErrorCode::kBadRequest,
+                fmt::format("Expected `at` to be the number of an event, from 1 to {}, or the "
+                            "text of a moment but found {}",
+                            debugger().last().value, Inline(*at)));
   }
   view_->Forget();
   return stop.has_value() ? Status() : std::unexpected(stop.error());

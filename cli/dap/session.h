@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,7 +81,13 @@ class Session {
   Result<Object> GotoTargets(const Fields& arguments);
   Result<Object> Goto(const Fields& arguments);
   Result<Object> Pause(const Fields& arguments);
+  // Whether a request to move is of a thread that there is.
+  Status CheckThread(const Fields& arguments) { return view_->CheckThread(arguments); }
   void Move(replay::Unit unit, replay::Direction direction);
+  void Undo();
+  // Ends a step that has begun at `from`, at a breakpoint on its way or where it leads.
+  void EndStep(Seq from, const Result<replay::Stop>& stop, replay::Direction direction);
+  void Remember(Seq from);
   Result<Seq> FirstHit(Seq from, Seq target, replay::Direction direction, Breakpoints::Hit& hit);
   void Run(replay::Direction direction);
   // Whether it goes on: what it has come to was only to be logged.
@@ -126,10 +133,14 @@ class Session {
   bool waits_ = false;  // for what is recorded next; whatever stops it ends that
   bool follows_ = false;
   Fields launch_;
-  Seq progress_;                                   // how far a long move is
-  std::function<bool(Seq at)> is_far_;             // of one that need not go further; null: it may
-  replay::Unit stepped_by_ = replay::Unit::kOver;  // the last step forward
-  std::vector<DefinitionId> ran_;                  // in the order in which it ran them
+  Seq progress_;                        // how far a long move is
+  std::function<bool(Seq at)> is_far_;  // of one that need not go further; null: it may
+  // Where the steps forward began that have led to `way_end_`, and have not been taken back.
+  // Anything else that moves leads somewhere else.
+  std::vector<Seq> way_;
+  Seq way_end_;
+  std::set<int64_t> targets_;      // that gotoTargets has given
+  std::vector<DefinitionId> ran_;  // in the order in which it ran them
   std::unique_ptr<History> history_;
   std::optional<Sources> sources_;
   std::optional<View> view_;

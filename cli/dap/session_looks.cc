@@ -65,10 +65,16 @@ Result<Object> Session::SetValue(const Fields&) {
       "set a value; \"stele fork ID --at SEQ --set NAME=JSON\" tries another one");
 }
 
-Result<Object> Session::ExceptionInfo(const Fields&) {
+Result<Object> Session::ExceptionInfo(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
   const Result<std::vector<replay::EventLine>> events = debugger().Events(debugger().at(), 1);
   if (!events.has_value()) return std::unexpected(events.error());
   const replay::EventLine& event = events->front();
+  if (!breakpoints_->IsException(event.name))
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected a kind of event that is among the exception filters but "
+                            "found event {}, {}",
+                            event.seq.value, event.name));
   const auto text = [&](std::string_view name) {
     const Value* found = event.members.Find(name);
     return found != nullptr && found->is_string() ? Clean(found->as_string(), true) : std::string();

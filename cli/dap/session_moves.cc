@@ -38,7 +38,8 @@ std::vector<Seq> BeginsAround(const replay::Debugger& debugger, uint32_t step) {
 
 }  // namespace
 
-Result<Object> Session::ContinueOn(const Fields&) {
+Result<Object> Session::ContinueOn(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
   afterwards_ = [this] {
     if (const Status read = ReadOn(); !read.has_value())
       Arrived(std::unexpected(read.error()), "pause");
@@ -48,32 +49,37 @@ Result<Object> Session::ContinueOn(const Fields&) {
   return Object{{"allThreadsContinued", true}};
 }
 
-Result<Object> Session::ReverseContinue(const Fields&) {
+Result<Object> Session::ReverseContinue(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
   afterwards_ = [this] { Run(Direction::kBack); };
   return Object();
 }
 
 Result<Object> Session::Next(const Fields& arguments) {
-  stepped_by_ = IsInstruction(arguments) ? Unit::kEvent : Unit::kOver;
-  afterwards_ = [this] { Move(stepped_by_, Direction::kForward); };
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
+  const Unit unit = IsInstruction(arguments) ? Unit::kEvent : Unit::kOver;
+  afterwards_ = [this, unit] { Move(unit, Direction::kForward); };
   return Object();
 }
 
-Result<Object> Session::StepIn(const Fields&) {
-  stepped_by_ = Unit::kEvent;
-  afterwards_ = [this] { Move(stepped_by_, Direction::kForward); };
+Result<Object> Session::StepIn(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
+  afterwards_ = [this] { Move(Unit::kEvent, Direction::kForward); };
   return Object();
 }
 
-Result<Object> Session::StepOut(const Fields&) {
+Result<Object> Session::StepOut(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
   afterwards_ = [this] { Move(Unit::kOut, Direction::kForward); };
   return Object();
 }
 
-// As far as the last step forward went.
 Result<Object> Session::StepBack(const Fields& arguments) {
-  const Unit unit = IsInstruction(arguments) ? Unit::kEvent : stepped_by_;
-  afterwards_ = [this, unit] { Move(unit, Direction::kBack); };
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
+  if (IsInstruction(arguments))
+    afterwards_ = [this] { Move(Unit::kEvent, Direction::kBack); };
+  else
+    afterwards_ = [this] { Undo(); };
   return Object();
 }
 
@@ -99,6 +105,7 @@ Result<Object> Session::GotoTargets(const Fields& arguments) {
     const definition::Lines lines = source->lines[step.value];
     for (const Seq seq : BeginsAround(debugger(), number)) {
       const RunId run = debugger().index()[seq].run;
+      targets_.insert(static_cast<int64_t>(seq.value));
       targets.emplace_back(
           Object{{"id", static_cast<int64_t>(seq.value)},
                  {"label", fmt::format("{} at event {}{}", id, seq.value,
@@ -111,10 +118,14 @@ Result<Object> Session::GotoTargets(const Fields& arguments) {
 }
 
 Result<Object> Session::Goto(const Fields& arguments) {
+  STELE_RETURN_IF_ERROR(CheckThread(arguments));
   const Result<int64_t> target = arguments.Integer("targetId");
   if (!target.has_value()) return std::unexpected(target.error());
-  const Result<Stop> stop =
-      debugger().JumpTo(Seq(*target < 0 ? 0 : static_cast<uint64_t>(*target)));
+  if (!targets_.contains(*target))
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("Expected a targetId that \"gotoTargets\" has given but found {}", *target));
+  const Result<Stop> stop = debugger().JumpTo(Seq(static_cast<uint64_t>(*target)));
   if (!stop.has_value()) return std::unexpected(stop.error());
   afterwards_ = [this, stop = *stop] { Arrived(stop, "goto"); };
   return Object();
@@ -125,14 +136,38 @@ void Session::Move(Unit unit, Direction direction) {
   if (!read.has_value()) return Arrived(std::unexpected(read.error()), "step");
   const Seq from = debugger().at();
   const Result<Stop> stop = debugger().Move(unit, direction);
-  if (!stop.has_value() || unit == Unit::kEvent) return Arrived(stop, "step");
+  if (stop.has_value() && unit != Unit::kEvent) return EndStep(from, stop, direction);
+  Remember(from);
+  Arrived(stop, "step");
+}
+
+// Back to where the last step forward began. Where none has led it takes back what `next` would
+// have done: the step before in the same scope.
+void Session::Undo() {
+  const Seq from = debugger().at();
+  if (from != way_end_) way_.clear();
+  if (way_.empty()) return Move(Unit::kOver, Direction::kBack);
+  EndStep(from, debugger().JumpTo(way_.back()), Direction::kBack);
+}
+
+void Session::EndStep(Seq from, const Result<Stop>& stop, Direction direction) {
+  if (!stop.has_value()) return Arrived(stop, "step");
   Breakpoints::Hit hit;
   const Result<Seq> met = FirstHit(from, stop->at, direction, hit);
+  Remember(from);
   if (!met.has_value()) return Arrived(std::unexpected(met.error()), "step");
   if (hit.reason.empty()) return Arrived(stop, "step");
   view_->Forget();
   Tell({.from = from, .at = *met, .reason = StopReason::kBreakpoint, .breakpoints = {}});
   Stopped(hit.reason, Here(), hit.ids);
+}
+
+// A step that has begun at `from` has led here.
+void Session::Remember(Seq from) {
+  if (from != way_end_) way_.clear();
+  way_end_ = debugger().at();
+  if (way_end_ > from) way_.push_back(from);
+  while (!way_.empty() && way_.back() >= way_end_) way_.pop_back();
 }
 
 // A step stops at the breakpoints on its way, and logs what they log: goes to the first of them, or

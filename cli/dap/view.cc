@@ -36,6 +36,15 @@ int64_t ThreadOf(RunId run) {
   return kHistoryThread + static_cast<int64_t>(run.value);
 }
 
+// The run that a thread is, one of the last stop.
+Result<const model::StepRun*> RunOf(int64_t thread, const model::Instance& state) {
+  const RunId id(static_cast<uint32_t>(thread - kHistoryThread));
+  if (thread > kHistoryThread && thread <= ThreadOf(RunId(UINT32_MAX)))
+    if (const model::StepRun* run = state.FindRun(id)) return run;
+  return Fail(ErrorCode::kInvalidInput,
+              fmt::format("Expected a thread of the last stop but found {}", thread));
+}
+
 }  // namespace
 
 void View::Forget() {
@@ -96,13 +105,9 @@ Result<std::vector<View::Frame>> View::FramesOf(int64_t thread) {
     frames.front().name += fmt::format(" · {}", model::EventNameAt(event.kind));
     return frames;
   }
-  const RunId id(static_cast<uint32_t>(thread - kHistoryThread));
-  const model::StepRun* run = thread > kHistoryThread && thread <= ThreadOf(RunId(UINT32_MAX))
-                                  ? moment->state.FindRun(id)
-                                  : nullptr;
-  if (run == nullptr)
-    return Fail(ErrorCode::kInvalidInput,
-                fmt::format("Expected a thread of the last stop but found {}", thread));
+  const Result<const model::StepRun*> found = RunOf(thread, moment->state);
+  if (!found.has_value()) return std::unexpected(found.error());
+  const model::StepRun* const run = *found;
   frames.push_back({fmt::format("{} · {}", moment->definition.step(run->step).id, StateOf(*run)),
                     run->step, run->scope, run->id});
   AddAround(*moment, run->scope, frames);
@@ -119,6 +124,16 @@ Object View::PlaceOf(const Frame& frame, DefinitionId definition) {
                {"line", sources_.ToEditor(frame.step ? lines.first : 1)},
                {"column", sources_.first()}};
   return place;
+}
+
+Status View::CheckThread(const Fields& arguments) {
+  const Result<int64_t> thread = arguments.Integer("threadId");
+  if (!thread.has_value()) return std::unexpected(thread.error());
+  if (*thread == kHistoryThread) return {};
+  const Result<replay::Moment> moment = debugger_.Now();
+  if (!moment.has_value()) return std::unexpected(moment.error());
+  const auto run = RunOf(*thread, moment->state);
+  return run.has_value() ? Status() : std::unexpected(run.error());
 }
 
 Result<Object> View::StackTrace(const Fields& arguments) {

@@ -30,6 +30,9 @@ class View {
   // The debugger has moved: frames and variables that were given are good no longer.
   void Forget();
 
+  // kBadRequest, kInvalidInput: `threadId` names no thread of the last stop.
+  Status CheckThread(const Fields& arguments);
+
   // Answers to the requests of that name.
   Result<Object> Threads();
   Result<Object> StackTrace(const Fields& arguments);

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "cli/debug/commands.h"
+#include "cli/moment.h"
 #include "cli/text.h"
-#include "engine/definition/moment.h"
+#include "projections/field_values.h"
 
 namespace stele::cli {
 
@@ -65,25 +67,23 @@ Result<Answer> DebugCommands::Go(CommandWords& words, Direction direction) {
 }
 
 Result<Answer> DebugCommands::Jump(CommandWords& words) {
-  const std::string text(words.rest());
-  if (text == "start") return Moved(debugger_.JumpTo(Seq(1)));
-  if (text == "end") return Moved(debugger_.JumpTo(debugger_.last()));
-  const bool on = text.starts_with('+');
+  const std::string_view text = words.rest();
   const bool back = text.starts_with('-');
-  CommandWords number(std::string_view(text).substr(on || back ? 1 : 0));
+  CommandWords number(text.substr(std::min<size_t>(1, text.size())));
   const std::optional<uint64_t> distance = number.TakeNumber();
-  if (distance.has_value() && number.empty()) {
+  if ((back || text.starts_with('+')) && distance.has_value() && number.empty()) {
     const uint64_t at = debugger_.at().value;
-    const uint64_t most = std::numeric_limits<uint64_t>::max() - at;
-    const uint64_t target = on     ? at + std::min(most, *distance)
-                            : back ? at - std::min(at, *distance)
-                                   : *distance;
-    return Moved(debugger_.JumpTo(Seq(target)));
+    const uint64_t last = debugger_.last().value;
+    if (back ? *distance < at : *distance <= last - at)
+      return Moved(debugger_.JumpTo(Seq(back ? at - *distance : at + *distance)));
+    return Fail(ErrorCode::kNoSuchMoment,
+                fmt::format("Expected an event from 1 to {} of instance {} but found {} from {}",
+                            last, debugger_.instance().value, text, at));
   }
-  if (const std::optional<TimeUs> time = definition::ParseTime(text))
-    return Moved(debugger_.JumpTo(*time));
-  return ExpectedInstead(
-      "an event's number, +N, -N, start, end or a time such as 2026-11-21T09:30:00Z", text);
+  if (const auto when = ParseWhen(text, SystemClock().Now())) return Moved(debugger_.JumpTo(*when));
+  return ExpectedInstead(fmt::format("an event's number, +N, -N, start, end, {}{}",
+                                     projections::kMomentForms, projections::MomentBound(text)),
+                         text);
 }
 
 Result<Answer> DebugCommands::Search(CommandWords& words) {

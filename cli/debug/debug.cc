@@ -9,6 +9,7 @@
 #include "cli/debug/program.h"
 #include "cli/debug/screen.h"
 #include "cli/given.h"
+#include "cli/moment.h"
 #include "cli/open_data.h"
 #include "cli/source.h"
 #include "cli/text.h"
@@ -127,7 +128,9 @@ int Debug(const Arguments& arguments, const Terminal& terminal) {
   if (!debugger.has_value()) return Refuse(terminal, debugger.error());
   DebugCommands commands(**debugger, StepsOfLineIn(**debugger, *registry));
   if (arguments.Has("--at")) {
-    const Result<Answer> there = commands.Run("jump " + arguments.Get("--at"));
+    const Result<replay::When> when = GivenWhen(arguments, "--at");
+    if (!when.has_value()) return Refuse(terminal, when.error());
+    const Result<replay::Stop> there = (*debugger)->JumpTo(*when);
     if (!there.has_value()) return Refuse(terminal, there.error());
   }
   if (!arguments.Has("--commands")) return RunProgram(**debugger, commands, terminal);

@@ -129,8 +129,9 @@ Result<Stop> Debugger::JumpTo(Seq seq) {
   return Arrive(seq, StopReason::kMoved);
 }
 
-Result<Stop> Debugger::JumpTo(TimeUs time) {
-  const Result<Seq> seq = machine_->SeqAt(time);
+Result<Stop> Debugger::JumpTo(const When& when) {
+  if (when.seq) return JumpTo(when.seq);
+  const Result<Seq> seq = machine_->Find(when);
   if (!seq.has_value()) return std::unexpected(seq.error());
   return Arrive(std::min(*seq, last()), StopReason::kMoved);
 }

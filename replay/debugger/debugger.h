@@ -121,7 +121,7 @@ class Debugger {
   Result<Stop> Move(Unit unit, Direction direction);
   // kNoSuchMoment: the history has no such event, or had not begun then.
   Result<Stop> JumpTo(Seq seq);
-  Result<Stop> JumpTo(TimeUs time);
+  Result<Stop> JumpTo(const When& when);
   // To the next breakpoint, or to the end of the history in that direction. It leaves the one where
   // it stands. Where breakpoints stop is the same in both directions.
   Result<Stop> Continue(Direction direction);

@@ -151,7 +151,7 @@ class Steps(DapTest):
         editor = self.edit()
         editor.ask("initialize", adapterID="stele")
         self.assertIn("STL0309", editor.refused("launch", data="data", instance=1, at=10_000))
-        self.assertIn("Expected `at`", editor.refused("launch", data="data", instance=1, at="noon"))
+        self.assertIn('for `at` but found "noon"', editor.refused("launch", data="data", instance=1, at="noon"))
         # Refused, it may be asked again.
         editor.ask("launch", data="data", instance=1)
         editor.leave()

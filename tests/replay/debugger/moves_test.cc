@@ -108,9 +108,9 @@ TEST(Debugger, JumpsToMoments) {
   flow.Wait(5'000'000);
   flow.Complete("before");
   Debugged debugged(flow);
-  ASSERT_TRUE(debugged->JumpTo(begun.Plus(1)).has_value());
+  ASSERT_TRUE(debugged->JumpTo(When{.seq = {}, .time = begun.Plus(1)}).has_value());
   EXPECT_EQ(debugged->at().value, flow.Records()[0].events);
-  const Result<Stop> early = debugged->JumpTo(begun.Plus(-1));
+  const Result<Stop> early = debugged->JumpTo(When{.seq = {}, .time = begun.Plus(-1)});
   ASSERT_FALSE(early.has_value());
   EXPECT_EQ(early.error().code, ErrorCode::kNoSuchMoment);
 }
