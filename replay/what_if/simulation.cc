@@ -275,40 +275,43 @@ void Simulation::TryCause(size_t record, const Event& cause) {
   // The step may come later than it did.
   const bool waits = recorded_run && !std::holds_alternative<model::RollBack>(command);
   if (!waits) return leave(std::move(why));
-  if (!of_engine) waiting_[recorded_run].push_back(record);
+  if (!of_engine) waiting_[recorded_run].push_back({record, CommandOf(cause)});
 }
 
+// What was refused is refused again until something else is decided.
 void Simulation::TryWaiting() {
+  if (waiting_.empty() || state_.seq == tried_at_) return;
   bool moved = true;
   while (moved && !model::HasEnded(state_.status) && !IsFull()) {
     moved = false;
-    for (auto& [recorded_run, records] : waiting_) {
+    for (auto& [recorded_run, causes] : waiting_) {
       const RunId run = names_there_.CounterpartOf(recorded_run, names_);
-      if (run && state_.FindRun(run) != nullptr) moved = TryFirst(records) || moved;
+      if (run && state_.FindRun(run) != nullptr) moved = TryFirst(causes) || moved;
     }
     std::erase_if(waiting_, [](const auto& waiting) { return waiting.second.empty(); });
   }
+  tried_at_ = state_.seq;
 }
 
 // Applies the first of them that may be, and takes it out.
-bool Simulation::TryFirst(std::vector<size_t>& records) {
-  for (auto record = records.begin(); record != records.end(); ++record) {
-    model::Command command = CommandOf(course_.EventsOf(*record).front());
+bool Simulation::TryFirst(std::vector<WaitingCause>& causes) {
+  for (auto cause = causes.begin(); cause != causes.end(); ++cause) {
+    model::Command command = cause->command;
     if (!Translate(command, names_there_, names_, state_)) continue;
-    if (Decide(command, course_.records()[*record].context.position).has_value()) continue;
+    if (Decide(command, course_.records()[cause->record].context.position).has_value()) continue;
     ++applied_;
-    records.erase(record);
+    causes.erase(cause);
     return true;
   }
   return false;
 }
 
 void Simulation::LeaveRest() {
-  for (const auto& [recorded_run, records] : waiting_) {
+  for (const auto& [recorded_run, causes] : waiting_) {
     const RunId run = names_there_.CounterpartOf(recorded_run, names_);
-    for (const size_t record : records)
+    for (const WaitingCause& cause : causes)
       left_over_.push_back(
-          {record, run ? "Its step did not wait for it" : "Its step was not reached"});
+          {cause.record, run ? "Its step did not wait for it" : "Its step was not reached"});
   }
   for (size_t record = next_record_; record < course_.records().size(); ++record)
     if (!course_.IsOfAttempt(record) && !IsOfEngine(CommandOf(course_.EventsOf(record).front())))

@@ -85,6 +85,11 @@ class Simulation {
       return other.kind == Kind::kNone || std::pair(at, order) < std::pair(other.at, other.order);
     }
   };
+  // A recorded cause whose run may come later than it did.
+  struct WaitingCause {
+    size_t record = 0;
+    model::Command command;  // as it is recorded
+  };
   Move NextMove() const;
   void Consider(Move& best, const Move& move) const;
   void Make(const Move& move);
@@ -99,7 +104,7 @@ class Simulation {
   void TryCause(size_t record, const model::Event& cause);
   void ApplyThere(size_t record, const std::vector<model::Event>& events);
   void TryWaiting();
-  bool TryFirst(std::vector<size_t>& records);
+  bool TryFirst(std::vector<WaitingCause>& causes);
   void LeaveRest();
 
   std::optional<Rejection> Decide(const model::Command& command, Position position);
@@ -136,8 +141,9 @@ class Simulation {
 
   std::map<std::pair<TimeUs, uint64_t>, Answer> due_;  // by time and order
   uint64_t answers_made_ = 0;
-  std::map<RunId, std::vector<size_t>> waiting_;  // causes, by the recorded run that they wait for
-  std::set<RunId> not_restarted_;                 // what cannot be
+  std::map<RunId, std::vector<WaitingCause>> waiting_;  // by the recorded run that they wait for
+  Seq tried_at_;                                        // what they were refused behind last
+  std::set<RunId> not_restarted_;                       // what cannot be
   ResultCounts results_;
   uint64_t applied_ = 0;
   std::vector<LeftOver> left_over_;
