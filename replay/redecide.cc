@@ -110,13 +110,33 @@ Result<Redecision> Redecider::TakeEvents(const RecordView& record) {
   }
   if (const DefinitionId next = MigratesTo(recorded_.front())) followed.definition = next;
   if (model::HasEnded(followed.instance.status) && !options_.keeps_ended && !reopening_)
-    followed_.erase(record.header.instance);
+    LetGo(record.header.instance, followed);
   return out;
+}
+
+void Redecider::LetGo(InstanceId instance, const Followed& followed) {
+  if (!followed.retried || followed.instance.status != model::Status::kFailed)
+    return Forget(instance);
+  kept_.push_back(instance);
+  if (kept_.size() > kKeptRetried) Forget(kept_.front());
+}
+
+void Redecider::Forget(InstanceId instance) {
+  followed_.erase(instance);
+  std::erase(kept_, instance);
+}
+
+void Redecider::ForgetAll() {
+  followed_.clear();
+  kept_.clear();
 }
 
 // The state before the record, or why there is none that it could follow.
 Result<Redecider::Followed*> Redecider::FollowedBy(const RecordView& record, Redecision& out) {
   const Seq first = record.header.first_seq;
+  const bool is_retry = std::holds_alternative<model::InstanceRetryRequested>(recorded_.front());
+  const bool was_kept = std::erase(kept_, record.header.instance) > 0;
+  if (was_kept && !is_retry) followed_.erase(record.header.instance);
   const auto found = followed_.find(record.header.instance);
   if (found != followed_.end()) {
     // What is decided in place of the history has other numbers.
@@ -127,7 +147,6 @@ Result<Redecider::Followed*> Redecider::FollowedBy(const RecordView& record, Red
   }
   const bool in_order = options_.whole_log && !reopening_;
   const bool has_been = in_order ? record.header.instance <= last_started_ : first != Seq(1);
-  const bool is_retry = std::holds_alternative<model::InstanceRetryRequested>(recorded_.front());
   if (is_retry && has_been && !reopening_ && options_.source != nullptr) return Reopen(record, out);
   if (!has_been && first == Seq(1) && FirstDefinition(recorded_.front())) return Begin(record, out);
   if (options_.whole_log) {
@@ -185,7 +204,10 @@ Result<Redecider::Followed*> Redecider::Reopen(const RecordView& record, Redecis
   decided_.clear();
   if (!read.has_value()) return std::unexpected(read.error());
   const auto found = followed_.find(id);
-  if (same && found != followed_.end()) return FollowedBy(record, out);
+  if (same && found != followed_.end()) {
+    found->second.retried = true;
+    return FollowedBy(record, out);
+  }
   // It has parted from its history before.
   Forget(id);
   out.outcome = Outcome::kUnfollowed;

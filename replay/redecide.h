@@ -8,6 +8,7 @@
 // Thread: one at a time; the registry and the source may be shared with others who only read.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -81,7 +82,7 @@ struct RedeciderOptions {
   // The records are all of a shard's, in the order of the log: what is missing is kOutOfPlace.
   bool whole_log = false;
   // Ended instances are kept until they are forgotten. Without it, a failed one that is retried is
-  // decided again from its start, with what `source` has of it.
+  // decided again from its start, with what `source` has of it; and then kept, as kKeptRetried are.
   bool keeps_ended = false;
   const Source* source = nullptr;
   // Null: each instance with its own definition.
@@ -96,6 +97,9 @@ struct RedeciderOptions {
   std::function<Status(const eventstore::RecordView& record, const model::InstanceForked& fork)>
       check_fork = nullptr;
 };
+
+// Who was retried is often retried again: so many of them that have failed once more are kept.
+inline constexpr size_t kKeptRetried = 256;
 
 // A document, or an event, for people: on one line, cut where it is long.
 std::string ShowDocument(const Value& document);
@@ -119,17 +123,20 @@ class Redecider {
   // The state that was decided, null: it is not followed.
   const model::Instance* Find(InstanceId instance) const;
   // Its records are passed over from now on.
-  void Forget(InstanceId instance) { followed_.erase(instance); }
-  void ForgetAll() { followed_.clear(); }
-  size_t followed() const { return followed_.size(); }
+  void Forget(InstanceId instance);
+  void ForgetAll();
+  // Those that are kept though they have failed do not count.
+  size_t followed() const { return followed_.size() - kept_.size(); }
 
  private:
   struct Followed {
     model::Instance instance;
     DefinitionId definition;  // that its history runs
     bool erased = false;
+    bool retried = false;
   };
   Result<Redecision> TakeEvents(const eventstore::RecordView& record);
+  void LetGo(InstanceId instance, const Followed& followed);
   // Null: `out` says why there is none.
   Result<Followed*> FollowedBy(const eventstore::RecordView& record, Redecision& out);
   Result<Followed*> Begin(const eventstore::RecordView& record, Redecision& out);
@@ -142,6 +149,7 @@ class Redecider {
   const model::Registry& registry_;
   const RedeciderOptions options_;
   std::map<InstanceId, Followed> followed_;
+  std::deque<InstanceId> kept_;  // of these, retried ones that have failed; the longest first
   InstanceId last_started_;
   bool reopening_ = false;
   decide::Decider decider_;
