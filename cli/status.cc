@@ -77,11 +77,19 @@ std::string NoteOf(const replay::StepLine& line) {
   return note;
 }
 
+// How many there were. A fork goes on with the numbers of its origin.
+std::string AttemptsOf(const replay::StepLine& line) {
+  if (line.attempts.empty()) return "";
+  const uint32_t before = line.attempts.front().number - 1;
+  return fmt::format("{}{}", line.attempts.back().number,
+                     before == 0 ? "" : fmt::format(" ({} before the fork)", before));
+}
+
 std::string StepTable(const replay::Timeline& timeline) {
   std::vector<std::vector<std::string>> rows{{"STEP", "STATE", "ATTEMPTS", "TOOK", "NOTE"}};
   for (const replay::StepLine& line : timeline.lines()) {
     rows.push_back({Clean(line.label), std::string(replay::StepStateName(line.state)),
-                    line.attempts.empty() ? "" : fmt::format("{}", line.attempts.back().number),
+                    AttemptsOf(line),
                     line.run && line.ended ? Duration(line.ended.value - line.started.value) : "",
                     Clean(NoteOf(line))});
   }

@@ -1,6 +1,7 @@
 #include "replay/gantt.h"
 
 #include <algorithm>
+#include <set>
 
 #include "engine/model/names.h"
 #include "replay/event_places.h"
@@ -137,13 +138,18 @@ class Fold {
     line.label = LabelOf(moment.state, moment.definition, run);
     if (run.purpose != model::Purpose::kNormal) line.purpose = model::EnumName(run.purpose);
     line.scope = run.scope;
+    if (const model::Scope* scope = moment.state.FindScope(run.scope)) line.owner = scope->owner;
     for (const model::Scope* scope = moment.state.FindScope(run.scope);
          scope != nullptr && scope->id != ScopeId(); scope = moment.state.FindScope(scope->parent))
       ++line.depth;
-    line.from = run.activated;
-    if (moment.definition.step(run.step).kind == definition::StepKind::kTask)
+    line.from = std::max(run.activated, gantt_.from);
+    const Doing doing = DoingOf(run);
+    if (moment.definition.step(run.step).kind == definition::StepKind::kTask) {
       line.attempts = run.attempt;
-    line.parts.push_back({DoingOf(run), line.from, TimeUs(), run.attempt, {}});
+      if (run.activated < gantt_.from)
+        line.before = doing == Doing::kRunning && run.attempt != 0 ? run.attempt - 1 : run.attempt;
+    }
+    line.parts.push_back({doing, line.from, TimeUs(), run.attempt, {}});
     line.state = DoingName(line.parts.back().doing);
   }
 
@@ -203,6 +209,27 @@ class Fold {
   bool was_paused_ = false;
 };
 
+// Each behind the one that it is inside of, in the order in which they began. What runs beside one
+// another begins in any order.
+std::vector<GanttLine> Nested(std::vector<GanttLine> lines) {
+  std::map<RunId, std::vector<size_t>> inside;
+  std::set<RunId> known;
+  for (const GanttLine& line : lines) known.insert(line.run);
+  for (size_t i = lines.size(); i-- > 0;)
+    inside[known.contains(lines[i].owner) ? lines[i].owner : RunId()].push_back(i);
+  std::vector<GanttLine> nested;
+  nested.reserve(lines.size());
+  std::vector<size_t> next = inside[RunId()];  // the last one first
+  while (!next.empty()) {
+    const size_t place = next.back();
+    next.pop_back();
+    const std::vector<size_t>& own = inside[lines[place].run];
+    next.insert(next.end(), own.begin(), own.end());
+    nested.push_back(std::move(lines[place]));
+  }
+  return nested;
+}
+
 }  // namespace
 
 std::string_view DoingName(Doing doing) {
@@ -214,6 +241,7 @@ std::string_view DoingName(Doing doing) {
 
 Result<Gantt> GanttOf(TimeMachine& machine, TimeUs now, size_t limit) {
   Gantt gantt;
+  gantt.from = machine.began();
   Fold fold(gantt, limit);
   STELE_RETURN_IF_ERROR(machine.Visit(Seq(1), [&](const Moment& moment, const PastEvent& event) {
     fold.Take(moment, event);
@@ -224,8 +252,8 @@ Result<Gantt> GanttOf(TimeMachine& machine, TimeUs now, size_t limit) {
     gantt.ended = model::HasEnded(moment.state.status);
     return false;
   }));
+  gantt.lines = Nested(std::move(gantt.lines));
   gantt.instance = machine.instance();
-  gantt.from = machine.began();
   gantt.to = gantt.ended ? machine.ended() : std::max(machine.ended(), now);
   return gantt;
 }

@@ -51,11 +51,13 @@ struct GanttLine {
   std::string label;
   std::string purpose;  // "fallback", "compensation"; empty: neither
   ScopeId scope;
-  uint32_t depth = 0;  // in how many scopes inside the root
-  std::string state;   // "completed", "failed", "cancelled"; of an open one, what it does
-  TimeUs from;
+  RunId owner;             // the run that it is inside of; 0: none
+  uint32_t depth = 0;      // in how many scopes inside the root
+  std::string state;       // "completed", "failed", "cancelled"; of an open one, what it does
+  TimeUs from;             // of a run that a fork took over, the fork's beginning
   TimeUs to;               // 0: it is open
   uint32_t attempts = 0;   // of a task
+  uint32_t before = 0;     // of them, those that the fork's origin made: they have no parts
   std::string error_kind;  // the last one
   std::string error_message;
   std::vector<GanttPart> parts;
@@ -69,8 +71,8 @@ struct Gantt {
   TimeUs from;
   TimeUs to;  // its end, or until when it is shown
   bool ended = false;
-  uint64_t runs = 0;  // of which the first so many have a line
-  std::vector<GanttLine> lines;
+  uint64_t runs = 0;              // of which the first so many have a line
+  std::vector<GanttLine> lines;   // each behind the one that it is inside of
   std::vector<GanttPart> paused;  // kHeld: the instance as a whole
 };
 

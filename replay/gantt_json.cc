@@ -29,11 +29,13 @@ Object LineToJson(const GanttLine& line) {
   out.Word("label", line.label);
   out("purpose", line.purpose);
   out.Number("scope", line.scope.value);
+  out("owner", line.owner);
   out("depth", line.depth);
   out.Word("state", line.state);
   out.Number("from", line.from.value);
   out("to", line.to);
   out("attempts", line.attempts);
+  out("attempts_before", line.before);
   if (!line.error_kind.empty())
     out.Put("error", Object{{"kind", line.error_kind}, {"message", line.error_message}});
   out("parts", PartsToJson(line.parts));
@@ -94,11 +96,13 @@ GanttLine LineOf(const Value& value) {
           .label = from.Word("label"),
           .purpose = from.Word("purpose"),
           .scope = ScopeId(from.As<uint32_t>("scope")),
+          .owner = RunId(from.As<uint32_t>("owner")),
           .depth = from.As<uint32_t>("depth"),
           .state = from.Word("state"),
           .from = from.Time("from"),
           .to = from.Time("to"),
           .attempts = from.As<uint32_t>("attempts"),
+          .before = from.As<uint32_t>("attempts_before"),
           .error_kind = problem.Word("kind"),
           .error_message = problem.Word("message"),
           .parts = PartsOf(from.List("parts"))};

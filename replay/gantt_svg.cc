@@ -147,13 +147,17 @@ class Drawing {
         line.error_kind.empty() ? "" : fmt::format("\n{}: {}", line.error_kind, line.error_message);
     const std::string name =
         line.purpose.empty() ? line.label : fmt::format("{} ({})", line.label, line.purpose);
+    const std::string before =
+        line.before == 0 ? "" : fmt::format("\n{} attempts before the fork", line.before);
     Add(R"(<g><title>{}</title>)",
-        Escaped(fmt::format("{} #{}: {}{}", name, line.run.value, line.state, error)));
+        Escaped(fmt::format("{} #{}: {}{}{}", name, line.run.value, line.state, error, before)));
     Text("t", 12 + kIndent * static_cast<int>(std::min<uint32_t>(line.depth, 6)), y + 15,
          CutTo(name, kLabelLetters));
     for (const GanttPart& part : line.parts) DrawPart(part, name, y);
     std::string state = line.state;
-    if (line.attempts > 1) state += fmt::format(", {} attempts", line.attempts);
+    // Those that are drawn.
+    if (line.attempts > line.before + 1)
+      state += fmt::format(", {} attempts", line.attempts - line.before);
     Text("t s", kWidth - kStates + 10, y + 15, state);
     out_ += "</g>\n";
   }

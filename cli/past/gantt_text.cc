@@ -110,6 +110,7 @@ class Chart {
     std::string state = Clean(line.state);
     if (!line.purpose.empty()) state = Clean(line.purpose) + " " + state;
     if (line.attempts > 1) state += fmt::format(" x{}", line.attempts);
+    if (line.before != 0) state += fmt::format(" ({} before the fork)", line.before);
     return fmt::format("{} {}", state, replay::SpanText(end.value - line.from.value));
   }
 

@@ -89,11 +89,13 @@ std::vector<Component> TimelineShapes() {
             {"label", "text", "the id with the indices of the loops around"},
             {"purpose?", "=fallback,compensation", ""},
             {"scope", "number", ""},
+            {"owner?", "number", "the run that it is inside of"},
             {"depth?", "number", "in how many scopes inside the outermost"},
             {"state", "text", "completed, failed, cancelled; of an open one, what it does"},
-            {"from", "time", ""},
+            {"from", "time", "of a run that a fork took over, the fork's beginning"},
             {"to?", "time", "none: it is open"},
             {"attempts?", "number", ""},
+            {"attempts_before?", "number", "of them, those that the fork's origin made"},
             {"error?", "Failure", "the last one"},
             {"parts?", "[TimelinePart]", ""}}},
           {"Timeline",
@@ -106,7 +108,7 @@ std::vector<Component> TimelineShapes() {
             {"from", "time", ""},
             {"to", "time", "its end, or until when open runs are shown"},
             {"runs", "count", "of which the first have a line"},
-            {"lines", "[TimelineLine]", ""},
+            {"lines", "[TimelineLine]", "each behind the one that it is inside of"},
             {"paused", "[TimelinePart]", "when the instance as a whole was"}}}};
 }
 

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "engine/model/snapshot.h"
 #include "replay/gantt_scale.h"
 #include "replay/gantt_svg.h"
 #include "tests/replay/random_history.h"
+#include "tests/support/definitions.h"
 
 namespace stele::replay {
 namespace {
@@ -103,6 +105,57 @@ TEST(Gantt, HasALineForEachRunUpToALimit) {
   EXPECT_EQ(some.lines.size(), 4u);
 }
 
+TEST(Gantt, PutsWhatIsInsideBehindItsOwner) {
+  CoreDriver driver(
+      "name: beside\nsteps:\n"
+      "  - {id: one, type: loop, times: 2, steps: [{id: work, type: script, config: {script: "
+      "x}}]}\n"
+      "  - {id: two, type: loop, times: 2, steps: [{id: play, type: script, config: {script: "
+      "x}}]}\n"
+      "  - {id: three, type: script, config: {script: x}}\n");
+  driver.Start();
+  driver.Complete("work").Complete("play").Complete("work").Complete("play").Complete("three");
+  const Gantt gantt = Drawn(driver, driver.now());
+  std::vector<std::string> labels;
+  for (const GanttLine& line : gantt.lines) labels.push_back(line.label);
+  EXPECT_EQ(labels, (std::vector<std::string>{"one", "work[0]", "work[1]", "two", "play[0]",
+                                              "play[1]", "three"}));
+  EXPECT_EQ(gantt.lines[2].owner, gantt.lines[0].run);
+  EXPECT_EQ(gantt.lines[4].owner, gantt.lines[3].run);
+  EXPECT_EQ(gantt.lines[6].owner, RunId());
+}
+
+TEST(Gantt, OfAForkBeginsWithIt) {
+  CoreDriver origin(kOrder);
+  origin.Start();
+  origin.Wait(900'000'000);
+  origin.Fail("charge", "timeout");
+  origin.Elapse();
+  CoreDriver fork(test::Load(kOrder), InstanceId(2));
+  fork.Wait(3'600'000'000);
+  ASSERT_EQ(
+      fork.Do(model::ForkInstance{.origin = origin.instance().id,
+                                  .origin_seq = origin.instance().seq,
+                                  .origin_position = origin.instance().position,
+                                  .state = model::ForkedState(std::make_shared<model::Instance>(
+                                      model::CopyOf(origin.instance())))}),
+      std::nullopt);
+  const TimeUs begin = fork.now();
+  fork.Wait(8'000);
+  fork.Complete("charge");
+  const Gantt gantt = Drawn(fork, fork.now());
+  ASSERT_EQ(gantt.lines.size(), 2u);
+  const GanttLine& charge = gantt.lines[0];
+  EXPECT_EQ(gantt.from, begin);
+  EXPECT_EQ(charge.from, begin);
+  EXPECT_EQ(charge.to.value - charge.from.value, 8'000);
+  EXPECT_EQ(Told(charge), "charge completed: running3/completed");
+  EXPECT_EQ(charge.attempts, 3u);
+  EXPECT_EQ(charge.before, 2u);
+  EXPECT_NE(GanttToSvg(gantt).find("2 attempts before the fork"), std::string::npos);
+  EXPECT_EQ(gantt.lines[1].before, 0u);
+}
+
 // Of any history: every run has a line, parts follow one another without gaps, and what has ended
 // has an end.
 TEST(Gantt, FitsAnyHistory) {
@@ -120,6 +173,16 @@ TEST(Gantt, FitsAnyHistory) {
         EXPECT_EQ(line.parts[i - 1].to, line.parts[i].from) << seed << " " << Told(line);
     }
     EXPECT_EQ(open, history.driver.instance().runs.size()) << seed;
+    // Whatever is inside of a run stands behind it, before what is less deep.
+    for (size_t i = 0; i < gantt.lines.size(); ++i) {
+      const GanttLine& line = gantt.lines[i];
+      EXPECT_EQ(line.before, 0u) << seed;
+      if (!line.owner) continue;
+      size_t above = i;
+      while (above > 0 && gantt.lines[above - 1].depth >= line.depth) --above;
+      ASSERT_GT(above, 0u) << seed;
+      EXPECT_EQ(gantt.lines[above - 1].run, line.owner) << seed;
+    }
     const Value document = GanttToJson(gantt);
     EXPECT_EQ(Value(GanttToJson(GanttFromJson(document))), document);
   }
