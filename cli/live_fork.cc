@@ -19,9 +19,10 @@
 #include "cli/session.h"
 #include "cli/text.h"
 #include "cli/workflow_file.h"
-#include "engine/definition/canonical.h"
+#include "engine/requests/definitions.h"
 #include "engine/requests/fork.h"
 #include "engine/runtime/known_start.h"
+#include "replay/what_if/what_if.h"
 
 namespace stele::cli {
 
@@ -42,6 +43,7 @@ struct Forking {
   Engine engine;
   Session session;
   std::shared_ptr<const definition::Definition> other;  // of --definition; null: none
+  bool is_new = false;                                  // nobody has registered that
 };
 
 Status Open(Forking& forking) {
@@ -94,17 +96,17 @@ std::string ReadText(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-// The version of --definition, registered if it is a file.
-DefinitionId RegisterOther(Forking& forking, const runtime::Shard::Answer& answer) {
-  runtime::Shard& shard = forking.engine.shard();
-  for (const model::RegisteredDefinition& registered : shard.registry().definitions)
-    if (registered.definition == forking.other) return registered.id;
+// A draft: what mends one instance is not what new ones start in.
+void RegisterOther(Forking& forking, const runtime::Shard::Answer& answer) {
   const std::string path = forking.arguments.Get("--definition");
   std::error_code ignored;
   forking.session.Await();
-  return shard.Register({definition::WriteCanonical(*forking.other), forking.other->name,
-                         ReadText(path), std::filesystem::absolute(path, ignored).string()},
-                        forking.asker, answer);
+  requests::Register(forking.engine.shard(),
+                     {.definition = forking.other,
+                      .text = ReadText(path),
+                      .file = std::filesystem::absolute(path, ignored).string(),
+                      .draft = true},
+                     forking.asker, answer);
 }
 
 // What was begun with the same key and is another fork is not waited for.
@@ -116,6 +118,27 @@ std::optional<Error> RefuseKnown(Forking& forking, const model::ForkInstance& fo
   if (!known->has_value()) return std::nullopt;
   return runtime::RefuseOtherStart({forking.engine.store(), kShard, shard.registry()}, **known,
                                    fork);
+}
+
+// The version that it goes on in. One that nobody has registered will have the next number.
+void NameOther(Forking& forking, model::ForkInstance& fork) {
+  if (forking.other == nullptr) return;
+  const model::Registry& registry = forking.engine.shard().registry();
+  model::Registry with_other;
+  with_other.definitions = registry.definitions;
+  fork.definition = replay::IdOf(with_other, forking.other);
+  forking.is_new = fork.definition.value > registry.definitions.size();
+  if (fork.definition != fork.state->definition) return;
+  fork.definition = DefinitionId();
+  fork.plan.clear();
+}
+
+// Asked before anything is recorded: a version is not registered for a fork that is refused.
+std::optional<Error> RefuseBefore(Forking& forking, const model::ForkInstance& fork) {
+  if (auto refused = RefuseKnown(forking, fork)) return refused;
+  if (!forking.is_new) return std::nullopt;
+  return forking.engine.shard().RefuseFork(fork, {.unique_business_key = forking.given.unique},
+                                           forking.other.get());
 }
 
 int Begin(Forking& forking, model::ForkInstance fork) {
@@ -133,12 +156,9 @@ int Begin(Forking& forking, model::ForkInstance fork) {
       fork.ends_origin && origin.has_value() && waits)
     for (const model::StepRun& run : (*origin)->runs)
       if (run.child) called.push_back(run.child);
-  if (forking.other != nullptr) fork.definition = RegisterOther(forking, answer);
-  if (fork.definition == fork.state->definition) {
-    fork.definition = DefinitionId();
-    fork.plan.clear();
-  }
-  if (!refusal.has_value()) refusal = RefuseKnown(forking, fork);
+  NameOther(forking, fork);
+  refusal = RefuseBefore(forking, fork);
+  if (!refusal.has_value() && forking.is_new) RegisterOther(forking, answer);
   const InstanceId last = engine.shard().last_instance();
   InstanceId instance;
   if (!refusal.has_value()) {
@@ -155,6 +175,9 @@ int Begin(Forking& forking, model::ForkInstance fork) {
   }
   const bool known = instance && instance <= last;
   if (known) forking.terminal.PrintNote(KnownStartNote(instance));
+  if (instance && forking.is_new)
+    forking.terminal.PrintNote(DraftNote(
+        forking.other->name, engine.shard().registry().Latest(forking.other->name)->version));
   if (!waits || !instance) {
     engine.LeaveBehindInbox();
   } else {
@@ -189,6 +212,13 @@ Status CheckOther(const definition::Definition& ran, const definition::Definitio
   return Fail(
       ErrorCode::kCannotMigrate,
       fmt::format("Expected another version of \"{}\" but found \"{}\"", ran.name, other->name));
+}
+
+std::string DraftNote(std::string_view definition, uint32_t version) {
+  return fmt::format(
+      "\"{}\" version {} is registered as a draft; \"stele definitions activate\" lets it start "
+      "instances",
+      definition, version);
 }
 
 Result<GivenFork> ReadGivenFork(const Arguments& arguments, bool resets, TimeUs now) {

@@ -1,7 +1,9 @@
 // Forks that are recorded, and resets, in a data directory or at a server.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -36,6 +38,9 @@ Status CheckForkDefinition(const Arguments& arguments);
 // kCannotMigrate: what it is to go on in (null: nothing else) is no version of what the origin
 // runs.
 Status CheckOther(const definition::Definition& ran, const definition::Definition* other);
+
+// Of a file that was registered for a fork.
+std::string DraftNote(std::string_view definition, uint32_t version);
 
 // Begins the fork and follows it, as `stele start` does; `resets`: the origin is terminated. The
 // exit code.

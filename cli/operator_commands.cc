@@ -46,7 +46,10 @@ constexpr std::array kMoment{
 // What is different in a fork.
 constexpr std::array kDifferent{
     OptionSpec{"--set", "NAME=JSON", "a variable of the instance, from there on", true},
-    OptionSpec{"--definition", "FILE|NAME[@N]", "goes on in this version"}, kVersion,
+    OptionSpec{
+        "--definition", "FILE|NAME[@N]",
+        "goes on in this version; a file is registered as a draft, or with --dry not at all"},
+    kVersion,
     OptionSpec{"--plan", "JSON|@FILE",
                "old step ids to that version's; null: nothing refers to it"}};
 // What one that is recorded begins with.

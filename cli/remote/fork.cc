@@ -1,5 +1,9 @@
 // `stele fork --live` and `stele reset` at a server.
+#include "engine/requests/fork.h"
+
 #include <fmt/format.h>
+
+#include <memory>
 
 #include "cli/commands.h"
 #include "cli/given.h"
@@ -10,7 +14,10 @@
 #include "cli/remote/command.h"
 #include "cli/remote/definitions.h"
 #include "cli/remote/following.h"
-#include "cli/workflow_file.h"
+#include "cli/source.h"
+#include "engine/decide/start_check.h"
+#include "engine/model/snapshot.h"
+#include "replay/what_if/what_if.h"
 #include "server/rpc/text.h"
 
 namespace stele::cli {
@@ -47,16 +54,42 @@ void Show(const GivenFork& given, const ToSend& send, api::ForkRequest::Builder 
   to.setTraceParent(TextOf(given.trace_parent));
 }
 
-// The version to go on in: registered there, if it is a file.
-Result<uint32_t> VersionOf(const Arguments& arguments, Remote& server,
-                           const model::Registry& registry,
-                           const definition::Definition& definition) {
-  for (const model::RegisteredDefinition& registered : registry.definitions)
-    if (registered.definition.get() == &definition) return registered.version;
-  const auto file = ReadSentDefinition(arguments.Get("--definition"), /*draft=*/false);
+// Asked before anything is recorded there: a version is not registered for a fork that is refused.
+Status CheckBefore(Remote& server, const model::Registry& registry, const GivenFork& given,
+                   const ToSend& send, const definition::Definition& other) {
+  const auto source = SourceOf(server);
+  const auto machine = replay::TimeMachine::Open(*source, given.origin, registry);
+  if (!machine.has_value()) return std::unexpected(machine.error());
+  const auto state = requests::StateToFork(**machine, given.at);
+  if (!state.has_value()) return std::unexpected(state.error());
+  const definition::Definition& ran = *registry.Find((*state)->definition)->definition;
+  model::ForkInstance fork{
+      .origin = given.origin,
+      .origin_seq = (*state)->seq,
+      .state = model::ForkedState(std::make_shared<const model::Instance>(model::CopyOf(**state))),
+      .variables = send.variables,
+      .definition = DefinitionId(static_cast<uint32_t>(registry.definitions.size() + 1)),
+      .plan = given.plan};
+  if (const auto rejection = decide::RejectFork(fork, ran, &other))
+    return std::unexpected<Error>(*rejection);
+  return {};
+}
+
+// The version to go on in: a file is registered there, as a draft.
+Result<uint32_t> VersionOf(const Arguments& arguments, const Terminal& terminal, Remote& server,
+                           const model::Registry& registry, const GivenFork& given,
+                           const ToSend& send,
+                           const std::shared_ptr<const definition::Definition>& other) {
+  model::Registry with_other;
+  with_other.definitions = registry.definitions;
+  const DefinitionId id = replay::IdOf(with_other, other);
+  if (const auto* known = registry.Find(id)) return known->version;
+  STELE_RETURN_IF_ERROR(CheckBefore(server, registry, given, send, *other));
+  const auto file = ReadSentDefinition(arguments.Get("--definition"), /*draft=*/true);
   if (!file.has_value()) return std::unexpected(file.error());
   const auto registered = RegisterAtServer(server, *file);
   if (!registered.has_value()) return std::unexpected(registered.error().error);
+  if (registered->is_new) terminal.PrintNote(DraftNote(registered->name, registered->version));
   return registered->version;
 }
 
@@ -84,7 +117,7 @@ int ForkAtServer(const Arguments& arguments, const Terminal& terminal, const Giv
   if (!variables.has_value()) return Refuse(terminal, variables.error());
   send.variables = *std::move(variables);
   if (*other != nullptr) {
-    const auto version = VersionOf(arguments, **server, **registry, **other);
+    const auto version = VersionOf(arguments, terminal, **server, **registry, given, send, *other);
     if (!version.has_value()) return Refuse(terminal, version.error());
     send.version = *version;
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/decide/start_check.h"
 #include "engine/decide/turn.h"
 #include "engine/model/snapshot.h"
 
@@ -31,28 +32,35 @@ model::MigrateInstance MigrationOf(const model::ForkInstance& command) {
   return {.definition = command.definition, .plan = command.plan, .reason = command.reason};
 }
 
-// On a copy: the instance does not change when it is refused.
-std::optional<Rejection> RejectMigration(const Turn& turn, const model::ForkInstance& command) {
+// On a copy: nothing has changed when it is refused.
+std::optional<Rejection> RejectMigration(const model::ForkInstance& command, const Definition& ran,
+                                         const Definition* target) {
   if (!command.definition) return std::nullopt;
   Instance copy = model::CopyOf(*command.state);
+  const model::RecordContext record{copy.position, TimeUs()};
   std::vector<model::Event> events;
   std::vector<Token> tokens;
   std::vector<ScopeId> touched;
-  Turn probe{copy, turn.definition, turn.record, events, tokens, touched, turn.target};
+  Turn probe{copy, ran, record, events, tokens, touched, target};
   return Migrate(probe, MigrationOf(command));
 }
 
 }  // namespace
 
+std::optional<Rejection> RejectFork(const model::ForkInstance& command, const Definition& ran,
+                                    const Definition* target) {
+  if (auto rejection = RejectOrigin(command)) return rejection;
+  if (auto rejection = RejectVariables(command.variables)) return rejection;
+  if (auto rejection = RejectMigration(command, ran, target)) return rejection;
+  const Definition& runs = command.definition ? *target : ran;
+  return RejectTypes(runs.bodies[0].variables, command.variables);
+}
+
 std::optional<Rejection> Fork(Turn& turn, const model::ForkInstance& command) {
   if (turn.instance.status != model::Status::kNone)
     return Rejection{ErrorCode::kWrongState,
                      fmt::format("Expected a new instance but found {}", turn.instance.id.value)};
-  if (auto rejection = RejectOrigin(command)) return rejection;
-  if (auto rejection = RejectVariables(command.variables)) return rejection;
-  if (auto rejection = RejectMigration(turn, command)) return rejection;
-  const Definition& runs = command.definition ? *turn.target : turn.definition;
-  if (auto rejection = RejectTypes(runs.bodies[0].variables, command.variables)) return rejection;
+  if (auto rejection = RejectFork(command, turn.definition, turn.target)) return rejection;
   turn.Emit(model::InstanceForked{.origin = command.origin,
                                   .origin_seq = command.origin_seq,
                                   .origin_hash = command.origin_hash,

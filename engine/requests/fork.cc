@@ -25,8 +25,7 @@ Result<std::string> LeafAt(const eventstore::EventStore& store, ShardId shard, P
 
 }  // namespace
 
-Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::EventStore& store,
-                                ShardId shard, const replay::When& when) {
+Result<const model::Instance*> StateToFork(replay::TimeMachine& machine, const replay::When& when) {
   const Result<Seq> seq = machine.Find(when);
   if (!seq.has_value()) return std::unexpected(seq.error());
   const Result<Seq> end = machine.RecordEnd(*seq);
@@ -39,6 +38,14 @@ Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::
                 fmt::format("Expected an event of instance {} behind which it goes on but found "
                             "{}, behind which it is {}",
                             state.id.value, seq->value, model::StatusName(state.status)));
+  return &state;
+}
+
+Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::EventStore& store,
+                                ShardId shard, const replay::When& when) {
+  const auto found = StateToFork(machine, when);
+  if (!found.has_value()) return std::unexpected(found.error());
+  const model::Instance& state = **found;
   auto hash = LeafAt(store, shard, state.position);
   if (!hash.has_value()) return std::unexpected(hash.error());
   return ForkPoint{.origin = state.id,

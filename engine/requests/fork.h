@@ -25,8 +25,11 @@ struct ForkPoint {
 };
 
 // Behind the record that holds the event of that moment: what a record says is one, and so a fork
-// is of all of it. The store is the one that the machine reads. kNoSuchMoment: there is no such
-// event. kCannotFork: behind it the instance has ended.
+// is of all of it. kNoSuchMoment: there is no such event. kCannotFork: behind it the instance has
+// ended. Good until the machine is asked for anything else.
+Result<const model::Instance*> StateToFork(replay::TimeMachine& machine, const replay::When& when);
+
+// The same, with what a fork says of it. The store is the one that the machine reads.
 Result<ForkPoint> ReadForkPoint(replay::TimeMachine& machine, const eventstore::EventStore& store,
                                 ShardId shard, const replay::When& when);
 

@@ -122,20 +122,27 @@ std::optional<Error> Shard::RefuseBounds(std::string_view definition,
 }
 
 std::optional<Error> Shard::RefuseFork(const model::ForkInstance& command,
-                                       const StartOptions& options) const {
+                                       const StartOptions& options,
+                                       const definition::Definition* unregistered) const {
   if (failed_ || draining_) return Stopped();
   if (auto refused = RefuseRemoved(command.origin)) return refused;
-  const DefinitionId ran = command.state.has_value() ? command.state->definition : DefinitionId();
-  for (const DefinitionId id : {ran, command.definition ? command.definition : ran})
-    if (registry_.Find(id) == nullptr)
-      return Error{ErrorCode::kUnknownDefinition,
-                   fmt::format("Expected a definition but found no {}", id.value)};
-  const model::RegisteredDefinition& runs =
-      *registry_.Find(command.definition ? command.definition : ran);
-  // A version that is retired goes on with what runs in it.
-  if (command.definition || runs.state != model::DefinitionState::kRetired)
-    if (auto refused = RefuseState(runs)) return refused;
-  return RefuseBounds(runs.name, AsStart(command), options);
+  const auto unknown = [](DefinitionId id) {
+    return Error{ErrorCode::kUnknownDefinition,
+                 fmt::format("Expected a definition but found no {}", id.value)};
+  };
+  const DefinitionId state = command.state.has_value() ? command.state->definition : DefinitionId();
+  const model::RegisteredDefinition* ran = registry_.Find(state);
+  if (ran == nullptr) return unknown(state);
+  const definition::Definition* target = unregistered;
+  if (unregistered == nullptr) {
+    const model::RegisteredDefinition* runs =
+        command.definition ? registry_.Find(command.definition) : ran;
+    if (runs == nullptr) return unknown(command.definition);
+    if (auto refused = RefuseForkState(*runs, /*is_own=*/!command.definition)) return refused;
+    if (command.definition) target = runs->definition.get();
+  }
+  if (auto refused = RefuseBounds(ran->name, AsStart(command), options)) return refused;
+  return decide::RejectFork(command, *ran->definition, target);
 }
 
 template <class Command>

@@ -24,6 +24,13 @@ std::optional<Error> RefuseState(const model::RegisteredDefinition& definition) 
   return NotIn(definition, "active");
 }
 
+std::optional<Error> RefuseForkState(const model::RegisteredDefinition& definition, bool is_own) {
+  const bool is_retired = definition.state == DefinitionState::kRetired;
+  if (definition.state == DefinitionState::kPaused || (is_retired && !is_own))
+    return NotIn(definition, "one that forks may go on in");
+  return std::nullopt;
+}
+
 Result<const definition::Definition*> TargetOf(const model::Registry& registry,
                                                const model::Command& command) {
   DefinitionId named;

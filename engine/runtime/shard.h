@@ -182,6 +182,10 @@ class Shard {
   std::optional<Error> RefuseBounds(std::string_view definition,
                                     const model::StartInstance& command,
                                     const StartOptions& options) const;
+  // What stands against a fork; nothing of it is recorded. `unregistered`: the version that it is
+  // to go on in, of which the command's number is not known yet; null: it is registered.
+  std::optional<Error> RefuseFork(const model::ForkInstance& command, const StartOptions& options,
+                                  const definition::Definition* unregistered = nullptr) const;
   // Asks something of an instance. Answers when the record (or the state that refuses) is durable.
   void Send(InstanceId instance, model::Command command, model::Asker asker, Answer answer);
 
@@ -291,8 +295,6 @@ class Shard {
   // admission.cc: what may start, and when
   std::optional<Error> RefuseStart(const model::StartInstance& command,
                                    const StartOptions& options) const;
-  std::optional<Error> RefuseFork(const model::ForkInstance& command,
-                                  const StartOptions& options) const;
   Status PrepareStart(model::StartInstance& command);
   // Of a start or a fork: the instance that the same key has begun before; 0: there is none.
   template <class Command>

@@ -192,7 +192,11 @@ def refused(test):
              (("--at", "1", "--definition", "none"), 2, "none"),
              (("--at", "1", "--definition", "gate"), 1, "STL0409"),
              (("--at", "1", "--definition", test.write("bad.yml", "steps: 1\n")), 2, "bad.yml:1"),
-             (("--at", "1", "--definition", test.write("other.yml", TWO_STEPS)), 1, "STL0409")]
+             (("--at", "1", "--definition", test.write("other.yml", TWO_STEPS)), 1, "STL0409"),
+             # Nothing of a version is left behind by a fork that does not fit it.
+             (("--at", "1", "--definition", test.write("cost.yml", ORDER.replace("price", "cost"))), 1, "STL0409"),
+             (("--at", "1", "--definition", test.write("packs.yml", PACKS), "--plan", '{"none": "price"}'), 1,
+              "STL0409")]
     return [((*command, *words), code, said) for words, code, said in forks
             for command in (("fork", "2", "--live"), ("reset", "2"))] + [
         (("fork", "9", "--live", "--at", "1"), 2, "STL0401"),
@@ -211,6 +215,10 @@ class LiveFork(ProgramTest):
 
     def status(self, instance):
         return self.json("status", instance, "--json")
+
+    def states(self, name):
+        return {row["version"]: row["state"] for row in self.json("definitions", "list", "--json")
+                if row["definition"] == name}
 
     def test_begins_another_instance_beside_its_origin(self):
         self.stele("fork", "1", "--at", "1", "--live", "--reason", "what if", "--by", "anna", code=3)
@@ -238,6 +246,28 @@ class LiveFork(ProgramTest):
         self.assertEqual(stubbed["output"], {"b": 2})
         self.assertEqual(self.json(*fork, "--paused", "--json", code=3)["status"], "paused")
         self.stele("verify")
+
+    def test_leaves_what_new_starts_run_alone(self):
+        self.stele("run", self.write("two.yml", TWO_STEPS))
+        other = self.write("other.yml", TWO_STEPS.replace("hello", "good day"))
+        told = self.stele("fork", "2", "--at", "1", "--live", "--definition", other).stderr
+        self.assertIn('"two" version 2 is registered as a draft', told)
+        self.assertEqual(self.states("two"), {1: "active", 2: "draft"})
+        self.stele("start", "two")
+        self.assertEqual((self.status("3")["version"], self.status("4")["version"]), (2, 1))
+        # It is known, and stays what it is.
+        self.assertNotIn("draft", self.stele("reset", "3", "--at", "1", "--definition", other).stderr)
+        self.stele("definitions", "activate", "two")
+        self.stele("start", "two")
+        self.assertEqual(self.status("6")["version"], 2)
+        self.stele("verify")
+
+    def test_that_is_refused_takes_no_number(self):
+        self.stele("run", self.write("order.yml", ORDER), *STUBS)
+        self.stele("fork", "2", "--at", "1", "--live", "--definition",
+                   self.write("cost.yml", ORDER.replace("price", "cost")), code=1)
+        self.stele("fork", "1", "--at", "1", "--live", code=3)
+        self.assertEqual(sorted(self.statuses()), [1, 2, 3])
 
     def test_without_waiting_says_what_was_begun(self):
         told = self.json("fork", "1", "--at", "1", "--live", "--no-wait", "--json")
@@ -297,6 +327,17 @@ class LiveForkAtAServer(UsersTest):
         self.assertEqual((ended["status"], ended["origin"]), ("terminated", None))
         history = self.get("/instances/3/history", token=self.token())["events"]
         self.assertEqual((history[0]["event"], history[0]["actor"]), ("instance_forked", "otto"))
+
+    def test_leaves_what_new_starts_run_alone(self):
+        self.serve_rpc("--dev")
+        other = self.write("other.yml", SIGNAL + "variables: {note: x}\n")
+        done = self.run_with({}, "fork", "1", "--at", "1", "--live", "--no-wait", "--definition", other, "--server",
+                             self.server)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('"gate" version 2 is registered as a draft', done.stderr)
+        self.assertEqual(self.get("/instances/2")["version"], 2)
+        started = self.post("/instances", {"definition": "gate"}, 201)
+        self.assertEqual(self.get(f"/instances/{started['id']}")["version"], 1)
 
     def test_is_refused_as_in_a_directory(self):
         self.stele("run", self.write("order.yml", ORDER), "--data", "data", *STUBS)

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "engine/definition/load.h"
 #include "eventstore/for_each_record.h"
 #include "tests/engine/runtime/workflow.h"
 #include "tests/engine/runtime/world.h"
@@ -133,6 +134,79 @@ TEST_F(Fork, OfWhatIsGoneIsRefused) {
   const auto refused = world_->Fork(command);
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().code, ErrorCode::kUnknownDefinition);
+}
+
+TEST_F(Fork, ThatIsRefusedTakesNoNumber) {
+  const std::string rated = std::string(kWork) + "variables: {rate: {type: integer, default: 1}}\n";
+  const InstanceId origin = Start(rated);
+  model::ForkInstance wrong = world_->ForkOf(origin);
+  wrong.variables = {{"rate", Payload::FromText("\"x\"")}};
+  const auto refused = world_->Fork(wrong);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, ErrorCode::kInvalidInput);
+  const DefinitionId other = world_->Register(R"(
+version: "1.0"
+name: work
+steps:
+  - {id: other, type: script, config: {script: x}}
+)");
+  model::ForkInstance elsewhere = world_->ForkOf(origin);
+  elsewhere.definition = other;
+  const auto lost = world_->Fork(elsewhere);
+  ASSERT_FALSE(lost.has_value());
+  EXPECT_EQ(lost.error().code, ErrorCode::kCannotMigrate);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(world_->ForkOf(origin), &fork).has_value());
+  EXPECT_EQ(fork, origin.Next());
+}
+
+TEST_F(Fork, GoesOnInADraftAndInNothingThatIsPausedOrRetired) {
+  const InstanceId origin = Start(kWork);
+  const DefinitionId own = world_->At(origin).definition;
+  const DefinitionId other = world_->Register(std::string(kWork) + "variables: {note: x}\n");
+  ASSERT_NE(own, other);
+  const auto change = [&](DefinitionId definition, model::DefinitionState state) {
+    world_->shard().ChangeDefinition(definition, state, "", "tester",
+                                     [](const auto& answer) { EXPECT_TRUE(answer.has_value()); });
+  };
+  model::ForkInstance command = world_->ForkOf(origin);
+  command.definition = other;
+  change(other, model::DefinitionState::kDraft);
+  InstanceId fork;
+  ASSERT_TRUE(world_->Fork(command, &fork).has_value());
+  EXPECT_EQ(world_->At(fork).definition, other);
+  EXPECT_EQ(world_->shard().registry().Startable("work")->id, own);
+  for (const auto state : {model::DefinitionState::kPaused, model::DefinitionState::kRetired}) {
+    change(other, state);
+    const auto refused = world_->Fork(command);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kDefinitionState);
+  }
+  change(own, model::DefinitionState::kRetired);
+  EXPECT_TRUE(world_->Fork(world_->ForkOf(origin)).has_value()) << "what runs in it goes on";
+  change(own, model::DefinitionState::kPaused);
+  EXPECT_FALSE(world_->Fork(world_->ForkOf(origin)).has_value());
+}
+
+TEST_F(Fork, IsJudgedBeforeItsVersionIsRegistered) {
+  const InstanceId origin = Start(kWork);
+  model::ForkInstance command = world_->ForkOf(origin);
+  const model::Registry& registry = world_->shard().registry();
+  command.definition = DefinitionId(static_cast<uint32_t>(registry.definitions.size() + 1));
+  const auto judge = [&](const std::string& yaml) {
+    const auto loaded = definition::Load(yaml, definition::Syntax::kYaml, "");
+    EXPECT_TRUE(loaded.has_value());
+    return world_->shard().RefuseFork(command, {}, loaded->get());
+  };
+  EXPECT_FALSE(judge(std::string(kWork) + "variables: {note: x}\n").has_value());
+  std::string renamed = kWork;
+  renamed.replace(renamed.find("id: work"), 8, "id: toil");
+  const auto refused = judge(renamed);
+  ASSERT_TRUE(refused.has_value());
+  EXPECT_EQ(refused->code, ErrorCode::kCannotMigrate);
+  command.plan = R"({"work":"toil"})";
+  EXPECT_FALSE(judge(renamed).has_value());
+  EXPECT_EQ(registry.definitions.size(), 1u);
 }
 
 TEST_F(Fork, WaitsForAPlaceOfItsDefinition) {
