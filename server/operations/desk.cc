@@ -94,9 +94,16 @@ Status Desk::Allow(const Caller& caller, Permission permission, std::string_view
   return allowed;
 }
 
-std::unexpected<Error> Desk::Deny(const Caller& caller, Permission permission,
-                                  std::string sentence) {
-  if (denied_) denied_(caller, permission, {});
+Status Desk::AllowByRole(const Caller& caller, Permission permission,
+                         const std::function<Target()>& about) {
+  Status allowed = Authorize(caller, permission);
+  if (!allowed.has_value() && denied_) denied_(caller, permission, about());
+  return allowed;
+}
+
+std::unexpected<Error> Desk::Deny(const Caller& caller, Permission permission, std::string sentence,
+                                  const Target& about) {
+  if (denied_) denied_(caller, permission, about);
   return Fail(ErrorCode::kForbidden, std::move(sentence));
 }
 

@@ -76,8 +76,12 @@ class Desk {
   // that it is about, empty: it is about none, or about all. `instance`: the one that is asked for.
   Status Allow(const Caller& caller, Permission permission, std::string_view definition = {},
                InstanceId instance = {});
+  // The same by the role alone, whatever the definition says; `about` is asked when it is denied.
+  Status AllowByRole(const Caller& caller, Permission permission,
+                     const std::function<Target()>& about);
   // kForbidden with that sentence, for another reason than roles and definitions; it is told, too.
-  std::unexpected<Error> Deny(const Caller& caller, Permission permission, std::string sentence);
+  std::unexpected<Error> Deny(const Caller& caller, Permission permission, std::string sentence,
+                              const Target& about = {});
   // The definitions of which the caller may do that, whatever else there is. REQUIRES: somebody
   // may, of no definition: what Allow says without one.
   Sight SightOf(const Caller& caller, Permission permission);

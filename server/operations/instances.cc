@@ -80,6 +80,12 @@ Result<const model::Instance*> Instances::Find(InstanceId instance) {
   return desk_.shard().Find(instance);
 }
 
+Desk::Target Instances::TargetOf(InstanceId instance) {
+  const auto found = Find(instance);
+  if (!found.has_value()) return {{}, instance};
+  return {desk_.registry().Find((*found)->definition)->name, instance};
+}
+
 Result<std::string> Instances::Allow(const Caller& caller, Permission permission,
                                      InstanceId instance) {
   // Who may do it with no definition at all is not told whether there is such an instance.

@@ -95,6 +95,9 @@ class Instances {
 
   // The definition's name, when the caller may do that with the instance.
   Result<std::string> Allow(const Caller& caller, Permission permission, InstanceId instance);
+  // The instance and what it runs, as far as that is known, for whom is told of what was denied.
+  // Good as long as the registry.
+  Desk::Target TargetOf(InstanceId instance);
 
   // The task types whose steps wait for a worker now: workers do them, and none is there.
   std::vector<std::string> LackingWorkers() const;

@@ -1,5 +1,7 @@
 #include "server/rest/api.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -7,6 +9,7 @@
 #include "server/auth/source.h"
 #include "server/rest/open_api.h"
 #include "server/rest/resources.h"
+#include "server/rest/run_name.h"
 
 namespace stele::server::rest {
 
@@ -21,6 +24,29 @@ http::Response RefuseBody(const std::vector<definition::SchemaFault>& faults) {
     errors.push_back(Object{{"at", fault.pointer}, {"message", fault.message}});
   return http::Problem({ErrorCode::kInvalidInput, "the body: " + faults.front().message},
                        Object{{"errors", std::move(errors)}});
+}
+
+// Paths whose id is an instance's, here and in the dialects.
+constexpr std::string_view kOfInstances[] = {"/instances/{id}", "/executions/{id}",
+                                             "/process-instances/{id}"};
+
+// The instance that a request is about, as its path says; 0: none.
+InstanceId InstanceOf(const Route& route, const http::Request& head) {
+  if (head.params.contains("task")) {
+    const auto run = ParseRunName(head.Param("task"));
+    return run.has_value() ? run->instance : InstanceId();
+  }
+  const auto begins = [&](std::string_view path) { return route.pattern.starts_with(path); };
+  if (std::ranges::none_of(kOfInstances, begins)) return InstanceId();
+  const auto id = head.NumberParam("id");
+  return id.has_value() && *id <= INT64_MAX ? InstanceId(*id) : InstanceId();
+}
+
+// What a request is about, for whom is told that it was denied.
+Desk::Target TargetOf(const Operations& operations, const Route& route, const http::Request& head) {
+  if (route.pattern.starts_with("/definitions/{name}")) return {head.Param("name"), {}};
+  const InstanceId instance = InstanceOf(route, head);
+  return instance ? operations.instances.TargetOf(instance) : Desk::Target();
 }
 
 }  // namespace
@@ -56,7 +82,8 @@ Result<Caller> Api::CallerOf(const Route& route, const http::Request& head) {
                             "them; change it first",
                             found->name));
   if (route.permission.has_value())
-    STELE_RETURN_IF_ERROR(operations_.desk.Allow(*found, *route.permission));
+    STELE_RETURN_IF_ERROR(operations_.desk.AllowByRole(
+        *found, *route.permission, [&] { return TargetOf(operations_, route, head); }));
   return found;
 }
 

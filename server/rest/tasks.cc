@@ -1,6 +1,7 @@
 // Tasks for people: finding them, and what people do about them.
 #include <fmt/format.h>
 
+#include "base/person_name.h"
 #include "engine/requests/people.h"
 #include "projections/query.h"
 #include "server/rest/answers.h"
@@ -37,7 +38,7 @@ Result<Place> PlaceOf(const Call& call) {
 }
 
 // Whoever asks, with their groups; where nobody is asked for a name, whom the body names.
-Result<Caller> ActingCaller(const Operations& operations, const Call& call) {
+Result<Caller> ActingCaller(const Operations& operations, const Call& call, InstanceId instance) {
   Caller caller = call.caller();
   const bool names = call.Find("by") != nullptr || call.Find("groups") != nullptr;
   if (!names) return caller;
@@ -46,8 +47,12 @@ Result<Caller> ActingCaller(const Operations& operations, const Call& call) {
         caller, Permission::kActForOthers,
         fmt::format("Expected no `by` and no `groups`, which the login of \"{}\" says, but "
                     "found some",
-                    caller.name));
+                    caller.name),
+        operations.instances.TargetOf(instance));
   if (call.Find("by") != nullptr) caller.name = call.Text("by");
+  if (const std::string_view fault = FaultOfPersonName(caller.name); !fault.empty())
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("by: Expected the name of a person but found one {}", fault));
   caller.groups = call.Texts("groups");
   return caller;
 }
@@ -58,7 +63,7 @@ using Make =
 kj::Promise<http::Response> Act(const Operations& operations, const Call& call, const Make& make) {
   const auto place = PlaceOf(call);
   if (!place.has_value()) return Refuse(place.error());
-  const auto caller = ActingCaller(operations, call);
+  const auto caller = ActingCaller(operations, call, place->instance);
   if (!caller.has_value()) return Refuse(caller.error());
   const bool as_operator = call.Flag("as_operator");
   if (as_operator)

@@ -41,7 +41,8 @@ requests::Person TaskServer::PersonOf(api::Acting::Reader acting, Given& given) 
   if (is_somebody && caller.kind != CallerKind::kAnonymousDev)
     given.Add(access_->operations().desk.Deny(
         caller, Permission::kActForOthers,
-        "name: Expected none, as who acts is who has logged in, but found one"));
+        "name: Expected none, as who acts is who has logged in, but found one",
+        access_->operations().instances.TargetOf(instance_)));
   if (!is_somebody) person.groups = caller.groups;
   if (person.name.empty()) person.name = caller.name;
   return person;

@@ -1,4 +1,5 @@
 // Who did what, over REST.
+#include "server/operations/denials.h"
 #include "tests/server/rest/rest_world.h"
 
 namespace stele::server::rest {
@@ -82,6 +83,27 @@ TEST_F(RestAudit, IsCsvThatNoSpreadsheetTakesForFormulas) {
 TEST_F(RestAudit, IsNotForEverybody) {
   world_.who = ServedWorld::Somebody(Role::kOperator);
   EXPECT_EQ(world_.Refusal(403, world_.Get("/audit/report")), "STL1002");
+}
+
+TEST_F(RestAudit, TellsOfWhichInstanceSomethingWasDenied) {
+  Denials denials(world_.served.desk());
+  world_.who = ServedWorld::Somebody(Role::kViewer);
+  EXPECT_EQ(world_.Refusal(403, world_.Post(fmt::format("/instances/{}/cancel", id_))), "STL1002");
+  EXPECT_EQ(world_.Refusal(403, world_.Get(fmt::format("/instances/{}/proof", id_))), "STL1002");
+  EXPECT_EQ(world_.Refusal(403, world_.Post("/instances/4711/cancel")), "STL1002");
+  world_.served.Settle();
+  world_.who = ServedWorld::Somebody(Role::kAuditor);
+  const Answered page = world_.Get("/audit/report?denied=true");
+  ASSERT_EQ(page.at("deeds").as_array().size(), 3u) << page.body;
+  for (const std::string deed : {"deeds/0/", "deeds/1/"}) {
+    EXPECT_EQ(page.number(deed + "instance"), id_) << page.body;
+    EXPECT_EQ(page.text(deed + "definition"), "long") << page.body;
+  }
+  EXPECT_EQ(page.text("deeds/0/action"), "operate");
+  EXPECT_EQ(page.text("deeds/1/action"), "audit");
+  EXPECT_EQ(page.number("deeds/2/instance"), 4711) << page.body;
+  EXPECT_EQ(world_.Get("/audit/report?denied=true&definition=long").at("deeds").as_array().size(),
+            2u);
 }
 
 }  // namespace

@@ -122,6 +122,7 @@ TEST_F(Tasks, AreActedOnByAnybodyWhereNobodyIsAskedForAName) {
   EXPECT_EQ(world_.Refusal(403, Act(path, R"({"by":"bo"})")), "STL1002");
   world_.who = AnonymousDeveloper("127.0.0.1");
   EXPECT_EQ(world_.Refusal(403, Act(path, R"({"by":"eve"})")), "STL0408");
+  EXPECT_EQ(world_.Refusal(422, Act(path, R"({"by":"worker:eve"})")), "STL0406");
   EXPECT_EQ(Act(path, R"({"by":"bo","groups":["ops"]})").status, 200);
   world_.served.CatchUp();
   EXPECT_EQ(world_.Get(fmt::format("/tasks/{}-1", review)).text("votes/0/person"), "bo");
