@@ -5,8 +5,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/json.h"
 #include "cli/commands.h"
@@ -91,11 +89,6 @@ Result<model::ForkInstance> ReadFork(Forking& forking) {
   return fork;
 }
 
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 // A draft: what mends one instance is not what new ones start in.
 void RegisterOther(Forking& forking, const runtime::Shard::Answer& answer) {
   const std::string path = forking.arguments.Get("--definition");
@@ -103,7 +96,7 @@ void RegisterOther(Forking& forking, const runtime::Shard::Answer& answer) {
   forking.session.Await();
   requests::Register(forking.engine.shard(),
                      {.definition = forking.other,
-                      .text = ReadText(path),
+                      .text = TextOfWorkflow(path),
                       .file = std::filesystem::absolute(path, ignored).string(),
                       .draft = true},
                      forking.asker, answer);

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 #include "cli/commands.h"
@@ -109,11 +107,6 @@ Status FindSource(Starting& starting, const std::string& name) {
   return {};
 }
 
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 int Start(Starting& starting) {
   Engine& engine = starting.engine;
   Session& session = starting.session;
@@ -130,7 +123,7 @@ int Start(Starting& starting) {
     session.Await();
     starting.source.id = engine.shard().Register(
         {definition::WriteCanonical(*starting.source.definition), starting.source.definition->name,
-         ReadText(starting.source.path), starting.source.path},
+         TextOfWorkflow(starting.source.path), starting.source.path},
         starting.asker, answer);
   }
   starting.command.definition = starting.source.id;

@@ -45,6 +45,10 @@ definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
                         templates ? &*templates : nullptr);
 }
 
+std::string TextOfWorkflow(const std::string& path) {
+  return ReadGivenFile(path, definition::kMaxFileBytes).value_or("");
+}
+
 int RefuseFaulty(const Terminal& terminal, const std::vector<FaultyFile>& files) {
   std::string lines;
   Array told;

@@ -23,6 +23,9 @@ bool LooksLikeFile(const std::string& operand);
 definition::LoadResult LoadWorkflow(const std::string& path, Engine& engine,
                                     const std::vector<Stub>& stubs);
 
+// The text of a file that was loaded, as it is registered; empty when it is not there any more.
+std::string TextOfWorkflow(const std::string& path);
+
 // The step templates of the workflows that are registered; nothing where the engine is not open.
 std::optional<runtime::RegisteredTemplates> TemplatesOf(Engine& engine);
 
