@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "cli/open_data.h"
@@ -82,13 +83,18 @@ class RemoteCursor final : public eventstore::Cursor {
 
 class RemoteSource final : public Source {
  public:
-  RemoteSource(Remote& server, Firings firings) : server_(server), firings_(firings) {}
-  RemoteSource(std::unique_ptr<Remote> server, Firings firings)
-      : owned_(std::move(server)), server_(*owned_), firings_(firings) {}
+  RemoteSource(Remote& server, Firings firings) : server_(&server), firings_(firings) {}
+  RemoteSource(std::unique_ptr<Remote> server, const Arguments& arguments, Firings firings)
+      : owned_(std::move(server)),
+        server_(owned_.get()),
+        arguments_(arguments),
+        firings_(firings) {}
 
   Result<std::unique_ptr<eventstore::Cursor>> RecordsFrom(InstanceId instance,
                                                           Seq from) const override {
-    RemoteCursor::Fetch fetch = [this, instance](Seq from) {
+    RemoteCursor::Fetch fetch = [this, instance](Seq from) -> Result<Page> {
+      if (server_ == nullptr)
+        return Fail(ErrorCode::kUnreachable, "Expected a connection but found that it is lost");
       return instance ? FetchOfInstance(instance, from) : FetchOfRegistry(from);
     };
     auto first = fetch(from);
@@ -102,13 +108,25 @@ class RemoteSource final : public Source {
     for (const InstanceId instance : instances)
       expected_.emplace(instance, RecordsOf(instance, Seq(1)));
   }
+  Status ConnectAgain() override {
+    if (!arguments_.has_value()) return {};
+    // What waits for an answer ends before the connection, and its loop before the next one.
+    expected_.clear();
+    server_ = nullptr;
+    owned_.reset();
+    auto server = Remote::Open(*arguments_);
+    if (!server.has_value()) return std::unexpected(server.error());
+    owned_ = *std::move(server);
+    server_ = owned_.get();
+    return {};
+  }
 
  private:
   using Answer = kj::Promise<capnp::Response<api::Instance::RecordsResults>>;
   using Expected = std::map<InstanceId, Answer>;
 
   Answer RecordsOf(InstanceId instance, Seq from) const {
-    auto get = server_.session().instancesRequest().send().getInstances().getRequest();
+    auto get = server_->session().instancesRequest().send().getInstances().getRequest();
     get.setId(instance.value);
     auto request = get.send().getInstance().recordsRequest();
     request.setFrom(from.value);
@@ -122,23 +140,24 @@ class RemoteSource final : public Source {
   Result<Page> FetchOfInstance(InstanceId instance, Seq from) const {
     auto expected = from == Seq(1) ? expected_.extract(instance) : Expected::node_type();
     auto response =
-        server_.Wait(expected.empty() ? RecordsOf(instance, from) : kj::mv(expected.mapped()));
+        server_->Wait(expected.empty() ? RecordsOf(instance, from) : kj::mv(expected.mapped()));
     if (!response.has_value()) return std::unexpected(response.error());
     lacking_.clear();
     for (const auto type : response->getLacking()) lacking_.emplace(type.begin(), type.size());
     return PageOf(*std::move(response));
   }
   Result<Page> FetchOfRegistry(Seq from) const {
-    auto request = server_.session().definitionsRequest().send().getDefinitions().recordsRequest();
+    auto request = server_->session().definitionsRequest().send().getDefinitions().recordsRequest();
     request.setFrom(from.value);
     request.setFirings(firings_ == Firings::kWith);
-    auto response = server_.Wait(request.send());
+    auto response = server_->Wait(request.send());
     if (!response.has_value()) return std::unexpected(response.error());
     return PageOf(*std::move(response));
   }
 
-  const std::unique_ptr<Remote> owned_;
-  Remote& server_;
+  std::unique_ptr<Remote> owned_;       // null: it is somebody else's, or lost
+  Remote* server_;                      // null: lost
+  std::optional<Arguments> arguments_;  // of one that is its own
   const Firings firings_;
   mutable std::set<std::string, std::less<>> lacking_;
   // Of instances that will be read; ends before the server.
@@ -151,7 +170,7 @@ Result<std::unique_ptr<Source>> OpenSource(const Arguments& arguments, Firings f
   if (IsForServer(arguments)) {
     auto server = Remote::Open(arguments);
     if (!server.has_value()) return std::unexpected(server.error());
-    return std::make_unique<RemoteSource>(*std::move(server), firings);
+    return std::make_unique<RemoteSource>(*std::move(server), arguments, firings);
   }
   auto store = OpenForReading(arguments);
   if (!store.has_value()) return std::unexpected(store.error());

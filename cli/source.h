@@ -28,6 +28,9 @@ class Source : public replay::Source {
   virtual replay::LacksWorker NeedsWorker(const model::Registry& registry) const = 0;
   // These will be read next: a server is asked for all of them at once, not for one after another.
   virtual void Expect(std::span<const InstanceId> instances) const {}
+  // Of a server to which the connection is lost, a new one; until there is one nothing can be read.
+  // Errors as OpenSource. REQUIRES: nothing is being read.
+  virtual Status ConnectAgain() { return {}; }
 };
 
 // What firings come to in the registry's history is read when it is asked for: there may be many.

@@ -99,10 +99,11 @@ int RunScript(std::string_view script, DebugCommands& commands, const replay::De
   return kExitDone;
 }
 
-int RunProgram(replay::Debugger& debugger, DebugCommands& commands, const Terminal& terminal) {
+int RunProgram(Source& source, replay::Debugger& debugger, DebugCommands& commands,
+               const Terminal& terminal) {
   const auto screen = Screen::Open();
   if (!screen.has_value()) return Refuse(terminal, screen.error());
-  DebugProgram(**screen, debugger, commands).Run();
+  DebugProgram(**screen, debugger, commands, [&] { return source.ConnectAgain(); }).Run();
   return kExitDone;
 }
 
@@ -133,7 +134,7 @@ int Debug(const Arguments& arguments, const Terminal& terminal) {
     const Result<replay::Stop> there = (*debugger)->JumpTo(*when);
     if (!there.has_value()) return Refuse(terminal, there.error());
   }
-  if (!arguments.Has("--commands")) return RunProgram(**debugger, commands, terminal);
+  if (!arguments.Has("--commands")) return RunProgram(**source, **debugger, commands, terminal);
   return RunScript(script, commands, **debugger, terminal, arguments.Has("--json"));
 }
 

@@ -40,11 +40,27 @@ void Pane::Move(ptrdiff_t lines) {
   Select(at < 0 ? 0 : static_cast<size_t>(at));
 }
 
-Result<Lines> Pane::Visible(size_t count) const {
-  if (fetch_) return fetch_(top_, count);
-  const size_t end = std::min(top_ + count, lines_.size());
-  return Lines(lines_.begin() + static_cast<ptrdiff_t>(std::min(top_, end)),
-               lines_.begin() + static_cast<ptrdiff_t>(end));
+Lines Pane::Visible(size_t count) {
+  if (!fetch_) {
+    const size_t end = std::min(top_ + count, lines_.size());
+    return {lines_.begin() + static_cast<ptrdiff_t>(std::min(top_, end)),
+            lines_.begin() + static_cast<ptrdiff_t>(end)};
+  }
+  Result<Lines> fetched = fetch_(top_, count);
+  if (fetched.has_value()) {
+    seen_ = *std::move(fetched);
+    seen_at_ = top_;
+    return seen_;
+  }
+  Lines visible(count);
+  bool is_known = false;
+  for (size_t i = 0; i < count; ++i) {
+    if (top_ + i < seen_at_ || top_ + i >= seen_at_ + seen_.size()) continue;
+    visible[i] = seen_[top_ + i - seen_at_];
+    is_known = true;
+  }
+  if (!is_known) visible = {Line(Clean(fetched.error().message), Style::kBad)};
+  return visible;
 }
 
 void Pane::Draw(Screen& screen, const Area& area, bool has_focus) {
@@ -68,11 +84,10 @@ void Pane::Draw(Screen& screen, const Area& area, bool has_focus) {
   heading.spans.push_back({rule + place + "─"});
   screen.Put(area.row, area.column, area.columns, heading);
 
-  Result<Lines> lines = Visible(page_);
-  if (!lines.has_value()) lines = Lines{Line(Clean(lines.error().message), Style::kBad)};
+  const Lines lines = Visible(page_);
   for (size_t i = 0; i < page_; ++i) {
-    const bool is_there = i < lines->size();
-    screen.Put(area.row + 1 + i, area.column, area.columns, is_there ? (*lines)[i] : Line(),
+    const bool is_there = i < lines.size();
+    screen.Put(area.row + 1 + i, area.column, area.columns, is_there ? lines[i] : Line(),
                is_there && has_focus && top_ + i == selected_);
   }
 }

@@ -46,11 +46,14 @@ class Pane {
   void Draw(Screen& screen, const Area& area, bool has_focus);
 
  private:
-  Result<Lines> Visible(size_t count) const;
+  // Of those that can be read no longer, what was shown of them last.
+  Lines Visible(size_t count);
 
   std::string title_;
   Fetch fetch_;
   Lines lines_;
+  Lines seen_;  // of lines that are fetched: the last ones that could be, from `seen_at_` on
+  size_t seen_at_ = 0;
   size_t count_ = 0;
   size_t selected_ = 0;
   size_t top_ = 0;

@@ -33,6 +33,11 @@ constexpr Binding kBindings[] = {
     {'e', "event"},    {'v', "vars"},      {'u', "changes"},    {'j', "info state"},
 };
 
+// Nobody is at the other end of the connection.
+bool IsLost(const Error& error) {
+  return error.code == ErrorCode::kClosed || error.code == ErrorCode::kUnreachable;
+}
+
 Lines HelpLines() {
   Lines lines;
   for (const std::string_view line :
@@ -48,7 +53,8 @@ Lines HelpLines() {
         "Tab  the next pane; arrows and pages move in it; z shows it alone",
         "Enter  events: go there; graph: stop at the step; values: all of the value",
         "e v u j  the event, the values, what was changed, the whole state",
-        "f    go along with an instance that is live", ":    any command; those are", ""})
+        "f    go along with an instance that is live; connect again", ":    any command; those are",
+        ""})
     lines.emplace_back(std::string(line));
   std::ranges::move(DebugCommands::Help(), std::back_inserter(lines));
   return lines;
@@ -56,10 +62,12 @@ Lines HelpLines() {
 
 }  // namespace
 
-DebugProgram::DebugProgram(Screen& screen, replay::Debugger& debugger, DebugCommands& commands)
+DebugProgram::DebugProgram(Screen& screen, replay::Debugger& debugger, DebugCommands& commands,
+                           ConnectAgain connect_again)
     : screen_(screen),
       debugger_(debugger),
       commands_(commands),
+      connect_again_(std::move(connect_again)),
       panes_{Pane("Graph"),
              Pane("Events",
                   [this](size_t first, size_t count) {
@@ -79,7 +87,7 @@ void DebugProgram::Run() {
   message_ = Line(std::string(kKeys), Style::kDim);
   while (!commands_.wants_to_quit()) {
     Draw();
-    const bool follows = !debugger_.has_ended() && !is_cut_off_;
+    const bool follows = !debugger_.has_ended() && cut_off_.empty();
     const Key key = screen_.Read(follows ? std::optional(kFollowMs) : std::nullopt);
     if (key.code == Key::Code::kGone) return;
     if (key.code == Key::Code::kNone) {
@@ -93,14 +101,32 @@ void DebugProgram::Run() {
 void DebugProgram::FollowLog() {
   const bool was_last = debugger_.at() == debugger_.last();
   const Result<uint64_t> more = debugger_.Follow();
-  if (!more.has_value()) {
-    is_cut_off_ = true;
-    return LookFor(more.error());
-  }
+  if (!more.has_value()) return CutOff(more.error());
   if (*more == 0) return;
   if (goes_along_ && was_last) return RunCommand("jump end");
   message_ = Line(fmt::format("{} more", Count(*more, "event")), Style::kDim);
   Look();
+}
+
+void DebugProgram::CutOff(const Error& error) {
+  cut_off_ = IsLost(error) ? "connection lost: f connects" : "not read on: f tries again";
+  LookFor(error);
+}
+
+void DebugProgram::GoAlong() {
+  if (!cut_off_.empty()) {
+    if (const Status connected = connect_again_(); !connected.has_value())
+      return LookFor(connected.error());
+    cut_off_ = {};
+    message_ = Line("reads on");
+    FollowLog();
+    // What could not be read then can be now.
+    if (cut_off_.empty()) Look();
+    return;
+  }
+  goes_along_ = !goes_along_;
+  message_ = Line(goes_along_ ? "goes along with the end of the history" : "stays where it is");
+  FollowLog();
 }
 
 void DebugProgram::LookFor(const Error& error) {
@@ -109,6 +135,8 @@ void DebugProgram::LookFor(const Error& error) {
 
 void DebugProgram::Look() {
   const auto show = [&](Place place, Result<Lines> lines) {
+    // What was read before is worth more than a fault, which the last line tells.
+    if (!lines.has_value() && panes_[place].count() > 0) return;
     if (!lines.has_value()) lines = Lines{Line(Clean(lines.error().message), Style::kBad)};
     const auto current = std::ranges::find(*lines, true, &Line::is_current);
     const auto row = static_cast<size_t>(current - lines->begin());
@@ -125,21 +153,19 @@ void DebugProgram::Look() {
   panes_[kEvents].SetCount(debugger_.last().value);
   panes_[kEvents].Select(debugger_.at().value - 1);
   if (Result<Line> here = EventHere(debugger_)) event_ = *std::move(here);
-  DrawTitle();
+  LookAtTitle();
 }
 
-void DebugProgram::DrawTitle() {
+void DebugProgram::LookAtTitle() {
   const Result<replay::Moment> moment = debugger_.Now();
   const Result<std::string> status = StatusHere(debugger_);
   if (!moment.has_value() || !status.has_value()) return;
   // Without milliseconds: it fits into 80 columns.
   const std::string time =
       Time(moment->time).substr(0, std::string_view("0000-00-00 00:00:00").size());
-  title_ = Line(fmt::format(" instance {}  {} v{}  {}{}  event {} of {}  {}",
-                            debugger_.instance().value, Clean(moment->definition.name),
-                            moment->version, *status, debugger_.has_ended() ? "" : "  live",
-                            debugger_.at().value, debugger_.last().value, time),
-                Style::kBold);
+  whose_ = fmt::format(" instance {}  {} v{}  {}", debugger_.instance().value,
+                       Clean(moment->definition.name), moment->version, *status);
+  where_ = fmt::format("  event {} of {}  {}", debugger_.at().value, debugger_.last().value, time);
 }
 
 void DebugProgram::Open(std::string title, Lines lines) {
@@ -156,7 +182,9 @@ void DebugProgram::Draw() {
     screen_.Put(0, 0, columns, Line(fmt::format("{} by {} at least", kLeastColumns, kLeastRows)));
     return screen_.Show();
   }
-  screen_.Put(0, 0, columns, title_, true);
+  std::string how = debugger_.has_ended() ? "" : "  live";
+  if (!cut_off_.empty()) how = fmt::format("  {}", cut_off_);
+  screen_.Put(0, 0, columns, Line(whose_ + how + where_, Style::kBold), true);
   if (has_overlay_) {
     overlay_.Draw(screen_, {1, 0, rows - kOwnRows, columns}, true);
   } else {
@@ -288,10 +316,7 @@ void DebugProgram::TakeCharacter(char character) {
       zoomed_ = !zoomed_;
       return;
     case 'f':
-      goes_along_ = !goes_along_;
-      is_cut_off_ = false;
-      message_ = Line(goes_along_ ? "goes along with the end of the history" : "stays where it is");
-      return FollowLog();
+      return GoAlong();
     case '?':
       return Open("Help: arrows and pages move, any other key closes", HelpLines());
     case 'q':
@@ -324,6 +349,7 @@ void DebugProgram::Ask(std::string text) {
 void DebugProgram::RunCommand(const std::string& command) {
   const size_t graph_row = panes_[kGraph].selected();
   Result<Answer> answer = commands_.Run(command);
+  if (!answer.has_value() && IsLost(answer.error())) return CutOff(answer.error());
   if (!answer.has_value()) return LookFor(answer.error());
   Look();
   if (answer->stop.has_value()) {

@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "cli/debug/commands.h"
 #include "cli/debug/pane.h"
@@ -18,8 +20,12 @@ namespace stele::cli {
 
 class DebugProgram {
  public:
+  // To a server that was lost.
+  using ConnectAgain = std::function<Status()>;
+
   // REQUIRES: all of it outlives the program.
-  DebugProgram(Screen& screen, replay::Debugger& debugger, DebugCommands& commands);
+  DebugProgram(Screen& screen, replay::Debugger& debugger, DebugCommands& commands,
+               ConnectAgain connect_again);
 
   // Until somebody quits.
   void Run();
@@ -29,12 +35,16 @@ class DebugProgram {
 
   // What stands where the debugger has come to.
   void Look();
+  void LookAtTitle();
   void LookFor(const Error& error);
   void FollowLog();
+  // The log cannot be read on; `error` says why.
+  void CutOff(const Error& error);
+  // What `f` does.
+  void GoAlong();
 
   void Draw();
   void DrawPanes(size_t rows);
-  void DrawTitle();
   void Open(std::string title, Lines lines);
 
   void Take(const Key& key);
@@ -48,6 +58,7 @@ class DebugProgram {
   Screen& screen_;
   replay::Debugger& debugger_;
   DebugCommands& commands_;
+  const ConnectAgain connect_again_;
   std::array<Pane, kPlaces> panes_;
   Place focus_ = kEvents;
   bool zoomed_ = false;
@@ -55,11 +66,15 @@ class DebugProgram {
   bool has_overlay_ = false;
   Prompt prompt_;
   bool is_asking_ = false;
-  Line title_;
+  // The title, as far as it says what was read: whose history, and how it is there; where.
+  std::string whose_;
+  std::string where_;
   Line event_;
   Line message_;
   bool goes_along_ = false;  // to the end, when events come
-  bool is_cut_off_ = false;  // the log could not be read on
+  // The log could not be read on, as the title says it: what was read stays, and nothing more is
+  // tried until somebody wants it. Empty: it could.
+  std::string_view cut_off_;
 };
 
 }  // namespace stele::cli

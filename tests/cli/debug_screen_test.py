@@ -257,6 +257,32 @@ class AtAServer(Past, ScreenTest, ServedTest):
         self.assertIn('"completed"', self.stele("debug", "1", "--commands", script, *at).stdout)
         self.stop(server)
 
+    def test_keeps_what_it_has_read_when_the_server_is_lost(self):
+        server = self.start("serve", "--data", "data", "--http", "127.0.0.1:0", "--rpc", "127.0.0.1:0", "--dev")
+        address = re.search(r"rpc at (\S+)", self.wait_for_line(server, "http", "rpc at"))[1]
+        at = ("--server", address)
+        self.stele("start", self.write("agree.yml", AGREE), "--no-wait", *at)
+        self.on_screen("debug", "1", "--at", "end", *at)
+        self.wait_for("agree v1  waiting", "live", "◷ check", "→ 3")
+        server.kill()
+        server.wait()
+        self.wait_for("connection lost: f connects", "◷ check", "1 instance_started", "→ 3", without=("live",))
+        self.press("f")
+        self.wait_for("STL0703", "connection lost", "◷ check", "1 instance_started", "→ 3")
+        self.press("p")
+        self.wait_for("connection lost", "◷ check", "1 instance_started")
+        again = self.start("serve", "--data", "data", "--http", "127.0.0.1:0", "--rpc", address, "--dev")
+        self.wait_for_line(again, "http", "rpc at")
+        self.press("f")
+        self.wait_for("live", "reads on", "event 2 of 3", "→ 2", without=("connection lost",))
+        self.press(">", "f")
+        self.wait_for("goes along", "event 3 of 3")
+        self.stele("approve", "1", "check", "--by", "ann", *at)
+        self.wait_for("completed", "✓ pay", without=("live",))
+        self.press("q")
+        self.wait_for("ended with 0")
+        self.stop(again)
+
 
 if __name__ == "__main__":
     unittest.main()
