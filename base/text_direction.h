@@ -8,8 +8,9 @@
 
 namespace stele {
 
-// Whether the text begins with one, of three bytes each: U+200E and F, U+202A to E, U+2066 to 9.
+// Whether the text begins with one: U+061C, U+200E and F, U+202A to E, U+2066 to 9.
 inline bool TurnsText(std::string_view text) {
+  if (text.starts_with("\xD8\x9C")) return true;
   if (text.size() < 3) return false;
   const auto last = static_cast<unsigned char>(text[2]);
   if (text.starts_with("\xE2\x80"))

@@ -64,7 +64,7 @@ Status Remove(const Arguments& arguments, const SecretStore& store, const std::s
 
 void PrintList(const Arguments& arguments, const Terminal& terminal, const Value& list) {
   if (arguments.Has("--json")) {
-    terminal.Print(ToPrettyJson(list) + "\n");
+    terminal.Print(CleanJson(ToPrettyJson(list)) + "\n");
     return;
   }
   std::vector<std::vector<std::string>> rows = {{"NAME", "BYTES", "CREATED", "CHANGED"}};

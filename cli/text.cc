@@ -16,10 +16,31 @@ namespace stele::cli {
 
 namespace {
 
-// A character that changes the direction of text, as JSON escapes it.
-std::string Escaped(std::string_view rest) {
-  return fmt::format("\\u{:04x}",
-                     (rest[0] & 0x0F) << 12 | (rest[1] & 0x3F) << 6 | (rest[2] & 0x3F));
+// What character is at the front, of so many bytes.
+char32_t PointOf(std::string_view text, size_t bytes) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (bytes < 2) return first;
+  char32_t point = first & (0xFF >> (bytes + 1));
+  for (size_t i = 1; i < bytes; ++i) point = point << 6 | (text[i] & 0x3F);
+  return point;
+}
+
+// The one rule of what of a text beyond ASCII a terminal, or who reads there, would obey: C1, what
+// turns the text around it, separators of lines and paragraphs, the mark of an order of bytes. The
+// bytes of the character at the front; 0: it is none of these.
+size_t ObeyedBytes(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  const auto second = text.size() < 2 ? 0 : static_cast<unsigned char>(text[1]);
+  if (first < 0xC2) return 0;
+  if (first == 0xC2) return 0x80 <= second && second < 0xA0 ? 2 : 0;
+  const bool is_obeyed = TurnsText(text) || text.starts_with("\xE2\x80\xA8") ||
+                         text.starts_with("\xE2\x80\xA9") || text.starts_with("\xEF\xBB\xBF");
+  return is_obeyed ? Utf8Length(text) : 0;
+}
+
+// As JSON does it.
+std::string Escaped(char32_t point) {
+  return fmt::format("\\u{:04x}", static_cast<uint32_t>(point));
 }
 
 // Adds the beginning of the value's JSON, not much more than `bytes` of it. Whether that is all.
@@ -65,12 +86,7 @@ class Columns {
   // Takes the character at the front of a text that is not empty.
   size_t Take(std::string_view& text) const {
     const size_t bytes = std::max<size_t>(Utf8Length(text), 1);
-    const auto first = static_cast<unsigned char>(text[0]);
-    char32_t point = first;
-    if (bytes > 1) {
-      point = first & (0xFF >> (bytes + 1));
-      for (size_t i = 1; i < bytes; ++i) point = point << 6 | (text[i] & 0x3F);
-    }
+    const char32_t point = PointOf(text, bytes);
     text.remove_prefix(bytes);
     if (point < 0x80 || locale_ == nullptr) return 1;
     const locale_t before = uselocale(locale_);
@@ -101,10 +117,10 @@ std::string Clean(std::string_view text, bool keep_lines) {
       } else if (first != '\r' || text.size() < 2 || text[1] != '\n') {
         clean += fmt::format("\\x{:02x}", first);
       }
-    } else if (bytes == 2 && first == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0) {
-      clean += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[1]));
-    } else if (bytes == 3 && TurnsText(text)) {
-      clean += Escaped(text);
+    } else if (ObeyedBytes(text) != 0) {
+      const char32_t point = PointOf(text, bytes);
+      clean +=
+          point < 0xA0 ? fmt::format("\\x{:02x}", static_cast<uint32_t>(point)) : Escaped(point);
     } else {
       clean += text.substr(0, bytes);
     }
@@ -117,16 +133,12 @@ std::string CleanJson(std::string json) {
   std::string clean;
   clean.reserve(json.size());
   for (size_t i = 0; i < json.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(json[i]);
-    const auto next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0;
-    if (byte == 0x7F) {
+    const std::string_view rest = std::string_view(json).substr(i);
+    if (json[i] == 0x7F) {
       clean += "\\u007f";
-    } else if (byte == 0xC2 && next < 0xA0) {
-      clean += fmt::format("\\u{:04x}", next);
-      ++i;
-    } else if (byte == 0xE2 && TurnsText(std::string_view(json).substr(i))) {
-      clean += Escaped(std::string_view(json).substr(i));
-      i += 2;
+    } else if (const size_t bytes = ObeyedBytes(rest)) {
+      clean += Escaped(PointOf(rest, bytes));
+      i += bytes - 1;
     } else {
       clean += json[i];
     }

@@ -11,11 +11,12 @@
 namespace stele::cli {
 
 // `text` without anything that a terminal would obey: control characters (C0, DEL, C1) become
-// "\x1b", bytes that are no UTF-8 become U+FFFD. Lines and tabs stay when `keep_lines`; else
+// "\x1b", what turns the text around it, U+2028, U+2029 and U+FEFF "\u202e", bytes that are no
+// UTF-8 become U+FFFD. Lines and tabs stay when `keep_lines`; else
 // they are a space.
 std::string Clean(std::string_view text, bool keep_lines = false);
 
-// JSON text that is safe on a terminal: DEL, C1 and what turns the text around it as \u escapes.
+// JSON text that is safe on a terminal: the same as \u escapes.
 std::string CleanJson(std::string json);
 
 // A value on one line: a string as it is, the rest as JSON, cleaned.

@@ -19,6 +19,15 @@ steps:
   - {id: "refund", type: "script", config: {script: "exit 0"}}
   - {id: "check", type: "approval", depends_on: ["charge"], config: {assignees: ["ann"]}}
 """
+# What a terminal obeys, or shows as another text than there is.
+OBEYED = "".join(map(chr, (0x1b, 0x7f, 0x9b, 0x61c, 0x200e, 0x200f, *range(0x202a, 0x202f), *range(0x2066, 0x206a),
+                           0x2028, 0x2029, 0xfeff)))
+PRINTS = """
+name: "prints"
+variables: {note: "none"}
+steps:
+  - {id: "say", type: "script", config: {script: "printf 'a\\u202eb\\u2028c\\ufeffd\\u061ce\\u0085f'"}, outputs: {note: "{{ outputs.stdout }}"}}
+"""
 LOOP = """
 name: "rounds"
 variables: {total: 0}
@@ -160,8 +169,19 @@ class Past(ProgramTest):
         missing = os.path.join("nowhere", "chart.svg")
         self.assertIn("STL0", self.stele("timeline", "1", "--svg", missing, code=2).stderr)
 
+    def test_prints_nothing_that_a_terminal_obeys(self):
+        self.stele("run", self.write("prints.yml", PRINTS), "--quiet", "--var", "note=" + OBEYED)
+        for words in (("show", "3", "--at", "start"), ("show", "3"), ("diff", "3"), ("status", "3"), ("logs", "3"),
+                      ("history", "3"), ("bisect", "3", "steps.say.status == 'completed'")):
+            for more in ((), ("--json",)):
+                shown = self.stele(*words, *more).stdout
+                self.assertFalse(set(shown) & set(OBEYED + "\x85"), (words, more, shown))
+                if words != ("show", "3", "--at", "start"):
+                    for escaped in (r"a\u202eb", r"b\u2028c", r"c\ufeffd", r"d\u061ce"):
+                        self.assertIn(escaped, shown, (words, more))
+
     def test_takes_moments_in_every_form(self):
-        events = [json.loads(line) for line in self.stele("history", "1", "--json").stdout.splitlines()]
+        events = self.events("1")
         last = len(events)
         time = datetime.datetime.fromtimestamp(events[-1]["time"] / 1_000_000, datetime.timezone.utc)
         later = (time + datetime.timedelta(seconds=1)).replace(microsecond=0)
@@ -174,7 +194,7 @@ class Past(ProgramTest):
         self.assertIn("STL0309", self.stele("show", "1", "--at", "999", code=2).stderr)
         self.assertIn("STL0309", self.stele("show", "1", "--at", "2001-01-01", code=2).stderr)
         self.assertIn("--at", self.stele("show", "1", "--at", "soon", code=2).stderr)
-        last = len(self.stele("history", "1", "--json").stdout.splitlines())
+        last = len(self.events("1"))
         for words in (("show", "1", "--at", "0"), ("diff", "1", "--to", "0")):
             self.assertIn(f"from 1 to {last},", self.stele(*words, code=2).stderr)
         for bare in ("3 ", "1.5", "+2", "-1", " 3", ".5"):
