@@ -188,6 +188,10 @@ Result<Redecider::Followed*> Redecider::Begin(const RecordView& record, Redecisi
 // A failed instance goes on: its state is what its records before this one make, once more.
 Result<Redecider::Followed*> Redecider::Reopen(const RecordView& record, Redecision& out) {
   const InstanceId id = record.header.instance;
+  if (std::ranges::find(unfollowed_, id) != unfollowed_.end()) {
+    out.outcome = Outcome::kUnfollowed;
+    return nullptr;
+  }
   std::vector<Event> recorded = std::move(recorded_);
   reopening_ = true;
   bool same = true;
@@ -208,8 +212,10 @@ Result<Redecider::Followed*> Redecider::Reopen(const RecordView& record, Redecis
     found->second.retried = true;
     return FollowedBy(record, out);
   }
-  // It has parted from its history before.
+  // It has parted from its history before, or is of no interest.
   Forget(id);
+  unfollowed_.push_back(id);
+  if (unfollowed_.size() > kKeptRetried) unfollowed_.pop_front();
   out.outcome = Outcome::kUnfollowed;
   return nullptr;
 }

@@ -98,7 +98,8 @@ struct RedeciderOptions {
       check_fork = nullptr;
 };
 
-// Who was retried is often retried again: so many of them that have failed once more are kept.
+// Who was retried is often retried again: so many of them that have failed once more are kept, and
+// of so many that are not followed, this is remembered.
 inline constexpr size_t kKeptRetried = 256;
 
 // A document, or an event, for people: on one line, cut where it is long.
@@ -149,7 +150,8 @@ class Redecider {
   const model::Registry& registry_;
   const RedeciderOptions options_;
   std::map<InstanceId, Followed> followed_;
-  std::deque<InstanceId> kept_;  // of these, retried ones that have failed; the longest first
+  std::deque<InstanceId> kept_;        // of these, retried ones that have failed; the longest first
+  std::deque<InstanceId> unfollowed_;  // retried ones that are not among them; the longest first
   InstanceId last_started_;
   bool reopening_ = false;
   decide::Decider decider_;

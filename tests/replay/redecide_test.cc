@@ -27,7 +27,8 @@ class CountingSource final : public Source {
 constexpr const char* kOne = "name: one\nsteps: [{id: a, type: script, config: {script: x}}]\n";
 
 struct Retried {
-  explicit Retried(int times) : driver(test::Load(kOne)) {
+  explicit Retried(int times, bool is_followed = true)
+      : driver(test::Load(kOne)), followed(is_followed) {
     driver.Start().Fail("a", "boom", false);
     for (int i = 0; i < times; ++i) driver.Retry().Fail("a", "boom", false);
   }
@@ -48,10 +49,15 @@ struct Retried {
   }
 
   test::CoreDriver driver;
+  const bool followed;
   test::DrivenSource all{driver};
   CountingSource source{all};
   const model::Registry registry = all.Registry();
-  Redecider redecider{registry, {.whole_log = true, .source = &source}};
+  Redecider redecider{
+      registry,
+      {.whole_log = followed,
+       .source = &source,
+       .follows = [this](InstanceId, const auto&) -> Result<bool> { return followed; }}};
 };
 
 TEST(Redecider, ReadsTheHistoryOfWhoIsRetriedAgainAndAgainOnce) {
@@ -59,6 +65,12 @@ TEST(Redecider, ReadsTheHistoryOfWhoIsRetriedAgainAndAgainOnce) {
   EXPECT_EQ(retried.TakeAll(), Redecision::Outcome::kSame);
   EXPECT_EQ(retried.source.reads, 1u);
   EXPECT_EQ(retried.redecider.followed(), 0u) << "it has failed";
+}
+
+TEST(Redecider, ReadsTheHistoryOnceOfWhoIsNotFollowed) {
+  Retried retried(5, /*is_followed=*/false);
+  EXPECT_EQ(retried.TakeAll(), Redecision::Outcome::kUnfollowed);
+  EXPECT_EQ(retried.source.reads, 1u);
 }
 
 TEST(Redecider, TakesNothingButARetryOfWhoHasFailedAgain) {
