@@ -34,7 +34,7 @@ struct StartRequest {
 
 # Where another instance begins, and what is different in it.
 struct ForkRequest {
-  moment @0 :Moment;              # behind that event, with all of its record; 0: behind the last
+  moment @0 :Moment;              # behind that event, with all of its record; must be given
   variables @1 :List(Variable);   # others are as they were
   version @2 :UInt32;             # of its definition, to go on in; 0: its own
   plan @3 :Text;                  # as Instance.migrate's, to that version

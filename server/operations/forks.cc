@@ -14,8 +14,6 @@ Promised<Forked> Forks::Fork(const Caller& caller, InstanceId origin, ForkReques
   if (const Status allowed = desk_.Allow(caller, Permission::kStart, *name, origin);
       !allowed.has_value())
     return refuse(allowed.error());
-  if (!request.at.seq && !request.at.time && !request.idempotency_key.empty())
-    request.at.seq = BegunAt(origin, request.idempotency_key);
   const auto point = std::make_shared<std::optional<requests::ForkPoint>>();
   const auto read = [point, &store = desk_.store(), shard = desk_.engine().shard_id,
                      at = request.at](replay::TimeMachine& machine) -> Result<Object> {
@@ -31,14 +29,6 @@ Promised<Forked> Forks::Fork(const Caller& caller, InstanceId origin, ForkReques
         if (!found.has_value()) return Result<Forked>(std::unexpected(found.error()));
         return ForkAt(caller, **point, std::move(request));
       });
-}
-
-// The last event is another one when a request is repeated.
-Seq Forks::BegunAt(InstanceId origin, const std::string& key) {
-  const auto known = desk_.shard().board().ByIdempotencyKey(key);
-  if (!known.has_value() || !known->has_value()) return Seq();
-  const auto begun = desk_.shard().Find(**known);
-  return begun.has_value() && (*begun)->origin == origin ? (*begun)->origin_seq : Seq();
 }
 
 Promised<Forked> Forks::ForkAt(const Caller& caller, const requests::ForkPoint& point,

@@ -14,7 +14,7 @@
 namespace stele::server {
 
 struct ForkRequest {
-  replay::When at;
+  replay::When at;  // neither: now; edges want one of them
   std::vector<model::NamedPayload> variables;  // set in the root scope
   uint32_t version = 0;                        // of its definition, to go on in; 0: its own
   std::string plan;                            // as requests::Migrate's
@@ -46,8 +46,6 @@ class Forks {
   Promised<Forked> Fork(const Caller& caller, InstanceId origin, ForkRequest request);
 
  private:
-  // Of the fork of `origin` that the key has begun, the last event that is in it; 0: there is none.
-  Seq BegunAt(InstanceId origin, const std::string& key);
   Promised<Forked> ForkAt(const Caller& caller, const requests::ForkPoint& point,
                           ForkRequest request);
 

@@ -53,8 +53,7 @@ Result<DefinitionId> Question::Target(model::Registry& registry) const {
 
 Result<Object> Question::Answer() const {
   const replay::StoreSource source(store, shard);
-  replay::WhatIf what_if{
-      .instance = instance, .at = {.seq = request.at, .time = {}}, .plan = request.plan};
+  replay::WhatIf what_if{.instance = instance, .at = request.at, .plan = request.plan};
   what_if.limits = {.more_records = kMaxWhatIfRecords,
                     .more_events = kMaxWhatIfEvents,
                     .recorded_bytes = kMaxWhatIfBytes};

@@ -6,13 +6,14 @@
 #include <string>
 
 #include "base/value.h"
+#include "replay/time_machine.h"
 #include "server/operations/desk.h"
 #include "server/operations/instances.h"
 
 namespace stele::server {
 
 struct WhatIfRequest {
-  Seq at;
+  replay::When at;
   Object variables;        // name to value, set in the root scope
   uint32_t version = 0;    // of its definition, to go on in; 0: its own
   std::string definition;  // a text in place of a version; empty: none

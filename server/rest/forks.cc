@@ -1,7 +1,7 @@
 // Forks and resets: another instance, from what one was behind an event.
-#include "base/json.h"
 #include "server/rest/answers.h"
 #include "server/rest/call.h"
+#include "server/rest/forking.h"
 #include "server/rest/instance_shapes.h"
 #include "server/rest/moments.h"
 #include "server/rest/resources.h"
@@ -14,20 +14,19 @@ using http::Method;
 using Others = Component::Others;
 
 Result<ForkRequest> ForkRequestOf(const Call& call, TimeUs now) {
-  const auto time = GivenMoment(call, "at", now);
-  if (!time.has_value()) return std::unexpected(time.error());
-  const Seq seq(static_cast<uint64_t>(call.Number("seq", 0)));
-  if (seq && *time)
-    return Fail(ErrorCode::kBadRequest, "Expected one of seq and at but found both");
+  const auto place = GivenPlace(call, now);
+  if (!place.has_value()) return std::unexpected(place.error());
   const auto deadline = MomentToCome(call, "deadline", now);
   if (!deadline.has_value()) return std::unexpected(deadline.error());
   const auto key = call.IdempotencyKey();
   if (!key.has_value()) return std::unexpected(key.error());
-  const Value* plan = call.Find("plan");
-  return ForkRequest{.at = {.seq = seq, .time = *time},
+  const auto version = static_cast<uint32_t>(call.Number("version", 0));
+  auto plan = GivenPlan(call, version != 0);
+  if (!plan.has_value()) return std::unexpected(plan.error());
+  return ForkRequest{.at = *place,
                      .variables = call.Variables("variables"),
-                     .version = static_cast<uint32_t>(call.Number("version", 0)),
-                     .plan = plan == nullptr ? "" : stele::ToJson(*plan),
+                     .version = version,
+                     .plan = *std::move(plan),
                      .business_key = call.Text("business_key"),
                      .unique = call.Flag("unique"),
                      .idempotency_key = *key,
@@ -77,11 +76,11 @@ std::vector<Component> ForkShapes() {
   return {
       {"Fork",
        "Where another instance begins, and what is different in it.",
-       {{"seq?", "number", "behind that event, with all of its record; unless given, the last"},
+       {{"seq?", "number", "behind that event, with all of its record; this or at must be given"},
         {"at?", "moment|null", "the same by a time"},
         {"variables?", "object|null", "name to value; others are as they were"},
         {"version?", "version|null", "of its definition, to go on in"},
-        {"plan?", "object", "as of a migration, to that version"},
+        {"plan?", "object", "as of a migration, to that version, which must be given"},
         {"business_key?", "key|null", "a reset keeps its own unless given"},
         {"unique?", "flag", "refused when an open instance has the same business key"},
         {"idempotency_key?", "key|null", "a fork with a key that was used gives that instance"},

@@ -1,9 +1,11 @@
 // What would have become of an instance: a dry fork.
 #include "server/operations/what_if.h"
 
-#include "base/json.h"
+#include <utility>
+
 #include "server/rest/answers.h"
 #include "server/rest/call.h"
+#include "server/rest/forking.h"
 #include "server/rest/resources.h"
 
 namespace stele::server::rest {
@@ -21,12 +23,17 @@ Object ObjectIn(const Call& call, std::string_view name) {
 kj::Promise<http::Response> Ask(const Operations& operations, const Call& call) {
   const auto id = call.Instance();
   if (!id.has_value()) return Refuse(id.error());
-  const Value* plan = call.Find("plan");
-  WhatIfRequest request{.at = Seq(static_cast<uint64_t>(call.Number("seq", 0))),
+  const auto place = GivenPlace(call, operations.desk.Now());
+  if (!place.has_value()) return Refuse(place.error());
+  const auto version = static_cast<uint32_t>(call.Number("version", 0));
+  std::string definition = call.Text("definition");
+  auto plan = GivenPlan(call, version != 0 || !definition.empty());
+  if (!plan.has_value()) return Refuse(plan.error());
+  WhatIfRequest request{.at = *place,
                         .variables = ObjectIn(call, "variables"),
-                        .version = static_cast<uint32_t>(call.Number("version", 0)),
-                        .definition = call.Text("definition"),
-                        .plan = plan == nullptr ? "" : stele::ToJson(*plan),
+                        .version = version,
+                        .definition = std::move(definition),
+                        .plan = *std::move(plan),
                         .stubs = ObjectIn(call, "stubs")};
   return Reply(
       AskWhatIf(operations.desk, operations.instances, call.caller(), *id, std::move(request)),
@@ -82,15 +89,17 @@ std::vector<Component> CourseShapes() {
 
 std::vector<Component> WhatIfShapes() {
   std::vector<Component> shapes = CourseShapes();
-  shapes.push_back({"WhatIf",
-                    "Where a dry fork leaves, and what is different in it.",
-                    {{"seq", "number", "behind that event, with all of its record"},
-                     {"variables?", "object|null", "name to value; others are as they were"},
-                     {"version?", "version|null", "of its definition, to go on in"},
-                     {"definition?", "text|null", "a text of one, in place of a version"},
-                     {"plan?", "object", "as of a migration, to that version or text"},
-                     {"stubs?", "object|null", "step ids or task types to outputs"}},
-                    Others::kRefused});
+  shapes.push_back(
+      {"WhatIf",
+       "Where a dry fork leaves, and what is different in it.",
+       {{"seq?", "number", "behind that event, with all of its record; this or at must be given"},
+        {"at?", "moment|null", "the same by a time"},
+        {"variables?", "object|null", "name to value; others are as they were"},
+        {"version?", "version|null", "of its definition, to go on in"},
+        {"definition?", "text|null", "a text of one, in place of a version"},
+        {"plan?", "object", "as of a migration, to that version or text, which must be given"},
+        {"stubs?", "object|null", "step ids or task types to outputs"}},
+       Others::kRefused});
   shapes.push_back(
       {"WhatIfChanges",
        "",

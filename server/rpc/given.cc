@@ -142,7 +142,13 @@ replay::When Given::When(api::Moment::Reader moment) {
 }
 
 ForkRequest Given::Fork(api::ForkRequest::Reader request) {
-  return {.at = When(request.getMoment()),
+  const api::Moment::Reader moment = request.getMoment();
+  if (moment.isSeq() && moment.getSeq() == 0)
+    Add(ErrorCode::kInvalidInput, "moment: Expected an event or a time but found neither");
+  if (request.getPlan().size() != 0 && request.getVersion() == 0)
+    Add(ErrorCode::kInvalidInput,
+        "plan: Expected beside it the version that it is for but found none");
+  return {.at = When(moment),
           .variables = Variables(request.getVariables()),
           .version = request.getVersion(),
           .plan = std::string(JsonObject(request.getPlan(), "plan").text()),

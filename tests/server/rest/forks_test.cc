@@ -18,7 +18,7 @@ class Forks : public testing::Test {
   std::string Path(const std::string& word) {
     return fmt::format("/instances/{}/{}", origin_, word);
   }
-  Answered Forked(const std::string& word, const std::string& body = "{}",
+  Answered Forked(const std::string& word, const std::string& body = R"({"seq":1})",
                   http::Headers headers = {}) {
     Answered answered = world_.Post(Path(word), body, std::move(headers));
     world_.served.Settle();
@@ -35,7 +35,7 @@ class Forks : public testing::Test {
 };
 
 TEST_F(Forks, GoOnBesideTheirOrigin) {
-  const Answered forked = Forked("fork", R"({"variables":{"rate":9},"reason":"what if"})");
+  const Answered forked = Forked("fork", R"({"seq":1,"variables":{"rate":9},"reason":"what if"})");
   ASSERT_EQ(forked.status, 201) << forked.body;
   const int64_t fork = forked.at("id").as_int();
   EXPECT_NE(fork, origin_);
@@ -71,25 +71,25 @@ TEST_F(Forks, ThatResetEndTheirOrigin) {
 }
 
 TEST_F(Forks, WithAKeyAreBegunOnce) {
-  const Answered first = Forked("fork", "{}", {{"Idempotency-Key", "once"}});
+  const Answered first = Forked("fork", R"({"seq":1})", {{"Idempotency-Key", "once"}});
   ASSERT_EQ(first.status, 201) << first.body;
-  const Answered again = Forked("fork", R"({"idempotency_key":"once"})");
+  const Answered again = Forked("fork", R"({"seq":1,"idempotency_key":"once"})");
   EXPECT_EQ(again.status, 200) << again.body;
   EXPECT_EQ(again.at("id"), first.at("id"));
   EXPECT_EQ(again.at("known"), Value(true));
 }
 
-// The last event is another one by then, behind which it is terminated.
 TEST_F(Forks, ThatResetAreBegunOnceThoughTheirOriginHasEnded) {
-  const Answered first = Forked("reset", R"({"idempotency_key":"once"})");
+  const Answered first = Forked("reset", R"({"seq":1,"idempotency_key":"once"})");
   ASSERT_EQ(first.status, 201) << first.body;
   ASSERT_EQ(world_.StatusOf(origin_), "terminated");
-  const Answered again = Forked("reset", R"({"idempotency_key":"once"})");
+  const Answered again = Forked("reset", R"({"seq":1,"idempotency_key":"once"})");
   ASSERT_EQ(again.status, 200) << again.body;
   EXPECT_EQ(again.at("id"), first.at("id"));
   EXPECT_EQ(again.at("at"), first.at("at"));
   // A fork that would leave its origin alone is another thing.
-  EXPECT_EQ(world_.Refusal(409, Forked("fork", R"({"idempotency_key":"once"})")), "STL0410");
+  EXPECT_EQ(world_.Refusal(409, Forked("fork", R"({"seq":1,"idempotency_key":"once"})")),
+            "STL0410");
 }
 
 TEST_F(Forks, SayWhatTheyWereMadeOf) {
@@ -106,7 +106,7 @@ TEST_F(Forks, GoOnInAnotherVersion) {
       "waits",
       std::string(kWait) + ", {id: then, type: script, depends_on: [w], config: {script: x}}",
       "variables: {rate: {type: integer, default: 1}}");
-  const Answered forked = Forked("fork", R"({"version":2})");
+  const Answered forked = Forked("fork", R"({"seq":1,"version":2})");
   ASSERT_EQ(forked.status, 201) << forked.body;
   const int64_t fork = forked.at("id").as_int();
   Signal(fork);
@@ -117,13 +117,45 @@ TEST_F(Forks, GoOnInAnotherVersion) {
 
 TEST_F(Forks, AreRefusedWhereNothingGoesOn) {
   EXPECT_EQ(world_.Refusal(404, Forked("fork", R"({"seq":4000})")), "STL0309");
-  EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"variables":{"rate":"x"}})")), "STL0406");
+  EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"seq":1,"variables":{"rate":"x"}})")),
+            "STL0406");
   EXPECT_EQ(world_.Refusal(422, Forked("fork", R"({"sequence":1})")), "STL0406");
-  EXPECT_EQ(world_.Refusal(404, world_.Post("/instances/99/fork", "{}")), "STL0401");
+  EXPECT_EQ(world_.Refusal(404, world_.Post("/instances/99/fork", R"({"seq":1})")), "STL0401");
   Signal(origin_);
-  EXPECT_EQ(world_.Refusal(409, Forked("fork")), "STL0412");
+  const int64_t last = world_.Get(fmt::format("/instances/{}", origin_)).at("seq").as_int();
+  EXPECT_EQ(world_.Refusal(409, Forked("fork", fmt::format(R"({{"seq":{}}})", last))), "STL0412");
   world_.who = ServedWorld::Somebody(Role::kViewer);
   EXPECT_EQ(world_.Refusal(403, Forked("fork", R"({"seq":1})")), "STL1002");
+}
+
+// What ends its origin where nothing was named would be a way to end it by an empty request.
+TEST_F(Forks, AreRefusedWithoutAPlace) {
+  for (const char* word : {"fork", "reset", "what-if"}) {
+    for (const char* body : {"{}", R"({"seq":null})", R"({"seq":0})", R"({"seq":-3})"})
+      EXPECT_EQ(world_.Refusal(422, Forked(word, body)), "STL0406") << word << body;
+    EXPECT_NE(Forked(word, R"({"seq":-3})").body.find("found -3"), std::string::npos) << word;
+    EXPECT_EQ(Forked(word, R"({"seq":1,"at":"2020-01-01"})").status, 400) << word;
+    // Before anything had happened.
+    EXPECT_EQ(world_.Refusal(404, Forked(word, R"({"at":"2001-01-01"})")), "STL0309") << word;
+  }
+  EXPECT_EQ(world_.StatusOf(origin_), "waiting");
+}
+
+TEST_F(Forks, AreRefusedWithAPlanForNothing) {
+  for (const char* word : {"fork", "reset", "what-if"})
+    EXPECT_EQ(world_.Refusal(422, Forked(word, R"({"seq":1,"plan":{"w":"x"}})")), "STL0406")
+        << word;
+  EXPECT_EQ(world_.StatusOf(origin_), "waiting");
+}
+
+TEST_F(Forks, LeaveAtATimeInWhateverKind) {
+  const int64_t began = world_.Get(fmt::format("/instances/{}", origin_)).at("started").as_int();
+  const std::string body = fmt::format(R"({{"at":{}}})", began);
+  const Answered dry = Forked("what-if", body);
+  ASSERT_EQ(dry.status, 200) << dry.body;
+  const Answered forked = Forked("fork", body);
+  ASSERT_EQ(forked.status, 201) << forked.body;
+  EXPECT_EQ(forked.at("at"), dry.at("at"));
 }
 
 }  // namespace

@@ -55,10 +55,22 @@ TEST_F(RpcCommands, ForkAndReset) {
   EXPECT_EQ(status.getStatus().getOriginSeq(), forked.getAt());
   auto reset = Instance(id).forkRequest();
   reset.setResets(true);
+  EXPECT_EQ(CodeOf(reset.send()), ErrorCode::kInvalidInput) << "it names no place";
+  EXPECT_EQ(StatusOf(id), "running");
+  reset = Instance(id).forkRequest();
+  reset.setResets(true);
+  reset.initMoment().setSeq(1);
+  reset.setPlan("{}");
+  EXPECT_EQ(CodeOf(reset.send()), ErrorCode::kInvalidInput) << "a plan for nothing";
+  reset = Instance(id).forkRequest();
+  reset.setResets(true);
+  reset.initMoment().setSeq(1);
   EXPECT_EQ(Await(reset.send()).getStarted().getId(), id + 2);
   world_.Settle();
   EXPECT_EQ(StatusOf(id), "terminated");
-  EXPECT_EQ(CodeOf(Instance(id).forkRequest().send()), ErrorCode::kCannotFork);
+  auto late = Instance(id).forkRequest();
+  late.initMoment().setTime(INT64_MAX);
+  EXPECT_EQ(CodeOf(late.send()), ErrorCode::kCannotFork);
 }
 
 TEST_F(RpcCommands, ResumeOneStepOfAPausedInstance) {
