@@ -305,10 +305,13 @@ TEST_F(Fork, ThatResetsEndsItsOrigin) {
 }
 
 TEST_F(Fork, ThatResetOneWhichHadFailedLeavesItAloneWhenItIsRetried) {
-  world_->failing["work"] = 1;
   const InstanceId origin = Start(kWork);
   const model::ForkInstance before = world_->ForkOf(origin);
-  ASSERT_TRUE(world_->Finish("work"));
+  const RunId run = before.state->runs.at(0).id;
+  ASSERT_TRUE(
+      world_->Ask(origin, model::FailAttempt{.run = run, .kind = "boom", .message = "told to"})
+          .has_value());
+  world_->RunUntilQuiet();
   ASSERT_EQ(StatusOf(origin), Status::kFailed);
   model::ForkInstance command = before;
   command.ends_origin = true;
