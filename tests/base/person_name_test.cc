@@ -26,7 +26,8 @@ TEST(PersonName, IsRefusedWhenItIsShownAsAnother) {
        {std::string("\n"), std::string("\x1B[2K"), std::string(1, '\0'), std::string("\x7F"),
         std::string("\xC2\x9B"), std::string("\xE2\x80\xA8")})
     EXPECT_EQ(FaultOfPersonName("ad" + part + "a"), "which has control characters");
-  for (const char* part : {"\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9"})
+  for (const char* part :
+       {"\xD8\x9C", "\xE2\x80\x8F", "\xE2\x80\xAE", "\xE2\x81\xA6", "\xE2\x81\xA9"})
     EXPECT_EQ(FaultOfPersonName(std::string("ad") + part + "a"),
               "which has characters that change the direction of text");
   EXPECT_EQ(FaultOfPersonName("ad\xFF"), "which is not UTF-8");
