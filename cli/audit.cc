@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "base/json.h"
@@ -25,9 +29,6 @@ namespace stele::cli {
 
 namespace {
 
-// Of a proof: what one of a large instance has.
-constexpr size_t kMaxProofFileBytes = size_t{1} << 30;
-
 // What the proof, the head or the log was found to be, not what was typed, is at fault.
 int RefuseProof(const Terminal& terminal, const Error& error) {
   const int code = Refuse(terminal, error);
@@ -44,32 +45,53 @@ Status Write(const Arguments& arguments, const Terminal& terminal, const std::st
   return {};
 }
 
-// The text of a public key, or of the file that has one.
-Result<eventstore::NoteVerifier> KeyOf(const Arguments& arguments) {
-  const std::string given = arguments.Get("--key");
-  if (given.empty())
-    return Fail(ErrorCode::kUsage,
-                "Expected --key with the public key that \"stele audit keygen\" printed, or a file "
-                "that has it, but found none");
-  if (const auto key = eventstore::NoteVerifier::Parse(given); key.has_value()) return key;
-  if (given.contains('+')) return eventstore::NoteVerifier::Parse(given);
+using Keys = std::vector<eventstore::NoteVerifier>;
+
+// What --key says: a public key, or a file that has some, one a line.
+Status AddKeys(const std::string& given, Keys& keys) {
+  const auto add = [&](std::string_view text) -> Status {
+    auto key = eventstore::NoteVerifier::Parse(text);
+    if (!key.has_value()) return std::unexpected(key.error());
+    keys.push_back(*std::move(key));
+    return {};
+  };
+  if (given.contains('+') && add(given).has_value()) return {};
+  std::error_code ignored;
+  if (given.contains('+') && !std::filesystem::exists(given, ignored)) return add(given);
   const auto text = ReadGivenFile(given, eventstore::kMaxNoteBytes);
   if (!text.has_value()) return std::unexpected(text.error());
-  return eventstore::NoteVerifier::Parse(*text);
+  const size_t before = keys.size();
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find_first_not_of(" \t\r") != std::string::npos) STELE_RETURN_IF_ERROR(add(line));
+  return keys.size() > before ? Status() : add(*text);
 }
 
-Value HeadJson(const eventstore::TreeHead& head) {
-  return Object{{"origin", head.origin},
-                {"size", static_cast<int64_t>(head.size)},
-                {"root", eventstore::HashText(head.root)}};
+// Those of all --key. A log may have had several.
+Result<Keys> KeysOf(const Arguments& arguments) {
+  Keys keys;
+  for (const std::string& given : arguments.All("--key"))
+    STELE_RETURN_IF_ERROR(AddKeys(given, keys));
+  if (!keys.empty()) return keys;
+  return Fail(ErrorCode::kUsage,
+              "Expected --key with the public key that \"stele audit keygen\" printed, or a file "
+              "that has it, but found none");
+}
+
+// `key`: that signed it; empty: that was not looked at.
+Value HeadJson(const eventstore::TreeHead& head, const std::string& key) {
+  Object shown{{"origin", head.origin},
+               {"size", static_cast<int64_t>(head.size)},
+               {"root", eventstore::HashText(head.root)}};
+  if (!key.empty()) shown.Set("key", key);
+  return shown;
 }
 
 Value SignedHeadJson(const std::string& note) {
   const auto head = eventstore::ParseHead(note);
   if (!head.has_value()) return Object{{"note", note}};
-  Value shown = HeadJson(head->head);
-  shown.as_object().Set("key", fmt::format("{}+{:08x}", head->signatures.front().name,
-                                           head->signatures.front().key_id));
+  Value shown = HeadJson(head->head, fmt::format("{}+{:08x}", head->signatures.front().name,
+                                                 head->signatures.front().key_id));
   shown.as_object().Set("note", note);
   return shown;
 }
@@ -89,15 +111,20 @@ std::string SeqsText(Seq first, Seq last) {
                        : fmt::format("events {} to {}", first.value, last.value);
 }
 
-std::string HeadSentence(const eventstore::TreeHead& head, const eventstore::NoteVerifier& key) {
-  return fmt::format("signed by {}+{:08x}: {} over {}\n", Clean(key.name()), key.id(),
-                     Clean(head.origin), Count(head.size, "record"));
+std::string HeadSentence(const eventstore::TreeHead& head, const std::string& key) {
+  return fmt::format("signed by {}: {} over {}\n", Clean(key), Clean(head.origin),
+                     Count(head.size, "record"));
 }
 
-void PrintChecked(const Terminal& terminal, const replay::CheckedProof& proof,
-                  const eventstore::NoteVerifier& key) {
+// What a proof leaves open.
+std::string NotProved(const replay::CheckedProof& proof) {
+  return proof.event ? "what came behind it or before it"
+                     : fmt::format("what came behind event {}", proof.records.back().last.value);
+}
+
+void PrintChecked(const Terminal& terminal, const replay::CheckedProof& proof) {
   const Seq first = proof.records.front().first, last = proof.records.back().last;
-  std::string text = HeadSentence(proof.head, key);
+  std::string text = HeadSentence(proof.head, proof.key);
   text += fmt::format("instance {}: {}, {}\n", proof.instance.value,
                       Count(proof.records.size(), "record"), SeqsText(first, last));
   std::vector<std::vector<std::string>> rows = {{"POSITION", "TIME", "EVENTS", "BY", "WHAT"}};
@@ -112,9 +139,7 @@ void PrintChecked(const Terminal& terminal, const replay::CheckedProof& proof,
   text += proof.event ? "proved: this record stands in the log at this place, unchanged\n"
                       : "proved: these records stand in the log at these places, unchanged, from "
                         "the instance's first\non, with none left out between them\n";
-  text += fmt::format(
-      "not proved: what came behind {}\n",
-      proof.event ? fmt::format("it or before it") : fmt::format("event {}", last.value));
+  text += fmt::format("not proved: {}\n", NotProved(proof));
   terminal.Print(text);
 }
 
@@ -129,21 +154,25 @@ Value CheckedJson(const replay::CheckedProof& proof) {
                              {"source", record.source},
                              {"sealed", record.sealed},
                              {"events", record.events}});
-  return Object{{"proved", true},
-                {"head", HeadJson(proof.head)},
-                {"instance", static_cast<int64_t>(proof.instance.value)},
-                {"records", std::move(records)}};
+  Object shown{{"proved", true},
+               {"head", HeadJson(proof.head, proof.key)},
+               {"instance", static_cast<int64_t>(proof.instance.value)}};
+  if (proof.event) shown.Set("event", static_cast<int64_t>(proof.event->value));
+  shown.Set("records", std::move(records));
+  shown.Set("not_proved", NotProved(proof));
+  return shown;
 }
 
 // That the head of the proof is the one that somebody kept.
-Status CheckKeptHead(const Arguments& arguments, const eventstore::NoteVerifier& key,
+Status CheckKeptHead(const Arguments& arguments, const Keys& keys,
                      const eventstore::TreeHead& found) {
   if (!arguments.Has("--checkpoint")) return {};
   const auto text = ReadGivenFile(arguments.Get("--checkpoint"), eventstore::kMaxNoteBytes);
   if (!text.has_value()) return std::unexpected(text.error());
   const auto kept = eventstore::ParseHead(*text);
   if (!kept.has_value()) return std::unexpected(kept.error());
-  STELE_RETURN_IF_ERROR(eventstore::CheckSignature(*kept, key));
+  const auto signer = eventstore::SignerOf(*kept, keys);
+  if (!signer.has_value()) return std::unexpected(signer.error());
   if (kept->head == found) return {};
   return Fail(ErrorCode::kBadProof,
               fmt::format("Expected a proof under the head of {} over {} records that was kept but "
@@ -156,51 +185,82 @@ Status CheckKeptHead(const Arguments& arguments, const eventstore::NoteVerifier&
 }
 
 void PrintGrowth(const Arguments& arguments, const Terminal& terminal,
-                 const replay::CheckedGrowth& growth, const eventstore::NoteVerifier* key,
-                 bool records_read) {
+                 const replay::CheckedGrowth& growth, bool records_read) {
+  const bool is_signed = !growth.newer_key.empty();
   if (arguments.Has("--json")) {
     terminal.Print(ToPrettyJson(Object{{"proved", true},
-                                       {"older", HeadJson(growth.older)},
-                                       {"newer", HeadJson(growth.newer)},
-                                       {"signatures_checked", key != nullptr},
+                                       {"older", HeadJson(growth.older, growth.older_key)},
+                                       {"newer", HeadJson(growth.newer, growth.newer_key)},
+                                       {"signatures_checked", is_signed},
                                        {"records_checked", records_read}}) +
                    "\n");
     return;
   }
-  std::string text = key == nullptr ? "" : HeadSentence(growth.newer, *key);
+  std::string text;
+  if (growth.older_key != growth.newer_key) text += HeadSentence(growth.older, growth.older_key);
+  if (is_signed) text += HeadSentence(growth.newer, growth.newer_key);
   text += fmt::format("proved: the log of {} begins with the {} of the older head, unchanged\n",
                       Count(growth.newer.size, "record"), growth.older.size);
-  if (key == nullptr) text += "not looked at: who signed the heads; --key checks that\n";
+  if (!is_signed) text += "not looked at: who signed the heads; --key checks that\n";
   if (!records_read)
     text += "not looked at: the records whose hashes these are; \"stele verify\" reads them\n";
   terminal.Print(text);
 }
 
+// That the proof is of what somebody wants to know of.
+Status CheckExpected(const Arguments& arguments, const replay::CheckedProof& proof) {
+  if (arguments.Has("--instance")) {
+    const auto id = ParseInstanceId(arguments.Get("--instance"));
+    if (!id.has_value()) return std::unexpected(id.error());
+    if (*id != proof.instance)
+      return Fail(ErrorCode::kBadProof, fmt::format("Expected a proof of instance {} but found one "
+                                                    "of instance {}",
+                                                    id->value, proof.instance.value));
+  }
+  const auto event = GivenNumber(arguments, "--event", 1, INT64_MAX);
+  if (!event.has_value()) return std::unexpected(event.error());
+  if (!event->has_value()) return {};
+  const Seq seq(**event), first = proof.records.front().first, last = proof.records.back().last;
+  if (first <= seq && seq <= last) return {};
+  return Fail(ErrorCode::kBadProof, fmt::format("Expected a proof of event {} but found one of {}",
+                                                seq.value, SeqsText(first, last)));
+}
+
+Status CheckGivenGrowth(const Arguments& arguments, const Terminal& terminal, const Value& document,
+                        const Keys& keys) {
+  for (const char* option : {"--instance", "--event"})
+    if (arguments.Has(option))
+      return Fail(ErrorCode::kUsage,
+                  fmt::format("Expected {} with a proof of an instance's records but found one of "
+                              "growth",
+                              option));
+  const auto growth = replay::ParseGrowth(document);
+  if (!growth.has_value()) return std::unexpected(growth.error());
+  const auto checked = replay::CheckGrowth(*growth, keys);
+  if (!checked.has_value()) return std::unexpected(checked.error());
+  STELE_RETURN_IF_ERROR(CheckKeptHead(arguments, keys, checked->older));
+  PrintGrowth(arguments, terminal, *checked, /*records_read=*/false);
+  return {};
+}
+
 Status Check(const Arguments& arguments, const Terminal& terminal) {
-  const auto key = KeyOf(arguments);
-  if (!key.has_value()) return std::unexpected(key.error());
-  const auto text = ReadGivenFile(arguments.operands()[0], kMaxProofFileBytes);
+  const auto keys = KeysOf(arguments);
+  if (!keys.has_value()) return std::unexpected(keys.error());
+  const auto text = ReadGivenFile(arguments.operands()[0], replay::kMaxProofTextBytes);
   if (!text.has_value()) return std::unexpected(text.error());
   const auto document = replay::ParseDocument(*text, "a proof");
   if (!document.has_value()) return std::unexpected(document.error());
-  if (replay::IsGrowth(*document)) {
-    const auto growth = replay::ParseGrowth(*document);
-    if (!growth.has_value()) return std::unexpected(growth.error());
-    const auto checked = replay::CheckGrowth(*growth, *key);
-    if (!checked.has_value()) return std::unexpected(checked.error());
-    STELE_RETURN_IF_ERROR(CheckKeptHead(arguments, *key, checked->older));
-    PrintGrowth(arguments, terminal, *checked, &*key, /*records_read=*/false);
-    return {};
-  }
+  if (replay::IsGrowth(*document)) return CheckGivenGrowth(arguments, terminal, *document, *keys);
   const auto proof = replay::ParseProof(*document);
   if (!proof.has_value()) return std::unexpected(proof.error());
-  const auto checked = replay::CheckProof(*proof, *key);
+  const auto checked = replay::CheckProof(*proof, *keys);
   if (!checked.has_value()) return std::unexpected(checked.error());
-  STELE_RETURN_IF_ERROR(CheckKeptHead(arguments, *key, checked->head));
+  STELE_RETURN_IF_ERROR(CheckExpected(arguments, *checked));
+  STELE_RETURN_IF_ERROR(CheckKeptHead(arguments, *keys, checked->head));
   if (arguments.Has("--json"))
     terminal.Print(ToPrettyJson(CheckedJson(*checked)) + "\n");
   else
-    PrintChecked(terminal, *checked, *key);
+    PrintChecked(terminal, *checked);
   return {};
 }
 
@@ -234,12 +294,8 @@ Status Prove(const Arguments& arguments, const Terminal& terminal) {
 
 Status Consistency(const Arguments& arguments, const Terminal& terminal) {
   const auto& operands = arguments.operands();
-  std::optional<eventstore::NoteVerifier> key;
-  if (arguments.Has("--key")) {
-    const auto given = KeyOf(arguments);
-    if (!given.has_value()) return std::unexpected(given.error());
-    key = *given;
-  }
+  const auto keys = arguments.Has("--key") ? KeysOf(arguments) : Result<Keys>(Keys());
+  if (!keys.has_value()) return std::unexpected(keys.error());
   std::vector<std::string> notes;
   for (const std::string& file : operands) {
     const auto note = ReadGivenFile(file, eventstore::kMaxNoteBytes);
@@ -249,11 +305,11 @@ Status Consistency(const Arguments& arguments, const Terminal& terminal) {
   const auto growth = ProveGrowth(arguments, notes[0], notes.size() > 1 ? notes[1] : "");
   if (!growth.has_value()) return std::unexpected(growth.error());
   const auto checked =
-      key ? replay::CheckGrowth(*growth, *key) : replay::CheckGrowthOfHeads(*growth);
+      keys->empty() ? replay::CheckGrowthOfHeads(*growth) : replay::CheckGrowth(*growth, *keys);
   if (!checked.has_value()) return std::unexpected(checked.error());
   if (arguments.Has("--output"))
     STELE_RETURN_IF_ERROR(Write(arguments, terminal, ToPrettyJson(replay::ToJson(*growth)) + "\n"));
-  PrintGrowth(arguments, terminal, *checked, key ? &*key : nullptr, !IsForServer(arguments));
+  PrintGrowth(arguments, terminal, *checked, !IsForServer(arguments));
   return {};
 }
 

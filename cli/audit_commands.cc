@@ -8,7 +8,8 @@ namespace {
 
 constexpr OptionSpec kOutput{"--output", "FILE",
                              "a new file, closed to others, instead of standard output"};
-constexpr OptionSpec kKey{"--key", "PUB", "the public key, or a file that has it"};
+constexpr OptionSpec kKey{"--key", "PUB", "a public key, or a file that has some, one a line",
+                          true};
 constexpr OptionSpec kKeygenOptions[] = {
     {"--output", "FILE", "the private key to a new file, closed to others"}};
 constexpr OptionSpec kHeadOptions[] = {kData, kJson};
@@ -22,6 +23,8 @@ constexpr OptionSpec kProveOptions[] = {
 constexpr OptionSpec kCheckOptions[] = {
     kKey,
     {"--checkpoint", "FILE", "a signed head that was kept: the proof must be under it"},
+    {"--instance", "ID", "the instance that it must be of"},
+    {"--event", "SEQ", "an event that it must prove"},
     kJson};
 constexpr OptionSpec kConsistencyOptions[] = {
     kKey, {"--output", "FILE", "the proof to a new file, for \"audit check\""}, kData, kJson};

@@ -54,7 +54,7 @@ constexpr OptionSpec kReportOptions[] = {
     {"--actor", "NAME", "only what this one did"},
     {"--since", "TIME", "only what was recorded then or later"},
     {"--until", "TIME", "only what was recorded before"},
-    {"--kind", "KIND", "only this kind; may be given several times", true},
+    {"--kind", "KIND", "only this kind", true},
     {"--denied", "", "only attempts that were denied"},
     {"--all", "", "also what the engine and its workers did"},
     {"--format", "text|json|csv", "how it is written (default: text)"},

@@ -145,6 +145,10 @@ Result<NoteVerifier> NoteVerifier::Parse(std::string_view text) {
                           parts->name, verifier.id()));
 }
 
+std::string NoteVerifier::Title() const {
+  return fmt::format("{}+{:08x}", name_, id_);
+}
+
 std::string NoteVerifier::ToText() const {
   return KeyText(name_, id_, key_);
 }

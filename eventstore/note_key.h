@@ -35,6 +35,8 @@ class NoteVerifier {
 
   const std::string& name() const { return name_; }
   uint32_t id() const { return id_; }
+  // NAME+HASH, as a head names the key that signed it.
+  std::string Title() const;
   std::string ToText() const;
   bool Verifies(std::string_view text, std::string_view signature) const;
 

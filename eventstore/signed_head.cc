@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/base64.h"
+#include "base/check.h"
 #include "base/utf8.h"
 #include "eventstore/little_endian.h"
 
@@ -54,6 +55,20 @@ Result<NoteSignature> ParseSignature(std::string_view line) {
 
 std::string HeadText(const TreeHead& head) {
   return fmt::format("{}\n{}\n{}\n", head.origin, head.size, HashText(head.root));
+}
+
+std::unexpected<Error> NotSignedBy(const SignedHead& head, std::string_view keys) {
+  const NoteSignature& other = head.signatures.front();
+  return Fail(ErrorCode::kBadProof,
+              fmt::format("Expected a head that is signed by the key {} but found one by {}+{:08x}",
+                          keys, other.name, other.key_id));
+}
+
+// Of any shard.
+bool IsOriginOf(std::string_view origin, std::string_view key_name) {
+  if (!origin.starts_with(key_name)) return false;
+  origin.remove_prefix(key_name.size());
+  return origin.empty() || origin.starts_with("/shard/");
 }
 
 }  // namespace
@@ -130,11 +145,29 @@ Status CheckSignature(const SignedHead& head, const NoteVerifier& verifier) {
     signed_by_it = true;
   }
   if (signed_by_it) return {};
-  const NoteSignature& other = head.signatures.front();
+  return NotSignedBy(head, verifier.Title());
+}
+
+Result<const NoteVerifier*> SignerOf(const SignedHead& head,
+                                     const std::vector<NoteVerifier>& keys) {
+  CHECK(!keys.empty(), "no key");
+  const NoteVerifier* signer = nullptr;
+  std::string titles;
+  for (const NoteVerifier& key : keys) {
+    titles += (titles.empty() ? "" : " or ") + key.Title();
+    const auto claims = [&](const NoteSignature& signature) {
+      return signature.name == key.name() && signature.key_id == key.id();
+    };
+    if (std::ranges::none_of(head.signatures, claims)) continue;
+    STELE_RETURN_IF_ERROR(CheckSignature(head, key));
+    if (signer == nullptr || IsOriginOf(head.head.origin, key.name())) signer = &key;
+  }
+  if (signer == nullptr) return NotSignedBy(head, titles);
+  if (IsOriginOf(head.head.origin, signer->name())) return signer;
   return Fail(ErrorCode::kBadProof,
-              fmt::format("Expected a head that is signed by the key {}+{:08x} but found one by "
-                          "{}+{:08x}",
-                          verifier.name(), verifier.id(), other.name, other.key_id));
+              fmt::format("Expected a head of the log of {}, whose key signed it, but found one of "
+                          "{}",
+                          signer->name(), head.head.origin));
 }
 
 }  // namespace stele::eventstore

@@ -60,6 +60,10 @@ Result<SignedHead> ParseHead(std::string_view note);
 // have signed; of other keys nothing is said.
 Status CheckSignature(const SignedHead& head, const NoteVerifier& verifier);
 
+// The one of the keys that signed the head and whose log the head names. kBadProof when there is
+// none, or when a signature that claims to be by one of them is not. REQUIRES: there is a key.
+Result<const NoteVerifier*> SignerOf(const SignedHead& head, const std::vector<NoteVerifier>& keys);
+
 // Bytes as text that has one form alone: nothing for base64 with bits left over.
 std::optional<std::string> DecodeExactBase64(std::string_view text);
 std::string HashText(const Hash& hash);

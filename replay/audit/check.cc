@@ -81,12 +81,17 @@ Status CheckOrder(const CheckedProof& proof, const CheckedRecord& record) {
 
 }  // namespace
 
-Result<CheckedProof> CheckProof(const Proof& proof, const eventstore::NoteVerifier& verifier) {
+Result<CheckedProof> CheckProof(const Proof& proof,
+                                const std::vector<eventstore::NoteVerifier>& keys) {
   const auto head = eventstore::ParseHead(proof.head);
   if (!head.has_value()) return std::unexpected(head.error());
-  STELE_RETURN_IF_ERROR(eventstore::CheckSignature(*head, verifier));
-  CheckedProof checked{
-      .head = head->head, .instance = proof.instance, .event = proof.event, .records = {}};
+  const auto signer = eventstore::SignerOf(*head, keys);
+  if (!signer.has_value()) return std::unexpected(signer.error());
+  CheckedProof checked{.head = head->head,
+                       .key = (*signer)->Title(),
+                       .instance = proof.instance,
+                       .event = proof.event,
+                       .records = {}};
   for (const ProvedRecord& record : proof.records) {
     STELE_RETURN_IF_ERROR(CheckPath(record, head->head));
     auto decoded = Decode(record, proof.instance);

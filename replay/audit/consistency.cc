@@ -88,7 +88,8 @@ Result<CheckedGrowth> CheckGrowthOfHeads(const Growth& growth) {
   if (!older.has_value()) return std::unexpected(older.error());
   const auto newer = eventstore::ParseHead(growth.newer);
   if (!newer.has_value()) return std::unexpected(newer.error());
-  CheckedGrowth checked{older->head, newer->head};
+  CheckedGrowth checked{
+      .older = older->head, .newer = newer->head, .older_key = {}, .newer_key = {}};
   if (eventstore::IsConsistent(checked.older.size, checked.older.root, checked.newer.size,
                                checked.newer.root, growth.path))
     return checked;
@@ -100,12 +101,21 @@ Result<CheckedGrowth> CheckGrowthOfHeads(const Growth& growth) {
                   checked.newer.size, checked.older.size));
 }
 
-Result<CheckedGrowth> CheckGrowth(const Growth& growth, const eventstore::NoteVerifier& verifier) {
+Result<CheckedGrowth> CheckGrowth(const Growth& growth,
+                                  const std::vector<eventstore::NoteVerifier>& keys) {
   auto checked = CheckGrowthOfHeads(growth);
   if (!checked.has_value()) return checked;
-  for (const std::string* note : {&growth.older, &growth.newer})
-    STELE_RETURN_IF_ERROR(eventstore::CheckSignature(*eventstore::ParseHead(*note), verifier));
-  if (checked->older.origin == checked->newer.origin) return checked;
+  const auto older = eventstore::SignerOf(*eventstore::ParseHead(growth.older), keys);
+  if (!older.has_value()) return std::unexpected(older.error());
+  const auto newer = eventstore::SignerOf(*eventstore::ParseHead(growth.newer), keys);
+  if (!newer.has_value()) return std::unexpected(newer.error());
+  checked->older_key = (*older)->Title();
+  checked->newer_key = (*newer)->Title();
+  // Behind the names of the keys, which may be two, stands which shard it is.
+  const auto shard = [](const eventstore::TreeHead& head, const eventstore::NoteVerifier& key) {
+    return std::string_view(head.origin).substr(key.name().size());
+  };
+  if (shard(checked->older, **older) == shard(checked->newer, **newer)) return checked;
   return Fail(ErrorCode::kBadProof, fmt::format("Expected two heads of one log but found {} and {}",
                                                 checked->older.origin, checked->newer.origin));
 }

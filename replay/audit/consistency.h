@@ -35,9 +35,12 @@ Result<Growth> ParseGrowth(const Value& document);
 
 struct CheckedGrowth {
   eventstore::TreeHead older, newer;
+  std::string older_key, newer_key;  // that signed them, NAME+HASH; empty: nobody looked
 };
-// kBadProof, with what is wrong. Both heads are to be signed by the key.
-Result<CheckedGrowth> CheckGrowth(const Growth& growth, const eventstore::NoteVerifier& verifier);
+// kBadProof, with what is wrong. Each head is to be signed by one of the keys, which may be another
+// one: keys change. REQUIRES: there is a key.
+Result<CheckedGrowth> CheckGrowth(const Growth& growth,
+                                  const std::vector<eventstore::NoteVerifier>& keys);
 // The same without looking at signatures.
 Result<CheckedGrowth> CheckGrowthOfHeads(const Growth& growth);
 

@@ -7,17 +7,34 @@
 #include "base/json.h"
 #include "base/repeated_member.h"
 #include "eventstore/signed_head.h"
+#include "replay/audit/proof.h"
 
 namespace stele::replay {
 
+namespace {
+
+constexpr std::string_view kTlogProof = "c2sp.org/tlog-proof@";
+
+}  // namespace
+
 Result<Value> ParseDocument(std::string_view text, std::string_view name) {
-  Result<Value> parsed = ParseJson(text);
+  if (text.starts_with(kTlogProof))
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected {} as JSON but found one in the form of c2sp.org/tlog-proof, "
+                            "which is for other tools",
+                            name));
+  Result<Value> parsed = ParseJson(text, nullptr, {.bytes = kMaxProofTextBytes});
   if (!parsed.has_value())
-    return Fail(ErrorCode::kBadProof,
+    return Fail(parsed.error().code,
                 fmt::format("Expected {} as JSON but found: {}", name, parsed.error().message));
   if (!parsed->is_object())
-    return Fail(ErrorCode::kBadProof, fmt::format("Expected {}, an object of JSON, but found {}",
-                                                  name, KindName(parsed->kind())));
+    return Fail(ErrorCode::kInvalidInput,
+                fmt::format("Expected {}, an object of JSON, but found {}", name,
+                            KindName(parsed->kind())));
+  if (const Value* format = parsed->Find("format"); format == nullptr || !format->is_string())
+    return Fail(
+        ErrorCode::kInvalidInput,
+        fmt::format("Expected {}, which says its \"format\", but found another document", name));
   if (const std::string twice = RepeatedMemberOf(text); !twice.empty())
     return Fail(ErrorCode::kBadProof,
                 fmt::format("Expected each member of {} once but found \"{}\" twice", name, twice));

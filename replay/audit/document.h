@@ -15,7 +15,8 @@
 
 namespace stele::replay {
 
-// The object of a document; `name` says what it should be. kBadProof.
+// The object of a document; `name` says what it should be. kBadProof when a member is there twice,
+// and for what is no such document at all another code: of JSON, or kInvalidInput.
 Result<Value> ParseDocument(std::string_view text, std::string_view name);
 
 // Takes the members of an object one by one; the first fault stays.

@@ -69,8 +69,8 @@ Result<MadeProof> MakeProof(const eventstore::EventStore& store, ShardId shard, 
     if (bytes > most_bytes)
       return Fail(ErrorCode::kLimitExceeded,
                   fmt::format("Expected at most {} bytes of records and hashes in one proof but "
-                              "found more up to position {}; ask for one event's, or where the "
-                              "data directory is",
+                              "found more up to position {}; ask for one event's, or a server's "
+                              "data directory, which gives more",
                               most_bytes, position.value));
     made.proof.records.push_back({position, **std::move(frame), *std::move(path)});
   }

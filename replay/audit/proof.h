@@ -39,15 +39,19 @@ struct MadeProof {
   uint64_t left_out = 0;  // records of the instance behind them
 };
 
+// The JSON of a proof has so many bytes at most, and three times as many as its records and hashes.
+inline constexpr size_t kMaxProofTextBytes = size_t{1} << 30;
+inline constexpr size_t kMaxProvedBytes = kMaxProofTextBytes / 3;
+
 // `most_bytes`: of the records and of the hashes beside their ways; beyond it kLimitExceeded.
 // Under the newest head. kUnknownHead: there is none, or it is not over any of the records.
 // kUnknownInstance: there is no such instance or event. kInstanceErased.
 Result<MadeProof> MakeProof(const eventstore::EventStore& store, ShardId shard, InstanceId instance,
-                            std::optional<Seq> event, size_t most_bytes = SIZE_MAX);
+                            std::optional<Seq> event, size_t most_bytes = kMaxProvedBytes);
 // The same under a head that is signed if need be and if the store can: nothing is left out then.
 Result<MadeProof> MakeCurrentProof(eventstore::EventStore& store, ShardId shard,
                                    InstanceId instance, std::optional<Seq> event,
-                                   size_t most_bytes = SIZE_MAX);
+                                   size_t most_bytes = kMaxProvedBytes);
 
 Value ToJson(const Proof& proof);
 Result<Proof> ParseProof(const Value& document);
@@ -66,6 +70,7 @@ struct CheckedRecord {
 };
 struct CheckedProof {
   eventstore::TreeHead head;
+  std::string key;  // that signed it, NAME+HASH
   InstanceId instance;
   std::optional<Seq> event;
   std::vector<CheckedRecord> records;
@@ -73,7 +78,9 @@ struct CheckedProof {
 
 // kBadProof, with the first thing that is wrong: the signature, a record that is not in the tree at
 // its place, that is of another instance, out of order or behind a gap, an instance that does not
-// begin with its first event, an event that is not in the record.
-Result<CheckedProof> CheckProof(const Proof& proof, const eventstore::NoteVerifier& verifier);
+// begin with its first event, an event that is not in the record. One of the keys is to have signed
+// the head. REQUIRES: there is a key.
+Result<CheckedProof> CheckProof(const Proof& proof,
+                                const std::vector<eventstore::NoteVerifier>& keys);
 
 }  // namespace stele::replay

@@ -169,6 +169,48 @@ class InADirectory(Proofs):
         self.check(proof, 1, "--checkpoint", "new")
         self.check(proof, 0, "--checkpoint", "old")
 
+    def test_takes_several_keys_where_the_log_had_several(self):
+        self.sign()
+        self.run_some(2)
+        self.write("old", self.stele("audit", "head").stdout)
+        early = self.prove("1").stdout
+        second = self.stele("audit", "keygen", "log.example/test", "--output", "second.key").stdout
+        self.write("second.pub", second)
+        self.sign(key_file="../second.key")
+        self.run_some(2)
+        for keys in (("audit.pub",), ("second.pub",)):
+            refused = self.stele("audit", "consistency", "old", "--key", *keys, code=1)
+            self.assertIn("STL0313", refused.stderr)
+        said = self.stele("audit", "consistency", "old", "--key", "audit.pub", "--key", "second.pub",
+                          "--output", "grown").stdout
+        for key in (self.key, second):
+            self.assertIn("signed by " + key.rsplit("+", 1)[0] + ":", said)
+        self.write("both", self.key + second)
+        heads = self.json("audit", "check", "grown", "--key", "both", "--checkpoint", "old", "--json")
+        self.assertEqual([heads[each]["key"] for each in ("older", "newer")],
+                         [key.rsplit("+", 1)[0] for key in (self.key, second)])
+        self.write("early", early)
+        self.assertIn(self.key.rsplit("+", 1)[0],
+                      self.stele("audit", "check", "early", "--key", "both").stdout)
+        self.stele("audit", "check", "grown", "--key", "audit.pub", code=1)
+
+    def test_says_what_is_no_proof_and_what_is_one_of_something_else(self):
+        self.sign()
+        self.run_some(2)
+        for text in ("", "garbage", "[]", "{}"):
+            refused = self.check(text, 2)
+            self.assertNotIn("STL0313", refused.stderr)
+        self.prove("1", "--event", "1", "--format", "tlog-proof", "--output", "one")
+        refused = self.stele("audit", "check", "one", "--key", "audit.pub", code=2)
+        self.assertIn("tlog-proof", refused.stderr)
+        proof = self.prove("2").stdout
+        self.check(proof, 0, "--instance", "2", "--event", "3")
+        self.assertIn("STL0313", self.check(proof, 1, "--instance", "1").stderr)
+        self.assertIn("STL0313", self.check(proof, 1, "--event", "999").stderr)
+        shown = json.loads(self.check(self.prove("2", "--event", "1").stdout, 0, "--json").stdout)
+        self.assertEqual([shown["event"], shown["not_proved"]],
+                         [1, "what came behind it or before it"])
+
     def test_lists_heads_and_verifies_them(self):
         self.sign(records=1)
         self.run_some(2)

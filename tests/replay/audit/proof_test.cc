@@ -14,6 +14,7 @@ namespace stele::replay {
 namespace {
 
 using eventstore::NoteSigner;
+using eventstore::NoteVerifier;
 
 const InstanceId kFirst(1), kSecond(2);
 
@@ -38,7 +39,7 @@ class Proofs : public testing::Test {
     return *std::move(made);
   }
   Result<CheckedProof> Check(const Proof& proof) const {
-    return CheckProof(proof, signer_->verifier());
+    return CheckProof(proof, {signer_->verifier()});
   }
   void ExpectBad(const Proof& proof) const {
     const auto checked = Check(proof);
@@ -207,7 +208,7 @@ TEST_F(Proofs, OfGrowthHoldBetweenHeadsAndForNoOther) {
   const auto growth = ProveGrowthUntilNow(log_.store, RecordedLog::kShard, older);
   ASSERT_TRUE(growth.has_value()) << growth.error().ToString();
   const auto& key = signer_->verifier();
-  ASSERT_TRUE(CheckGrowth(*growth, key).has_value());
+  ASSERT_TRUE(CheckGrowth(*growth, {key}).has_value());
   const std::string text = ToJson(ToJson(*growth));
   ASSERT_TRUE(IsGrowth(*ParseDocument(text, "a proof")));
   for (size_t at = 0; at < text.size(); ++at) {
@@ -216,11 +217,49 @@ TEST_F(Proofs, OfGrowthHoldBetweenHeadsAndForNoOther) {
     const auto document = ParseDocument(changed, "a proof");
     if (!document.has_value()) continue;
     const auto read = ParseGrowth(*document);
-    EXPECT_FALSE(read.has_value() && CheckGrowth(*read, key).has_value()) << at;
+    EXPECT_FALSE(read.has_value() && CheckGrowth(*read, {key}).has_value()) << at;
   }
   EXPECT_FALSE(ProveGrowth(log_.store, RecordedLog::kShard, growth->newer, older).has_value());
   Growth swapped{growth->newer, growth->older, growth->path};
-  EXPECT_FALSE(CheckGrowth(swapped, key).has_value());
+  EXPECT_FALSE(CheckGrowth(swapped, {key}).has_value());
+}
+
+TEST_F(Proofs, OfGrowthMayHaveHeadsByTwoKeys) {
+  Make(kFirst);
+  const std::string older = NewestHead();
+  const NoteVerifier first = signer_->verifier();
+  const auto second = std::make_shared<const NoteSigner>(NoteSigner::Generate("log.example"));
+  log_.store.SignHeads({second, 1'000'000});
+  model::Instance third = log_.Start(3);
+  log_.Decide(third, Complete(1));
+  const auto growth = ProveGrowthUntilNow(log_.store, RecordedLog::kShard, older);
+  ASSERT_TRUE(growth.has_value()) << growth.error().ToString();
+  EXPECT_FALSE(CheckGrowth(*growth, {first}).has_value());
+  EXPECT_FALSE(CheckGrowth(*growth, {second->verifier()}).has_value());
+  const auto checked = CheckGrowth(*growth, {first, second->verifier()});
+  ASSERT_TRUE(checked.has_value()) << checked.error().ToString();
+  EXPECT_EQ(checked->older_key, first.Title());
+  EXPECT_EQ(checked->newer_key, second->verifier().Title());
+}
+
+TEST_F(Proofs, AreUnderHeadsThatNameTheLogOfTheirKey) {
+  Proof proof = Make(kFirst).proof;
+  eventstore::TreeHead head = eventstore::ParseHead(proof.head)->head;
+  head.origin = "other.example";
+  proof.head = eventstore::SignHead(head, *signer_);
+  ExpectBad(proof);
+}
+
+TEST(Document, ThatIsNoProofIsNotABadOne) {
+  EXPECT_EQ(ParseDocument("", "a proof").error().code, ErrorCode::kInvalidJson);
+  EXPECT_EQ(ParseDocument("no JSON", "a proof").error().code, ErrorCode::kInvalidJson);
+  for (const char* text : {"[]", "{}", "c2sp.org/tlog-proof@v1\nindex 0\n"})
+    EXPECT_EQ(ParseDocument(text, "a proof").error().code, ErrorCode::kInvalidInput) << text;
+}
+
+TEST(Document, MayBeLargerThanWhatIsGivenElsewhere) {
+  const std::string text = R"({"format":"x","frame":")" + std::string(kMaxJsonBytes, 'A') + R"("})";
+  EXPECT_TRUE(ParseDocument(text, "a proof").has_value());
 }
 
 TEST_F(Proofs, OfOneRecordHaveTheFormOfOthers) {

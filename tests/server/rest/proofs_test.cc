@@ -46,7 +46,7 @@ TEST_F(RestProofs, AreOfAnInstanceOrOfOneEvent) {
   ASSERT_EQ(whole.status, 200) << whole.body;
   const auto proof = replay::ParseProof(whole.json);
   ASSERT_TRUE(proof.has_value()) << proof.error().ToString();
-  const auto checked = replay::CheckProof(*proof, verifier());
+  const auto checked = replay::CheckProof(*proof, {verifier()});
   ASSERT_TRUE(checked.has_value()) << checked.error().ToString();
   EXPECT_EQ(checked->instance.value, static_cast<uint64_t>(id_));
   EXPECT_EQ(checked->records.front().first, Seq(1));
@@ -56,7 +56,7 @@ TEST_F(RestProofs, AreOfAnInstanceOrOfOneEvent) {
   ASSERT_TRUE(one.has_value());
   ASSERT_EQ(one->records.size(), 1u);
   EXPECT_EQ(one->event, Seq(2));
-  EXPECT_TRUE(replay::CheckProof(*one, verifier()).has_value());
+  EXPECT_TRUE(replay::CheckProof(*one, {verifier()}).has_value());
 }
 
 TEST_F(RestProofs, AreNoneOfWhatThereIsNot) {
@@ -91,7 +91,7 @@ TEST_F(RestProofs, OfGrowthAreBetweenTwoHeadsOrUntilNow) {
   ASSERT_EQ(until_now.status, 200) << until_now.body;
   const auto growth = replay::ParseGrowth(until_now.json);
   ASSERT_TRUE(growth.has_value());
-  const auto checked = replay::CheckGrowth(*growth, verifier());
+  const auto checked = replay::CheckGrowth(*growth, {verifier()});
   ASSERT_TRUE(checked.has_value()) << checked.error().ToString();
   EXPECT_LT(checked->older.size, checked->newer.size);
   EXPECT_EQ(growth->older, older);
@@ -99,7 +99,7 @@ TEST_F(RestProofs, OfGrowthAreBetweenTwoHeadsOrUntilNow) {
 
   const auto between = replay::ParseGrowth(Growth(older, growth->newer).json);
   ASSERT_TRUE(between.has_value());
-  EXPECT_TRUE(replay::CheckGrowth(*between, verifier()).has_value());
+  EXPECT_TRUE(replay::CheckGrowth(*between, {verifier()}).has_value());
   EXPECT_EQ(world_.Refusal(422, Growth(growth->newer, older)), "STL0313");
   EXPECT_EQ(world_.Refusal(422, Growth("no head")), "STL0313");
 }

@@ -66,7 +66,7 @@ TEST_F(RpcProofs, AreOfAnInstanceOrOfOneEvent) {
     const auto proof = replay::ParseProof(Read(answer.getProof()));
     ASSERT_TRUE(proof.has_value()) << proof.error().ToString();
     EXPECT_EQ(proof->event.has_value(), event != 0);
-    const auto checked = replay::CheckProof(*proof, verifier());
+    const auto checked = replay::CheckProof(*proof, {verifier()});
     ASSERT_TRUE(checked.has_value()) << checked.error().ToString();
     EXPECT_EQ(checked->instance, InstanceId(id_));
     EXPECT_EQ(checked->head.size, answer.getCovered());
@@ -89,7 +89,7 @@ TEST_F(RpcProofs, OfGrowthAreBetweenTwoHeadsOrUntilNow) {
   StartOne();
   const auto growth = replay::ParseGrowth(Read(Await(Growing(older)).getProof()));
   ASSERT_TRUE(growth.has_value()) << growth.error().ToString();
-  const auto checked = replay::CheckGrowth(*growth, verifier());
+  const auto checked = replay::CheckGrowth(*growth, {verifier()});
   ASSERT_TRUE(checked.has_value()) << checked.error().ToString();
   EXPECT_EQ(growth->older, older);
   EXPECT_LT(checked->older.size, checked->newer.size);
