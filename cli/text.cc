@@ -43,6 +43,25 @@ std::string Escaped(char32_t point) {
   return fmt::format("\\u{:04x}", static_cast<uint32_t>(point));
 }
 
+// A document that has no control characters of ASCII but DEL, with what a terminal obeys as
+// `escape` has it.
+template <class Escape>
+std::string CleanDocument(std::string_view text, const Escape& escape) {
+  std::string clean;
+  clean.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    const std::string_view rest = text.substr(i);
+    const size_t bytes = text[i] == 0x7F ? 1 : ObeyedBytes(rest);
+    if (bytes == 0) {
+      clean += text[i];
+      continue;
+    }
+    clean += escape(PointOf(rest, bytes));
+    i += bytes - 1;
+  }
+  return clean;
+}
+
 // Adds the beginning of the value's JSON, not much more than `bytes` of it. Whether that is all.
 bool WriteBeginning(const Value& value, size_t bytes, std::string& out) {
   const auto write_text = [&](std::string_view text) {
@@ -130,20 +149,12 @@ std::string Clean(std::string_view text, bool keep_lines) {
 }
 
 std::string CleanJson(std::string json) {
-  std::string clean;
-  clean.reserve(json.size());
-  for (size_t i = 0; i < json.size(); ++i) {
-    const std::string_view rest = std::string_view(json).substr(i);
-    if (json[i] == 0x7F) {
-      clean += "\\u007f";
-    } else if (const size_t bytes = ObeyedBytes(rest)) {
-      clean += Escaped(PointOf(rest, bytes));
-      i += bytes - 1;
-    } else {
-      clean += json[i];
-    }
-  }
-  return clean;
+  return CleanDocument(json, Escaped);
+}
+
+std::string CleanXml(std::string_view xml) {
+  return CleanDocument(
+      xml, [](char32_t point) { return fmt::format("&#x{:x};", static_cast<uint32_t>(point)); });
 }
 
 std::string Inline(const Value& value) {

@@ -19,6 +19,9 @@ std::string Clean(std::string_view text, bool keep_lines = false);
 // JSON text that is safe on a terminal: the same as \u escapes.
 std::string CleanJson(std::string json);
 
+// XML text, the same as references to characters.
+std::string CleanXml(std::string_view xml);
+
 // A value on one line: a string as it is, the rest as JSON, cleaned.
 std::string Inline(const Value& value);
 

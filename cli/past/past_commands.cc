@@ -22,7 +22,7 @@ constexpr OptionSpec kBisectOptions[] = {
     kData,
     kJson};
 constexpr OptionSpec kTimelineOptions[] = {
-    {"--svg", "FILE", "a picture in this file instead of text"},
+    {"--svg", "FILE", "a picture in this file instead of text; -: on standard output"},
     {"--limit", "N", "at most so many runs (default 1000)"},
     kData,
     kJson};

@@ -16,6 +16,8 @@ namespace stele::cli {
 
 namespace {
 
+constexpr std::string_view kStandardOutput = "-";
+
 Status WriteTo(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
@@ -27,6 +29,12 @@ Status WriteTo(const std::string& path, const std::string& text) {
 }  // namespace
 
 int ShowTimeline(const Arguments& arguments, const Terminal& terminal) {
+  const std::string path = arguments.Get("--svg");
+  const bool json = arguments.Has("--json");
+  if (json && path == kStandardOutput)
+    return Refuse(terminal, {ErrorCode::kUsage,
+                             "Expected a file for --svg beside --json, as both would be written to "
+                             "standard output, but found \"-\""});
   const auto limit =
       GivenNumber(arguments, "--limit", 1, static_cast<int64_t>(replay::kMaxGanttLines));
   if (!limit.has_value()) return Refuse(terminal, limit.error());
@@ -35,10 +43,11 @@ int ShowTimeline(const Arguments& arguments, const Terminal& terminal) {
   const auto document =
       (*past)->Timeline(static_cast<size_t>(limit->value_or(replay::kGanttLines)));
   if (!document.has_value()) return Refuse(terminal, document.error());
-  const bool json = arguments.Has("--json");
   if (json) terminal.Print(CleanJson(ToPrettyJson(*document)) + "\n");
   const replay::Gantt gantt = replay::GanttFromJson(*document);
-  if (const std::string path = arguments.Get("--svg"); !path.empty()) {
+  if (path == kStandardOutput) {
+    terminal.Print(CleanXml(replay::GanttToSvg(gantt)));
+  } else if (!path.empty()) {
     const Status written = WriteTo(path, replay::GanttToSvg(gantt));
     if (!written.has_value()) return Refuse(terminal, written.error());
     if (!json)

@@ -166,6 +166,11 @@ class Past(ProgramTest):
         self.assertEqual(root.tag, "{http://www.w3.org/2000/svg}svg")
         titles = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")]
         self.assertTrue(any(title.startswith("charge: running, attempt 2, failed") for title in titles), titles)
+        printed = self.stele("timeline", "1", "--svg", "-").stdout
+        with open(self.path("chart.svg"), encoding="utf-8") as file:
+            self.assertEqual(printed, file.read())
+        self.assertIn("standard output", self.stele("timeline", "1", "--svg", "-", "--json", code=2).stderr)
+        self.assertFalse(os.path.exists(self.path("-")))
         missing = os.path.join("nowhere", "chart.svg")
         self.assertIn("STL0", self.stele("timeline", "1", "--svg", missing, code=2).stderr)
 
