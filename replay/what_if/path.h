@@ -2,7 +2,8 @@
 //
 // Two records are the same when their events are. Of a course in another version of the definition
 // events are compared as they are told, with the ids of steps, so that what the version numbers
-// otherwise is no difference. When a record was written is none either.
+// otherwise is no difference; nor is how tokens travel there, or that a step is skipped which the
+// other version does not have. When a record was written is none either.
 //
 // Thread: one at a time.
 #pragma once
@@ -57,7 +58,14 @@ class Path {
 
  private:
   bool AreSame(const model::Event& recorded, const model::Event& now) const;
+  bool IsBeside(const model::Event& event, const definition::Definition& own,
+                const definition::Definition& other) const;
+  // From `at` on, the first that is not beside; their number: there is none.
+  size_t NextThatCounts(const std::vector<model::Event>& events, size_t at,
+                        const definition::Definition& own,
+                        const definition::Definition& other) const;
   void Follow(const std::vector<model::Event>& events);
+  void ShowNextRecorded();
 
   const RecordedCourse& course_;
   const model::Registry& registry_;

@@ -367,6 +367,7 @@ void Simulation::FollowMigration(const model::InstanceMigrated& event) {
   auto as_told = std::make_shared<definition::Definition>(*definition_);
   for (uint32_t step = 0; step < as_told->steps.size(); ++step)
     as_told->steps[step].id = names_.StepName(StepIndex(step));
+  as_told->by_id.clear();  // of the ids that it had
   for (size_t old = 0; old < event.bodies.size(); ++old)
     if (event.bodies[old].value != kNoIndex)
       as_told->bodies[event.bodies[old].value].id = course_.parted_definition().bodies[old].id;

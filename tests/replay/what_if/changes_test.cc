@@ -373,6 +373,67 @@ TEST(WhatIf, MessagesAndSignalsComeWhenTheyCame) {
   EXPECT_EQ(stuck.unused, 1u);
 }
 
+constexpr std::string_view kBranches = R"(
+id: branch
+variables: {amount: 400}
+steps:
+  - {id: price, type: script}
+  - {id: big, type: script, depends_on: [price], condition: variables.amount > 100}
+  - {id: small, type: script, depends_on: [price], condition: variables.amount <= 100}
+  - {id: end, type: script, depends_on: [big, small]}
+)";
+constexpr std::string_view kOneBranch = R"(
+id: branch
+variables: {amount: 400}
+steps:
+  - {id: price, type: script}
+  - {id: big, type: script, depends_on: [price], condition: variables.amount > 100}
+  - {id: end, type: script, depends_on: [big]}
+)";
+
+TEST(WhatIf, AVersionWithoutAStepThatWasSkippedFollowsTheRecordedPath) {
+  CoreDriver branch(kBranches);
+  branch.Start().Complete("price").Complete("big").Complete("end");
+  ASSERT_EQ(branch.Status(), "completed");
+  const WhatIfReport report = Ask(branch, 1, {.definition = std::string(kOneBranch)});
+  EXPECT_FALSE(report.parting.has_value()) << EventOf(report.parting->recorded);
+  EXPECT_EQ(report.now.status, "completed");
+  CoreDriver without(kOneBranch);
+  without.Start().Complete("price").Complete("big").Complete("end");
+  const WhatIfReport back = Ask(without, 1, {.definition = std::string(kBranches)});
+  EXPECT_FALSE(back.parting.has_value()) << EventOf(back.parting->recorded);
+}
+
+TEST(WhatIf, AStepThatBothVersionsSkipOtherwiseIsADifference) {
+  CoreDriver branch(kBranches);
+  branch.Start().Complete("price").Complete("big").Complete("end");
+  std::string other(kOneBranch);
+  other.replace(other.find("> 100"), 5, "> 900");
+  const WhatIfReport report = Ask(branch, 1, {.definition = other});
+  ASSERT_TRUE(report.parting.has_value());
+  EXPECT_EQ(EventOf(report.parting->recorded), "step_activated big");
+  EXPECT_EQ(EventOf(report.parting->now), "step_skipped big");
+}
+
+// Where one record is shorter than the other, the next one says how its course goes on.
+TEST(WhatIf, ACourseThatGoesOnHasANextEvent) {
+  CoreDriver wide(R"(
+id: flow
+steps:
+  - {id: a, type: script}
+  - {id: b, type: script, depends_on: [a]}
+  - {id: c, type: script, depends_on: [a]}
+)");
+  wide.Start().Complete("a").Complete("b").Complete("c");
+  constexpr std::string_view kNarrow =
+      "id: flow\nsteps: [{id: a, type: script}, {id: b, type: script, depends_on: [a]}]\n";
+  const WhatIfReport report = Ask(wide, 1, {.definition = std::string(kNarrow)});
+  ASSERT_TRUE(report.parting.has_value());
+  EXPECT_EQ(EventOf(report.parting->recorded), "step_activated c");
+  ASSERT_TRUE(report.parting->now.has_value());
+  EXPECT_EQ(report.parting->now->event.Find("event")->as_string(), "attempt_completed");
+}
+
 TEST(WhatIf, ACallHasTheResultOfTheChildThatThereWas) {
   CoreDriver flow(R"(
 id: flow
