@@ -21,12 +21,24 @@ using replay::StopReason;
 
 constexpr uint64_t kListed = 15;
 constexpr uint64_t kMostListed = 10'000;
+// More events than a history has: a move ends where that does.
+constexpr uint64_t kMostTimes = 1'000'000'000;
 
 Answer Said(Lines lines) {
   return {.lines = std::move(lines), .stop = std::nullopt};
 }
 Answer Said(std::string text) {
   return Said(Lines{Line(std::move(text))});
+}
+
+// How often a move is made: once, when nothing says so.
+Result<uint64_t> TakeTimes(CommandWords& words) {
+  CommandWords copy = words;
+  const std::string_view word = copy.Take();
+  if (word.empty() || word == "back") return 1;
+  const std::optional<uint64_t> times = words.TakeNumber();
+  if (times.has_value() && *times >= 1 && *times <= kMostTimes) return *times;
+  return ExpectedInstead(fmt::format("a number from 1 to {}, or back", kMostTimes), word);
 }
 
 bool MayGoOn(StopReason reason) {
@@ -49,14 +61,15 @@ Result<Answer> DebugCommands::Moved(Result<Stop> stop) {
 }
 
 Result<Answer> DebugCommands::Move(replay::Unit unit, CommandWords& words, Direction direction) {
-  const uint64_t times = words.TakeNumber().value_or(1);
+  const Result<uint64_t> times = TakeTimes(words);
+  if (!times.has_value()) return std::unexpected(times.error());
   if (words.TakeIf("back")) direction = Direction::kBack;
   STELE_RETURN_IF_ERROR(words.End());
   const Seq from = debugger_.at();
   Result<Stop> stop = Stop{.from = from, .at = from};
-  for (uint64_t i = 0; i < times && stop.has_value() && MayGoOn(stop->reason); ++i)
+  for (uint64_t i = 0; i < *times && stop.has_value() && MayGoOn(stop->reason); ++i)
     stop = debugger_.Move(unit, direction);
-  if (stop.has_value() && times != 1) debugger_.CountAsOneMove(from);
+  if (stop.has_value() && *times != 1) debugger_.CountAsOneMove(from);
   return Moved(std::move(stop));
 }
 
@@ -102,16 +115,19 @@ Result<Answer> DebugCommands::Break(CommandWords& words) {
   }
   if (what != "step" && what != "event" && what != "line")
     return ExpectedInstead("step ID, event KIND, line N or if EXPRESSION", what);
-  const std::string_view named = words.Take();
-  if (named.empty())
+  const Result<std::string> named = words.TakeName();
+  if (!named.has_value()) return std::unexpected(named.error());
+  if (named->empty())
     return ExpectedInstead(what == "step"    ? "a step's id"
                            : what == "event" ? "a kind of event"
                                              : "a number",
                            "");
-  if (what == "step") spec.step = named;
-  if (what == "event") spec.event = named;
+  if (what == "step") spec.step = *named;
+  if (what == "event") spec.event = *named;
   if (what == "event" && words.TakeIf("at")) {
-    spec.step = words.Take();
+    Result<std::string> step = words.TakeName();
+    if (!step.has_value()) return std::unexpected(step.error());
+    spec.step = *std::move(step);
     if (spec.step.empty()) return ExpectedInstead("a step's id", "");
   }
   if (words.TakeIf("if")) {
@@ -120,7 +136,7 @@ Result<Answer> DebugCommands::Break(CommandWords& words) {
   } else {
     STELE_RETURN_IF_ERROR(words.End());
   }
-  return what == "line" ? AddAtLine(named, std::move(spec)) : Add(std::move(spec));
+  return what == "line" ? AddAtLine(*named, std::move(spec)) : Add(std::move(spec));
 }
 
 Result<Answer> DebugCommands::AddAtLine(std::string_view line, replay::BreakpointSpec spec) {
@@ -204,11 +220,17 @@ Result<Answer> DebugCommands::Print(CommandWords& words) {
 Result<Answer> DebugCommands::Assert(CommandWords& words) {
   if (words.empty()) return ExpectedInstead("an expression", "");
   const Result<bool> holds = debugger_.Holds(words.rest());
-  if (!holds.has_value()) return std::unexpected(holds.error());
-  if (*holds) return Answer();
-  return Fail(ErrorCode::kNotAllowed,
-              fmt::format("Expected {} at event {} but found that it does not hold",
-                          Clean(words.rest()), debugger_.at().value));
+  // What has no value here does not hold; what is no expression is none anywhere.
+  const bool has_no_value =
+      !holds.has_value() && (holds.error().code == ErrorCode::kExpressionUndefined ||
+                             holds.error().code == ErrorCode::kExpressionType);
+  if (!holds.has_value() && !has_no_value) return std::unexpected(holds.error());
+  if (holds.has_value() && *holds) return Answer();
+  return Fail(
+      ErrorCode::kNotAllowed,
+      fmt::format(
+          "Expected {} at event {} but found that it {}", Clean(words.rest()), debugger_.at().value,
+          has_no_value ? "has no value: " + Clean(holds.error().message) : "does not hold"));
 }
 
 Result<Answer> DebugCommands::Where(CommandWords&) {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "base/json.h"
 #include "cli/text.h"
 
 namespace stele::cli {
@@ -34,6 +35,17 @@ bool CommandWords::TakeIf(std::string_view word) {
   return true;
 }
 
+Result<std::string> CommandWords::TakeName() {
+  if (!rest_.starts_with('"')) return std::string(Take());
+  size_t end = 1;
+  while (end < rest_.size() && rest_[end] != '"') end += rest_[end] == '\\' ? 2 : 1;
+  const Result<Value> name = ParseJson(rest_.substr(0, end + 1));
+  if (!name.has_value()) return ExpectedInstead("a name in quotes", rest_);
+  rest_.remove_prefix(end + 1);
+  Skip();
+  return name->as_string();
+}
+
 std::optional<uint64_t> CommandWords::TakeNumber() {
   CommandWords copy = *this;
   const std::string_view word = copy.Take();
@@ -48,6 +60,11 @@ std::optional<uint64_t> CommandWords::TakeNumber() {
 Status CommandWords::End() const {
   if (rest_.empty()) return {};
   return ExpectedInstead("the end of the command", rest_);
+}
+
+std::string QuotedName(std::string_view name) {
+  const bool is_word = !name.starts_with('"') && name.find_first_of(kSpaces) == name.npos;
+  return is_word ? std::string(name) : ToJson(Value(name));
 }
 
 std::unexpected<Error> ExpectedInstead(std::string_view what, std::string_view found) {

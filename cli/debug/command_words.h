@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -20,6 +21,8 @@ class CommandWords {
   // "": there is none.
   std::string_view Take();
   bool TakeIf(std::string_view word);
+  // A word, or several in quotes as JSON writes them. kUsage: the quotes are not closed.
+  Result<std::string> TakeName();
   // A whole number, if there is one.
   std::optional<uint64_t> TakeNumber();
   // kUsage: something is left.
@@ -30,6 +33,9 @@ class CommandWords {
 
   std::string_view rest_;
 };
+
+// As TakeName takes it.
+std::string QuotedName(std::string_view name);
 
 // kUsage: `Expected WHAT but found "FOUND"`.
 std::unexpected<Error> ExpectedInstead(std::string_view what, std::string_view found);

@@ -132,6 +132,7 @@ Lines DebugCommands::Help() {
     }
     lines.back().spans.push_back({std::string(known.help)});
   }
+  lines.emplace_back("    An ID of several words stands in quotes: break step \"two words\"");
   return lines;
 }
 

@@ -57,8 +57,8 @@ Value AnswerToJson(std::string_view command, const replay::Debugger& debugger,
                   {"seq", static_cast<int64_t>(debugger.at().value)},
                   {"from", static_cast<int64_t>(debugger.from().value)}};
   if (answer.stop.has_value()) {
-    static constexpr std::string_view kReasons[] = {"moved", "breakpoint", "begin",
-                                                    "end",   "not_found",  "interrupted"};
+    static constexpr std::string_view kReasons[] = {"moved",     "breakpoint",  "begin",    "end",
+                                                    "not_found", "interrupted", "no_inside"};
     document.Set("stop", Value(kReasons[static_cast<size_t>(answer.stop->reason)]));
     Array breakpoints;
     for (const uint32_t number : answer.stop->breakpoints)
@@ -117,6 +117,8 @@ int Debug(const Arguments& arguments, const Terminal& terminal) {
     Result<std::string> read = ReadScript(arguments.Get("--commands"));
     if (!read.has_value()) return Refuse(terminal, read.error());
     script = *std::move(read);
+    // The mark that some editors put before a text in UTF-8 is none of it.
+    if (script.starts_with("\xEF\xBB\xBF")) script.erase(0, 3);
   } else if (arguments.Has("--json")) {
     return Refuse(terminal,
                   {ErrorCode::kUsage, "Expected --commands beside --json but found none"});

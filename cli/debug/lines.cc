@@ -255,6 +255,8 @@ std::string StopText(const Debugger& debugger, const replay::Stop& stop) {
       return "the end of the history";
     case replay::StopReason::kNotFound:
       return "nothing found";
+    case replay::StopReason::kNoInside:
+      return "nothing to go into: no loop or sub-process opens inside this scope that way";
     case replay::StopReason::kInterrupted:
       return "interrupted";
     case replay::StopReason::kBreakpoint:

@@ -303,7 +303,7 @@ void DebugProgram::TakeCharacter(char character) {
     case 'g':
       return Ask("jump ");
     case 'b':
-      return Ask(selected.empty() ? "break " : "break step " + selected);
+      return Ask(selected.empty() ? "break " : "break step " + QuotedName(selected));
     case 'd':
       return Ask("delete ");
     case 'w':
@@ -338,7 +338,7 @@ void DebugProgram::Act() {
   for (const replay::Breakpoint& breakpoint : debugger_.breakpoints())
     if (breakpoint.spec.step == name && breakpoint.spec.event.empty())
       return RunCommand(fmt::format("delete {}", breakpoint.number));
-  RunCommand("break step " + name);
+  RunCommand("break step " + QuotedName(name));
 }
 
 void DebugProgram::Ask(std::string text) {

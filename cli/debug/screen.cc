@@ -37,13 +37,19 @@ struct Restoration {
 };
 Restoration g_restoration;
 
+// Without the pauses that slow terminals need, "$<2>": who writes it at once must leave them out.
 void Note(const char* capability) {
-  const char* const text = tigetstr(capability);
-  if (text == nullptr || text == reinterpret_cast<const char*>(-1)) return;
-  const size_t size = std::strlen(text);
-  if (g_restoration.size + size > sizeof g_restoration.bytes) return;
-  std::memcpy(g_restoration.bytes + g_restoration.size, text, size);
-  g_restoration.size += size;
+  const char* const found = tigetstr(capability);
+  if (found == nullptr || found == reinterpret_cast<const char*>(-1)) return;
+  std::string text(found);
+  for (size_t at = text.find("$<"); at != std::string::npos; at = text.find("$<", at)) {
+    const size_t end = text.find('>', at);
+    if (end == std::string::npos) break;
+    text.erase(at, end + 1 - at);
+  }
+  if (g_restoration.size + text.size() > sizeof g_restoration.bytes) return;
+  std::memcpy(g_restoration.bytes + g_restoration.size, text.data(), text.size());
+  g_restoration.size += text.size();
 }
 
 extern "C" void GiveBack(int signal) {

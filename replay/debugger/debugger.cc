@@ -65,7 +65,9 @@ Result<ScopeId> Debugger::ScopeAt(Seq seq) {
 
 Stop Debugger::Arrive(Seq at, StopReason reason, std::vector<uint32_t> hit) {
   Stop stop{.from = at_, .at = at, .reason = reason, .breakpoints = std::move(hit)};
-  if (reason == StopReason::kNotFound || reason == StopReason::kInterrupted) return stop;
+  const bool stays = reason == StopReason::kNotFound || reason == StopReason::kInterrupted ||
+                     reason == StopReason::kNoInside;
+  if (stays) return stop;
   from_ = std::exchange(at_, at);
   for (Breakpoint& breakpoint : breakpoints_)
     if (std::ranges::find(stop.breakpoints, breakpoint.number) != stop.breakpoints.end())
@@ -112,7 +114,7 @@ std::optional<Seq> Debugger::Target(Unit unit, Direction direction) const {
 Result<Stop> Debugger::Move(Unit unit, Direction direction) {
   const std::optional<Seq> target = Target(unit, direction);
   if (target.has_value()) return Arrive(*target, StopReason::kMoved);
-  if (unit == Unit::kInto) return Arrive(at_, StopReason::kNotFound);
+  if (unit == Unit::kInto) return Arrive(at_, StopReason::kNoInside);
   return ToTheEnd(direction);
 }
 

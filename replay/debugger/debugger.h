@@ -48,8 +48,9 @@ enum class StopReason : uint8_t {
   kBreakpoint,   // Stop::breakpoints say which
   kBegin,        // there is nothing before
   kEnd,          // there is nothing behind: of a live instance, not yet
-  kNotFound,     // a search, or no scope to go into: it stands where it stood
+  kNotFound,     // by a search: it stands where it stood
   kInterrupted,  // by Progress; it stands where it stood
+  kNoInside,     // of kInto, there is no scope in this one: it stands where it stood
 };
 
 struct Stop {

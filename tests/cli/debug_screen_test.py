@@ -204,6 +204,12 @@ class OnATerminal(Past, ScreenTest):
                 os.kill(self.child(), number)
                 self.ended(3)
 
+    def test_a_signal_leaves_nothing_of_a_slow_terminals_pauses(self):
+        self.order()
+        self.debug(TERM="vt100")
+        os.kill(self.child(), signal.SIGTERM)
+        self.assertNotIn("$<", self.wait_for("icanon echo").replace("\n", ""))
+
     def test_a_fault_of_its_own_gives_the_terminal_back(self):
         self.order()
         self.debug()

@@ -201,6 +201,24 @@ class Scripts(Past):
                       said.stderr)
         self.assertNotIn("reserve_stock", said.stdout)
 
+    def test_what_has_no_value_does_not_hold(self):
+        self.order()
+        said = self.debug("assert nope == 1", code=1).stderr
+        self.assertIn("Line 1: Expected nope == 1 at event 1 but found that it has no value: ", said)
+        self.assertIn("nope", said.split("no value: ")[1])
+
+    def test_takes_ids_of_several_words_and_a_mark_before_the_text(self):
+        flow = PARCELS.replace("fetch", '"fetch them"')
+        self.stele("run", self.write("parcels.yml", flow), "--quiet")
+        self.assertEqual(self.printed('\ufeffbreak step "fetch them"', 'break event step_completed at "fetch them"',
+                                      "c", "c")[:2],
+                         ["breakpoint 1, step fetch them", "breakpoint 2, event step_completed at fetch them"])
+
+    def test_says_that_there_is_nothing_to_go_into(self):
+        self.parcels()
+        self.assertEqual(self.printed("break step pack", "c", "into")[-1],
+                         "  nothing to go into: no loop or sub-process opens inside this scope that way")
+
     def test_a_fault_names_the_line_and_what_was_expected(self):
         self.order()
         for line, said in {
@@ -212,7 +230,16 @@ class Scripts(Past):
                 "break event step_failed at": "Expected a step's id but found nothing",
                 "jump +18446744073709551615": "Expected an event from 1 to 23",
                 "break": "Expected step ID, event KIND, line N or if EXPRESSION but found nothing",
-                "next two": 'Expected the end of the command but found "two"',
+                "next two": 'Expected a number from 1 to 1000000000, or back but found "two"',
+                "next -1": 'Expected a number from 1 to 1000000000, or back but found "-1"',
+                "next 0": 'Expected a number from 1 to 1000000000, or back but found "0"',
+                "back 99999999999999999999": "Expected a number from 1 to 1000000000",
+                "next 2 3": 'Expected the end of the command but found "3"',
+                "jump -99": "Expected an event from 1 to 23 of instance 1 but found -99 from 1",
+                "jump +23": "Expected an event from 1 to 23 of instance 1 but found +23 from 1",
+                'break step "two words': 'Expected a name in quotes but found ""two words"',
+                'break step "two words"': 'Expected a step of the workflow but found "two words"',
+                "assert 1 +": "STL02",
                 "graph it": 'Expected the end of the command but found "it"',
                 "jump 4000": "Expected an event from 1 to 23",
                 "jump noon": "Expected an event's number",

@@ -84,7 +84,7 @@ TEST(Debugger, StaysWhereThereIsNothingToGoInto) {
   Debugged debugged(flow);
   ASSERT_TRUE(debugged->JumpTo(debugged.Find("step_activated", "after")).has_value());
   const Seq at = debugged->at();
-  EXPECT_EQ(debugged->Move(Unit::kInto, Direction::kForward)->reason, StopReason::kNotFound);
+  EXPECT_EQ(debugged->Move(Unit::kInto, Direction::kForward)->reason, StopReason::kNoInside);
   EXPECT_EQ(debugged->at(), at);
 }
 
