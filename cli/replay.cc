@@ -15,6 +15,7 @@
 #include "cli/source.h"
 #include "cli/text.h"
 #include "cli/views.h"
+#include "engine/requests/definitions.h"
 #include "replay/regression/regression.h"
 
 namespace stele::cli {
@@ -181,6 +182,13 @@ int Replay(const Arguments& arguments, const Terminal& terminal) {
   auto changed = GivenDefinition(arguments, terminal, *registry);
   if (!changed.has_value()) return changed.error();
   given->options.changed = *std::move(changed);
+  // Of a name that nobody has registered there is no history: a job that compares nothing would
+  // pass for ever.
+  if (given->options.changed != nullptr)
+    if (const auto known = requests::FindDefinition(*registry, given->options.changed->name,
+                                                    /*version=*/0, /*startable=*/false);
+        !known.has_value())
+      return Refuse(terminal, known.error());
 
   const auto report = given->query.has_value() ? ReplayFound(arguments, terminal, *registry, *given)
                                                : ReplayAll(arguments, terminal, *given);

@@ -88,6 +88,17 @@ class Replay(ServedTest):
         nothing = self.replay("--instances", "definition:none")
         self.assertIn("no instance fits", nothing.stderr)
 
+    def test_a_definition_of_another_name_compares_nothing_and_fails(self):
+        misnamed = self.write("misnamed.yml", LOAN.replace("name: loan", "name: loam"))
+        for words in ((), ("--instances", "status:completed")):
+            refused = self.replay("--definition", misnamed, *words, code=2).stderr
+            self.assertIn("STL0407", refused)
+            self.assertIn('did you mean "loan"?', refused)
+        # A name that is known, and of which nothing has run.
+        self.stele("definitions", "register", self.write("idle.yml", OTHER.replace("name: other", "name: idle")),
+                   "--data", "data")
+        self.assertIn("no instance fits", self.replay("--definition", "idle").stderr)
+
     def test_what_cannot_be_done_is_said(self):
         for words, said in ((("--version", "1"), "--definition"),
                             (("--definition", "none"), "STL0407"),
