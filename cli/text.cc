@@ -148,7 +148,7 @@ std::string Clean(std::string_view text, bool keep_lines) {
   return clean;
 }
 
-std::string CleanJson(std::string json) {
+std::string CleanJson(std::string_view json) {
   return CleanDocument(json, Escaped);
 }
 
@@ -213,7 +213,7 @@ std::string CutJson(const Value& value, size_t width) {
   std::string text;
   // A column's character has four bytes at most.
   if (!WriteBeginning(value, width * 4, text)) text += "…";
-  return Cut(CleanJson(std::move(text)), width);
+  return Cut(CleanJson(text), width);
 }
 
 std::string Pad(std::string text, size_t width) {

@@ -17,7 +17,7 @@ namespace stele::cli {
 std::string Clean(std::string_view text, bool keep_lines = false);
 
 // JSON text that is safe on a terminal: the same as \u escapes.
-std::string CleanJson(std::string json);
+std::string CleanJson(std::string_view json);
 
 // XML text, the same as references to characters.
 std::string CleanXml(std::string_view xml);
