@@ -220,6 +220,7 @@ void Teller::operator()(const model::SettingChanged& event) {
     return;
   }
   Set(row.kind, removed ? "remove" : "set");
+  if (IsOfAccount(event.name)) deed_.about_account = event.name;
   if (row.what == "api_key") {
     deed_.target = "API key " + name;
     if (const std::string owner = TextIn(document, "name"); !owner.empty())
@@ -299,6 +300,11 @@ Deed DeedOf(const eventstore::RecordView& record, std::span<const model::Event> 
   if (denied || IsSomebody(header)) std::visit(Teller(deed), events.front());
   if (deed.kind == DeedKind::kEngine) deed.action = std::string(model::EventName(events.front()));
   return deed;
+}
+
+bool IsOfAccount(std::string_view setting) {
+  const SettingRow& row = RowOf(setting);
+  return row.what == "user" || row.what == "api_key";
 }
 
 bool MayBeDeed(const eventstore::RecordHeader& header) {

@@ -61,11 +61,15 @@ struct Deed {
   std::optional<StepIndex> step;         // that it goes back to
   DefinitionId about_definition;         // that is started, registered or changed
   TriggerId about_trigger;               // that is changed, or fired
+  std::string about_account;             // the setting of the user or key that is changed
   std::vector<InstanceRange> instances;  // that are removed
 };
 
 // REQUIRES: there is an event.
 Deed DeedOf(const eventstore::RecordView& record, std::span<const model::Event> events);
+
+// Whether a setting of that name is a user or an API key.
+bool IsOfAccount(std::string_view setting);
 
 // Whether a record can be more than the engine's own work, as far as its header tells.
 bool MayBeDeed(const eventstore::RecordHeader& header);

@@ -191,6 +191,7 @@ Status DeedReader::Complete(Deed& deed) {
   if (const auto* registered = known_->Find(deed.about_definition);
       registered != nullptr && !deed.run)
     AddTarget(deed, fmt::format("version {}", registered->version));
+  if (!deed.about_account.empty()) return accounts_.Tell(deed);
   return deed.run || deed.step.has_value() ? NameStep(deed) : Status();
 }
 

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "engine/model/registry.h"
 #include "eventstore/event_store.h"
+#include "replay/audit/account_changes.h"
 #include "replay/audit/deed.h"
 
 namespace stele::replay {
@@ -58,7 +59,8 @@ class DeedReader {
         filter_(std::move(filter)),
         known_(std::move(known)),
         end_(end),
-        place_(from) {}
+        place_(from),
+        accounts_(store, shard) {}
 
   // The next deed; nothing when there is no more, or when `most_records` were looked at, which
   // `ended` tells apart.
@@ -101,6 +103,7 @@ class DeedReader {
   Stream log_;       // all of it, or the instance's
   Stream registry_;  // beside an instance's
   std::unordered_map<InstanceId, DefinitionId> first_;
+  AccountChanges accounts_;
 };
 
 }  // namespace stele::replay

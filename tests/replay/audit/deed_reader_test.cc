@@ -184,10 +184,36 @@ TEST_F(Deeds, OnTheRegistrySayWhatWasChanged) {
               ElementsAre("root make paused of two (version 1) because a fault in it",
                           "root add of two (trigger 1 (cron))",
                           "root make paused of two (trigger 1) because too often",
-                          "root set (user ada (operator), disabled)", "root remove (user ada)",
-                          "root set (API key 9f of depot (worker))", "root revoke (a token of ada)",
-                          "root set (alert slow)", "root set (type press)",
-                          "root erase (instance 7) because GDPR"));
+                          "root create (user ada (operator), disabled)", "root remove (user ada)",
+                          "root create (API key 9f of depot (worker))",
+                          "root revoke (a token of ada)", "root set (alert slow)",
+                          "root set (type press)", "root erase (instance 7) because GDPR"));
+}
+
+TEST_F(Deeds, OfAccountsSayWhatWasChanged) {
+  As("root");
+  const auto set = [&](const std::string& name, const std::string& document) {
+    Note(model::SettingChanged{name, document});
+  };
+  const std::string rest = R"(,"groups":[],"tokens_valid_from_us":1)";
+  set("user:ada", R"({"role":"viewer","password_hash":"a","disabled":false)" + rest + "}");
+  set("user:ada", R"({"role":"admin","password_hash":"a","disabled":false)" + rest + "}");
+  set("user:ada", R"({"role":"admin","password_hash":"b","disabled":false)" + rest + "}");
+  set("user:ada", R"({"role":"admin","password_hash":"b","disabled":true)" + rest + "}");
+  set("key:9f", R"({"name":"depot","role":"worker"})");
+  set("key:9f", "");
+  set("user:ada", "");
+  EXPECT_THAT(Texts({.kinds = {DeedKind::kAccess}}),
+              ElementsAre("root create (user ada (viewer))",
+                          "root change (user ada (admin); changed: role (before: viewer))",
+                          "root change (user ada (admin); changed: password)",
+                          "root change (user ada (admin), disabled; changed: disabled)",
+                          "root create (API key 9f of depot (worker))",
+                          "root remove (API key 9f of depot)", "root remove (user ada)"));
+  // A report that begins later knows what was before.
+  const auto all = Read({.kinds = {DeedKind::kAccess}});
+  EXPECT_THAT(Texts({.since = all[2].time, .kinds = {DeedKind::kAccess}}).front(),
+              "root change (user ada (admin); changed: password)");
 }
 
 // The reader knows settings by how their names begin; these say so.
