@@ -26,7 +26,10 @@ PRINTS = """
 name: "prints"
 variables: {note: "none"}
 steps:
-  - {id: "say", type: "script", config: {script: "printf 'a\\u202eb\\u2028c\\ufeffd\\u061ce\\u0085f'"}, outputs: {note: "{{ outputs.stdout }}"}}
+  - id: "say"
+    type: "script"
+    config: {script: "printf 'a\\u202eb\\u2028c\\ufeffd\\u061ce\\u0085f'"}
+    outputs: {note: "{{ outputs.stdout }}"}
 """
 LOOP = """
 name: "rounds"
