@@ -6,8 +6,7 @@ namespace stele::cli {
 
 namespace {
 
-constexpr OptionSpec kInstance{"--instance", "ID", "this one, with all that it called (repeatable)",
-                               true};
+constexpr OptionSpec kInstance{"--instance", "ID", "this one, with all that it called", true};
 constexpr OptionSpec kSubject{"--subject", "KEY",
                               "those with this business key, or with the tag `subject:KEY`"};
 

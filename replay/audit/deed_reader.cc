@@ -117,6 +117,7 @@ DeedReader::Stream* DeedReader::First() {
   if (registry_.next.has_value() &&
       (first == nullptr || registry_.next->position < first->next->position))
     first = &registry_;
+  // Times of a log never go back: behind the first record that is too late there is no other.
   const bool is_behind =
       first != nullptr && (first->next->position >= end_ ||
                            (filter_.until && first->next->header.time >= filter_.until));
