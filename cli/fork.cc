@@ -177,6 +177,25 @@ void Print(const WhatIfReport& report, const Terminal& terminal) {
   terminal.Print(text + "\nnothing was recorded\n");
 }
 
+// Of "work[2]".
+std::string_view StepOf(const replay::StepChange& change) {
+  return std::string_view(change.label).substr(0, change.label.find('['));
+}
+
+// A step ran that the other version does not have, and now one that this one does not.
+bool MayHaveRenamed(const WhatIfReport& report, const definition::Definition& ran,
+                    const definition::Definition& runs) {
+  const std::vector<replay::StepChange>& steps = report.steps.list;
+  return std::ranges::any_of(steps,
+                             [&](const auto& step) {
+                               return !step.now.has_value() &&
+                                      runs.FindStep(StepOf(step)) == nullptr;
+                             }) &&
+         std::ranges::any_of(steps, [&](const auto& step) {
+           return !step.recorded.has_value() && ran.FindStep(StepOf(step)) == nullptr;
+         });
+}
+
 Result<std::vector<replay::Stub>> GivenStubs(const Arguments& arguments) {
   const auto parsed = ParseStubs(arguments.All("--stub"));
   if (!parsed.has_value()) return std::unexpected(parsed.error());
@@ -219,6 +238,12 @@ int ForkDry(const Arguments& arguments, const Terminal& terminal) {
   if (*definition != nullptr) what_if->definition = replay::IdOf(*registry, *definition);
   const auto report = replay::AskWhatIf(**source, *registry, *what_if);
   if (!report.has_value()) return Refuse(terminal, report.error());
+  NoteUnknown(terminal, report->unknown);
+  if (*definition != nullptr && !arguments.Has("--plan") &&
+      MayHaveRenamed(*report, *registry->Version(report->definition, report->version)->definition,
+                     **definition))
+    terminal.PrintNote(
+        "where a step has another id in that version, --plan '{\"OLD\": \"NEW\"}' says so");
   if (arguments.Has("--json")) {
     terminal.Print(CleanJson(ToPrettyJson(replay::ToJson(*report))) + "\n");
   } else {

@@ -42,6 +42,7 @@ struct Forking {
   Session session;
   std::shared_ptr<const definition::Definition> other;  // of --definition; null: none
   bool is_new = false;                                  // nobody has registered that
+  std::vector<std::string> unknown;                     // UnknownOf what it sets
 };
 
 Status Open(Forking& forking) {
@@ -86,6 +87,7 @@ Result<model::ForkInstance> ReadFork(Forking& forking) {
       GivenVariables(forking.arguments.All("--set"), "--set NAME=JSON", runs.bodies[0].variables);
   if (!variables.has_value()) return std::unexpected(variables.error());
   fork->variables = *std::move(variables);
+  forking.unknown = replay::UnknownOf(fork->variables, *fork->state, runs);
   return fork;
 }
 
@@ -168,6 +170,7 @@ int Begin(Forking& forking, model::ForkInstance fork) {
   }
   const bool known = instance && instance <= last;
   if (known) forking.terminal.PrintNote(KnownStartNote(instance));
+  if (instance) NoteUnknown(forking.terminal, forking.unknown);
   if (instance && forking.is_new)
     forking.terminal.PrintNote(DraftNote(
         forking.other->name, engine.shard().registry().Latest(forking.other->name)->version));
@@ -205,6 +208,12 @@ Status CheckOther(const definition::Definition& ran, const definition::Definitio
   return Fail(
       ErrorCode::kCannotMigrate,
       fmt::format("Expected another version of \"{}\" but found \"{}\"", ran.name, other->name));
+}
+
+void NoteUnknown(const Terminal& terminal, const std::vector<std::string>& unknown) {
+  for (const std::string& name : unknown)
+    terminal.PrintNote(fmt::format(
+        "the instance has no variable \"{}\" and its definition declares none", Clean(name)));
 }
 
 std::string DraftNote(std::string_view definition, uint32_t version) {

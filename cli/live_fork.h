@@ -39,6 +39,8 @@ Status CheckForkDefinition(const Arguments& arguments);
 // runs.
 Status CheckOther(const definition::Definition& ran, const definition::Definition* other);
 
+// Of names that UnknownOf says: nothing else is said of a typing error.
+void NoteUnknown(const Terminal& terminal, const std::vector<std::string>& unknown);
 // Of a file that was registered for a fork.
 std::string DraftNote(std::string_view definition, uint32_t version);
 

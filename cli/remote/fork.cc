@@ -116,6 +116,7 @@ int ForkAtServer(const Arguments& arguments, const Terminal& terminal, const Giv
       GivenVariables(arguments.All("--set"), "--set NAME=JSON", runs.bodies[0].variables);
   if (!variables.has_value()) return Refuse(terminal, variables.error());
   send.variables = *std::move(variables);
+  const std::vector<std::string> unknown = replay::UnknownOf(send.variables, *now->instance, runs);
   if (*other != nullptr) {
     const auto version = VersionOf(arguments, terminal, **server, **registry, given, send, *other);
     if (!version.has_value()) return Refuse(terminal, version.error());
@@ -129,6 +130,7 @@ int ForkAtServer(const Arguments& arguments, const Terminal& terminal, const Giv
   const auto answer = (*server)->Wait(request.send());
   if (!answer.has_value()) return Refuse(terminal, answer.error());
   const InstanceId instance(answer->getStarted().getId());
+  NoteUnknown(terminal, unknown);
   const bool known = answer->getStarted().getKnown();
   if (known) terminal.PrintNote(KnownStartNote(instance));
   if (waits && known)

@@ -68,6 +68,13 @@ Error OtherThan(InstanceId known, const std::string& key, std::string_view other
                       known.value, key, other)};
 }
 
+Error OtherForkThan(InstanceId known, const std::string& key, std::string_view other) {
+  return {ErrorCode::kDuplicateKey,
+          fmt::format("Expected a new idempotency key for this fork but \"{}\" belongs to another "
+                      "request: instance {} was begun with it and another {}",
+                      key, known.value, other)};
+}
+
 }  // namespace
 
 std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
@@ -119,7 +126,7 @@ std::optional<Error> RefuseOtherStart(const StartedLog& log, InstanceId known,
   else if (first->ends_origin != command.ends_origin)
     other = "fate of its origin";
   if (other.empty()) return std::nullopt;
-  return OtherThan(known, command.idempotency_key, other);
+  return OtherForkThan(known, command.idempotency_key, other);
 }
 
 bool IsGivenKey(const model::StartInstance& command) {

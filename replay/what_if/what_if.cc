@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/definition/canonical.h"
 #include "engine/model/event_json.h"
 #include "replay/json_patch.h"
@@ -38,6 +40,7 @@ Status Change(const WhatIf& what_if, const Registry& registry, Simulation& simul
     auto variables = what_if.variables(simulation.definition());
     if (!variables.has_value()) return std::unexpected(variables.error());
     report.sets = *std::move(variables);
+    report.unknown = UnknownOf(report.sets, simulation.state(), simulation.definition());
     if (!report.sets.empty())
       STELE_RETURN_IF_ERROR(
           Refused(simulation.Change(model::AssignVariables{ScopeId(), report.sets, {}})));
@@ -135,6 +138,24 @@ Result<WhatIfReport> AskWhatIf(const Source& source, const Registry& registry,
   report.changes = ChangesToJson(DifferencesBetween(from, to));
   report.patch = PatchBetween(from, to);
   return report;
+}
+
+std::vector<std::string> UnknownOf(const std::vector<model::NamedPayload>& sets,
+                                   const model::Instance& instance,
+                                   const definition::Definition& definition) {
+  const std::vector<definition::Variable>& declared = definition.bodies[0].variables;
+  std::vector<std::string> unknown;
+  for (const model::NamedPayload& set : sets) {
+    const bool is_declared =
+        std::ranges::find(declared, set.name, &definition::Variable::name) != declared.end();
+    const auto has = [&](const model::Scope& root) {
+      return std::ranges::find(root.variables, set.name, &model::NamedPayload::name) !=
+             root.variables.end();
+    };
+    if (!is_declared && (instance.scopes.empty() || !has(instance.scopes[0])))
+      unknown.push_back(set.name);
+  }
+  return unknown;
 }
 
 DefinitionId IdOf(Registry& registry,

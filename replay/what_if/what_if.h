@@ -76,6 +76,7 @@ struct WhatIfReport {
   uint32_t version = 1;                   // there
   uint32_t to_version = 0;                // in which it went on; 0: the same
   std::vector<model::NamedPayload> sets;  // variables that were set
+  std::vector<std::string> unknown;       // of these: UnknownOf
   std::vector<Stub> stubs;
 
   uint64_t followed = 0;  // events behind the fork that are as recorded
@@ -102,6 +103,12 @@ struct WhatIfReport {
 // definition that is named.
 Result<WhatIfReport> AskWhatIf(const Source& source, const model::Registry& registry,
                                const WhatIf& what_if);
+
+// Of variables that are to be set, those that the instance does not have and its definition does
+// not declare: nothing may look at them.
+std::vector<std::string> UnknownOf(const std::vector<model::NamedPayload>& sets,
+                                   const model::Instance& instance,
+                                   const definition::Definition& definition);
 
 // For programs, the same at every edge; docs/what-if.md has the members.
 Object ToJson(const WhatIfReport& report);

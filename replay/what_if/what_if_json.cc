@@ -78,6 +78,8 @@ Object ChangesOf(const WhatIfReport& report) {
   Object variables;
   for (const model::NamedPayload& set : report.sets) variables.Set(set.name, Shown(set.value));
   if (!variables.empty()) changes.Set("variables", std::move(variables));
+  if (!report.unknown.empty())
+    changes.Set("unknown_variables", Array(report.unknown.begin(), report.unknown.end()));
   Object stubs;
   for (const Stub& stub : report.stubs) stubs.Set(stub.name, Shown(stub.output));
   if (!stubs.empty()) changes.Set("stubs", std::move(stubs));

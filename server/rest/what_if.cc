@@ -103,7 +103,10 @@ std::vector<Component> WhatIfShapes() {
   shapes.push_back(
       {"WhatIfChanges",
        "",
-       {{"version?", "number", ""}, {"variables?", "object", ""}, {"stubs?", "object", ""}}});
+       {{"version?", "number", ""},
+        {"variables?", "object", ""},
+        {"unknown_variables?", "[text]", "of these, those that nothing has or declares"},
+        {"stubs?", "object", ""}}});
   shapes.push_back({"WhatIfResults",
                     "Results of tasks.",
                     {{"recorded", "number", "that there are behind the fork"},

@@ -132,6 +132,18 @@ class DryFork(ProgramTest):
             for part in parts:
                 self.assertIn(part, told)
 
+    def test_tells_of_a_variable_that_nothing_has(self):
+        self.assertIn('no variable "zz"', self.fork("--set", "zz=1").stderr)
+        self.assertEqual(self.report("--set", "zz=1", "--set", "amount=41")["changes"]["unknown_variables"], ["zz"])
+        self.assertNotIn("unknown_variables", self.report("--set", "amount=41")["changes"])
+
+    def test_says_how_a_renamed_step_is_told(self):
+        renamed = self.write("renamed.yml", ORDER.replace("charge", "bill"))
+        self.assertIn("--plan", self.fork("--definition", renamed).stderr)
+        told = self.fork("--definition", renamed, "--plan", '{"charge": "bill"}')
+        self.assertNotIn("--plan", told.stderr)
+        self.assertNotIn("--plan", self.fork("--definition", self.write("packs.yml", PACKS)).stderr)
+
     def test_tells_a_hostile_text_without_obeying_it(self):
         told = self.fork("--set", 'note="\x1b[2J"').stdout
         self.assertNotIn("\x1b", told)
@@ -269,6 +281,12 @@ class LiveFork(ProgramTest):
         self.stele("fork", "1", "--at", "1", "--live", code=3)
         self.assertEqual(sorted(self.statuses()), [1, 2, 3])
 
+    def test_tells_of_a_variable_that_nothing_has(self):
+        said = self.stele("fork", "1", "--at", "1", "--live", "--set", "zz=1", code=3).stderr
+        self.assertIn('no variable "zz"', said)
+        # It has one from there on.
+        self.assertNotIn("zz", self.stele("fork", "2", "--at", "3", "--live", "--set", "zz=2", "--no-wait").stderr)
+
     def test_without_waiting_says_what_was_begun(self):
         told = self.json("fork", "1", "--at", "1", "--live", "--no-wait", "--json")
         self.assertEqual((told["instance"], told["origin"], told["status"]), (2, 1, "forked"))
@@ -294,7 +312,8 @@ class LiveFork(ProgramTest):
         self.assertIn("same idempotency key", self.stele("fork", *words, "--live", code=3).stderr)
         for other in (("reset", *words), ("fork", *words, "--live", "--set", "word=1"),
                       ("fork", "2", *words[1:], "--live")):
-            self.assertIn("STL0410", self.stele(*other, code=1).stderr)
+            said = self.stele(*other, code=1).stderr
+            self.assertRegex(said, r'^stele: STL0410: .*"K" belongs to another request: instance 2 .*\n$')
         self.assertEqual(self.statuses(), {1: "waiting", 2: "waiting"})
 
     def test_leaves_nothing_when_it_is_refused(self):

@@ -80,6 +80,12 @@ TEST(WhatIf, AVariableThatNothingLooksAtChangesNothingElse) {
   EXPECT_EQ(report.results.reused, 3u);
 }
 
+TEST(WhatIf, AVariableThatNothingHasOrDeclaresIsTold) {
+  EXPECT_THAT(Ask(Staged(), 1, {.set = R"({"target":"staging","tarjet":"x"})"}).unknown,
+              ElementsAre("tarjet"));
+  EXPECT_THAT(Ask(Staged(), 1, {.set = R"({"target":"staging"})"}).unknown, IsEmpty());
+}
+
 TEST(WhatIf, TheTimesAreThoseOfTheRecordedResults) {
   const CoreDriver deploy = Staged();
   const WhatIfReport report =

@@ -42,6 +42,7 @@ TEST_F(WhatIf, SaysWhereAnotherResultLeavesIt) {
   EXPECT_EQ(report.text("left/recorded/event"), "attempt_completed");
   EXPECT_EQ(report.number("left/now/output/n"), 7);
   EXPECT_EQ(report.number("changes/variables/v"), 1);
+  EXPECT_EQ(report.text("changes/unknown_variables/0"), "v");
   EXPECT_EQ(report.text("steps/0/step"), "a");
   EXPECT_EQ(report.number("steps/0/now/output/n"), 7);
 }
