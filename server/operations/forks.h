@@ -14,7 +14,7 @@
 namespace stele::server {
 
 struct ForkRequest {
-  replay::When at;  // neither: now; edges want one of them
+  replay::When at;                             // neither: now; edges want one of them
   std::vector<model::NamedPayload> variables;  // set in the root scope
   uint32_t version = 0;                        // of its definition, to go on in; 0: its own
   std::string plan;                            // as requests::Migrate's
