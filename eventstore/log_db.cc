@@ -233,7 +233,8 @@ Status LogDb::OpenToRead(const std::string& path, std::optional<Error>* damage) 
   lock_ = *std::move(lock);
   rocksdb::Options options = LogOptions();
   const auto families = FamiliesOf(options, path, rocksdb::Options().write_buffer_size);
-  if (!HasFamilies(options, path, families))
+  // With records in its files a list of families that cannot be read is damage: opening names it.
+  if (!HasRecordFiles(path) && !HasFamilies(options, path, families))
     return Fail(
         ErrorCode::kStoreNotFound,
         fmt::format("Expected an event store in {} but found one that a crash left while it "

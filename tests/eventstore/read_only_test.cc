@@ -80,6 +80,13 @@ TEST_F(ReadOnlyStore, IsNotThereWhenTheLogWasNotMadeToItsEnd) {
   EXPECT_OK(OpenRocksDbStore(path(), ToRead()));
 }
 
+TEST_F(ReadOnlyStore, IsDamagedWhenItsManifestCannotBeRead) {
+  for (const auto& entry : fs::directory_iterator(path() + "/log"))
+    if (entry.path().filename().string().starts_with("MANIFEST"))
+      std::ofstream(entry.path(), std::ios::binary) << "not a manifest";
+  EXPECT_CODE(OpenRocksDbStore(path(), ToRead()), kStoreCorrupt);
+}
+
 TEST_F(ReadOnlyStore, SaysOfDamageInTheStateThatItCanBeMadeAnew) {
   for (const auto& entry : fs::directory_iterator(path() + "/state")) {
     if (entry.path().extension() != ".sst") continue;
