@@ -144,7 +144,7 @@ std::string Display::EventLine(const replay::Timeline& timeline, const model::Ev
   const std::string label = Clean(line->label);
   if (std::holds_alternative<model::StepCompleted>(event))
     return fmt::format("{} {} completed in {}", terminal_.Paint(Colour::kGreen, "✓"), label,
-                       Duration(line->ended.value - line->started.value));
+                       Duration(timeline.Took(*line, line->ended)));
   if (std::holds_alternative<model::StepFailed>(event))
     return fmt::format("{} {} failed: {}", terminal_.Paint(Colour::kRed, "✗"), label,
                        Problem(*line));
@@ -206,7 +206,7 @@ std::string Display::LiveLine(const replay::Timeline& timeline, const StepLine& 
     default:
       text += WorkerPhrase(timeline, line);
       if (attempt > 1) text += fmt::format("  attempt {}", attempt);
-      text += "  " + Duration(std::max<int64_t>(now - line.started.value, 0));
+      text += "  " + Duration(std::max<int64_t>(timeline.Took(line, TimeUs(now)), 0));
   }
   return Cut(text, terminal_.width() - 1);
 }

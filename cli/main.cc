@@ -13,6 +13,7 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "cli/commands.h"
@@ -160,16 +161,21 @@ void OpenStandardStreams() {
   if (opened > STDERR_FILENO) close(opened);
 }
 
+[[noreturn]] void EndSaying(std::string_view sentence) {
+  static_cast<void>(write(STDERR_FILENO, sentence.data(), sentence.size()) == 0);
+  _exit(stele::cli::kExitUsage);
+}
+
 // A thread of a library that finds no memory, or no other thread, ends the process: with a
 // sentence, and nothing that was told is lost.
 [[noreturn]] void EndWithoutMeans() {
   try {
     if (std::current_exception() != nullptr) std::rethrow_exception(std::current_exception());
   } catch (const std::bad_alloc&) {
-    constexpr std::string_view kSentence =
-        "stele: STL0003: Expected the means to go on but found no memory\n";
-    static_cast<void>(write(STDERR_FILENO, kSentence.data(), kSentence.size()) == 0);
-    _exit(stele::cli::kExitUsage);
+    EndSaying("stele: STL0003: Expected the means to go on but found no memory\n");
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::resource_unavailable_try_again)
+      EndSaying("stele: STL0003: Expected the means to go on but found no further thread\n");
   } catch (...) {
     std::abort();
   }

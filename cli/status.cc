@@ -90,7 +90,7 @@ std::string StepTable(const replay::Timeline& timeline) {
   for (const replay::StepLine& line : timeline.lines()) {
     rows.push_back({Clean(line.label), std::string(replay::StepStateName(line.state)),
                     AttemptsOf(line),
-                    line.run && line.ended ? Duration(line.ended.value - line.started.value) : "",
+                    line.run && line.ended ? Duration(timeline.Took(line, line.ended)) : "",
                     Clean(NoteOf(line))});
   }
   return Table(rows);

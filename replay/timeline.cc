@@ -141,6 +141,7 @@ struct TimelineWriter {
     for (const model::StepRun& run : event.state->runs) {
       StepLine& line = NewLine(run.step, run.scope, run.id);
       timeline.of_run_[run.id.value - 1] = timeline.lines_.size() - 1;
+      line.started = run.activated;
       line.purpose = run.purpose;
       line.of = run.of;
       Set(line, StateOf(run));

@@ -4,6 +4,7 @@
 // Its memory grows with the number of runs: for one instance at a time, not for a shard's.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -86,6 +87,10 @@ class Timeline {
   // The version that the instance runs now.
   const definition::Definition& definition() const { return *definition_; }
   TimeUs started() const { return started_; }
+  // From its beginning until then, in microseconds. What a fork took over counts from the fork on.
+  int64_t Took(const StepLine& line, TimeUs until) const {
+    return until.value - std::max(line.started, started_).value;
+  }
 
  private:
   friend struct TimelineWriter;

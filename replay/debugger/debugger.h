@@ -141,7 +141,7 @@ class Debugger {
 
   // An expression over the state, in the scope here or in that one. docs/debugger.md has the names.
   Result<Value> Evaluate(std::string_view expression, std::optional<ScopeId> scope = std::nullopt);
-  // The same as a condition. What has no value does not hold.
+  // The same as a condition. kExpressionUndefined, kExpressionType: it has no value here.
   Result<bool> Holds(std::string_view expression);
   // Its number, from 1. kExpressionSyntax and the like: it does not parse.
   Result<uint32_t> AddWatch(std::string_view expression);

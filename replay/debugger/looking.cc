@@ -134,8 +134,7 @@ Result<bool> Debugger::Holds(std::string_view expression) {
   STELE_RETURN_IF_ERROR(Look(at_, std::nullopt, [&](const StateEnvironment& seen) {
     holds = compiled->EvaluateBool(seen);
   }));
-  const bool unknown = !holds.has_value() && holds.error().code == ErrorCode::kExpressionUndefined;
-  return unknown ? Result<bool>(false) : holds;
+  return holds;
 }
 
 Result<uint32_t> Debugger::AddWatch(std::string_view expression) {

@@ -276,7 +276,7 @@ class AtAServer(Past, ScreenTest, ServedTest):
         self.press("f")
         self.wait_for("STL0703", "connection lost", "◷ check", "1 instance_started", "→ 3")
         self.press("p")
-        self.wait_for("connection lost", "◷ check", "1 instance_started")
+        self.wait_for("connection lost", "▶ check", "1 instance_started", "→ 2")
         again = self.start("serve", "--data", "data", "--http", "127.0.0.1:0", "--rpc", address, "--dev")
         self.wait_for_line(again, "http", "rpc at")
         self.press("f")

@@ -120,7 +120,7 @@ TEST(Debugger, EvaluatesInTheScopeThatIsAskedFor) {
   ASSERT_FALSE(closed.has_value());
   EXPECT_EQ(closed.error().code, ErrorCode::kInvalidInput);
   EXPECT_TRUE(*debugged->Holds("event.step == 'work'"));
-  EXPECT_FALSE(*debugged->Holds("no_such_name"));
+  EXPECT_EQ(debugged->Holds("no_such_name").error().code, ErrorCode::kExpressionUndefined);
 }
 
 TEST(Debugger, StaysInTheScopeOfAStepWhoseOutputsBecomeVariables) {
