@@ -29,13 +29,14 @@ using server::rpc::TextOf;
 struct ToSend {
   std::vector<model::NamedPayload> variables;
   uint32_t version = 0;  // 0: the origin's own
+  replay::When at;       // an event or a time; of neither a server would not know which one
 };
 
 void Show(const GivenFork& given, const ToSend& send, api::ForkRequest::Builder to) {
-  if (given.at.time) {
-    to.initMoment().setTime(given.at.time.value);
+  if (send.at.time) {
+    to.initMoment().setTime(send.at.time.value);
   } else {
-    to.initMoment().setSeq(given.at.seq.value);
+    to.initMoment().setSeq(send.at.seq.value);
   }
   auto variables = to.initVariables(static_cast<unsigned>(send.variables.size()));
   for (unsigned i = 0; i < variables.size(); ++i) {
@@ -60,7 +61,7 @@ Status CheckBefore(Remote& server, const model::Registry& registry, const GivenF
   const auto source = SourceOf(server);
   const auto machine = replay::TimeMachine::Open(*source, given.origin, registry);
   if (!machine.has_value()) return std::unexpected(machine.error());
-  const auto state = requests::StateToFork(**machine, given.at);
+  const auto state = requests::StateToFork(**machine, send.at);
   if (!state.has_value()) return std::unexpected(state.error());
   const definition::Definition& ran = *registry.Find((*state)->definition)->definition;
   model::ForkInstance fork{
@@ -109,6 +110,8 @@ int ForkAtServer(const Arguments& arguments, const Terminal& terminal, const Giv
   ToSend send;
   const auto now = following.Look(given.origin);
   if (!now.has_value()) return Refuse(terminal, now.error());
+  send.at = given.at;
+  if (!send.at.time && !send.at.seq) send.at.seq = now->instance->seq;
   if (const Status fits = CheckOther(*now->definition, other->get()); !fits.has_value())
     return Refuse(terminal, fits.error());
   const definition::Definition& runs = *other == nullptr ? *now->definition : **other;

@@ -358,6 +358,16 @@ class LiveForkAtAServer(UsersTest):
         started = self.post("/instances", {"definition": "gate"}, 201)
         self.assertEqual(self.get(f"/instances/{started['id']}")["version"], 1)
 
+    def test_leaves_at_the_end_that_was_read(self):
+        self.serve_rpc("--dev")
+        last = self.get("/instances/1/history")["events"][-1]["seq"]
+        for at in ("end", str(last)):
+            done = self.run_with({}, "fork", "1", "--at", at, "--live", "--no-wait", "--json", "--server", self.server)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            fork = json.loads(done.stdout)
+            self.assertEqual(fork["at"], last)
+            self.assertEqual(self.get(f"/instances/{fork['instance']}")["origin"], {"instance": 1, "seq": last})
+
     def test_is_refused_as_in_a_directory(self):
         self.stele("run", self.write("order.yml", ORDER), "--data", "data", *STUBS)
         self.serve_rpc("--dev")
