@@ -1,6 +1,9 @@
 #include "server/rpc/tasks.h"
 
+#include <fmt/format.h>
+
 #include "base/json.h"
+#include "base/person_name.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/call_meter.h"
 #include "server/rpc/show.h"
@@ -43,6 +46,10 @@ requests::Person TaskServer::PersonOf(api::Acting::Reader acting, Given& given) 
         caller, Permission::kActForOthers,
         "name: Expected none, as who acts is who has logged in, but found one",
         access_->operations().instances.TargetOf(instance_)));
+  if (const std::string_view fault = FaultOfPersonName(person.name);
+      !person.name.empty() && !fault.empty())
+    given.Add(ErrorCode::kInvalidInput,
+              fmt::format("name: Expected the name of a person but found one {}", fault));
   if (!is_somebody) person.groups = caller.groups;
   if (person.name.empty()) person.name = caller.name;
   return person;

@@ -69,6 +69,17 @@ TEST_F(RpcTasks, AreForWhomTheyName) {
   EXPECT_EQ(EndOf(id), "failed");
 }
 
+TEST_F(RpcTasks, AreDecidedByNobodyWhoIsCalledAsAWorker) {
+  const uint64_t id = Waiting("pack");
+  auto complete = Task(id, "pack").completeRequest();
+  complete.initBy().initGroups(1).set(0, "depot");
+  complete.getBy().setName("worker:press-1");
+  EXPECT_EQ(CodeOf(complete.send()), ErrorCode::kInvalidInput);
+  complete.getBy().setName("press-1");
+  Do(complete.send());
+  EXPECT_EQ(EndOf(id), "completed");
+}
+
 TEST_F(RpcTasks, AreDoneByAGroupOrFailed) {
   const uint64_t done = Waiting("pack");
   auto complete = Instance(done).taskRequest();
