@@ -26,6 +26,8 @@ namespace stele::cli {
 
 namespace {
 
+constexpr size_t kReadAtOnce = 64u << 10;  // of a file
+
 // A number as JSON writes it, whatever its size.
 bool LooksLikeNumber(std::string_view text) {
   const auto digits = [&] {
@@ -115,9 +117,14 @@ Result<std::string> ReadGivenFile(const std::string& path, size_t most) {
         fmt::format("Expected a file that can be read but found {} at \"{}\"",
                     std::filesystem::exists(path, ignored) ? "one that is closed to us" : "none",
                     path));
-  std::string text(most + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<size_t>(file.gcount()));
+  // As much memory as there is text: the most may be far more than a file has.
+  std::string text;
+  while (file && text.size() <= most) {
+    const size_t had = text.size();
+    text.resize(std::min(most + 1, had + kReadAtOnce));
+    file.read(text.data() + had, static_cast<std::streamsize>(text.size() - had));
+    text.resize(had + static_cast<size_t>(file.gcount()));
+  }
   if (text.size() <= most) return text;
   return Fail(ErrorCode::kLimitExceeded,
               fmt::format("Expected at most {} bytes in {} but found more", most, path));
