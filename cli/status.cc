@@ -77,10 +77,12 @@ std::string NoteOf(const replay::StepLine& line) {
   return note;
 }
 
-// How many there were. A fork goes on with the numbers of its origin.
-std::string AttemptsOf(const replay::StepLine& line) {
+// How many there were. A fork goes on with the numbers of its origin. The first attempt of what has
+// steps inside, or waits, is none of its own: its numbers alone do not say who made it.
+std::string AttemptsOf(const replay::Timeline& timeline, const replay::StepLine& line) {
   if (line.attempts.empty()) return "";
-  const uint32_t before = line.attempts.front().number - 1;
+  const bool was_taken_over = line.started < timeline.started();
+  const uint32_t before = was_taken_over ? line.attempts.front().number - 1 : 0;
   return fmt::format("{}{}", line.attempts.back().number,
                      before == 0 ? "" : fmt::format(" ({} before the fork)", before));
 }
@@ -89,7 +91,7 @@ std::string StepTable(const replay::Timeline& timeline) {
   std::vector<std::vector<std::string>> rows{{"STEP", "STATE", "ATTEMPTS", "TOOK", "NOTE"}};
   for (const replay::StepLine& line : timeline.lines()) {
     rows.push_back({Clean(line.label), std::string(replay::StepStateName(line.state)),
-                    AttemptsOf(line),
+                    AttemptsOf(timeline, line),
                     line.run && line.ended ? Duration(timeline.Took(line, line.ended)) : "",
                     Clean(NoteOf(line))});
   }

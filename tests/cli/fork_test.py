@@ -189,6 +189,17 @@ class DryForkAtAServer(UsersTest):
             self.assertIn(part, refused.body.decode())
 
 
+RETRIED = """
+name: "retried"
+steps:
+  - id: "inner"
+    type: "sub_process"
+    retry_policy: {max_attempts: 2, initial_delay: "1ms"}
+    steps:
+      - {id: "say", type: "script", config: {script: "exit 1"}}
+"""
+
+
 def refused(test):
     """Words that ask for a fork of what waits (1) or has ended (2), the exit code, and what is said."""
     forks = [(("--at", "99"), 2, "STL0309"),
@@ -286,6 +297,12 @@ class LiveFork(ProgramTest):
         self.assertIn('no variable "zz"', said)
         # It has one from there on.
         self.assertNotIn("zz", self.stele("fork", "2", "--at", "3", "--live", "--set", "zz=2", "--no-wait").stderr)
+
+    def test_attempts_before_a_fork_are_told_of_a_fork_alone(self):
+        self.stele("run", self.write("retried.yml", RETRIED), code=1)
+        self.assertRegex(self.stele("status", "2").stdout, r"(?m)^inner +failed +2 +\d")
+        self.stele("fork", "2", "--at", "3", "--live", code=1)
+        self.assertRegex(self.stele("status", "3").stdout, r"(?m)^say +failed +2 \(1 before the fork\) ")
 
     def test_without_waiting_says_what_was_begun(self):
         told = self.json("fork", "1", "--at", "1", "--live", "--no-wait", "--json")
