@@ -208,7 +208,9 @@ Result<Redecider::Followed*> Redecider::Reopen(const RecordView& record, Redecis
   decided_.clear();
   if (!read.has_value()) return std::unexpected(read.error());
   const auto found = followed_.find(id);
-  if (same && found != followed_.end()) {
+  // Of an erased one nothing can be told again: it is done with where its first record was.
+  const bool is_told = options_.whole_log || (found != followed_.end() && !found->second.erased);
+  if (same && found != followed_.end() && is_told) {
     found->second.retried = true;
     return FollowedBy(record, out);
   }

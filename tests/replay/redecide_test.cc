@@ -73,6 +73,24 @@ TEST(Redecider, ReadsTheHistoryOnceOfWhoIsNotFollowed) {
   EXPECT_EQ(retried.source.reads, 1u);
 }
 
+TEST(Redecider, ErasedOnesAreToldOnceHoweverOftenTheyWereRetried) {
+  Retried retried(2);
+  const InstanceId id = retried.driver.instance().id;
+  Redecider redecider(
+      retried.registry,
+      {.source = &retried.source, .is_erased = [](InstanceId) -> Result<bool> { return true; }});
+  const auto records = *retried.all.Records(id);
+  size_t erased = 0;
+  for (auto record = *records->Next(); record.has_value(); record = *records->Next()) {
+    const auto decision = redecider.Take(*record);
+    ASSERT_TRUE(decision.has_value());
+    if (decision->outcome != Redecision::Outcome::kErased) continue;
+    ++erased;
+    redecider.Forget(id);
+  }
+  EXPECT_EQ(erased, 1u);
+}
+
 TEST(Redecider, TakesNothingButARetryOfWhoHasFailedAgain) {
   Retried retried(1);
   ASSERT_EQ(retried.TakeAll(), Redecision::Outcome::kSame);
