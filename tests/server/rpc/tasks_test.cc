@@ -71,12 +71,14 @@ TEST_F(RpcTasks, AreForWhomTheyName) {
 
 TEST_F(RpcTasks, AreDecidedByNobodyWhoIsCalledAsAWorker) {
   const uint64_t id = Waiting("pack");
-  auto complete = Task(id, "pack").completeRequest();
-  complete.initBy().initGroups(1).set(0, "depot");
-  complete.getBy().setName("worker:press-1");
-  EXPECT_EQ(CodeOf(complete.send()), ErrorCode::kInvalidInput);
-  complete.getBy().setName("press-1");
-  Do(complete.send());
+  const auto request = [&](const char* name) {
+    auto complete = Task(id, "pack").completeRequest();
+    complete.initBy().initGroups(1).set(0, "depot");
+    complete.getBy().setName(name);
+    return complete;
+  };
+  EXPECT_EQ(CodeOf(request("worker:press-1").send()), ErrorCode::kInvalidInput);
+  Do(request("press-1").send());
   EXPECT_EQ(EndOf(id), "completed");
 }
 
