@@ -190,7 +190,7 @@ class InADirectory(Proofs):
         self.assertEqual([heads[each]["key"] for each in ("older", "newer")],
                          ["+".join(key.split("+")[:2]) for key in (self.key, second)])
         self.write("early", early)
-        self.assertIn(self."+".join(key.split("+")[:2]),
+        self.assertIn("+".join(self.key.split("+")[:2]),
                       self.stele("audit", "check", "early", "--key", "both").stdout)
         self.stele("audit", "check", "grown", "--key", "audit.pub", code=1)
 
