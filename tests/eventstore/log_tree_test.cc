@@ -93,7 +93,9 @@ TEST(RootByInclusion, IsTheRootForEveryRecordOfEveryTree) {
       EXPECT_EQ(RootByInclusion(index, size, leaves[index], path), root);
       EXPECT_NE(RootByInclusion(index, size, leaves[(index + 1) % leaves.size()], path), root);
       EXPECT_EQ(RootByInclusion(size, size, leaves[index], path), std::nullopt);
-      if (size > 1) EXPECT_NE(RootByInclusion((index + 1) % size, size, leaves[index], path), root);
+      if (size > 1) {
+        EXPECT_NE(RootByInclusion((index + 1) % size, size, leaves[index], path), root);
+      }
       std::vector<Hash> longer = path;
       longer.push_back(leaves[0]);
       EXPECT_EQ(RootByInclusion(index, size, leaves[index], longer), std::nullopt);

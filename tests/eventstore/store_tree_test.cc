@@ -105,10 +105,11 @@ TEST_P(StoreTree, KeepsWhatProofsNeedOfWhatIsCutOut) {
       const auto frame = tree->Frame(Position(index + 1));
       ASSERT_OK(frame);
       EXPECT_EQ(frame->has_value(), !gone.contains(1 + index % 40));
-      if (index % 7 == 0 && *frame)
+      if (index % 7 == 0 && *frame) {
         EXPECT_EQ(RootByInclusion(index, 1400, LeafHash(Position(index + 1), **frame),
                                   *tree->InclusionPath(index, 1400)),
                   root);
+      }
     }
     EXPECT_OK(store().InspectChain(kShard));
   }
